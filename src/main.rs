@@ -1,0 +1,2 @@
+//! The one command. (under construction)
+fn main() {}
