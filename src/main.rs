@@ -1,2 +1,47 @@
-//! The one command. (under construction)
-fn main() {}
+//! `mouthpiece`: real-time talking avatars, self-hosted.
+
+mod avatar;
+mod bench;
+mod counting;
+mod eval;
+mod failure;
+mod progress;
+mod render;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Counts allocations, so that `bench` can show that the frame path makes none.
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;
+
+/// A portrait and speech become a talking face.
+#[derive(Debug, Parser)]
+#[command(name = "mouthpiece", version, about, long_about = None, arg_required_else_help = true)]
+#[command(after_help = "Exit codes: 0 done; 1 something failed here; 2 what was given cannot be used; 130 interrupted.")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a talking-head video (MP4) of a portrait and a recording
+    Render(render::RenderArgs),
+    /// Look at portraits
+    Avatar(avatar::AvatarArgs),
+    /// Measure how well a finished video follows its sound
+    Eval(eval::EvalArgs),
+    /// Measure how fast frames are made on this machine
+    Bench(bench::BenchArgs),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Render(args) => render::run(&args),
+        Command::Avatar(args) => avatar::run(&args),
+        Command::Eval(args) => eval::run(&args),
+        Command::Bench(args) => bench::run(&args),
+    };
+    failure::exit_code(done)
+}

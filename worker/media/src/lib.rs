@@ -4,9 +4,12 @@
 //! One frame's way through this crate is drawn in `docs/ARCHITECTURE.md`.
 
 pub mod audio;
+pub mod compose;
 pub mod encode;
 pub mod face;
 pub mod features;
 pub mod image;
 pub mod mux;
+pub mod quality;
 pub mod reference;
+pub mod video;

@@ -1,6 +1,20 @@
 //! A reference: what an avatar is made from, one still or a short loop, already at output size.
+//!
+//! A picture is analysed at its own size and scaled afterwards, so that a small output does not blur the landmarks:
+//! [`Reference::from_portrait`], [`Reference::from_video`]. [`Analysis`] is the same without the scaling; it can draw
+//! what it found.
+
+mod analysis;
+mod error;
+mod inspect;
+mod portrait;
+mod video;
 
 use crate::{face::Mesh, image::I420};
+
+pub use analysis::{Analysis, FaceReport, MIN_FACE_SIDE};
+pub use error::ReferenceError;
+pub use video::MAX_VIDEO_FRAMES;
 
 /// One picture of the person, with the face that was found in it.
 #[derive(Debug, Clone)]
@@ -18,4 +32,29 @@ pub struct Reference {
     pub frames: Vec<ReferenceFrame>,
     /// Frames a second of a video; 0 for a still.
     pub frames_per_second: f32,
+}
+
+/// What the caller wants of a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PrepareOptions {
+    /// Longer side of the output in pixels; a smaller picture is not enlarged.
+    pub size: u32,
+    /// Which face, counted by size: 1 is the largest, which is also taken when none is named.
+    pub face: Option<usize>,
+}
+
+impl Default for PrepareOptions {
+    /// 512 pixels, the largest face.
+    fn default() -> Self {
+        Self { size: 512, face: None }
+    }
+}
+
+/// A reference and what to tell the user about it.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    /// Ready for an engine.
+    pub reference: Reference,
+    /// What was found.
+    pub report: FaceReport,
 }

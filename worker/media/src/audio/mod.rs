@@ -1,1 +1,27 @@
-//! (under construction)
+//! Speech in: any common audio file, decoded once into two streams that stay aligned, 16 kHz mono for the analysis of
+//! speech and 48 kHz for playback.
+//!
+//! Everything streams: an hour of speech needs no more memory than a second of it.
+
+mod error;
+mod levels;
+mod reader;
+mod resample;
+mod riff;
+mod samples;
+mod survey;
+
+#[cfg(test)]
+mod survey_tests;
+#[cfg(test)]
+mod tests;
+
+pub use error::{AudioError, Warning};
+pub use reader::{Limits, SpeechBlock, SpeechInfo, SpeechReader};
+pub use survey::{Survey, survey};
+
+/// Samples a second of the mono stream that speech analysis takes.
+pub const SPEECH_RATE: u32 = 16_000;
+
+/// Samples a second and channel of the stream that is played back.
+pub const PLAYBACK_RATE: u32 = 48_000;

@@ -1,5 +1,30 @@
 //! Finding a face and its 468-point mesh.
+//!
+//! One picture's way: [`FaceFinder::find`] looks at the whole picture and, when that shows nothing or only small faces,
+//! at overlapping tiles; [`FaceFinder::mesh`] crops around one of them and re-crops from its own answer. For a video,
+//! [`Tracker`] follows one face from frame to frame. [`HeadPose`] and [`topology`] are plain geometry on a [`Mesh`].
 
+mod anchors;
+mod crop;
+mod detector;
+mod error;
+mod finder;
+mod landmarks;
 mod mesh;
+mod network;
+mod pose;
+mod runtime;
+mod smooth;
+mod suppress;
+mod tiles;
+pub mod topology;
+mod track;
 
-pub use mesh::{Mesh, POINTS};
+pub use detector::Detection;
+pub use error::FaceError;
+pub use finder::{FaceFinder, MIN_PRESENCE};
+pub use mesh::{FaceBox, Mesh, POINTS};
+pub use pose::{HeadPose, MAX_YAW_DEG};
+pub use runtime::{Runtime, RuntimeError};
+pub use smooth::smooth_over_time;
+pub use track::{Track, Tracker};

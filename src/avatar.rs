@@ -1,0 +1,76 @@
+//! `mouthpiece avatar`
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use mouthpiece_media::face::{FaceFinder, Runtime};
+use mouthpiece_media::image::{Limits, load_portrait};
+use mouthpiece_media::reference::{Analysis, FaceReport, PrepareOptions};
+use mouthpiece_worker::RenderError;
+use std::path::PathBuf;
+
+/// Look at portraits.
+#[derive(Debug, Args)]
+pub struct AvatarArgs {
+    #[command(subcommand)]
+    command: AvatarCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum AvatarCommand {
+    /// Draw what is found in a portrait: the face's box, its mesh, the region that speech moves
+    Inspect(InspectArgs),
+}
+
+#[derive(Debug, Args)]
+struct InspectArgs {
+    /// A picture: PNG, JPEG or WebP
+    portrait: PathBuf,
+    /// Where to write the drawing; the portrait's name with `-inspect.png` in this folder if not given
+    #[arg(short, long, value_name = "FILE.png")]
+    output: Option<PathBuf>,
+    /// Which face, if there are several: 1 is the largest
+    #[arg(long, value_name = "N")]
+    face: Option<usize>,
+    /// Longer side of a video made of it, in pixels
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(64..=2048))]
+    size: u32,
+}
+
+/// Runs the command.
+pub fn run(args: &AvatarArgs) -> anyhow::Result<()> {
+    let AvatarCommand::Inspect(args) = &args.command;
+    let picture = load_portrait(&args.portrait, &Limits::default()).map_err(RenderError::from)?;
+    let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;
+    let options = PrepareOptions { size: args.size, face: args.face };
+    let analysis = Analysis::of(&picture, &mut finder, &options)
+        .map_err(|source| RenderError::Reference { path: args.portrait.clone(), source })?;
+    let output = args.output.clone().unwrap_or_else(|| {
+        let stem = args.portrait.file_stem().unwrap_or_default().to_string_lossy();
+        PathBuf::from(format!("{stem}-inspect.png"))
+    });
+    analysis.draw(&picture).save_with_format(&output, image::ImageFormat::Png).map_err(|e| RenderError::Output {
+        path: output.clone(),
+        reason: e.to_string(),
+    })?;
+    print(&analysis.report, &output).context("standard output")
+}
+
+#[allow(clippy::print_stdout)] // the report is the command's result
+fn print(r: &FaceReport, output: &std::path::Path) -> anyhow::Result<()> {
+    let [w, h] = r.native_size;
+    let [ow, oh] = r.output_size;
+    println!("picture     {w}x{h}, a video of it {ow}x{oh}");
+    println!("faces       {} found, number {} (by size) taken", r.faces.len(), r.chosen);
+    println!("box         {:.0}x{:.0} at ({:.0}, {:.0})", r.bounds.width(), r.bounds.height(), r.bounds.x0, r.bounds.y0);
+    println!("certainty   detector {:.2}, mesh {:.2}", r.score, r.presence);
+    println!("eye span    {:.1} px", r.eye_span_px);
+    println!(
+        "pose        yaw {:+.0}°, pitch {:+.0}°, roll {:+.0}°",
+        r.pose.yaw_deg, r.pose.pitch_deg, r.pose.roll_deg
+    );
+    for warning in &r.warnings {
+        println!("note        {warning}");
+    }
+    println!("drawing     {}", output.display());
+    Ok(())
+}

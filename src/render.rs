@@ -1,0 +1,186 @@
+//! `mouthpiece render`
+
+use crate::progress::Frames;
+use clap::{Args, ValueEnum};
+use mouthpiece_engine::life::Liveliness;
+use mouthpiece_media::encode::{Choice, FilePreset};
+use mouthpiece_worker::{Progress, RenderOptions, render};
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// What generates the mouth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum EngineKind {
+    /// Moves the portrait itself, on the CPU, without downloaded weights
+    Puppet,
+}
+
+/// Speed against size of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Preset {
+    /// Fastest; files about twice as large
+    Fast,
+    /// About half the speed, smaller files
+    Balanced,
+}
+
+/// Make a talking-head video (MP4) of a portrait and a recording.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: mouthpiece render --portrait me.jpg --speech hello.mp3 -o hello.mp4")]
+pub struct RenderArgs {
+    /// A picture (PNG, JPEG, WebP) or a short video (MP4, WebM) of the person, seen from the front
+    #[arg(long, value_name = "FILE")]
+    portrait: PathBuf,
+    /// What is said: WAV, MP3, OGG, FLAC or M4A, any rate and channels
+    #[arg(long, value_name = "FILE")]
+    speech: PathBuf,
+    /// The video to write (H.264 and AAC in MP4)
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Frames a second: 25 or 30
+    #[arg(long, default_value_t = 25, value_parser = parse_fps)]
+    fps: u32,
+    /// Longer side of the video in pixels, 64 to 2048; a smaller portrait is not enlarged
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(64..=2048))]
+    size: u32,
+    /// What generates the mouth
+    #[arg(long, value_enum, default_value_t = EngineKind::Puppet)]
+    engine: EngineKind,
+    /// Which face, if the portrait shows several: 1 is the largest
+    #[arg(long, value_name = "N")]
+    face: Option<usize>,
+    /// Determines blinks and head movement: the same seed makes the same video
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Keep the head and brows still
+    #[arg(long)]
+    still: bool,
+    /// Do not blink
+    #[arg(long)]
+    no_blink: bool,
+    /// The video encoder: auto, nvenc, x264 or openh264
+    #[arg(long, default_value_t = Choice::Auto, value_name = "NAME")]
+    encoder: Choice,
+    /// Speed against size of the file
+    #[arg(long, value_enum, default_value_t = Preset::Balanced)]
+    preset: Preset,
+    /// Print the summary as one line of JSON, and no progress
+    #[arg(long)]
+    json: bool,
+}
+
+fn parse_fps(text: &str) -> Result<u32, String> {
+    match text {
+        "25" => Ok(25),
+        "30" => Ok(30),
+        _ => Err("it must be 25 or 30".to_owned()),
+    }
+}
+
+/// What `--json` prints.
+#[derive(Debug, Serialize)]
+struct Report {
+    output: PathBuf,
+    frames: u64,
+    seconds: f64,
+    width: u32,
+    height: u32,
+    bytes: u64,
+    fps: u32,
+    engine: &'static str,
+    encoder: String,
+    elapsed_seconds: f64,
+    times_real_time: f64,
+    warnings: Vec<String>,
+}
+
+/// Runs the command.
+pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
+    let EngineKind::Puppet = args.engine;
+    let options = RenderOptions {
+        size: args.size,
+        fps: args.fps,
+        face: args.face,
+        seed: args.seed,
+        liveliness: Liveliness { blinks: !args.no_blink, head: !args.still },
+        encoder: args.encoder,
+        preset: match args.preset {
+            Preset::Fast => FilePreset::Fast,
+            Preset::Balanced => FilePreset::Balanced,
+        },
+    };
+    let stop = stop_on_signal()?;
+    let mut frames = Frames::new(args.json);
+    let mut warnings = Vec::new();
+    let mut used_encoder = String::new();
+    let started = Instant::now();
+    let done = render(&args.portrait, &args.speech, &args.output, &options, &mut |progress| {
+        match progress {
+            Progress::Listening { seconds } => frames.doing(&format!("listening to the speech: {seconds:.0} s")),
+            Progress::Looking => frames.doing("looking for the face"),
+            Progress::Ready { report, survey, encoder, frames: total } => {
+                encoder.clone_into(&mut used_encoder);
+                warnings.extend(report.warnings.iter().cloned());
+                warnings.extend(survey.warnings.iter().map(ToString::to_string));
+                if survey.silent {
+                    warnings.push("the recording holds no sound above -60 dB: the face stays idle".to_owned());
+                }
+                for w in &warnings {
+                    frames.note(&format!("note: {w}"));
+                }
+                let [w, h] = report.output_size;
+                frames.note(&format!("{w}x{h}, {} fps, {:.1} s, encoder {encoder}", options.fps, survey.seconds));
+                frames.start(total);
+            }
+            Progress::Drawing { frames: n } => frames.at(n),
+        }
+        !stop.load(Ordering::Relaxed)
+    });
+    frames.done();
+    let summary = done?;
+    let elapsed = started.elapsed().as_secs_f64();
+    let report = Report {
+        output: args.output.clone(),
+        frames: summary.frames,
+        seconds: summary.seconds,
+        width: summary.width,
+        height: summary.height,
+        bytes: summary.bytes,
+        fps: args.fps,
+        engine: "puppet",
+        encoder: used_encoder,
+        elapsed_seconds: elapsed,
+        times_real_time: summary.seconds / elapsed.max(1e-3),
+        warnings,
+    };
+    print(&report, args.json)
+}
+
+#[allow(clippy::print_stdout)] // the summary is the command's result
+fn print(r: &Report, json: bool) -> anyhow::Result<()> {
+    if json {
+        println!("{}", serde_json::to_string(r)?);
+    } else {
+        println!(
+            "{}: {} frames, {:.1} s of video, {:.1} MB, made in {:.1} s ({:.1} times real time)",
+            r.output.display(),
+            r.frames,
+            r.seconds,
+            r.bytes as f64 / 1e6,
+            r.elapsed_seconds,
+            r.times_real_time
+        );
+    }
+    Ok(())
+}
+
+/// A flag that Ctrl-C or a termination request sets.
+fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
+    Ok(stop)
+}

@@ -1,0 +1,36 @@
+//! Listening: sound in, cues for the mouth out.
+
+/// How loud the speech is: what levelling needs to know before the first word.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SpeechLevel {
+    /// RMS of the parts where somebody speaks, 0..=1.
+    pub active_rms: f32,
+    /// Level that only the loudest twentieth of all 10 ms frames exceeds, in dB of full scale.
+    pub loud_db: f32,
+}
+
+/// What was heard around one instant.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Heard<Cue> {
+    /// What the mouth should do.
+    pub cue: Cue,
+    /// How much voice there is, 0 (silence) to about 1: drives nods and brows.
+    pub voice: f32,
+}
+
+/// Turns a stream of 16 kHz mono speech into cues, each for the middle of a video frame.
+pub trait Ear: Send {
+    /// What the engine's ticks take.
+    type Cue;
+
+    /// Takes the next samples, -1..=1.
+    fn hear(&mut self, samples: &[f32]);
+
+    /// Says that nothing follows: from now on every cue can be given.
+    fn finish(&mut self);
+
+    /// The cue for media time `seconds`; `None` when more sound must be heard first.
+    ///
+    /// Times must not decrease. Sound more than a second before the last asked time is forgotten.
+    fn cue(&mut self, seconds: f64) -> Option<Heard<Self::Cue>>;
+}

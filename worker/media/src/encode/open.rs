@@ -1,0 +1,64 @@
+//! Choosing an encoder.
+
+use super::{Choice, EncodeError, FilePreset, Quality, Settings, VideoEncoder, libavcodec, openh264};
+use crate::image::I420;
+
+/// Whether an encoder can be used on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Availability {
+    /// The encoder.
+    pub choice: Choice,
+    /// Why it cannot be used; `None` when it can.
+    pub reason: Option<String>,
+}
+
+/// Opens the encoder that was chosen; [`Choice::Auto`] takes the first that truly opens.
+///
+/// # Errors
+/// [`EncodeError::BadSetting`]; [`EncodeError::Missing`] when the chosen one is not here; [`EncodeError::None`] when
+/// nothing opens.
+pub fn open(choice: Choice, settings: &Settings) -> Result<Box<dyn VideoEncoder>, EncodeError> {
+    settings.validate()?;
+    match choice {
+        Choice::Nvenc => Ok(Box::new(libavcodec::Encoder::nvenc(settings)?)),
+        Choice::X264 => Ok(Box::new(libavcodec::Encoder::x264(settings)?)),
+        Choice::OpenH264 => Ok(Box::new(openh264::Encoder::open(settings)?)),
+        Choice::Auto => {
+            let mut reasons = Vec::new();
+            for choice in [Choice::Nvenc, Choice::X264, Choice::OpenH264] {
+                match open(choice, settings) {
+                    Ok(encoder) => return Ok(encoder),
+                    Err(e) => reasons.push(e.to_string()),
+                }
+            }
+            Err(EncodeError::None(reasons.join("; ")))
+        }
+    }
+}
+
+/// Tries every encoder on a small frame size, in the order of [`Choice::Auto`].
+pub fn available() -> Vec<Availability> {
+    let quality = Quality::File { preset: FilePreset::Fast };
+    let settings = Settings { width: 256, height: 256, fps: (25, 1), quality, gop_frames: 25 };
+    [Choice::Nvenc, Choice::X264, Choice::OpenH264]
+        .map(|choice| {
+            let reason = match open(choice, &settings) {
+                Ok(_) => None,
+                Err(EncodeError::Missing { reason, remedy, .. }) => Some(format!("{reason}; {remedy}")),
+                Err(e) => Some(e.to_string()),
+            };
+            Availability { choice, reason }
+        })
+        .into()
+}
+
+/// Refuses a frame of another size, or one whose planes were cut.
+pub(super) fn check_size(frame: &I420, width: u32, height: u32) -> Result<(), EncodeError> {
+    let (w, h) = (frame.width(), frame.height());
+    let whole = frame.y.len() == w * h && frame.u.len() == w * h / 4 && frame.v.len() == w * h / 4;
+    if (w, h) == (width as usize, height as usize) && whole {
+        Ok(())
+    } else {
+        Err(EncodeError::WrongSize { got_width: w, got_height: h, width, height })
+    }
+}

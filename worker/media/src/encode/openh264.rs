@@ -1,0 +1,115 @@
+//! Cisco's OpenH264, compiled in from its crate: for deployments whose FFmpeg has no x264.
+
+use std::ffi::c_int;
+
+use openh264::{
+    OpenH264API, Timestamp,
+    encoder::{
+        BitRate, ColorPrimaries, Complexity, Encoder as Cisco, EncoderConfig, FrameRate, FrameType, IntraFramePeriod,
+        Profile, QpRange, RateControlMode, TransferCharacteristics, UsageType, VuiConfig,
+    },
+    formats::YUVSlices,
+};
+
+use super::{EncodeError, FilePreset, Packet, Quality, Settings, Sink, VideoEncoder, open::check_size};
+use crate::image::I420;
+
+const NAME: &str = "openh264";
+
+/// `ENCODER_OPTION_TRACE_LEVEL` of OpenH264's API: how much it prints.
+const TRACE_LEVEL: c_int = 25;
+
+/// The encoder and the buffer that its bytes are gathered in.
+pub(super) struct Encoder {
+    cisco: Cisco,
+    bytes: Vec<u8>,
+    settings: Settings,
+    started: bool,
+    finished: bool,
+}
+
+impl Encoder {
+    pub(super) fn open(settings: &Settings) -> Result<Self, EncodeError> {
+        let remedy = "it takes frames of at most 3840x2160 pixels";
+        let (long, short) = (settings.width.max(settings.height), settings.width.min(settings.height));
+        if long > 3840 || short > 2160 {
+            let reason = format!("{}x{} pixels are too many for it", settings.width, settings.height);
+            return Err(EncodeError::Missing { name: NAME, reason, remedy });
+        }
+        let mut cisco = Cisco::with_api_config(OpenH264API::from_source(), config(settings))
+            .map_err(|e| EncodeError::Missing { name: NAME, reason: e.to_string(), remedy })?;
+        let mut quiet: c_int = 0;
+        // SAFETY: the option takes a pointer to an int, which it reads during the call; it may be set before the first
+        // frame initialises the encoder, which is when it would print a warning about its own rate control.
+        unsafe { cisco.raw_api().set_option(TRACE_LEVEL, (&raw mut quiet).cast()) };
+        Ok(Self { cisco, bytes: Vec::new(), settings: *settings, started: false, finished: false })
+    }
+}
+
+fn config(settings: &Settings) -> EncoderConfig {
+    let fps = settings.fps.0 as f32 / settings.fps.1 as f32;
+    let pixels_a_second = settings.width as f32 * settings.height as f32 * fps;
+    let colours = VuiConfig::bt601()
+        .color_primaries(ColorPrimaries::Bt709)
+        .transfer_characteristics(TransferCharacteristics::Bt709);
+    let base = EncoderConfig::new()
+        .max_frame_rate(FrameRate::from_hz(fps))
+        .usage_type(UsageType::CameraVideoRealTime)
+        .intra_frame_period(IntraFramePeriod::from_num_frames(settings.gop_frames))
+        .skip_frames(false)
+        .scene_change_detect(false)
+        .num_threads(1)
+        .vui(colours);
+    match settings.quality {
+        // Its rate control has no constant quality: a narrow range of quantisers under a generous rate comes close.
+        Quality::File { preset } => base
+            .rate_control_mode(RateControlMode::Quality)
+            .bitrate(BitRate::from_bps((pixels_a_second * 0.5).clamp(500_000.0, 100_000_000.0) as u32))
+            .qp(QpRange::new(16, 24))
+            .complexity(if preset == FilePreset::Fast { Complexity::Low } else { Complexity::Medium }),
+        Quality::Realtime { bitrate_bps } => base
+            .rate_control_mode(RateControlMode::Bitrate)
+            .bitrate(BitRate::from_bps(bitrate_bps))
+            .profile(Profile::Baseline)
+            .complexity(Complexity::Low),
+    }
+}
+
+impl VideoEncoder for Encoder {
+    fn name(&self) -> &str {
+        NAME
+    }
+
+    fn encode(&mut self, frame: &I420, pts: i64, force_key: bool, sink: &mut Sink<'_>) -> Result<(), EncodeError> {
+        if self.finished {
+            return Err(EncodeError::Finished { name: NAME });
+        }
+        check_size(frame, self.settings.width, self.settings.height)?;
+        if force_key && self.started {
+            self.cisco.force_intra_frame();
+        }
+        self.started = true;
+        let (num, den) = self.settings.fps;
+        let millis = pts.max(0).saturating_mul(1000).saturating_mul(i64::from(den)) / i64::from(num);
+        let (w, h) = (frame.width(), frame.height());
+        let source = YUVSlices::new((&frame.y, &frame.u, &frame.v), (w, h), (w, w / 2, w / 2));
+        let stream = self
+            .cisco
+            .encode_at(&source, Timestamp::from_millis(millis as u64))
+            .map_err(|e| EncodeError::Failed { name: NAME, pts, reason: e.to_string() })?;
+        let key = matches!(stream.frame_type(), FrameType::IDR);
+        self.bytes.clear();
+        stream.write_vec(&mut self.bytes);
+        if self.bytes.is_empty() {
+            let reason = "it dropped the frame".to_owned();
+            return Err(EncodeError::Failed { name: NAME, pts, reason });
+        }
+        sink(Packet { data: &self.bytes, pts, key });
+        Ok(())
+    }
+
+    fn finish(&mut self, _sink: &mut Sink<'_>) -> Result<(), EncodeError> {
+        self.finished = true;
+        Ok(())
+    }
+}

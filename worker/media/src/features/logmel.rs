@@ -1,0 +1,130 @@
+//! Log-mel spectra of 16 kHz speech, 100 a second, streaming.
+//!
+//! Frame t covers the samples 160 t .. 160 (t + 1); its window is the 400 samples (25 ms) that END where the frame ends,
+//! with zeros before the start of the sound, times a symmetric Hann window. The power spectrum of a 512-point real FFT
+//! goes through 40 triangular filters (60 to 7,600 Hz, shipped with the network), then log(x + 1e-6). The contract is
+//! written out in `models/viseme/features.py`.
+
+use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex};
+use std::sync::Arc;
+
+/// Mel bands of a frame.
+pub const BANDS: usize = 40;
+/// Frames a second.
+pub const FRAME_RATE: usize = 100;
+
+const WINDOW: usize = 400;
+const HOP: usize = 160;
+const FFT: usize = 512;
+const BINS: usize = FFT / 2 + 1;
+const FLOOR: f32 = 1e-6;
+
+/// A streaming log-mel analyser. Allocates nothing after its construction.
+pub struct LogMel {
+    fft: Arc<dyn RealToComplex<f32>>,
+    hann: Vec<f32>,
+    /// For each band: its first bin, then its weights.
+    filters: Vec<(usize, Vec<f32>)>,
+    /// The last `WINDOW` samples, oldest first.
+    recent: Vec<f32>,
+    /// Samples of the current hop so far.
+    waiting: usize,
+    windowed: Vec<f32>,
+    spectrum: Vec<Complex<f32>>,
+    scratch: Vec<Complex<f32>>,
+}
+
+impl LogMel {
+    /// `filterbank`: `BANDS` rows of 257 weights, row after row.
+    ///
+    /// # Panics
+    /// When the filterbank has another size.
+    pub fn new(filterbank: &[f32]) -> Self {
+        assert_eq!(filterbank.len(), BANDS * BINS, "a filterbank is {BANDS} x {BINS}");
+        let fft = RealFftPlanner::new().plan_fft_forward(FFT);
+        let filters = filterbank
+            .chunks_exact(BINS)
+            .map(|row| {
+                let first = row.iter().position(|&w| w != 0.0).unwrap_or(0);
+                let last = row.iter().rposition(|&w| w != 0.0).unwrap_or(0);
+                (first, row[first..=last].to_vec())
+            })
+            .collect();
+        let turn = |n: usize| 2.0 * std::f64::consts::PI * n as f64 / (WINDOW - 1) as f64;
+        Self {
+            windowed: fft.make_input_vec(),
+            spectrum: fft.make_output_vec(),
+            scratch: fft.make_scratch_vec(),
+            fft,
+            hann: (0..WINDOW).map(|n| (0.5 - 0.5 * turn(n).cos()) as f32).collect(),
+            filters,
+            recent: vec![0.0; WINDOW],
+            waiting: 0,
+        }
+    }
+
+    /// Takes samples (16 kHz mono, -1..=1) and gives each frame that they complete to `sink`.
+    pub fn push(&mut self, mut samples: &[f32], mut sink: impl FnMut(&[f32; BANDS])) {
+        while !samples.is_empty() {
+            let take = (HOP - self.waiting).min(samples.len());
+            self.recent.copy_within(take.., 0);
+            self.recent[WINDOW - take..].copy_from_slice(&samples[..take]);
+            samples = &samples[take..];
+            self.waiting += take;
+            if self.waiting == HOP {
+                self.waiting = 0;
+                sink(&self.frame());
+            }
+        }
+    }
+
+    fn frame(&mut self) -> [f32; BANDS] {
+        for ((to, s), w) in self.windowed.iter_mut().zip(&self.recent).zip(&self.hann) {
+            *to = s * w;
+        }
+        self.windowed[WINDOW..].fill(0.0);
+        // The buffers come from the plan itself, so their lengths cannot be wrong.
+        let done = self.fft.process_with_scratch(&mut self.windowed, &mut self.spectrum, &mut self.scratch);
+        debug_assert!(done.is_ok());
+        let mut out = [0.0; BANDS];
+        for (to, (first, weights)) in out.iter_mut().zip(&self.filters) {
+            let bins = &self.spectrum[*first..first + weights.len()];
+            let power: f32 = weights.iter().zip(bins).map(|(w, c)| w * c.norm_sqr()).sum();
+            *to = (power + FLOOR).ln();
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flat() -> LogMel {
+        LogMel::new(&[1.0; BANDS * BINS])
+    }
+
+    #[test]
+    fn frames_do_not_depend_on_how_the_samples_arrive() {
+        let samples: Vec<f32> = (0..1000).map(|i| (i as f32 * 0.37).sin() * 0.3).collect();
+        let collect = |piece: usize| {
+            let mut mel = flat();
+            let mut frames = Vec::new();
+            for p in samples.chunks(piece) {
+                mel.push(p, |f| frames.push(*f));
+            }
+            frames
+        };
+        let whole = collect(1000);
+        assert_eq!(whole.len(), 6);
+        assert_eq!(whole, collect(1));
+        assert_eq!(whole, collect(161));
+    }
+
+    #[test]
+    fn silence_is_the_floor() {
+        let mut frames = Vec::new();
+        flat().push(&[0.0; 320], |f| frames.push(*f));
+        assert!(frames.iter().flatten().all(|&v| (v - FLOOR.ln()).abs() < 1e-6));
+    }
+}

@@ -1,0 +1,139 @@
+//! What every module that calls FFmpeg shares: one initialisation, sentences for its error codes, safe opening of files.
+
+mod track;
+
+use std::{ffi::CString, path::Path, ptr, sync::Once};
+
+use ffmpeg_next::{self as ff, Dictionary, ffi, format::context::Input};
+
+pub(crate) use track::{Track, TrackFault};
+
+/// The container formats that may be opened; anything else (playlists that name other files, scripts, images) is refused.
+const CONTAINERS: &str = "wav,w64,aiff,caf,au,mp3,ogg,flac,aac,mov,mp4,matroska,webm,avi,mpegts,flv,amr";
+
+/// Most pixels of a picture that is decoded, whatever a stream says.
+const MAX_PIXELS: i64 = 4096 * 4096;
+
+/// Prepares FFmpeg once a process and silences its own messages: every failure is reported as a value.
+pub(crate) fn init() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        // It fills tables of texts and never fails.
+        let _ = ff::init();
+        ff::log::set_level(ff::log::Level::Quiet);
+    });
+}
+
+/// `code` as a result: FFmpeg's calls are negative on failure.
+pub(crate) fn check(code: i32) -> Result<i32, ff::Error> {
+    if code < 0 { Err(ff::Error::from(code)) } else { Ok(code) }
+}
+
+/// What an FFmpeg error means, to be put after a colon: lower case, without a full stop.
+pub(crate) fn sentence(error: ff::Error) -> String {
+    let text = match error {
+        ff::Error::InvalidData => "the data is damaged, cut short, or not of a supported format".to_owned(),
+        ff::Error::Eof => "the file ends too early".to_owned(),
+        ff::Error::Other { errno } => {
+            let text = std::io::Error::from_raw_os_error(errno).to_string();
+            text.split(" (os error").next().unwrap_or(&text).to_owned()
+        }
+        other => other.to_string(),
+    };
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
+}
+
+/// A path as FFmpeg's URL: with the scheme in front, a colon in a file name cannot choose another protocol.
+pub(crate) fn file_url(path: &Path) -> Option<CString> {
+    let mut url = b"file:".to_vec();
+    url.extend_from_slice(path.as_os_str().as_encoded_bytes());
+    CString::new(url).ok()
+}
+
+/// Why a file could not be opened.
+#[derive(Debug)]
+pub(crate) enum OpenFault {
+    /// The file system refused, with its reason.
+    CannotRead(String),
+    /// A file of no bytes.
+    Empty,
+    /// A video whose sides, in pixels, are longer than allowed.
+    TooLarge {
+        /// Width in pixels.
+        width: i32,
+        /// Height in pixels.
+        height: i32,
+    },
+    /// FFmpeg found no media in it, with its reason.
+    Unknown(String),
+}
+
+/// Opens a media file for reading: only local regular files of known containers, and only videos whose sides are at
+/// most `max_side` pixels where that is given.
+pub(crate) fn open_input(path: &Path, max_side: Option<i32>) -> Result<Input, OpenFault> {
+    init();
+    let meta = std::fs::metadata(path).map_err(|e| OpenFault::CannotRead(io_sentence(&e)))?;
+    if !meta.is_file() {
+        return Err(OpenFault::CannotRead("it is not a regular file".to_owned()));
+    }
+    if meta.len() == 0 {
+        return Err(OpenFault::Empty);
+    }
+    std::fs::File::open(path).map_err(|e| OpenFault::CannotRead(io_sentence(&e)))?;
+    let url = file_url(path).ok_or_else(|| OpenFault::CannotRead("its name holds a zero byte".to_owned()))?;
+    let mut options = Dictionary::new();
+    options.set("format_whitelist", CONTAINERS);
+    options.set("protocol_whitelist", "file");
+    let mut context = ptr::null_mut();
+    // What the list of containers refuses is an invalid argument to FFmpeg.
+    let unknown = |e| {
+        let e = if matches!(e, ff::Error::Other { .. }) { ff::Error::InvalidData } else { e };
+        OpenFault::Unknown(sentence(e))
+    };
+    // SAFETY: `url` is a C string that outlives the calls; the dictionary is taken back whatever is left of it; on
+    // failure FFmpeg frees the context, on success `Input` owns it.
+    let input = unsafe {
+        let mut raw = options.disown();
+        let code = ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), &mut raw);
+        drop(Dictionary::own(raw));
+        check(code).map_err(unknown)?;
+        Input::wrap(context)
+    };
+    check_sides(&input, max_side)?;
+    probe(input).map_err(unknown)
+}
+
+/// Refuses a video that is too large by its container's word, before any of it is decoded.
+fn check_sides(input: &Input, max_side: Option<i32>) -> Result<(), OpenFault> {
+    for stream in input.streams() {
+        // SAFETY: the stream and its parameters live in `input`.
+        let (width, height) = unsafe { ((*(*stream.as_ptr()).codecpar).width, (*(*stream.as_ptr()).codecpar).height) };
+        if max_side.is_some_and(|max| width.max(height) > max) {
+            return Err(OpenFault::TooLarge { width, height });
+        }
+    }
+    Ok(())
+}
+
+/// Finds out what the streams hold, which decodes their first frames: with pictures bounded.
+fn probe(mut input: Input) -> Result<Input, ff::Error> {
+    let mut options = vec![ptr::null_mut(); input.nb_streams() as usize];
+    // SAFETY: there is one dictionary a stream, each freed below whatever is left of it.
+    let code = unsafe {
+        for dictionary in &mut options {
+            ffi::av_dict_set_int(dictionary, c"max_pixels".as_ptr(), MAX_PIXELS, 0);
+        }
+        let code = ffi::avformat_find_stream_info(input.as_mut_ptr(), options.as_mut_ptr());
+        for dictionary in &mut options {
+            ffi::av_dict_free(dictionary);
+        }
+        code
+    };
+    check(code).map(|_| input)
+}
+
+/// An input/output error, to be put after a colon.
+pub(crate) fn io_sentence(error: &std::io::Error) -> String {
+    error.raw_os_error().map_or_else(|| error.to_string(), |errno| sentence(ff::Error::Other { errno }))
+}

@@ -1,0 +1,151 @@
+//! From a file to a report.
+
+use std::path::Path;
+
+use super::{
+    Apertures, Labels, Loudness, Luma, Measured, QualityError, Report, Sharpness, SoundFacts, Stretch, Unmeasured,
+    aperture,
+    aperture::within,
+    closure, cpbd,
+    follow::Follower,
+    jitter, mean, mean_within, percentile, sync,
+    watch::{Watched, mouth_box, watch},
+};
+use crate::{
+    audio::{AudioError, SpeechBlock, SpeechReader},
+    face::{FaceFinder, Runtime},
+    image::{Limits, fit, load_portrait},
+    video::VideoReader,
+};
+
+/// Neighbouring frames are at most this many frame periods apart.
+const NEIGHBOURS: f64 = 2.5;
+
+/// What may be given beside the video.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extras<'a> {
+    /// Labelled visemes of the speech, see [`Labels::read`].
+    pub labels: Option<&'a Path>,
+    /// The picture that the video was made from.
+    pub portrait: Option<&'a Path>,
+}
+
+/// How far the work is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// Frames that were read.
+    pub frames: u64,
+    /// Seconds of video that were read.
+    pub seconds: f64,
+    /// Seconds in all, as the file states it.
+    pub of_seconds: Option<f64>,
+}
+
+/// The portrait, measured like a frame.
+struct Still {
+    aperture: f64,
+    mouth: Option<f64>,
+    frame: Option<f64>,
+}
+
+/// Measures a video. `progress` is called once a frame, before the frame is measured.
+///
+/// # Errors
+/// [`QualityError`]; a video without sound is none, its measures of speech say [`Unmeasured::NoSound`].
+pub fn evaluate(
+    path: &Path,
+    extras: Extras<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Report, QualityError> {
+    let labels = extras.labels.map(Labels::read).transpose()?;
+    let mut video = VideoReader::open(path)?;
+    let mut finder = FaceFinder::new(&Runtime::get()?)?;
+    let (width, height) = video.size();
+    let still = extras.portrait.map(|portrait| look_at(portrait, width.max(height), &mut finder)).transpose()?;
+    let (sound, mut warnings) = listen(path)?;
+    let watched = watch(&mut video, &mut finder, progress)?;
+    if watched.clip.truncated {
+        warnings.push("the video is damaged or ends before it should: only what could be read was measured".to_owned());
+    }
+    Ok(report(&watched, sound.as_ref(), labels.as_ref(), still.as_ref(), warnings))
+}
+
+/// The levels of the sound and what is wrong with it; none of a file without sound.
+fn listen(path: &Path) -> Result<(Option<Loudness>, Vec<String>), QualityError> {
+    let mut reader = match SpeechReader::open(path) {
+        Err(AudioError::NoAudioStream { .. } | AudioError::NoSound { .. }) => return Ok((None, Vec::new())),
+        opened => opened?,
+    };
+    let mut sound = Loudness::new(reader.info().start_seconds);
+    let mut block = SpeechBlock::default();
+    while reader.read(&mut block)? {
+        sound.push(&block.speech);
+    }
+    Ok((Some(sound), reader.warnings().iter().map(ToString::to_string).collect()))
+}
+
+fn look_at(portrait: &Path, longer: u32, finder: &mut FaceFinder) -> Result<Still, QualityError> {
+    let picture = fit(&load_portrait(portrait, &Limits::default())?, longer)?.picture;
+    let mesh = Follower::new(finder).next(&picture)?.ok_or(QualityError::NoFaceInPortrait)?;
+    let luma = Luma::of(&picture);
+    Ok(Still { aperture: aperture(&mesh), mouth: cpbd(&luma.crop(mouth_box(&mesh))), frame: cpbd(&luma) })
+}
+
+fn report(
+    watched: &Watched,
+    sound: Option<&Loudness>,
+    labels: Option<&Labels>,
+    still: Option<&Still>,
+    warnings: Vec<String>,
+) -> Report {
+    let lips = &watched.apertures;
+    let longest_gap = NEIGHBOURS / watched.clip.frames_per_second;
+    let sound = sound.ok_or(Unmeasured::NoSound);
+    let stretches = |which: fn(&Loudness) -> Vec<Stretch>| sound.map(which);
+    let (speech, silences) = (stretches(Loudness::speech), stretches(Loudness::silences));
+    let in_stretches = |stretches: &Measured<Vec<Stretch>>, none: Unmeasured| {
+        mean_within(lips, stretches.as_ref().map_err(|e| *e)?).ok_or(none)
+    };
+    let all: Vec<f64> = lips.iter().map(|m| m.value).collect();
+    let apertures = Apertures {
+        speech: in_stretches(&speech, Unmeasured::NoSpeech),
+        silence: in_stretches(&silences, Unmeasured::NoSilence),
+        portrait: still.map(|s| s.aperture).ok_or(Unmeasured::NoPortrait),
+        least: percentile(&all, 0.05).unwrap_or(0.0),
+    };
+    let closure = || {
+        let (labels, sound) = (labels.ok_or(Unmeasured::NoLabels)?, sound?);
+        let spoken: Vec<f64> = within(lips, speech.as_ref().map_err(|e| *e)?).collect();
+        let rests: Vec<f64> = [apertures.portrait, apertures.silence].into_iter().flatten().collect();
+        closure(lips, &spoken, &rests, labels, sound.start()).ok_or(Unmeasured::NoBilabials)
+    };
+    let jitter = || {
+        let silences = silences.as_ref().map_err(|e| *e)?;
+        jitter(&watched.placed, longest_gap, silences).ok_or(Unmeasured::NoSilence)
+    };
+    let total = |stretches: &Measured<Vec<Stretch>>| stretches.iter().flatten().map(Stretch::seconds).sum();
+    let of_still = |of: fn(&Still) -> Option<f64>| {
+        still.ok_or(Unmeasured::NoPortrait).and_then(|s| of(s).ok_or(Unmeasured::NoEdge))
+    };
+    Report {
+        clip: watched.clip,
+        sound: sound.map(|s| SoundFacts {
+            seconds: s.seconds(),
+            speech_seconds: total(&speech),
+            silence_seconds: total(&silences),
+            threshold_db: s.threshold(),
+        }),
+        sync: sound.and_then(|s| sync(lips, longest_gap, s).ok_or(Unmeasured::NoSpeech)),
+        apertures,
+        closure: closure(),
+        jitter: jitter(),
+        sharpness: Sharpness {
+            mouth: mean(watched.mouth.values().iter().copied()).ok_or(Unmeasured::NoEdge),
+            frame: mean(watched.frame.values().iter().copied()).ok_or(Unmeasured::NoEdge),
+            portrait_mouth: of_still(|s| s.mouth),
+            portrait_frame: of_still(|s| s.frame),
+        },
+        outside: watched.outside.finish().ok_or(Unmeasured::NothingOutside),
+        warnings,
+    }
+}

@@ -1,0 +1,161 @@
+//! Whether the mouth moves with the sound.
+
+use super::{
+    loudness::{Loudness, STEP_S},
+    series::{Moment, pearson, resample},
+};
+
+/// Offsets from minus to plus this many milliseconds are tried.
+pub const MAX_OFFSET_MS: i32 = 400;
+/// Distance of two tried offsets in milliseconds: that of two levels of the sound.
+pub const OFFSET_STEP_MS: i32 = 10;
+
+const MAX_STEPS: i32 = MAX_OFFSET_MS / OFFSET_STEP_MS;
+/// With less speech than this (seconds) a correlation says nothing.
+const LEAST_SPEECH_S: f64 = 1.0;
+
+/// How the lips follow the sound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sync {
+    /// Pearson's correlation of aperture and envelope at the best offset, -1..=1.
+    pub correlation: f64,
+    /// The same at offset 0.
+    pub correlation_at_zero: f64,
+    /// The offset of the highest correlation in milliseconds, -400..=400 in steps of 10. Positive: the mouth moves after
+    /// the sound; negative: before it.
+    pub best_offset_ms: i32,
+    /// Seconds of speech that were compared (at offset 0).
+    pub seconds: f64,
+}
+
+impl Sync {
+    /// True when the best offset is the last one tried, so that the true one may lie outside.
+    pub fn at_limit(&self) -> bool {
+        self.best_offset_ms.abs() == MAX_OFFSET_MS
+    }
+}
+
+/// Compares the aperture with the envelope of `sound` within its speech.
+///
+/// Both are taken every 10 ms (the aperture interpolated between frames no more than `longest_gap` seconds apart) and
+/// have their means over the compared moments removed. A frame counts from the moment it is shown. Of equal correlations
+/// the one nearest to offset 0 is the best. `None` with less than a second of speech under a visible face, or when either
+/// does not vary.
+pub fn sync(aperture: &[Moment], longest_gap: f64, sound: &Loudness) -> Option<Sync> {
+    let envelope = sound.envelope();
+    let mut spoken = vec![false; envelope.len()];
+    for stretch in sound.speech() {
+        for (i, s) in spoken.iter_mut().enumerate() {
+            *s |= stretch.holds(sound.envelope_time(i));
+        }
+    }
+    let first = sound.envelope_time(0) - f64::from(MAX_STEPS) * STEP_S;
+    let lips = resample(aperture, first, STEP_S, envelope.len() + 2 * MAX_STEPS as usize, longest_gap);
+    let pairs = |steps: i32| {
+        // Zip keeps within the envelope; the offset is never below 0, for `lips` starts 400 ms early.
+        let lips = &lips[(steps + MAX_STEPS) as usize..];
+        let both = envelope.iter().zip(&spoken).zip(lips);
+        both.filter_map(|((sound, spoken), lip)| lip.filter(|_| *spoken).map(|lip| (lip, *sound)))
+    };
+    let seconds = pairs(0).count() as f64 * STEP_S;
+    if seconds < LEAST_SPEECH_S - STEP_S / 2.0 {
+        return None;
+    }
+    let correlation_at_zero = pearson(pairs(0))?;
+    let mut best = (correlation_at_zero, 0);
+    for steps in (1..=MAX_STEPS).flat_map(|n| [n, -n]) {
+        // Where a shift leaves too little to compare (the ends of a short clip), chance would win.
+        if (pairs(steps).count() as f64 * STEP_S) < seconds / 2.0 {
+            continue;
+        }
+        if let Some(correlation) = pearson(pairs(steps)).filter(|c| *c > best.0 + 1e-12) {
+            best = (correlation, steps);
+        }
+    }
+    Some(Sync { correlation: best.0, correlation_at_zero, best_offset_ms: best.1 * OFFSET_STEP_MS, seconds })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audio::SPEECH_RATE;
+    use proptest::prelude::*;
+
+    /// Syllables of uneven length and strength, after which a second of silence.
+    fn amplitude(seconds: f64) -> f64 {
+        if !(0.5..7.0).contains(&seconds) {
+            return 0.0;
+        }
+        let wave = (seconds * 11.0).sin() + (seconds * 17.3 + 1.0).sin() + (seconds * 5.1).sin();
+        0.05 * (0.9 * wave).exp()
+    }
+
+    fn sound() -> Loudness {
+        let mut sound = Loudness::new(0.0);
+        let at = |i: u32| f64::from(i) / f64::from(SPEECH_RATE);
+        let samples: Vec<f32> =
+            (0..8 * SPEECH_RATE).map(|i| (amplitude(at(i)).min(0.9) * (at(i) * 1500.0).sin()) as f32).collect();
+        sound.push(&samples);
+        sound
+    }
+
+    /// A mouth that shows the envelope `lag` seconds late.
+    fn mouth(sound: &Loudness, frames_per_second: f64, lag: f64) -> Vec<Moment> {
+        let envelope: Vec<Moment> = sound
+            .envelope()
+            .into_iter()
+            .enumerate()
+            .map(|(i, value)| Moment { seconds: sound.envelope_time(i), value })
+            .collect();
+        (0..(8.0 * frames_per_second) as usize)
+            .map(|i| i as f64 / frames_per_second)
+            .filter_map(|seconds| {
+                let value = resample(&envelope, seconds - lag, 1.0, 1, 1.0)[0]?;
+                Some(Moment { seconds, value: 0.02 + 0.003 * value })
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_mouth_after_the_sound_has_a_positive_offset() {
+        let sound = sound();
+        for lag_ms in [-300, -120, -40, 0, 40, 130, 300] {
+            let got = sync(&mouth(&sound, 25.0, f64::from(lag_ms) / 1000.0), 0.1, &sound).unwrap();
+            assert_eq!(got.best_offset_ms, lag_ms);
+            assert!(got.correlation > 0.97, "{got:?}");
+            assert!(lag_ms == 0 || got.correlation_at_zero < got.correlation - 0.05, "{got:?}");
+        }
+    }
+
+    #[test]
+    fn beyond_the_range_the_limit_is_named() {
+        let sound = sound();
+        let got = sync(&mouth(&sound, 25.0, 0.43), 0.1, &sound).unwrap();
+        assert!(got.at_limit() && got.best_offset_ms == MAX_OFFSET_MS, "{got:?}");
+    }
+
+    #[test]
+    fn a_still_mouth_or_no_speech_is_not_judged() {
+        let sound = sound();
+        let mut still = mouth(&sound, 25.0, 0.0);
+        still.iter_mut().for_each(|m| m.value = 0.02);
+        assert_eq!(sync(&still, 0.1, &sound), None);
+        assert_eq!(sync(&mouth(&sound, 25.0, 0.0)[..30], 0.1, &sound), None);
+        assert_eq!(sync(&mouth(&sound, 25.0, 0.0), 0.1, &Loudness::new(0.0)), None);
+        assert_eq!(sync(&[], 0.1, &sound), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn the_lag_is_found_at_any_frame_rate(steps in -38_i32..=38, rate in 24.0_f64..60.0, noise in 0.0_f64..0.004) {
+            let sound = sound();
+            let mut lips = mouth(&sound, rate, f64::from(steps) * STEP_S);
+            for (i, m) in lips.iter_mut().enumerate() {
+                m.value += noise * (i as f64 * 2.399).sin();
+            }
+            let got = sync(&lips, 0.1, &sound).unwrap();
+            prop_assert!((got.best_offset_ms - steps * OFFSET_STEP_MS).abs() <= 10, "{:?}", got);
+        }
+    }
+}

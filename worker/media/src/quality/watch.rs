@@ -1,0 +1,88 @@
+//! One pass over the pictures of a video.
+
+use image::RgbImage;
+
+use super::{
+    HeadFrame, Luma, Moment, Outside, Placed, Progress, QualityError, Sample, aperture, cpbd, follow::Follower,
+    report::ClipFacts,
+};
+use crate::{
+    face::{FaceFinder, Mesh, topology},
+    image::Rect,
+    video::VideoReader,
+};
+
+/// Sharpness is the mean over at most so many frames.
+const SHARPNESS_FRAMES: usize = 240;
+/// The box of the mouth is so many times as wide and as high as the lips.
+const MOUTH_BOX: f32 = 2.0;
+
+/// What one pass leaves.
+pub(super) struct Watched {
+    pub(super) clip: ClipFacts,
+    /// The aperture of each frame with a face.
+    pub(super) apertures: Vec<Moment>,
+    /// The followed points of the same frames.
+    pub(super) placed: Vec<Placed>,
+    pub(super) mouth: Sample,
+    pub(super) frame: Sample,
+    pub(super) outside: Outside,
+}
+
+/// Reads a video to its end.
+pub(super) fn watch(
+    video: &mut VideoReader,
+    finder: &mut FaceFinder,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Watched, QualityError> {
+    let mut follower = Follower::new(finder);
+    let (mut apertures, mut placed) = (Vec::new(), Vec::new());
+    let (mut mouth, mut whole) = (Sample::new(SHARPNESS_FRAMES), Sample::new(SHARPNESS_FRAMES));
+    let mut outside = Outside::default();
+    let mut head = None;
+    let (mut picture, mut luma) = (RgbImage::new(0, 0), Luma::default());
+    let (mut eyes, mut first, mut last) = (0.0, None, 0.0);
+    while let Some(seconds) = video.next_frame(&mut picture)? {
+        last = seconds;
+        let first = *first.get_or_insert(seconds);
+        progress(Progress { frames: video.frames_read(), seconds: seconds - first, of_seconds: video.duration_estimate() });
+        let Some(mesh) = follower.next(&picture)? else { continue };
+        if head.is_none() {
+            head = HeadFrame::of(&mesh);
+        }
+        let Some(head) = &head else { continue };
+        apertures.push(Moment { seconds, value: aperture(&mesh) });
+        placed.push(head.place(&mesh, seconds));
+        eyes += f64::from(mesh.eye_span());
+        luma.set(&picture);
+        mouth.offer(|| cpbd(&luma.crop(mouth_box(&mesh))));
+        whole.offer(|| cpbd(&luma));
+        outside.push(&luma, &mesh);
+    }
+    let (frames, (width, height)) = (video.frames_read(), video.size());
+    let frames_per_second = video.frames_per_second();
+    let without = frames - apertures.len() as u64;
+    if without * 2 > frames {
+        return Err(QualityError::NoFace { without, frames });
+    }
+    let clip = ClipFacts {
+        width,
+        height,
+        frames,
+        seconds: last - first.unwrap_or(last) + 1.0 / frames_per_second,
+        frames_per_second,
+        frames_without_face: without,
+        eye_span_px: eyes / apertures.len().max(1) as f64,
+        truncated: video.truncated(),
+    };
+    Ok(Watched { clip, apertures, placed, mouth, frame: whole, outside })
+}
+
+/// The box around the lips, twice their size; what lies outside the picture is cut by the crop.
+pub(super) fn mouth_box(mesh: &Mesh) -> Rect {
+    let lips = mesh.bounds(&topology::LIPS_OUTER);
+    let [x, y] = lips.centre();
+    let (w, h) = (lips.width() * MOUTH_BOX / 2.0, lips.height() * MOUTH_BOX / 2.0);
+    // Negative numbers become 0.
+    Rect { x0: (x - w) as usize, y0: (y - h) as usize, x1: (x + w).ceil() as usize, y1: (y + h).ceil() as usize }
+}

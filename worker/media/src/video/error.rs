@@ -1,0 +1,82 @@
+//! What can be wrong with a video file.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why a video cannot be used.
+#[derive(Debug, Error)]
+pub enum VideoError {
+    /// The file system refused.
+    #[error("'{}' cannot be read: {reason}", path.display())]
+    CannotRead {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
+    /// A file of no bytes.
+    #[error("'{}' is an empty file: give a video", path.display())]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Not media at all, or not of a container that is read.
+    #[error("'{}' is not a video that can be read: {reason} (MP4, MOV, WebM and AVI are)", path.display())]
+    NotVideo {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// Sound only, with or without a cover picture.
+    #[error("'{}' has no video stream: give a video or a picture of a person", path.display())]
+    NoVideoStream {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A codec that this FFmpeg does not decode.
+    #[error("'{}' is encoded as {codec}, which this FFmpeg cannot decode: convert it to H.264", path.display())]
+    NoDecoder {
+        /// The file.
+        path: PathBuf,
+        /// The codec's short name.
+        codec: String,
+    },
+    /// Frames that are too large, or of no size.
+    #[error(
+        "'{}' has frames of {width}x{height} pixels: each side must be from 2 to {}; scale it down",
+        path.display(),
+        super::MAX_SIDE
+    )]
+    BadSize {
+        /// The file.
+        path: PathBuf,
+        /// Width in pixels, as shown.
+        width: i64,
+        /// Height in pixels, as shown.
+        height: i64,
+    },
+    /// A stream without a frame.
+    #[error("'{}' holds no frame", path.display())]
+    NoFrames {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Nothing, or nothing more, could be decoded.
+    #[error("'{}' is damaged: decoding failed after {frames} frames; convert or record it again", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// Frames that could be decoded before.
+        frames: u64,
+    },
+    /// FFmpeg failed in a way that is not the file's fault.
+    #[error("'{}' cannot be converted: {reason}", path.display())]
+    Convert {
+        /// The file.
+        path: PathBuf,
+        /// What FFmpeg said.
+        reason: String,
+    },
+}

@@ -1,0 +1,197 @@
+//! Reading a video frame by frame as RGB pictures.
+
+use std::path::{Path, PathBuf};
+
+use ffmpeg_next::{self as ff, ffi, media};
+use image::RgbImage;
+
+use super::{VideoError, colour::ToRgb, orient::Orientation};
+use crate::mux::libav::{OpenFault, Track, TrackFault, open_input, sentence};
+
+/// Longest side in pixels of a video that is opened.
+pub const MAX_SIDE: u32 = 4096;
+
+/// How to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Options {
+    /// Scale frames down while reading so that their longer side is at most this many pixels (at least 16).
+    pub max_side: Option<u32>,
+}
+
+/// A video file being read, in bounded memory: one decoded frame at a time.
+///
+/// Frames come upright (the file's rotation and mirroring applied), with square pixels, all of one size.
+pub struct VideoReader {
+    pub(super) path: PathBuf,
+    track: Track,
+    to_rgb: ToRgb,
+    orientation: Orientation,
+    /// Size before turning.
+    stored: (u32, u32),
+    /// A frame before it is turned.
+    unturned: RgbImage,
+    frames_per_second: f64,
+    frames: u64,
+    last_seconds: f64,
+}
+
+impl VideoReader {
+    /// Opens a video at its own size.
+    ///
+    /// # Errors
+    /// [`VideoError`]; a side above [`MAX_SIDE`] is refused before anything is decoded.
+    pub fn open(path: &Path) -> Result<Self, VideoError> {
+        Self::open_with(path, Options::default())
+    }
+
+    /// Opens a video.
+    ///
+    /// # Errors
+    /// [`VideoError`]; a side above [`MAX_SIDE`] is refused before anything is decoded.
+    pub fn open_with(path: &Path, options: Options) -> Result<Self, VideoError> {
+        let owned = || path.to_owned();
+        let input = open_input(path, Some(MAX_SIDE as i32)).map_err(|fault| match fault {
+            OpenFault::CannotRead(reason) => VideoError::CannotRead { path: owned(), reason },
+            OpenFault::Empty => VideoError::Empty { path: owned() },
+            OpenFault::TooLarge { width, height } => {
+                VideoError::BadSize { path: owned(), width: width.into(), height: height.into() }
+            }
+            OpenFault::Unknown(reason) => VideoError::NotVideo { path: owned(), reason },
+        })?;
+        if let Some(stream) = input.streams().best(media::Type::Video) {
+            // SAFETY: the stream lives in `input`.
+            let disposition = unsafe { (*stream.as_ptr()).disposition };
+            if disposition & ffi::AV_DISPOSITION_ATTACHED_PIC != 0 {
+                return Err(VideoError::NoVideoStream { path: owned() });
+            }
+        }
+        let track = Track::open(input, media::Type::Video).map_err(|e| track_error(path, e, 0))?;
+        let orientation = track
+            .stream_view()
+            .and_then(|s| {
+                let matrix = s.side_data().find(|d| d.kind() == ff::packet::side_data::Type::DisplayMatrix);
+                matrix.map(|d| Orientation::from_matrix(d.data()))
+            })
+            .unwrap_or(Orientation::UPRIGHT);
+        let stored = shown_size(path, &track, options)?;
+        let frames_per_second = rate_of(&track);
+        Ok(Self {
+            path: owned(),
+            track,
+            to_rgb: ToRgb::new(),
+            orientation,
+            stored,
+            unturned: RgbImage::new(0, 0),
+            frames_per_second,
+            frames: 0,
+            last_seconds: 0.0,
+        })
+    }
+
+    /// Width and height in pixels of the frames that come out.
+    pub fn size(&self) -> (u32, u32) {
+        let (w, h) = self.stored;
+        if self.orientation.swaps_sides() { (h, w) } else { (w, h) }
+    }
+
+    /// Frames a second as the file states them: 1 to 1000, 25 where it states nothing sensible.
+    pub fn frames_per_second(&self) -> f64 {
+        self.frames_per_second
+    }
+
+    /// Length in seconds as the file states it or its size suggests.
+    pub fn duration_estimate(&self) -> Option<f64> {
+        self.track.estimated_seconds()
+    }
+
+    /// Frames read so far.
+    pub fn frames_read(&self) -> u64 {
+        self.frames
+    }
+
+    /// Puts the next frame into `out` (whose memory is reused) and returns its time in seconds after the earliest
+    /// stream of the file starts; `None` at the end. Times never go back.
+    ///
+    /// # Errors
+    /// [`VideoError::NoFrames`] when there is not a single one, [`VideoError::Damaged`], [`VideoError::BadSize`]
+    /// (should the stream change), [`VideoError::Convert`].
+    pub fn next_frame(&mut self, out: &mut RgbImage) -> Result<Option<f64>, VideoError> {
+        if !self.track.next_frame().map_err(|e| track_error(&self.path, e, self.frames))? {
+            return match (self.frames, self.track.damaged() > 0 || self.track.broke_off()) {
+                (0, true) => Err(VideoError::Damaged { path: self.path.clone(), frames: 0 }),
+                (0, false) => Err(VideoError::NoFrames { path: self.path.clone() }),
+                _ => Ok(None),
+            };
+        }
+        let frame = self.track.frame();
+        check_size(&self.path, frame.width, frame.height)?;
+        let turned = self.orientation != Orientation::UPRIGHT;
+        let to = if turned { &mut self.unturned } else { &mut *out };
+        self.to_rgb
+            .convert(frame, self.stored, to)
+            .map_err(|e| VideoError::Convert { path: self.path.clone(), reason: sentence(e) })?;
+        if turned {
+            self.orientation.apply(&self.unturned, out);
+        }
+        let guess = if self.frames == 0 { 0.0 } else { self.last_seconds + 1.0 / self.frames_per_second };
+        self.last_seconds = self.track.frame_seconds().unwrap_or(guess).max(self.last_seconds);
+        self.frames += 1;
+        Ok(Some(self.last_seconds))
+    }
+
+    /// True when frames were lost to damage, or the file was found shorter than it states; complete once
+    /// [`VideoReader::next_frame`] returned `None`.
+    pub fn truncated(&self) -> bool {
+        let ends = self.last_seconds + 1.0 / self.frames_per_second;
+        let short = self.track.stated_seconds().is_some_and(|stated| ends < stated - (0.02 * stated).max(0.25));
+        self.track.damaged() > 0 || self.track.broke_off() || short
+    }
+}
+
+/// The size to convert to, before turning: square pixels, bounded by the options.
+fn shown_size(path: &Path, track: &Track, options: Options) -> Result<(u32, u32), VideoError> {
+    // SAFETY: the parameters live as long as the track's file.
+    let par = unsafe { &*track.stream().codecpar };
+    check_size(path, par.width, par.height)?;
+    let (mut width, mut height) = (f64::from(par.width), f64::from(par.height));
+    let aspect = par.sample_aspect_ratio;
+    let aspect = if aspect.num > 0 && aspect.den > 0 { f64::from(aspect.num) / f64::from(aspect.den) } else { 1.0 };
+    if (0.2..=5.0).contains(&aspect) {
+        // The side that is stretched shrinks back, so that nothing grows beyond what was decoded.
+        if aspect > 1.0 { height /= aspect } else { width *= aspect }
+    }
+    if let Some(most) = options.max_side {
+        let scale = (f64::from(most.max(16)) / width.max(height)).min(1.0);
+        (width, height) = (width * scale, height * scale);
+    }
+    let side = |x: f64| (x.round() as u32).max(2);
+    Ok((side(width), side(height)))
+}
+
+fn check_size(path: &Path, width: i32, height: i32) -> Result<(), VideoError> {
+    let fits = |side: i32| (2..=MAX_SIDE as i32).contains(&side);
+    if fits(width) && fits(height) {
+        return Ok(());
+    }
+    Err(VideoError::BadSize { path: path.to_owned(), width: width.into(), height: height.into() })
+}
+
+fn rate_of(track: &Track) -> f64 {
+    let stream = track.stream();
+    [stream.avg_frame_rate, stream.r_frame_rate]
+        .into_iter()
+        .filter(|r| r.den > 0)
+        .map(|r| f64::from(r.num) / f64::from(r.den))
+        .find(|fps| (1.0..=1000.0).contains(fps))
+        .unwrap_or(25.0)
+}
+
+fn track_error(path: &Path, fault: TrackFault, frames: u64) -> VideoError {
+    let path = path.to_owned();
+    match fault {
+        TrackFault::NoStream => VideoError::NoVideoStream { path },
+        TrackFault::NoDecoder(codec) => VideoError::NoDecoder { path, codec },
+        TrackFault::Refused(e) => VideoError::NotVideo { path, reason: sentence(e) },
+        TrackFault::TooDamaged => VideoError::Damaged { path, frames },
+    }
+}

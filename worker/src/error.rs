@@ -1,0 +1,100 @@
+//! Why a render fails.
+
+use mouthpiece_engine::EngineError;
+use mouthpiece_media::audio::AudioError;
+use mouthpiece_media::encode::EncodeError;
+use mouthpiece_media::face::{FaceError, RuntimeError};
+use mouthpiece_media::features::NetworkError;
+use mouthpiece_media::image::PortraitError;
+use mouthpiece_media::mux::MuxError;
+use mouthpiece_media::reference::ReferenceError;
+use mouthpiece_media::video::VideoError;
+use std::path::PathBuf;
+use thiserror::Error;
+
+/// Why a render fails.
+#[derive(Debug, Error)]
+pub enum RenderError {
+    /// The portrait file cannot be used.
+    #[error(transparent)]
+    Portrait(#[from] PortraitError),
+    /// The portrait is neither a picture nor a video.
+    #[error("'{}' is neither a picture (PNG, JPEG, WebP) nor a video that can be read: {reason}", path.display())]
+    NeitherPictureNorVideo {
+        /// The file.
+        path: PathBuf,
+        /// What the video reader said.
+        reason: String,
+    },
+    /// The reference video cannot be used.
+    #[error(transparent)]
+    Video(#[from] VideoError),
+    /// No usable face.
+    #[error("'{}': {source}", path.display())]
+    Reference {
+        /// The portrait.
+        path: PathBuf,
+        /// What is wrong.
+        source: ReferenceError,
+    },
+    /// The speech cannot be used.
+    #[error(transparent)]
+    Audio(#[from] AudioError),
+    /// The ONNX Runtime library is missing.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
+    /// The face models do not run.
+    #[error(transparent)]
+    Face(#[from] FaceError),
+    /// The viseme weights cannot be used.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// No encoder, or it failed.
+    #[error(transparent)]
+    Encode(#[from] EncodeError),
+    /// The container cannot be written.
+    #[error(transparent)]
+    Mux(#[from] MuxError),
+    /// The output cannot be written where it was asked for.
+    #[error("'{}' cannot be written: {reason}", path.display())]
+    Output {
+        /// The output.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// An option is out of its range.
+    #[error("{name} is {got}: it must be {range}")]
+    Option {
+        /// The option's name.
+        name: &'static str,
+        /// What was given.
+        got: String,
+        /// What is accepted.
+        range: &'static str,
+    },
+    /// The caller asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl RenderError {
+    /// True when the user can mend it by giving something else: files, options, the output's place.
+    pub fn is_input(&self) -> bool {
+        match self {
+            Self::Portrait(_)
+            | Self::NeitherPictureNorVideo { .. }
+            | Self::Video(_)
+            | Self::Reference { .. }
+            | Self::Output { .. }
+            | Self::Option { .. } => true,
+            Self::Audio(e) => !matches!(e, AudioError::Convert { .. }),
+            Self::Encode(e) => matches!(e, EncodeError::BadSetting { .. } | EncodeError::Missing { .. }),
+            Self::Mux(e) => matches!(e, MuxError::CannotCreate { .. }),
+            Self::Runtime(_) | Self::Face(_) | Self::Network(_) | Self::Engine(_) | Self::Cancelled => false,
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! A portrait file (picture or short video) to a reference.
+
+use crate::RenderError;
+use mouthpiece_media::face::FaceFinder;
+use mouthpiece_media::image::{Limits, is_picture, load_portrait};
+use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, Prepared, Reference};
+use mouthpiece_media::video::{self, VideoReader};
+use std::convert::Infallible;
+use std::path::Path;
+
+/// How a portrait is made into a reference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PortraitOptions {
+    /// Longer side of the output in pixels, 64 to 2048.
+    pub size: u32,
+    /// Which face, 1 being the largest; the largest if none is named.
+    pub face: Option<usize>,
+    /// Frames a second that a video is brought to.
+    pub fps: u32,
+}
+
+/// Loads a picture (PNG, JPEG, WebP) or a short video and finds the face in it.
+///
+/// # Errors
+/// Whatever is wrong with the file or its face: [`RenderError::is_input`] is true for all of it.
+pub fn load_reference(
+    path: &Path,
+    options: PortraitOptions,
+    finder: &mut FaceFinder,
+) -> Result<Prepared, RenderError> {
+    let prepare = PrepareOptions { size: options.size, face: options.face };
+    let no_face = |source| RenderError::Reference { path: path.to_owned(), source };
+    // A file that cannot be opened is left to the picture reader, whose errors name the reason.
+    if is_picture(path).unwrap_or(true) {
+        let picture = load_portrait(path, &Limits::default())?;
+        return Reference::from_portrait(&picture, finder, &prepare).map_err(no_face);
+    }
+    // Frames are held at twice the output's size at most, so that a short 4K video stays small in memory.
+    let bound = video::Options { max_side: Some((options.size * 2).clamp(512, 4096)), ..video::Options::default() };
+    let reader = VideoReader::open_with(path, bound).map_err(|e| RenderError::NeitherPictureNorVideo {
+        path: path.to_owned(),
+        reason: e.to_string(),
+    })?;
+    let clip = reader.read_clip(f64::from(options.fps), MAX_VIDEO_FRAMES)?;
+    let rate = clip.frames_per_second as f32;
+    let mut prepared = Reference::from_video(clip.frames.into_iter().map(Ok::<_, Infallible>), rate, finder, &prepare)
+        .map_err(no_face)?;
+    if clip.more {
+        let used = prepared.reference.frames.len() as f32 / rate;
+        prepared.report.warnings.push(format!("only the first {used:.1} s of the video are used"));
+    }
+    if clip.truncated {
+        prepared.report.warnings.push("the video is damaged or was cut short: what could be read is used".to_owned());
+    }
+    Ok(prepared)
+}
