@@ -27,7 +27,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "models", "viseme"))
 from phones import IPA, VISEMES  # noqa: E402  (one table of phones for training and samples)
 
 # Left, top, right, bottom in the 512x512 picture: head and shoulders, the face on the middle line.
-CROP = (2, 0, 450, 448)
+CROP = (48, 0, 400, 352)
 
 # Spoken text and the silence added after it in seconds; the voice itself ends each sentence with some more.
 SCRIPT = [

@@ -1,11 +1,11 @@
 //! `mouthpiece avatar`
 
-use anyhow::Context;
+use crate::say;
 use clap::{Args, Subcommand};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::image::{Limits, load_portrait};
 use mouthpiece_media::reference::{Analysis, FaceReport, PrepareOptions};
-use mouthpiece_worker::RenderError;
+use mouthpiece_worker::{Output, RenderError};
 use std::path::PathBuf;
 
 /// Look at portraits.
@@ -39,38 +39,37 @@ struct InspectArgs {
 /// Runs the command.
 pub fn run(args: &AvatarArgs) -> anyhow::Result<()> {
     let AvatarCommand::Inspect(args) = &args.command;
+    let output = args.output.clone().unwrap_or_else(|| {
+        let stem = args.portrait.file_stem().unwrap_or_default().to_string_lossy();
+        PathBuf::from(format!("{stem}-inspect.png"))
+    });
     let picture = load_portrait(&args.portrait, &Limits::default()).map_err(RenderError::from)?;
     let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;
     let options = PrepareOptions { size: args.size, face: args.face };
     let analysis = Analysis::of(&picture, &mut finder, &options)
         .map_err(|source| RenderError::Reference { path: args.portrait.clone(), source })?;
-    let output = args.output.clone().unwrap_or_else(|| {
-        let stem = args.portrait.file_stem().unwrap_or_default().to_string_lossy();
-        PathBuf::from(format!("{stem}-inspect.png"))
-    });
-    analysis.draw(&picture).save_with_format(&output, image::ImageFormat::Png).map_err(|e| RenderError::Output {
-        path: output.clone(),
-        reason: e.to_string(),
-    })?;
-    print(&analysis.report, &output).context("standard output")
+    let drawing = Output::reserve(&output, &[&args.portrait])?;
+    analysis
+        .draw(&picture)
+        .save_with_format(drawing.path(), image::ImageFormat::Png)
+        .map_err(|e| RenderError::Output { path: output.clone(), reason: e.to_string() })?;
+    drawing.publish()?;
+    print(&analysis.report, &output)
 }
 
-#[allow(clippy::print_stdout)] // the report is the command's result
 fn print(r: &FaceReport, output: &std::path::Path) -> anyhow::Result<()> {
     let [w, h] = r.native_size;
     let [ow, oh] = r.output_size;
-    println!("picture     {w}x{h}, a video of it {ow}x{oh}");
-    println!("faces       {} found, number {} (by size) taken", r.faces.len(), r.chosen);
-    println!("box         {:.0}x{:.0} at ({:.0}, {:.0})", r.bounds.width(), r.bounds.height(), r.bounds.x0, r.bounds.y0);
-    println!("certainty   detector {:.2}, mesh {:.2}", r.score, r.presence);
-    println!("eye span    {:.1} px", r.eye_span_px);
-    println!(
-        "pose        yaw {:+.0}°, pitch {:+.0}°, roll {:+.0}°",
-        r.pose.yaw_deg, r.pose.pitch_deg, r.pose.roll_deg
-    );
-    for warning in &r.warnings {
-        println!("note        {warning}");
-    }
-    println!("drawing     {}", output.display());
-    Ok(())
+    let (b, pose) = (&r.bounds, &r.pose);
+    let mut lines = vec![
+        format!("picture     {w}x{h}, a video of it {ow}x{oh}"),
+        format!("faces       {} found, number {} (by size) taken", r.faces.len(), r.chosen),
+        format!("box         {:.0}x{:.0} at ({:.0}, {:.0})", b.width(), b.height(), b.x0, b.y0),
+        format!("certainty   detector {:.2}, mesh {:.2}", r.score, r.presence),
+        format!("eye span    {:.1} px", r.eye_span_px),
+        format!("pose        yaw {:+.0}°, pitch {:+.0}°, roll {:+.0}°", pose.yaw_deg, pose.pitch_deg, pose.roll_deg),
+    ];
+    lines.extend(r.warnings.iter().map(|warning| format!("note        {warning}")));
+    lines.push(format!("drawing     {}", output.display()));
+    say::result(lines.join("\n"))
 }

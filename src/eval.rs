@@ -1,4 +1,195 @@
-//! placeholder while it is written
-#[derive(Debug, clap::Args)]
-pub struct EvalArgs {}
-pub fn run(_: &EvalArgs) -> anyhow::Result<()> { Ok(()) }
+//! `mouthpiece eval`
+
+use crate::progress::Frames;
+use anyhow::Context;
+use clap::Args;
+use mouthpiece_media::quality::{Extras, Measured, Report, Unmeasured, evaluate};
+use serde_json::{Map, Value, json};
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+
+/// Measure how well a finished video follows its sound.
+#[derive(Debug, Args)]
+pub struct EvalArgs {
+    /// The video, with its sound
+    video: PathBuf,
+    /// Labelled visemes of the speech: start and end in seconds and a name (PP for p, b, m), separated by tabs
+    #[arg(long, value_name = "FILE.tsv")]
+    labels: Option<PathBuf>,
+    /// The picture that the video was made from: its mouth is what silence should look like
+    #[arg(long, value_name = "PICTURE")]
+    portrait: Option<PathBuf>,
+    /// Print JSON; what has no value is null, and why is said under "unmeasured"
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// [`mouthpiece_media::quality::QualityError`], or standard output that is closed.
+pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
+    let mut progress = Frames::new(args.json || !std::io::stderr().is_terminal());
+    let mut started = false;
+    let extras = Extras { labels: args.labels.as_deref(), portrait: args.portrait.as_deref() };
+    let report = evaluate(&args.video, extras, &mut |at| {
+        if !started {
+            progress.start(at.of_frames.unwrap_or(0));
+            started = true;
+        }
+        progress.at(at.frames);
+    });
+    progress.done();
+    let report = report?;
+    let text = if args.json { format!("{:#}", to_json(&report)) } else { to_table(&report) };
+    writeln!(std::io::stdout(), "{}", text.trim_end()).context("standard output")
+}
+
+/// Every key is always there.
+fn to_json(r: &Report) -> Value {
+    let mut reasons = Map::new();
+    let mut or_null = |name: &str, value: Measured<Value>| {
+        value.unwrap_or_else(|why| {
+            reasons.insert(name.to_owned(), why.to_string().into());
+            Value::Null
+        })
+    };
+    let (clip, a, s) = (&r.clip, &r.apertures, &r.sharpness);
+    let mut report = json!({
+        "video": {
+            "width_px": clip.width, "height_px": clip.height, "frames": clip.frames, "seconds": clip.seconds,
+            "frames_per_second": clip.frames_per_second, "frames_without_face": clip.frames_without_face,
+            "eye_span_px": clip.eye_span_px, "truncated": clip.truncated,
+        },
+        "sound": or_null("sound", r.sound.map(|s| json!({
+            "seconds": s.seconds, "speech_seconds": s.speech_seconds, "silence_seconds": s.silence_seconds,
+            "threshold_dbfs": s.threshold_db,
+        }))),
+        "lips_and_sound": or_null("lips_and_sound", r.sync.map(|s| json!({
+            "correlation": s.correlation, "best_offset_ms": s.best_offset_ms, "best_offset_at_limit": s.at_limit(),
+            "correlation_at_zero": s.correlation_at_zero, "correlation_in_speech": s.correlation_in_speech,
+            "speech_seconds": s.seconds,
+        }))),
+        "aperture": {
+            "speech": or_null("aperture.speech", a.speech.map(Value::from)),
+            "silence": or_null("aperture.silence", a.silence.map(Value::from)),
+            "portrait": or_null("aperture.portrait", a.portrait.map(Value::from)),
+            "silence_over_portrait":
+                or_null("aperture.silence_over_portrait", a.silence_over_portrait().map(Value::from)),
+            "least": a.least,
+        },
+        "closure": or_null("closure", r.closure.map(|c| json!({
+            "rate": c.rate(), "closed": c.closed, "segments": c.segments,
+            "rest": c.rest, "open": c.open, "threshold": c.threshold,
+        }))),
+        "jitter": or_null("jitter", r.jitter.map(|j| json!({
+            "all_permille": j.all, "lips_permille": j.lips, "eyes_permille": j.eyes, "triples": j.triples,
+        }))),
+        "cpbd": {
+            "mouth": or_null("cpbd.mouth", s.mouth.map(Value::from)),
+            "frame": or_null("cpbd.frame", s.frame.map(Value::from)),
+            "portrait_mouth": or_null("cpbd.portrait_mouth", s.portrait_mouth.map(Value::from)),
+            "portrait_frame": or_null("cpbd.portrait_frame", s.portrait_frame.map(Value::from)),
+        },
+        "outside": or_null("outside", r.outside.map(|c| json!({
+            "mean": c.mean, "worst_frame_mean": c.worst_frame_mean, "p999": c.p999, "max": c.max,
+            "psnr_db": c.psnr_db, "ssim": c.ssim, "share": c.share, "frames": c.frames,
+        }))),
+        "warnings": r.warnings,
+    });
+    report["unmeasured"] = reasons.into();
+    report
+}
+
+/// Name, value and meaning of each measure, in columns.
+fn to_table(r: &Report) -> String {
+    let mut rows: Vec<[String; 3]> = Vec::new();
+    let mut row = |name: &str, value: Measured<String>, meaning: &str| {
+        let [value, meaning] = match value {
+            Ok(value) => [value, meaning.to_owned()],
+            Err(why) => ["-".to_owned(), why.to_string()],
+        };
+        rows.push([name.to_owned(), value, meaning]);
+    };
+    let number = |value: Measured<f64>| value.map(|v| format!("{v:.3}"));
+    let clip = &r.clip;
+    row(
+        "video",
+        Ok(format!("{}x{}, {:.2} s", clip.width, clip.height, clip.seconds)),
+        &format!(
+            "{} frames, {:.2} a second; {} without a face; eyes {:.0} px apart",
+            clip.frames, clip.frames_per_second, clip.frames_without_face, clip.eye_span_px
+        ),
+    );
+    row(
+        "sound",
+        r.sound.map(|s| format!("{:.2} s", s.seconds)),
+        &r.sound.map_or(String::new(), |s| {
+            format!("{:.2} s of speech, {:.2} s well inside pauses", s.speech_seconds, s.silence_seconds)
+        }),
+    );
+    row(
+        "lips and sound",
+        r.sync.map(|s| format!("{:.3} at {:+} ms", s.correlation, s.best_offset_ms)),
+        &format!(
+            "highest correlation (-1 to 1) of lip aperture and loudness, and its offset; + is the mouth after the sound{}",
+            if r.sync.is_ok_and(|s| s.at_limit()) { "; the limit of the search: no clear offset" } else { "" }
+        ),
+    );
+    row("  as they are", number(r.sync.map(|s| s.correlation_at_zero)), "the correlation at 0 ms");
+    row(
+        "  syllables only",
+        number(r.sync.and_then(|s| s.correlation_in_speech.ok_or(Unmeasured::NoSpeech))),
+        "the same at the best offset without the pauses: stricter",
+    );
+    let a = &r.apertures;
+    row("aperture, speech", number(a.speech), "mean distance of the inner lips, in distances of the outer eye corners");
+    row("aperture, silence", number(a.silence), "the same in pauses: near the portrait's, or the mouth does not rest");
+    row("aperture, portrait", number(a.portrait), "the same of the picture at the same size");
+    row("aperture, least", number(Ok(a.least)), "what the most closed twentieth of the frames stays below");
+    row(
+        "silence / portrait",
+        number(a.silence_over_portrait()),
+        "1 is a mouth that rests as in the picture; up to 1.1 is unseen",
+    );
+    row(
+        "closure",
+        r.closure.map(|c| format!("{:.0}% of {}", 100.0 * c.rate(), c.segments)),
+        &r.closure.map_or(String::new(), |c| {
+            format!("labelled p, b, m in which the aperture falls below {:.3}", c.threshold)
+        }),
+    );
+    row(
+        "jitter, lips",
+        r.jitter.map(|j| format!("{:.2} ‰", j.lips)),
+        "shaking in silence: rms second difference, in thousandths of the eye distance, the head's motion removed",
+    );
+    row(
+        "jitter, eyes",
+        r.jitter.map(|j| format!("{:.2} ‰", j.eyes)),
+        "the same of the eye corners; blinks add a little",
+    );
+    let s = &r.sharpness;
+    row("CPBD, mouth", number(s.mouth), "sharpness around the lips, 0 (blurred) to 1 (sharp)");
+    row("CPBD, frame", number(s.frame), "the same of the whole frame");
+    row("CPBD, portrait", number(s.portrait_mouth), "the same of the portrait's mouth: what could be reached");
+    row("CPBD, picture", number(s.portrait_frame), "the same of the whole portrait");
+    row(
+        "outside, mean",
+        r.outside.map(|c| format!("{:.2} of 255", c.mean)),
+        "change of luma against the first frame, outside the face: background that swims, a head that moves, coding",
+    );
+    row(
+        "outside, worst",
+        r.outside.map(|c| format!("{:.2} of 255", c.worst_frame_mean)),
+        &r.outside.map_or(String::new(), |c| {
+            format!("the same of the worst frame; 99.9% of the pixels change by at most {}, one by {}", c.p999, c.max)
+        }),
+    );
+    let psnr = r.outside.map(|c| c.psnr_db.map_or_else(|| "identical".to_owned(), |v| format!("{v:.1} dB")));
+    row("outside, PSNR", psnr, "the same as a ratio: above 40 dB nobody sees it");
+    let ssim = number(r.outside.and_then(|c| c.ssim.ok_or(Unmeasured::NothingOutside)));
+    row("outside, SSIM", ssim, "structural similarity to the first frame there, 1 is the same");
+    rows.extend(r.warnings.iter().map(|w| ["note".to_owned(), String::new(), w.clone()]));
+    rows.iter().map(|[name, value, meaning]| format!("{name:<19} {value:<18} {meaning}\n")).collect()
+}

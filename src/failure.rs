@@ -1,5 +1,6 @@
 //! How the command ends.
 
+use crate::say;
 use mouthpiece_worker::RenderError;
 use std::process::ExitCode;
 
@@ -9,14 +10,35 @@ const BAD_INPUT: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 /// Prints an error, if there is one, and says how the process should end.
-#[allow(clippy::print_stderr)] // errors are what standard error is for
 pub fn exit_code(done: anyhow::Result<()>) -> ExitCode {
     let Err(error) = done else { return ExitCode::SUCCESS };
     if let Some(RenderError::Cancelled) = error.downcast_ref() {
-        eprintln!("interrupted: nothing was written");
+        say::aside("interrupted: nothing was written");
         return ExitCode::from(INTERRUPTED);
     }
-    eprintln!("error: {error:#}");
+    say::aside(format_args!("error: {}", sentence(&error)));
     let input = error.downcast_ref().is_some_and(RenderError::is_input);
     if input { ExitCode::from(BAD_INPUT) } else { ExitCode::FAILURE }
+}
+
+/// An error with its causes, but for those that it tells itself already.
+fn sentence(error: &anyhow::Error) -> String {
+    error.chain().map(ToString::to_string).fold(String::new(), |mut told, cause| {
+        if !told.contains(&cause) {
+            told = if told.is_empty() { cause } else { format!("{told}: {cause}") };
+        }
+        told
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let missing = || anyhow::anyhow!("no such file");
+        assert_eq!(sentence(&missing().context("'a.png': no such file")), "'a.png': no such file");
+        assert_eq!(sentence(&missing().context("standard output")), "standard output: no such file");
+    }
 }

@@ -7,6 +7,7 @@ mod eval;
 mod failure;
 mod progress;
 mod render;
+mod say;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;

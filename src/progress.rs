@@ -1,5 +1,6 @@
 //! Progress for people: a bar on a terminal, plain lines when piped.
 
+use crate::say;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
@@ -43,11 +44,10 @@ impl Frames {
     }
 
     /// Prints a line beside the progress.
-    #[allow(clippy::print_stderr)] // this is the command's progress
     pub fn note(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None if !self.quiet => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| say::aside(line)),
+            None if !self.quiet => say::aside(line),
             None => {}
         }
     }

@@ -1,6 +1,7 @@
 //! `mouthpiece render`
 
 use crate::progress::Frames;
+use crate::say;
 use clap::{Args, ValueEnum};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_media::encode::{Choice, FilePreset};
@@ -159,12 +160,11 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
     print(&report, args.json)
 }
 
-#[allow(clippy::print_stdout)] // the summary is the command's result
 fn print(r: &Report, json: bool) -> anyhow::Result<()> {
     if json {
-        println!("{}", serde_json::to_string(r)?);
+        say::result(serde_json::to_string(r)?)
     } else {
-        println!(
+        say::result(format_args!(
             "{}: {} frames, {:.1} s of video, {:.1} MB, made in {:.1} s ({:.1} times real time)",
             r.output.display(),
             r.frames,
@@ -172,9 +172,8 @@ fn print(r: &Report, json: bool) -> anyhow::Result<()> {
             r.bytes as f64 / 1e6,
             r.elapsed_seconds,
             r.times_real_time
-        );
+        ))
     }
-    Ok(())
 }
 
 /// A flag that Ctrl-C or a termination request sets.

@@ -12,4 +12,5 @@ mod render;
 pub use error::RenderError;
 pub use film::FramePath;
 pub use load::{PortraitOptions, load_reference};
+pub use output::Output;
 pub use render::{Progress, RenderOptions, Summary, render};

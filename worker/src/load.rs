@@ -4,7 +4,7 @@ use crate::RenderError;
 use mouthpiece_media::face::FaceFinder;
 use mouthpiece_media::image::{Limits, is_picture, load_portrait};
 use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, Prepared, Reference};
-use mouthpiece_media::video::{self, VideoReader};
+use mouthpiece_media::video::{self, VideoError, VideoReader};
 use std::convert::Infallible;
 use std::path::Path;
 
@@ -37,9 +37,12 @@ pub fn load_reference(
     }
     // Frames are held at twice the output's size at most, so that a short 4K video stays small in memory.
     let bound = video::Options { max_side: Some((options.size * 2).clamp(512, 4096)), ..video::Options::default() };
-    let reader = VideoReader::open_with(path, bound).map_err(|e| RenderError::NeitherPictureNorVideo {
-        path: path.to_owned(),
-        reason: e.to_string(),
+    let reader = VideoReader::open_with(path, bound).map_err(|e| match e {
+        VideoError::NotVideo { path, reason } => RenderError::NeitherPictureNorVideo { path, reason },
+        VideoError::Empty { path } => {
+            RenderError::NeitherPictureNorVideo { path, reason: "it is an empty file".to_owned() }
+        }
+        other => other.into(),
     })?;
     let clip = reader.read_clip(f64::from(options.fps), MAX_VIDEO_FRAMES)?;
     let rate = clip.frames_per_second as f32;

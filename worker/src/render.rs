@@ -114,7 +114,7 @@ pub fn render(
     progress: &mut dyn FnMut(Progress<'_>) -> bool,
 ) -> Result<Summary, RenderError> {
     check(options)?;
-    let output = Output::reserve(output)?;
+    let output = Output::reserve(output, &[portrait, speech])?;
 
     let mut listen = |seconds| progress(Progress::Listening { seconds });
     let survey = match audio::survey(speech, &audio::Limits::default(), &mut listen) {

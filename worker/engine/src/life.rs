@@ -82,10 +82,10 @@ impl Life {
             brow: (self.quick * 1.6 - 0.75).clamp(0.0, 1.0) * 0.9,
             head: HeadPose {
                 dx: w(0) + w(1),
-                dy: w(2) + w(3) + 0.022 * stress,
+                dy: w(2) + w(3) + 0.016 * stress,
                 roll: w(4) + w(5) + 0.02 * stress * sway,
                 yaw: w(6) + w(7),
-                pitch: w(8) + 0.13 * stress,
+                pitch: w(8) + 0.10 * stress,
             },
         }
     }

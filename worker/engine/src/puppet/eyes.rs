@@ -180,7 +180,7 @@ impl Eye {
             * appear
             * ends;
         let t = ((y - begin) / (edge - begin).max(0.01)).clamp(0.0, 1.0);
-        let shade = 1.0 + 0.05 * (4.0 * t * (1.0 - t)) - 0.13 * t * t * t;
+        let shade = 0.965 + 0.05 * (4.0 * t * (1.0 - t)) - 0.12 * t * t * t;
         let off = (y - edge) / if y < edge { 0.013 } else { 0.008 };
         let lash = 0.80 * self.lashes.at(x) * (-off * off).exp() * appear;
         let shadow = if y > edge { 0.30 * appear * decay((y - edge) / 0.018) } else { 0.0 };

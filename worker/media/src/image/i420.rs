@@ -91,7 +91,7 @@ impl I420 {
     /// # Errors
     /// [`FrameSizeError`] when a side is odd or zero.
     pub fn new(width: usize, height: usize) -> Result<Self, FrameSizeError> {
-        if width < 2 || height < 2 || width % 2 != 0 || height % 2 != 0 {
+        if width < 2 || height < 2 || !width.is_multiple_of(2) || !height.is_multiple_of(2) {
             return Err(FrameSizeError { width, height });
         }
         let chroma = width / 2 * (height / 2);

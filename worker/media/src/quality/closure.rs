@@ -68,7 +68,11 @@ mod tests {
     use super::*;
 
     fn labels(segments: &[(f64, f64, &str)]) -> Labels {
-        let make = |(start, end, viseme): &(f64, f64, &str)| Segment { start: *start, end: *end, viseme: (*viseme).to_owned() };
+        let make = |(start, end, viseme): &(f64, f64, &str)| Segment {
+            start: *start,
+            end: *end,
+            viseme: (*viseme).to_owned(),
+        };
         Labels { segments: segments.iter().map(make).collect() }
     }
 
@@ -84,7 +88,8 @@ mod tests {
         // (1.6 s) only narrows. The fourth closes where no one speaks a bilabial.
         let lips = mouth(&[(10, 0.02), (21, 0.03), (40, 0.05), (60, 0.02)]);
         let spoken: Vec<f64> = lips.iter().map(|m| m.value).collect();
-        let labels = labels(&[(0.39, 0.42, "PP"), (0.88, 0.95, "PP"), (1.58, 1.65, "PP"), (2.4, 2.45, "aa"), (9.0, 9.1, "PP")]);
+        let labels =
+            labels(&[(0.39, 0.42, "PP"), (0.88, 0.95, "PP"), (1.58, 1.65, "PP"), (2.4, 2.45, "aa"), (9.0, 9.1, "PP")]);
         let got = closure(&lips, &spoken, &[0.02], &labels, 0.0).unwrap();
         assert_eq!((got.segments, got.closed), (3, 2));
         assert!((got.threshold - 0.035).abs() < 1e-9 && (got.rate() - 2.0 / 3.0).abs() < 1e-9, "{got:?}");

@@ -50,7 +50,8 @@ pub fn cpbd(picture: &Luma) -> Option<f64> {
             let (low, high) = lumas.fold((u8::MAX, 0), |(low, high), v| (low.min(v), high.max(v)));
             let noticeable = if high - low <= 50 { 5.0 } else { 3.0 };
             for (x, y) in pixels().filter(|(x, y)| gradients.is_vertical_edge(*x, *y)) {
-                if let Some(edge) = edge_width(&picture.values[y * width..][..width], x, gradients.slope(picture, x, y)) {
+                if let Some(edge) = edge_width(&picture.values[y * width..][..width], x, gradients.slope(picture, x, y))
+                {
                     let blur = 1.0 - (-(edge as f64 / noticeable).powf(BETA)).exp();
                     edges += 1;
                     sharp += u64::from((blur * 100.0).round() <= JUST_NOTICEABLE);

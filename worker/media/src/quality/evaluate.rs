@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use image::RgbImage;
+
 use super::{
     Apertures, Labels, Loudness, Luma, Measured, QualityError, Report, Sharpness, SoundFacts, Stretch, Unmeasured,
     aperture,
@@ -35,10 +37,14 @@ pub struct Extras<'a> {
 pub struct Progress {
     /// Frames that were read.
     pub frames: u64,
-    /// Seconds of video that were read.
-    pub seconds: f64,
-    /// Seconds in all, as the file states it.
-    pub of_seconds: Option<f64>,
+    /// Frames in all, as the file's length suggests.
+    pub of_frames: Option<u64>,
+}
+
+/// The portrait at its own size.
+struct Portrait {
+    picture: RgbImage,
+    eye_span_px: f64,
 }
 
 /// The portrait, measured like a frame.
@@ -52,18 +58,14 @@ struct Still {
 ///
 /// # Errors
 /// [`QualityError`]; a video without sound is none, its measures of speech say [`Unmeasured::NoSound`].
-pub fn evaluate(
-    path: &Path,
-    extras: Extras<'_>,
-    progress: &mut dyn FnMut(Progress),
-) -> Result<Report, QualityError> {
+pub fn evaluate(path: &Path, extras: Extras<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Report, QualityError> {
     let labels = extras.labels.map(Labels::read).transpose()?;
     let mut video = VideoReader::open(path)?;
     let mut finder = FaceFinder::new(&Runtime::get()?)?;
-    let (width, height) = video.size();
-    let still = extras.portrait.map(|portrait| look_at(portrait, width.max(height), &mut finder)).transpose()?;
+    let portrait = extras.portrait.map(|portrait| Portrait::load(portrait, &mut finder)).transpose()?;
     let (sound, mut warnings) = listen(path)?;
     let watched = watch(&mut video, &mut finder, progress)?;
+    let still = portrait.map(|portrait| portrait.look(watched.clip.eye_span_px, &mut finder)).transpose()?;
     if watched.clip.truncated {
         warnings.push("the video is damaged or ends before it should: only what could be read was measured".to_owned());
     }
@@ -84,11 +86,21 @@ fn listen(path: &Path) -> Result<(Option<Loudness>, Vec<String>), QualityError> 
     Ok((Some(sound), reader.warnings().iter().map(ToString::to_string).collect()))
 }
 
-fn look_at(portrait: &Path, longer: u32, finder: &mut FaceFinder) -> Result<Still, QualityError> {
-    let picture = fit(&load_portrait(portrait, &Limits::default())?, longer)?.picture;
-    let mesh = Follower::new(finder).next(&picture)?.ok_or(QualityError::NoFaceInPortrait)?;
-    let luma = Luma::of(&picture);
-    Ok(Still { aperture: aperture(&mesh), mouth: cpbd(&luma.crop(mouth_box(&mesh))), frame: cpbd(&luma) })
+impl Portrait {
+    fn load(path: &Path, finder: &mut FaceFinder) -> Result<Self, QualityError> {
+        let picture = load_portrait(path, &Limits::default())?;
+        let mesh = Follower::new(finder).next(&picture)?.ok_or(QualityError::NoFaceInPortrait)?;
+        Ok(Self { picture, eye_span_px: f64::from(mesh.eye_span()) })
+    }
+
+    /// Measures it at the size at which the eyes are as far apart as in the video, whose frames may be a part of it.
+    fn look(self, eye_span_px: f64, finder: &mut FaceFinder) -> Result<Still, QualityError> {
+        let longer = f64::from(self.picture.width().max(self.picture.height()));
+        let picture = fit(&self.picture, (longer * eye_span_px / self.eye_span_px.max(1.0)).round() as u32)?.picture;
+        let mesh = Follower::new(finder).next(&picture)?.ok_or(QualityError::NoFaceInPortrait)?;
+        let luma = Luma::of(&picture);
+        Ok(Still { aperture: aperture(&mesh), mouth: cpbd(&luma.crop(mouth_box(&mesh))), frame: cpbd(&luma) })
+    }
 }
 
 fn report(

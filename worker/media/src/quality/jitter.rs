@@ -129,7 +129,10 @@ mod tests {
     }
 
     fn face() -> Mesh {
-        let mut mesh = Mesh { points: (0..POINTS).map(|i| [noise(i) * 90.0, noise(i + 5000) * 90.0, 0.0]).collect(), presence: 1.0 };
+        let mut mesh = Mesh {
+            points: (0..POINTS).map(|i| [noise(i) * 90.0, noise(i + 5000) * 90.0, 0.0]).collect(),
+            presence: 1.0,
+        };
         mesh.points[33] = [-50.0, 0.0, 0.0];
         mesh.points[263] = [50.0, 0.0, 0.0];
         mesh
@@ -159,8 +162,9 @@ mod tests {
 
     #[test]
     fn gaps_and_speech_are_left_out() {
-        let placed: Vec<Placed> =
-            (0..40).map(|f| Placed { seconds: f as f64 / 25.0 + if f > 20 { 1.0 } else { 0.0 }, points: [[0.0; 2]; TRACKED] }).collect();
+        let placed: Vec<Placed> = (0..40)
+            .map(|f| Placed { seconds: f as f64 / 25.0 + if f > 20 { 1.0 } else { 0.0 }, points: [[0.0; 2]; TRACKED] })
+            .collect();
         assert_eq!(jitter(&placed, 0.1, &CALM).unwrap().triples, 36);
         assert_eq!(jitter(&placed, 0.1, &[Stretch { from: 0.0, to: 0.55 }]).unwrap().triples, 12);
         assert_eq!(jitter(&placed, 0.1, &[Stretch { from: 0.0, to: 0.3 }]), None);

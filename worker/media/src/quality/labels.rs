@@ -131,7 +131,8 @@ mod tests {
 
     #[test]
     fn segments_are_read_with_and_without_a_header() {
-        for text in ["start_s\tend_s\tviseme\n0.1\t0.2\tPP\n\n0.2\t0.5\taa\n", "# made\r\n0.1\t0.2\tPP\r\n0.2\t0.5\taa"] {
+        for text in ["start_s\tend_s\tviseme\n0.1\t0.2\tPP\n\n0.2\t0.5\taa\n", "# made\r\n0.1\t0.2\tPP\r\n0.2\t0.5\taa"]
+        {
             let labels = parse(text.as_bytes()).unwrap();
             assert_eq!(labels.segments.len(), 2);
             assert_eq!(labels.bilabials().count(), 1);

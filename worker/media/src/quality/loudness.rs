@@ -84,6 +84,11 @@ impl Loudness {
         self.start
     }
 
+    /// How many levels there are.
+    pub fn steps(&self) -> usize {
+        self.levels.len()
+    }
+
     /// Length of the sound in seconds, to [`STEP_S`].
     pub fn seconds(&self) -> f64 {
         self.levels.len() as f64 * STEP_S
@@ -191,7 +196,10 @@ mod tests {
         let s = sound(0.1, &[(0.5, 0.0), (1.0, 0.3), (0.2, 0.0), (1.0, 0.3), (1.0, 0.0), (1.0, 0.3), (0.5, 0.0)]);
         let silences = s.silences();
         assert_eq!(silences.len(), 3, "{silences:?}");
-        assert!(near(silences[0], 0.1, 0.4) && near(silences[1], 3.0, 3.6) && near(silences[2], 5.0, 5.3), "{silences:?}");
+        assert!(
+            near(silences[0], 0.1, 0.4) && near(silences[1], 3.0, 3.6) && near(silences[2], 5.0, 5.3),
+            "{silences:?}"
+        );
         let speech = s.speech();
         // The pause of 200 ms is part of the speech.
         assert!(speech.len() == 2 && near(speech[0], 0.6, 2.8) && near(speech[1], 3.8, 4.8), "{speech:?}");

@@ -20,7 +20,8 @@ impl Luma {
     pub fn set(&mut self, picture: &RgbImage) {
         (self.width, self.height) = (picture.width() as usize, picture.height() as usize);
         self.values.clear();
-        let luma = |p: &[u8]| (19_595 * u32::from(p[0]) + 38_470 * u32::from(p[1]) + 7_471 * u32::from(p[2]) + 32_768) >> 16;
+        let luma =
+            |p: &[u8]| (19_595 * u32::from(p[0]) + 38_470 * u32::from(p[1]) + 7_471 * u32::from(p[2]) + 32_768) >> 16;
         self.values.extend(picture.as_raw().chunks_exact(3).map(|p| luma(p) as u8));
     }
 

@@ -135,7 +135,8 @@ impl Outside {
         let (first, _) = self.first.as_ref().filter(|_| compared > 0)?;
         let total = |power: i32| {
             let each = self.counts.iter().enumerate();
-            each.map(|(difference, count)| (difference as f64).powi(power) * *count as f64).sum::<f64>() / compared as f64
+            each.map(|(difference, count)| (difference as f64).powi(power) * *count as f64).sum::<f64>()
+                / compared as f64
         };
         let square = total(2);
         let exceeded = |difference: usize| self.counts[difference + 1..].iter().sum::<u64>() as f64;

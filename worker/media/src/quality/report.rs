@@ -77,7 +77,7 @@ pub struct Apertures {
     pub speech: Measured<f64>,
     /// Mean over the frames in silence.
     pub silence: Measured<f64>,
-    /// The still portrait's, with the same tracker at the video's size.
+    /// The still portrait's, with the same tracker, its face as large as in the video.
     pub portrait: Measured<f64>,
     /// Of the video's quietest frames: the 5th percentile of all.
     pub least: f64,
@@ -97,9 +97,9 @@ pub struct Sharpness {
     pub mouth: Measured<f64>,
     /// Of the whole frame.
     pub frame: Measured<f64>,
-    /// Of the portrait's mouth at the video's size: what could be reached.
+    /// Of the portrait's mouth, the face as large as in the video: what could be reached.
     pub portrait_mouth: Measured<f64>,
-    /// Of the whole portrait at the video's size.
+    /// Of the whole portrait, the face as large as in the video.
     pub portrait_frame: Measured<f64>,
 }
 

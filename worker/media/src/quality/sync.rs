@@ -11,16 +11,22 @@ pub const MAX_OFFSET_MS: i32 = 400;
 pub const OFFSET_STEP_MS: i32 = 10;
 
 const MAX_STEPS: i32 = MAX_OFFSET_MS / OFFSET_STEP_MS;
+/// So much silence at each side of speech is compared as well, in seconds: that the mouth opens and rests counts.
+const AROUND_SPEECH_S: f64 = 0.5;
 /// With less speech than this (seconds) a correlation says nothing.
 const LEAST_SPEECH_S: f64 = 1.0;
 
 /// How the lips follow the sound.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sync {
-    /// Pearson's correlation of aperture and envelope at the best offset, -1..=1.
+    /// Pearson's correlation of aperture and envelope at the best offset, -1..=1, over the speech and up to half a second
+    /// of the silence at each side of it.
     pub correlation: f64,
     /// The same at offset 0.
     pub correlation_at_zero: f64,
+    /// The same at the best offset over the speech alone, where only syllables tell: lower, and stricter. `None` when one
+    /// of both does not vary there.
+    pub correlation_in_speech: Option<f64>,
     /// The offset of the highest correlation in milliseconds, -400..=400 in steps of 10. Positive: the mouth moves after
     /// the sound; negative: before it.
     pub best_offset_ms: i32,
@@ -35,7 +41,7 @@ impl Sync {
     }
 }
 
-/// Compares the aperture with the envelope of `sound` within its speech.
+/// Compares the aperture with the envelope of `sound` in its speech and just around it; long silences weigh nothing.
 ///
 /// Both are taken every 10 ms (the aperture interpolated between frames no more than `longest_gap` seconds apart) and
 /// have their means over the compared moments removed. A frame counts from the moment it is shown. Of equal correlations
@@ -43,36 +49,52 @@ impl Sync {
 /// does not vary.
 pub fn sync(aperture: &[Moment], longest_gap: f64, sound: &Loudness) -> Option<Sync> {
     let envelope = sound.envelope();
-    let mut spoken = vec![false; envelope.len()];
-    for stretch in sound.speech() {
-        for (i, s) in spoken.iter_mut().enumerate() {
-            *s |= stretch.holds(sound.envelope_time(i));
-        }
-    }
+    let spoken = steps_within(sound, 0.0);
+    let around = steps_within(sound, AROUND_SPEECH_S);
     let first = sound.envelope_time(0) - f64::from(MAX_STEPS) * STEP_S;
     let lips = resample(aperture, first, STEP_S, envelope.len() + 2 * MAX_STEPS as usize, longest_gap);
-    let pairs = |steps: i32| {
+    let pairs = |steps: i32, of: &[bool]| {
         // Zip keeps within the envelope; the offset is never below 0, for `lips` starts 400 ms early.
         let lips = &lips[(steps + MAX_STEPS) as usize..];
-        let both = envelope.iter().zip(&spoken).zip(lips);
-        both.filter_map(|((sound, spoken), lip)| lip.filter(|_| *spoken).map(|lip| (lip, *sound)))
+        let both = envelope.iter().zip(of).zip(lips);
+        // Collected, for it is gone through three times.
+        both.filter_map(|((sound, of), lip)| lip.filter(|_| *of).map(|lip| (lip, *sound))).collect::<Vec<_>>()
     };
-    let seconds = pairs(0).count() as f64 * STEP_S;
+    let seconds = pairs(0, &spoken).len() as f64 * STEP_S;
     if seconds < LEAST_SPEECH_S - STEP_S / 2.0 {
         return None;
     }
-    let correlation_at_zero = pearson(pairs(0))?;
+    let at_zero = pairs(0, &around);
+    let correlation_at_zero = pearson(at_zero.iter().copied())?;
     let mut best = (correlation_at_zero, 0);
     for steps in (1..=MAX_STEPS).flat_map(|n| [n, -n]) {
         // Where a shift leaves too little to compare (the ends of a short clip), chance would win.
-        if (pairs(steps).count() as f64 * STEP_S) < seconds / 2.0 {
+        let pairs = pairs(steps, &around);
+        if pairs.len() < at_zero.len() / 2 {
             continue;
         }
-        if let Some(correlation) = pearson(pairs(steps)).filter(|c| *c > best.0 + 1e-12) {
+        if let Some(correlation) = pearson(pairs.into_iter()).filter(|c| *c > best.0 + 1e-12) {
             best = (correlation, steps);
         }
     }
-    Some(Sync { correlation: best.0, correlation_at_zero, best_offset_ms: best.1 * OFFSET_STEP_MS, seconds })
+    Some(Sync {
+        correlation: best.0,
+        correlation_at_zero,
+        correlation_in_speech: pearson(pairs(best.1, &spoken).into_iter()),
+        best_offset_ms: best.1 * OFFSET_STEP_MS,
+        seconds,
+    })
+}
+
+/// Which steps of the sound lie in its speech, or at most `around` seconds beside it.
+fn steps_within(sound: &Loudness, around: f64) -> Vec<bool> {
+    let mut within = vec![false; sound.steps()];
+    for stretch in sound.speech() {
+        let step = |seconds: f64| ((seconds - sound.start()) / STEP_S).round().max(0.0) as usize;
+        let (from, to) = (step(stretch.from - around), step(stretch.to + around).min(within.len()));
+        within[from.min(to)..to].fill(true);
+    }
+    within
 }
 
 #[cfg(test)]
@@ -122,7 +144,7 @@ mod tests {
         for lag_ms in [-300, -120, -40, 0, 40, 130, 300] {
             let got = sync(&mouth(&sound, 25.0, f64::from(lag_ms) / 1000.0), 0.1, &sound).unwrap();
             assert_eq!(got.best_offset_ms, lag_ms);
-            assert!(got.correlation > 0.97, "{got:?}");
+            assert!(got.correlation > 0.97 && got.correlation_in_speech > Some(0.95), "{got:?}");
             assert!(lag_ms == 0 || got.correlation_at_zero < got.correlation - 0.05, "{got:?}");
         }
     }

@@ -42,10 +42,11 @@ pub(super) fn watch(
     let mut head = None;
     let (mut picture, mut luma) = (RgbImage::new(0, 0), Luma::default());
     let (mut eyes, mut first, mut last) = (0.0, None, 0.0);
+    let of_frames = video.duration_estimate().map(|seconds| (seconds * video.frames_per_second()).round() as u64);
     while let Some(seconds) = video.next_frame(&mut picture)? {
         last = seconds;
-        let first = *first.get_or_insert(seconds);
-        progress(Progress { frames: video.frames_read(), seconds: seconds - first, of_seconds: video.duration_estimate() });
+        first.get_or_insert(seconds);
+        progress(Progress { frames: video.frames_read(), of_frames });
         let Some(mesh) = follower.next(&picture)? else { continue };
         if head.is_none() {
             head = HeadFrame::of(&mesh);

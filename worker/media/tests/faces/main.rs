@@ -13,7 +13,7 @@ use mouthpiece_media::{
     image::{Limits, load_portrait},
 };
 
-/// The sample portrait, 448x448.
+/// The sample portrait, 352x352.
 fn sample() -> RgbImage {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/portrait.png");
     load_portrait(path.as_ref(), &Limits::default()).unwrap()

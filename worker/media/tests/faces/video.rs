@@ -30,7 +30,7 @@ fn a_still_face_in_a_noisy_video_does_not_shake() {
     let prepared = Reference::from_video(whole(frames), 25.0, &mut finder(), &options).unwrap();
     let reference = prepared.reference;
     assert_eq!((reference.frames.len(), reference.frames_per_second), (20, 25.0));
-    assert_eq!((reference.frames[3].picture.width(), prepared.report.output_size), (224, [224, 224]));
+    assert_eq!((reference.frames[3].picture.width(), prepared.report.output_size), (224, [176, 176]));
     let x = |i: usize, p: usize| reference.frames[i].face.points[p][0];
     for point in [13, 14, 61, 291, 33, 263] {
         let shake: f32 = (1..19).map(|i| (x(i - 1, point) - 2.0 * x(i, point) + x(i + 1, point)).abs()).sum();
@@ -64,9 +64,9 @@ fn what_cannot_be_a_reference_is_refused() {
         assert!(matches!(refuse(vec![Ok(sample())], fps), ReferenceError::FrameRate { .. }), "{fps}");
     }
     let changed = refuse(vec![Ok(sample()), Ok(collage(100, 80, &[]))], 25.0).to_string();
-    assert_eq!(changed, "frame 1 of the video is 100x80, the ones before 448x448: give a video of one size");
+    assert_eq!(changed, "frame 1 of the video is 100x80, the ones before 352x352: give a video of one size");
     let broken = refuse(vec![Ok(sample()), Err(io::Error::other("bad packet"))], 25.0).to_string();
     assert_eq!(broken, "frame 1 of the video cannot be read: bad packet");
-    let small = image::imageops::resize(&sample(), 224, 224, image::imageops::FilterType::Triangle);
+    let small = image::imageops::resize(&sample(), 176, 176, image::imageops::FilterType::Triangle);
     assert!(matches!(refuse(vec![Ok(small)], 25.0), ReferenceError::FaceTooSmall { .. }));
 }
