@@ -116,8 +116,8 @@ struct Sound {
 }
 
 fn sound(args: &BenchArgs) -> anyhow::Result<Sound> {
-    let survey = audio::survey(&args.speech, &audio::Limits { max_seconds: 600.0, ..Default::default() }, &mut |_| true)
-        .map_err(RenderError::from)?;
+    let survey =
+        audio::survey(&args.speech, &audio::Limits { max_seconds: 600.0 }, &mut |_| true).map_err(RenderError::from)?;
     let mut reader = SpeechReader::open(&args.speech).map_err(RenderError::from)?;
     let (mut block, mut samples) = (SpeechBlock::default(), Vec::new());
     while reader.read(&mut block).map_err(RenderError::from)? {

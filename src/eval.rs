@@ -1,11 +1,11 @@
 //! `mouthpiece eval`
 
 use crate::progress::Frames;
-use anyhow::Context;
+use crate::say;
 use clap::Args;
-use mouthpiece_media::quality::{Extras, Measured, Report, Unmeasured, evaluate};
+use mouthpiece_media::quality::{Extras, Match, Measured, Report, Unmeasured, evaluate};
 use serde_json::{Map, Value, json};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 /// Measure how well a finished video follows its sound.
@@ -42,7 +42,7 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     progress.done();
     let report = report?;
     let text = if args.json { format!("{:#}", to_json(&report)) } else { to_table(&report) };
-    writeln!(std::io::stdout(), "{}", text.trim_end()).context("standard output")
+    say::result(text.trim_end())
 }
 
 /// Every key is always there.
@@ -66,8 +66,7 @@ fn to_json(r: &Report) -> Value {
             "threshold_dbfs": s.threshold_db,
         }))),
         "lips_and_sound": or_null("lips_and_sound", r.sync.map(|s| json!({
-            "correlation": s.correlation, "best_offset_ms": s.best_offset_ms, "best_offset_at_limit": s.at_limit(),
-            "correlation_at_zero": s.correlation_at_zero, "correlation_in_speech": s.correlation_in_speech,
+            "in_speech": match_to_json(&s.in_speech), "with_pauses": match_to_json(&s.with_pauses),
             "speech_seconds": s.seconds,
         }))),
         "aperture": {
@@ -101,6 +100,13 @@ fn to_json(r: &Report) -> Value {
     report
 }
 
+fn match_to_json(m: &Match) -> Value {
+    json!({
+        "correlation": m.correlation, "best_offset_ms": m.best_offset_ms, "best_offset_at_limit": m.at_limit(),
+        "correlation_at_zero": m.correlation_at_zero,
+    })
+}
+
 /// Name, value and meaning of each measure, in columns.
 fn to_table(r: &Report) -> String {
     let mut rows: Vec<[String; 3]> = Vec::new();
@@ -128,20 +134,23 @@ fn to_table(r: &Report) -> String {
             format!("{:.2} s of speech, {:.2} s well inside pauses", s.speech_seconds, s.silence_seconds)
         }),
     );
-    row(
-        "lips and sound",
-        r.sync.map(|s| format!("{:.3} at {:+} ms", s.correlation, s.best_offset_ms)),
-        &format!(
-            "highest correlation (-1 to 1) of lip aperture and loudness, and its offset; + is the mouth after the sound{}",
-            if r.sync.is_ok_and(|s| s.at_limit()) { "; the limit of the search: no clear offset" } else { "" }
+    for (name, which, meaning) in [
+        (
+            "lips and sound",
+            r.sync.map(|s| s.in_speech),
+            "highest correlation (-1 to 1) of lip aperture and loudness in speech, and where; + is the mouth after the sound",
         ),
-    );
-    row("  as they are", number(r.sync.map(|s| s.correlation_at_zero)), "the correlation at 0 ms");
-    row(
-        "  syllables only",
-        number(r.sync.and_then(|s| s.correlation_in_speech.ok_or(Unmeasured::NoSpeech))),
-        "the same at the best offset without the pauses: stricter",
-    );
+        (
+            "  with pauses",
+            r.sync.map(|s| s.with_pauses),
+            "the same with half a second of pause around; says nothing of a portrait whose mouth rests open",
+        ),
+    ] {
+        let limit = if which.is_ok_and(|m| m.at_limit()) { "; the limit of the search: no clear offset" } else { "" };
+        let value = which.map(|m| format!("{:.3} at {:+} ms", m.correlation, m.best_offset_ms));
+        row(name, value, &format!("{meaning}{limit}"));
+        row("  at 0 ms", number(which.map(|m| m.correlation_at_zero)), "the same as it is seen");
+    }
     let a = &r.apertures;
     row("aperture, speech", number(a.speech), "mean distance of the inner lips, in distances of the outer eye corners");
     row("aperture, silence", number(a.silence), "the same in pauses: near the portrait's, or the mouth does not rest");
@@ -150,7 +159,7 @@ fn to_table(r: &Report) -> String {
     row(
         "silence / portrait",
         number(a.silence_over_portrait()),
-        "1 is a mouth that rests as in the picture; up to 1.1 is unseen",
+        "1 is a mouth that rests as in the picture; the aim is at most 1.1",
     );
     row(
         "closure",
@@ -187,7 +196,7 @@ fn to_table(r: &Report) -> String {
         }),
     );
     let psnr = r.outside.map(|c| c.psnr_db.map_or_else(|| "identical".to_owned(), |v| format!("{v:.1} dB")));
-    row("outside, PSNR", psnr, "the same as a ratio: above 40 dB nobody sees it");
+    row("outside, PSNR", psnr, "the same as a ratio: the higher the better, above 40 dB it is hard to see");
     let ssim = number(r.outside.and_then(|c| c.ssim.ok_or(Unmeasured::NothingOutside)));
     row("outside, SSIM", ssim, "structural similarity to the first frame there, 1 is the same");
     rows.extend(r.warnings.iter().map(|w| ["note".to_owned(), String::new(), w.clone()]));

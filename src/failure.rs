@@ -1,6 +1,7 @@
 //! How the command ends.
 
 use crate::say;
+use mouthpiece_media::quality::QualityError;
 use mouthpiece_worker::RenderError;
 use std::process::ExitCode;
 
@@ -17,7 +18,8 @@ pub fn exit_code(done: anyhow::Result<()>) -> ExitCode {
         return ExitCode::from(INTERRUPTED);
     }
     say::aside(format_args!("error: {}", sentence(&error)));
-    let input = error.downcast_ref().is_some_and(RenderError::is_input);
+    let input = error.downcast_ref().is_some_and(RenderError::is_input)
+        || error.downcast_ref().is_some_and(QualityError::is_input);
     if input { ExitCode::from(BAD_INPUT) } else { ExitCode::FAILURE }
 }
 

@@ -19,7 +19,9 @@ static ALLOCATOR: counting::Counting = counting::Counting;
 /// A portrait and speech become a talking face.
 #[derive(Debug, Parser)]
 #[command(name = "mouthpiece", version, about, long_about = None, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 done; 1 something failed here; 2 what was given cannot be used; 130 interrupted.")]
+#[command(
+    after_help = "Exit codes: 0 done; 1 something failed here; 2 what was given cannot be used; 130 interrupted."
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

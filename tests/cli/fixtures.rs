@@ -76,15 +76,16 @@ pub fn wav(rate: u32, format: u16, data: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The first bytes of a PNG of `width` x `height` pixels: no pixel of it.
-pub fn png_header(width: u32, height: u32) -> Vec<u8> {
-    let mut ihdr = b"IHDR".to_vec();
-    ihdr.extend(width.to_be_bytes());
-    ihdr.extend(height.to_be_bytes());
-    ihdr.extend([8, 2, 0, 0, 0]);
-    let mut file = b"\x89PNG\r\n\x1a\n\0\0\0\x0d".to_vec();
-    file.extend(&ihdr);
-    file.extend(crc32(&ihdr).to_be_bytes());
+/// A PNG whose header promises `width` x `height` pixels, and that holds hardly any.
+pub fn empty_png(width: u32, height: u32) -> Vec<u8> {
+    let header = [&width.to_be_bytes()[..], &height.to_be_bytes(), &[8, 2, 0, 0, 0]].concat();
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (kind, data) in [(b"IHDR", &header[..]), (b"IDAT", b"\x78\x9c\x03\0\0\0\0\x01"), (b"IEND", b"")] {
+        let chunk = [kind, data].concat();
+        file.extend((data.len() as u32).to_be_bytes());
+        file.extend(&chunk);
+        file.extend(crc32(&chunk).to_be_bytes());
+    }
     file
 }
 

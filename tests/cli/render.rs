@@ -74,7 +74,7 @@ fn a_reader_that_has_gone_away_is_no_failure() {
 #[test]
 fn a_seed_determines_every_byte() {
     let scene = Scene::new();
-    let mut of = |seed| {
+    let of = |seed| {
         scene.report("portrait.png", "speech.wav", &["--seed", seed]);
         std::fs::read(scene.film()).unwrap()
     };
@@ -110,17 +110,18 @@ fn the_size_bounds_the_longer_side_and_keeps_the_framing() {
 fn the_lips_move_and_nothing_else_when_asked_to_keep_still() {
     let scene = Scene::new();
     let outside = |more: &[&str]| {
-        scene.report("portrait.png", "speech.wav", more);
+        // This encoder repeats what did not change exactly, once the second frame has mended the first.
+        scene.report("portrait.png", "speech.wav", &[more, &["--encoder", "openh264"]].concat());
         let frames = frames(&scene.film());
         let meshes = meshes(&frames);
         assert!(lip_travel(&meshes) > 0.08, "the lips move by {}", lip_travel(&meshes));
         let region = face_region(&meshes[0]);
-        let changes = frames.iter().map(|frame| difference_outside(&frames[0], frame, &region));
+        let changes = frames[1..].iter().map(|frame| difference_outside(&frames[1], frame, &region));
         changes.fold((0.0_f64, 0), |(mean, most), (m, x)| (mean.max(m), most.max(x)))
     };
     let (still, lively) = (outside(&["--still", "--no-blink"]), outside(&[]));
-    assert!(still.0 < 0.7 && still.1 < 40, "{still:?}");
-    assert!(lively.0 > 2.0 * still.0, "{lively:?}, still {still:?}");
+    assert!(still.0 < 0.02 && still.1 < 12, "{still:?}");
+    assert!(lively.0 > 3.0 * still.0 && lively.1 > 2 * still.1, "{lively:?}, still {still:?}");
 }
 
 #[test]

@@ -23,11 +23,7 @@ pub struct PortraitOptions {
 ///
 /// # Errors
 /// Whatever is wrong with the file or its face: [`RenderError::is_input`] is true for all of it.
-pub fn load_reference(
-    path: &Path,
-    options: PortraitOptions,
-    finder: &mut FaceFinder,
-) -> Result<Prepared, RenderError> {
+pub fn load_reference(path: &Path, options: PortraitOptions, finder: &mut FaceFinder) -> Result<Prepared, RenderError> {
     let prepare = PrepareOptions { size: options.size, face: options.face };
     let no_face = |source| RenderError::Reference { path: path.to_owned(), source };
     // A file that cannot be opened is left to the picture reader, whose errors name the reason.
@@ -36,7 +32,7 @@ pub fn load_reference(
         return Reference::from_portrait(&picture, finder, &prepare).map_err(no_face);
     }
     // Frames are held at twice the output's size at most, so that a short 4K video stays small in memory.
-    let bound = video::Options { max_side: Some((options.size * 2).clamp(512, 4096)), ..video::Options::default() };
+    let bound = video::Options { max_side: Some((options.size * 2).clamp(512, 4096)) };
     let reader = VideoReader::open_with(path, bound).map_err(|e| match e {
         VideoError::NotVideo { path, reason } => RenderError::NeitherPictureNorVideo { path, reason },
         VideoError::Empty { path } => {

@@ -41,9 +41,13 @@ impl Output {
             let what = if folder.exists() { "is not a folder: name one" } else { "does not exist: create it first" };
             return Err(refuse(format!("'{}' {what}", folder.display())));
         }
-        let partial: NamedTempFile = tempfile::Builder::new()
-            .prefix(&format!(".{}.", name.to_string_lossy()))
-            .suffix(".partial")
+        let prefix = format!(".{}.", name.to_string_lossy());
+        let mut partial = tempfile::Builder::new();
+        partial.prefix(&prefix).suffix(".partial");
+        // Temporary files are private; a result is as readable as any other file that the user makes (umask).
+        #[cfg(unix)]
+        partial.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let partial: NamedTempFile = partial
             .tempfile_in(folder)
             .map_err(|e| refuse(format!("{}; choose another name or folder", system_words(&e))))?;
         Ok(Self { target: target.to_owned(), partial: partial.into_temp_path() })
@@ -60,13 +64,6 @@ impl Output {
     /// [`RenderError::Output`]; nothing is left then.
     pub fn publish(self) -> Result<(), RenderError> {
         let refuse = |reason: String| RenderError::Output { path: self.target.clone(), reason };
-        // Temporary files are private; a result is as readable as any other file that the user makes.
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            let mode = std::fs::Permissions::from_mode(0o644);
-            std::fs::set_permissions(&self.partial, mode).map_err(|e| refuse(e.to_string()))?;
-        }
         let target = self.target.clone();
         self.partial.persist(&target).map_err(|e| refuse(e.error.to_string()))
     }
@@ -97,6 +94,11 @@ mod tests {
         std::fs::write(output.path(), b"film").unwrap();
         output.publish().unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"film");
+        let other = folder.path().join("b.mp4");
+        std::fs::write(&other, b"").unwrap();
+        let rights = |path: &Path| path.metadata().unwrap().permissions();
+        assert_eq!(rights(&target), rights(&other));
+        std::fs::remove_file(other).unwrap();
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 

@@ -132,8 +132,7 @@ pub fn render(
     let settings = Settings { width, height, fps: (options.fps, 1), quality, gop_frames: options.fps * 4 };
     let mut encoder = encode::open(options.encoder, &settings)?;
     let frames = (survey.seconds * f64::from(options.fps)).ceil().max(1.0) as u64;
-    let ready =
-        Progress::Ready { report: &prepared.report, survey: &survey, encoder: encoder.name(), frames };
+    let ready = Progress::Ready { report: &prepared.report, survey: &survey, encoder: encoder.name(), frames };
     go_on(progress(ready))?;
 
     let video = VideoParams { width, height, fps: (options.fps, 1) };
@@ -142,8 +141,7 @@ pub fn render(
 
     let engine = Puppet::default();
     let avatar = engine.prepare(prepared.reference)?;
-    let level =
-        SpeechLevel { active_rms: survey.active_rms, loud_db: survey.level_95_db.max(QUIETEST_SPEECH_DB) };
+    let level = SpeechLevel { active_rms: survey.active_rms, loud_db: survey.level_95_db.max(QUIETEST_SPEECH_DB) };
     let mut ear = PuppetEar::new(Arc::new(VisemeNet::shipped()?), level, FUTURE_MS);
     let mut path = FramePath::new(engine, &avatar, avatar.frames(), options.fps, options.seed, options.liveliness);
 

@@ -173,7 +173,9 @@ fn the_jaw_opens_the_mouth_and_closing_closes_it() {
     let mut session = Session::new();
     let own = aperture(portrait());
     let apertures: Vec<f32> = [0.0, 0.35, 0.7, 1.05]
-        .map(|jaw| aperture(session.draw(MouthShape { jaw, engaged: 1.0, ..MouthShape::default() }, Expression::default())))
+        .map(|jaw| {
+            aperture(session.draw(MouthShape { jaw, engaged: 1.0, ..MouthShape::default() }, Expression::default()))
+        })
         .to_vec();
     assert!(own > 0.1, "the sample smiles with its teeth: {own}");
     assert!(apertures[0] < 0.5 * own, "engaged, the smile closes: {apertures:?} of {own}");

@@ -119,13 +119,14 @@ impl Frame<'_> {
         let (highest, _) = rig.mouth.upper.range();
         let (_, lowest) = rig.mouth.lower.range();
         let reach = rig.mouth.half_width * 1.15;
+        let side = rig.sheets.reach.furthest_x(); // a tilted head's line runs on beyond the corners
         let slack = 0.09 + if self.moving { 0.12 } else { 0.0 };
         let drop: f32 = 0.2 * weights.iter().map(|w| w.max(0.0)).sum::<f32>().min(1.6);
         let ends = [
-            [-reach, highest - slack],
-            [reach, highest - slack],
-            [-reach, lowest + slack + drop],
-            [reach, lowest + slack + drop],
+            [-side, highest - slack],
+            [side, highest - slack],
+            [-side, lowest + slack + drop],
+            [side, lowest + slack + drop],
         ]
         .map(|p| rig.frame.to_px(p)[1]);
         let row_of = |y: f32| (((y - out.y0 as f32) / out.step as f32).max(0.0) as usize).min(out.rows);
@@ -210,7 +211,8 @@ impl Frame<'_> {
         let span = mouth.x0 - area.x0..mouth.x1 - area.x0;
         let (xs, ys) = (&mut row.xs[span.clone()], &mut row.ys[span]);
         let node_row = (y as isize - self.out.y0) as usize / self.out.step;
-        let has = |rows: &Range<usize>| rows.contains(&node_row) && rows.contains(&(node_row + 1).min(self.out.rows - 1));
+        let has =
+            |rows: &Range<usize>| rows.contains(&node_row) && rows.contains(&(node_row + 1).min(self.out.rows - 1));
         let (upper, lower) = (has(&self.upper_rows), has(&self.lower_rows));
         if !upper {
             warp::row(&self.out, &s.lower, y, mouth.x0, mouth.x1, xs, ys);

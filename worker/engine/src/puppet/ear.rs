@@ -15,8 +15,11 @@ use std::sync::Arc;
 const NETWORK_LEVEL: f32 = 0.09;
 /// Most gain that quiet speech is given: below that it is noise.
 const MOST_GAIN: f32 = 60.0;
-/// How far ahead of the sound the lips move, in seconds: mouths shape a sound before it is heard.
-const LEAD: f64 = 0.020;
+/// How far ahead of the network's answer the mouth is, in seconds. Found with `mouthpiece eval`: the windows below and
+/// the closures lead by themselves, and at this value the lips are 0 to 20 ms ahead of the sound, as mouths are.
+const LEAD: f64 = -0.015;
+/// A smile that was closed to speak stays closed through pauses of this many seconds.
+const PAUSE: f64 = 1.2;
 /// How expressive the mouth is.
 const AMOUNT: f32 = 1.2;
 /// Level of no sound at all.
@@ -47,7 +50,7 @@ impl Frame {
         let mut frame = Self {
             pull: [0.0; PARAMETERS],
             hold: [0.0; PARAMETERS],
-            bilabial: ((weight(Viseme::PP) - 0.35) / 0.35).clamp(0.0, 1.0),
+            bilabial: ((weight(Viseme::PP) - 0.25) / 0.35).clamp(0.0, 1.0),
             labiodental: ((weight(Viseme::FF) - 0.3) / 0.4).clamp(0.0, 1.0),
             silence: weight(Viseme::Silence),
             level,
@@ -82,6 +85,7 @@ pub struct PuppetEar {
     future: usize,
     finished: bool,
     engaged: f32,
+    engaged_until: f64,
     last_asked: f64,
 }
 
@@ -103,6 +107,7 @@ impl PuppetEar {
             future: future_ms * FRAME_RATE / 1000,
             finished: false,
             engaged: 0.0,
+            engaged_until: 0.0,
             last_asked: 0.0,
         }
     }
@@ -169,12 +174,13 @@ impl PuppetEar {
         // f, v: teeth on the lip hold the jaw.
         let bite = self.mean(t, 2.0, |f| f.labiodental);
         let loudness = self.loudness(t);
-        let effort = (0.35 + 0.95 * loudness).clamp(0.0, 1.25);
+        let effort = (0.22 + 1.10 * loudness).clamp(0.0, 1.25);
         let jaw = (jaw * open * (1.0 - bite) + 0.15 * bite * open) * effort;
+        let lips = AMOUNT * (0.55 + 0.45 * effort);
         MouthShape {
             jaw: jaw * AMOUNT * speaking,
-            lower_lip_down: lower * open * AMOUNT * speaking,
-            upper_lip_up: upper * open * AMOUNT * speaking,
+            lower_lip_down: lower * open * lips * speaking,
+            upper_lip_up: upper * open * lips * speaking,
             wide: wide * speaking,
             pucker: pucker * speaking,
             press: 0.85 * shut * speaking,
@@ -250,7 +256,13 @@ impl Ear for PuppetEar {
         let mut shape = if speaking > 0.0 { self.shape(t, speaking) } else { MouthShape::default() };
 
         // A smile closes quickly when speech comes and returns slowly when it is over.
-        let coming = speaking.max(self.speaking(t + 8.0));
+        let mut coming = speaking.max(self.speaking(t + 8.0));
+        if coming > 0.5 {
+            self.engaged_until = seconds + PAUSE;
+        }
+        if seconds < self.engaged_until {
+            coming = 1.0;
+        }
         let dt = (seconds - self.last_asked).clamp(0.0, 0.5) as f32;
         self.last_asked = seconds;
         let time = if coming > self.engaged { 0.05 } else { 0.40 };

@@ -175,10 +175,8 @@ impl Eye {
             return None;
         }
         let px = self.frame.unit;
-        let cover = smoothstep(begin - 0.016, begin + 0.022, y)
-            * ((edge - y) * px * 0.9 + 0.5).clamp(0.0, 1.0)
-            * appear
-            * ends;
+        let cover =
+            smoothstep(begin - 0.016, begin + 0.022, y) * ((edge - y) * px * 0.9 + 0.5).clamp(0.0, 1.0) * appear * ends;
         let t = ((y - begin) / (edge - begin).max(0.01)).clamp(0.0, 1.0);
         let shade = 0.965 + 0.05 * (4.0 * t * (1.0 - t)) - 0.12 * t * t * t;
         let off = (y - edge) / if y < edge { 0.013 } else { 0.008 };

@@ -37,6 +37,11 @@ impl Reach {
         }
     }
 
+    /// Furthest X to either side of the origin.
+    pub(super) fn furthest_x(&self) -> f32 {
+        self.centre.abs() + self.side
+    }
+
     /// 1 inside, falling to 0 over the last tenth of D: the sheets end without a seam.
     pub(super) fn window(&self, [x, y]: [f32; 2]) -> f32 {
         (1.0 - smoothstep(self.side - 0.12, self.side, (x - self.centre).abs()))
@@ -99,10 +104,8 @@ pub(super) fn basis(m: &Mouth, [x, y]: [f32; 2]) -> Basis {
     let k = smoothstep(0.0, (1.6 * tl).max(0.20), vl);
     let narrow = -0.030 * u.signum() * au.min(1.0).powf(1.5) * (1.0 - smoothstep(1.0, 2.3, au));
     let narrow = narrow * if is_above { bell(vu, 0.16) } else { bell(vl, 0.20) };
-    b[Field::Jaw as usize] = (
-        [narrow, 0.165 * line_upper * past_nose],
-        [narrow, 0.165 * (line_lower * (1.0 - k) + plate * k) * neck],
-    );
+    b[Field::Jaw as usize] =
+        ([narrow, 0.165 * line_upper * past_nose], [narrow, 0.165 * (line_lower * (1.0 - k) + plate * k) * neck]);
 
     b[Field::LowerLipDown as usize] = ([0.0; 2], [0.0, 0.050 * lip * lower_lip]);
     b[Field::UpperLipUp as usize] = ([0.0, -0.042 * dome.powf(0.9) * to_nose], [0.0; 2]);
@@ -191,6 +194,7 @@ impl Grid {
 #[derive(Debug, Clone)]
 pub(super) struct Sheets {
     pub(super) grid: Grid,
+    pub(super) reach: Reach,
     /// For each parameter `[upper x, upper y, lower x, lower y]`, each `grid.len()` long, one after the other.
     planes: Vec<f32>,
     /// Which of the four planes of a parameter hold anything.
@@ -209,7 +213,8 @@ impl Sheets {
     pub(super) fn lay(mouth: &Mouth, frame: FaceFrame, width: usize, height: usize) -> Self {
         let reach = Reach::of(mouth);
         // Every second pixel for the usual face; fine enough for the lips whatever its size.
-        let step = if frame.unit < 48.0 { 1 } else { ((frame.unit / 58.0).round() as usize).clamp(2, 8).next_power_of_two() };
+        let step =
+            if frame.unit < 48.0 { 1 } else { ((frame.unit / 58.0).round() as usize).clamp(2, 8).next_power_of_two() };
         let grid = Grid::over(reach.pixels(frame, width, height), step);
         let n = grid.len();
         let mut planes = vec![0.0; FIELDS * 4 * n];
@@ -233,7 +238,7 @@ impl Sheets {
                 }
             }
         }
-        Self { grid, planes, used }
+        Self { grid, reach, planes, used }
     }
 
     /// The weighted sum of all fields. Allocates only when `out` has never been this large.

@@ -60,7 +60,8 @@ impl TeethRow {
     fn at(&self, x: f32, d: f32, pixel: f32) -> (f32, f32) {
         let d = d - self.edge.at(x);
         let cover = smoothstep(-0.5, 0.5, d / (1.6 * pixel)) * self.extent.at(x);
-        let shade = self.shade.at(x) * (0.93 + 0.07 * smoothstep(0.0, 0.03, d)) * (1.0 - 0.22 * smoothstep(0.05, 0.12, d));
+        let shade =
+            self.shade.at(x) * (0.93 + 0.07 * smoothstep(0.0, 0.03, d)) * (1.0 - 0.22 * smoothstep(0.05, 0.12, d));
         (shade, cover)
     }
 }
@@ -93,8 +94,16 @@ impl Interior {
         let seam = mouth.upper.at(0.0) + if mouth.open { mouth.gap * CLOSE_UPPER_SHARE } else { 0.0 };
         Self {
             palette,
-            upper: TeethRow::new(&[0.0, 0.092, 0.160, 0.226, 0.276, 0.314, 0.345], &[0.0, 0.006, 0.001, 0.006, 0.014, 0.022], 0.32),
-            lower: TeethRow::new(&[0.0, 0.058, 0.120, 0.184, 0.240, 0.285, 0.32], &[0.0, 0.001, 0.003, 0.006, 0.01, 0.014], 0.19),
+            upper: TeethRow::new(
+                &[0.0, 0.092, 0.160, 0.226, 0.276, 0.314, 0.345],
+                &[0.0, 0.006, 0.001, 0.006, 0.014, 0.022],
+                0.32,
+            ),
+            lower: TeethRow::new(
+                &[0.0, 0.058, 0.120, 0.184, 0.240, 0.285, 0.32],
+                &[0.0, 0.001, 0.003, 0.006, 0.01, 0.014],
+                0.19,
+            ),
             seam,
             pixel,
             warm: [0.88, 1.04, 1.10].map(|e| Profile::sample(0.0, 1.25, 64, |s| s.max(0.02).powf(e))),

@@ -1,10 +1,10 @@
 //! The zone around the lips, where both sheets and the inside of the mouth meet in one pixel.
 
+use super::curves::smoothstep;
 use super::interior::{InteriorPose, decay};
 use super::rig::Rig;
 use super::shape::MouthShape;
 use super::source::Source;
-use super::curves::smoothstep;
 use mouthpiece_media::image::{I420, Rect, rgb_to_yuv, yuv_to_rgb};
 
 /// Within this height of a lip's edge (D) a pixel may need more than one sheet.

@@ -28,7 +28,11 @@ pub use shape::MouthShape;
 use crate::{Engine, EngineError, Expression, Tick};
 use frame::FaceFrame;
 use mouth::{Mouth, OPEN_GAP};
-use mouthpiece_media::{compose::Canvas, image::{I420, Rect}, reference::Reference};
+use mouthpiece_media::{
+    compose::Canvas,
+    image::{I420, Rect},
+    reference::Reference,
+};
 use rig::Rig;
 use source::Source;
 
@@ -183,8 +187,8 @@ fn trace_faces(reference: &Reference) -> Result<Vec<(FaceFrame, Mouth)>, EngineE
         .zip(&reference.frames)
         .map(|((frame, points), f)| {
             let half_width = (points[308][0] - points[78][0]) / 2.0;
-            let snap = (!open)
-                .then(|| mouth::snap_to_darkest(&f.picture, frame, &Mouth::middle_line(&points, half_width)));
+            let snap =
+                (!open).then(|| mouth::snap_to_darkest(&f.picture, frame, &Mouth::middle_line(&points, half_width)));
             (frame, Mouth::trace(&points, open, snap.as_ref()))
         })
         .collect())

@@ -180,7 +180,5 @@ fn soft_luma(picture: &I420, [x, y]: [f32; 2]) -> f32 {
     // Binomial 1 2 1 shifted by the fraction: four taps a side.
     let taps = |f: f32| [0.25 * (1.0 - f), 0.5 - 0.25 * f, 0.25 + 0.25 * f, 0.25 * f];
     let (tx, ty) = (taps(fx), taps(fy));
-    (0..4)
-        .map(|j| ty[j] * (0..4).map(|i| tx[i] * at(xi + i as isize - 1, yi + j as isize - 1)).sum::<f32>())
-        .sum()
+    (0..4).map(|j| ty[j] * (0..4).map(|i| tx[i] * at(xi + i as isize - 1, yi + j as isize - 1)).sum::<f32>()).sum()
 }

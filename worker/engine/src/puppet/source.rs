@@ -32,7 +32,11 @@ impl Source {
 
     /// Takes another picture of the same size without allocating.
     pub(super) fn replace(&mut self, picture: &I420) {
-        assert_eq!((self.width, self.height), (picture.width(), picture.height()), "frames of one avatar share their size");
+        assert_eq!(
+            (self.width, self.height),
+            (picture.width(), picture.height()),
+            "frames of one avatar share their size"
+        );
         for (to, from) in self.chroma.iter_mut().zip([&picture.u, &picture.v]) {
             to[..from.len()].copy_from_slice(from);
         }
@@ -64,7 +68,11 @@ impl Source {
             let (to, below) = rest.split_at_mut(stride);
             let line = |k: isize| {
                 let r = (row as isize + k).clamp(0, h as isize - 1) as usize;
-                if r <= row { &above[2 * r * stride..][..stride] } else { &below[(2 * (r - row - 1)) * stride..][..stride] }
+                if r <= row {
+                    &above[2 * r * stride..][..stride]
+                } else {
+                    &below[(2 * (r - row - 1)) * stride..][..stride]
+                }
             };
             let (a, b, c, d, e, f) = (line(-2), line(-1), line(0), line(1), line(2), line(3));
             for x in 0..stride {

@@ -34,7 +34,7 @@ pub(super) fn solve(
             for _ in 0..STEPS {
                 let (d, j) = sample(field, displacement, x);
                 let miss = [t[0] - x[0] - d[0], t[1] - x[1] - d[1]];
-                if miss[0].abs() + miss[1].abs() < 0.01 {
+                if miss[0].abs() + miss[1].abs() < 0.02 {
                     break;
                 }
                 // (I + J) step = miss; where a sheet folds the determinant is held up, which shortens the step.

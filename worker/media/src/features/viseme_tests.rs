@@ -48,13 +48,8 @@ fn scores(change: impl Fn(&mut [f32])) -> (f32, f32, f32) {
     let net = VisemeNet::shipped().unwrap();
     let file = SafeTensors::deserialize(HELD_OUT).unwrap();
     let raw = file.tensor("samples").unwrap();
-    let mut samples: Vec<f32> = raw
-        .data()
-        .as_chunks::<2>()
-        .0
-        .iter()
-        .map(|b| f32::from(i16::from_le_bytes(*b)) / 32768.0)
-        .collect();
+    let mut samples: Vec<f32> =
+        raw.data().as_chunks::<2>().0.iter().map(|b| f32::from(i16::from_le_bytes(*b)) / 32768.0).collect();
     change(&mut samples);
     let labels: Vec<usize> = file.tensor("labels").unwrap().data().iter().map(|&b| usize::from(b)).collect();
     let (_, logits) = analyse(&net, &samples);

@@ -35,4 +35,4 @@ pub use outside::{Change, FaceSpans, Outside};
 pub use report::{Apertures, ClipFacts, Measured, Report, Sharpness, SoundFacts, Unmeasured};
 pub use sample::Sample;
 pub use series::{Moment, gaussian, mean, pearson, percentile, resample};
-pub use sync::{MAX_OFFSET_MS, OFFSET_STEP_MS, Sync, sync};
+pub use sync::{MAX_OFFSET_MS, Match, OFFSET_STEP_MS, Sync, sync};

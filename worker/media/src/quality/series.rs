@@ -72,7 +72,7 @@ pub fn resample(series: &[Moment], start: f64, step: f64, count: usize, longest_
         let before = series.get(after.checked_sub(1)?)?;
         let gap = next.seconds - before.seconds;
         let share = (seconds - before.seconds) / gap;
-        (gap <= longest_gap).then(|| before.value + (next.value - before.value) * share)
+        (gap <= longest_gap).then_some(before.value + (next.value - before.value) * share)
     };
     (0..count).map(|i| at(start + i as f64 * step)).collect()
 }

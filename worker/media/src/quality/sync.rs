@@ -16,74 +16,78 @@ const AROUND_SPEECH_S: f64 = 0.5;
 /// With less speech than this (seconds) a correlation says nothing.
 const LEAST_SPEECH_S: f64 = 1.0;
 
-/// How the lips follow the sound.
+/// How two series go together over a range of offsets.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sync {
-    /// Pearson's correlation of aperture and envelope at the best offset, -1..=1, over the speech and up to half a second
-    /// of the silence at each side of it.
+pub struct Match {
+    /// Pearson's correlation of aperture and envelope at the best offset, -1..=1.
     pub correlation: f64,
     /// The same at offset 0.
     pub correlation_at_zero: f64,
-    /// The same at the best offset over the speech alone, where only syllables tell: lower, and stricter. `None` when one
-    /// of both does not vary there.
-    pub correlation_in_speech: Option<f64>,
     /// The offset of the highest correlation in milliseconds, -400..=400 in steps of 10. Positive: the mouth moves after
     /// the sound; negative: before it.
     pub best_offset_ms: i32,
-    /// Seconds of speech that were compared (at offset 0).
-    pub seconds: f64,
 }
 
-impl Sync {
+impl Match {
     /// True when the best offset is the last one tried, so that the true one may lie outside.
     pub fn at_limit(&self) -> bool {
         self.best_offset_ms.abs() == MAX_OFFSET_MS
     }
 }
 
-/// Compares the aperture with the envelope of `sound` in its speech and just around it; long silences weigh nothing.
+/// How the lips follow the sound.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Sync {
+    /// Within the speech alone, where only syllables tell.
+    pub in_speech: Match,
+    /// With up to half a second of the silence at each side: higher when the mouth rests closed, but of no meaning for a
+    /// portrait whose mouth rests open.
+    pub with_pauses: Match,
+    /// Seconds of speech that were compared (at offset 0).
+    pub seconds: f64,
+}
+
+/// Compares the aperture with the envelope of `sound` in its speech, and in that and just around it.
 ///
 /// Both are taken every 10 ms (the aperture interpolated between frames no more than `longest_gap` seconds apart) and
-/// have their means over the compared moments removed. A frame counts from the moment it is shown. Of equal correlations
-/// the one nearest to offset 0 is the best. `None` with less than a second of speech under a visible face, or when either
-/// does not vary.
+/// have their means over the compared moments removed. A frame counts from the moment it is shown. `None` with less than
+/// a second of speech under a visible face, or when either does not vary.
 pub fn sync(aperture: &[Moment], longest_gap: f64, sound: &Loudness) -> Option<Sync> {
     let envelope = sound.envelope();
-    let spoken = steps_within(sound, 0.0);
-    let around = steps_within(sound, AROUND_SPEECH_S);
     let first = sound.envelope_time(0) - f64::from(MAX_STEPS) * STEP_S;
     let lips = resample(aperture, first, STEP_S, envelope.len() + 2 * MAX_STEPS as usize, longest_gap);
-    let pairs = |steps: i32, of: &[bool]| {
-        // Zip keeps within the envelope; the offset is never below 0, for `lips` starts 400 ms early.
-        let lips = &lips[(steps + MAX_STEPS) as usize..];
-        let both = envelope.iter().zip(of).zip(lips);
-        // Collected, for it is gone through three times.
-        both.filter_map(|((sound, of), lip)| lip.filter(|_| *of).map(|lip| (lip, *sound))).collect::<Vec<_>>()
-    };
-    let seconds = pairs(0, &spoken).len() as f64 * STEP_S;
+    let spoken = steps_within(sound, 0.0);
+    let seconds = pairs(&lips, &envelope, &spoken, 0).len() as f64 * STEP_S;
     if seconds < LEAST_SPEECH_S - STEP_S / 2.0 {
         return None;
     }
-    let at_zero = pairs(0, &around);
+    let in_speech = best_match(&lips, &envelope, &spoken)?;
+    let with_pauses = best_match(&lips, &envelope, &steps_within(sound, AROUND_SPEECH_S))?;
+    Some(Sync { in_speech, with_pauses, seconds })
+}
+
+/// The lips, `steps` later, and the envelope, where `of` is true and a face is seen. `lips` starts `MAX_STEPS` early.
+fn pairs(lips: &[Option<f64>], envelope: &[f64], of: &[bool], steps: i32) -> Vec<(f64, f64)> {
+    let both = envelope.iter().zip(of).zip(&lips[(steps + MAX_STEPS) as usize..]);
+    both.filter_map(|((sound, of), lip)| lip.filter(|_| *of).map(|lip| (lip, *sound))).collect()
+}
+
+/// Of equal correlations the one nearest to offset 0 is the best.
+fn best_match(lips: &[Option<f64>], envelope: &[f64], of: &[bool]) -> Option<Match> {
+    let at_zero = pairs(lips, envelope, of, 0);
     let correlation_at_zero = pearson(at_zero.iter().copied())?;
-    let mut best = (correlation_at_zero, 0);
+    let (mut correlation, mut best) = (correlation_at_zero, 0);
     for steps in (1..=MAX_STEPS).flat_map(|n| [n, -n]) {
+        let pairs = pairs(lips, envelope, of, steps);
         // Where a shift leaves too little to compare (the ends of a short clip), chance would win.
-        let pairs = pairs(steps, &around);
         if pairs.len() < at_zero.len() / 2 {
             continue;
         }
-        if let Some(correlation) = pearson(pairs.into_iter()).filter(|c| *c > best.0 + 1e-12) {
-            best = (correlation, steps);
+        if let Some(higher) = pearson(pairs.into_iter()).filter(|c| *c > correlation + 1e-12) {
+            (correlation, best) = (higher, steps);
         }
     }
-    Some(Sync {
-        correlation: best.0,
-        correlation_at_zero,
-        correlation_in_speech: pearson(pairs(best.1, &spoken).into_iter()),
-        best_offset_ms: best.1 * OFFSET_STEP_MS,
-        seconds,
-    })
+    Some(Match { correlation, correlation_at_zero, best_offset_ms: best * OFFSET_STEP_MS })
 }
 
 /// Which steps of the sound lie in its speech, or at most `around` seconds beside it.
@@ -143,17 +147,29 @@ mod tests {
         let sound = sound();
         for lag_ms in [-300, -120, -40, 0, 40, 130, 300] {
             let got = sync(&mouth(&sound, 25.0, f64::from(lag_ms) / 1000.0), 0.1, &sound).unwrap();
-            assert_eq!(got.best_offset_ms, lag_ms);
-            assert!(got.correlation > 0.97 && got.correlation_in_speech > Some(0.95), "{got:?}");
-            assert!(lag_ms == 0 || got.correlation_at_zero < got.correlation - 0.05, "{got:?}");
+            for got in [got.in_speech, got.with_pauses] {
+                assert_eq!(got.best_offset_ms, lag_ms);
+                assert!(got.correlation > 0.95, "{got:?}");
+                assert!(lag_ms == 0 || got.correlation_at_zero < got.correlation - 0.02, "{got:?}");
+            }
         }
     }
 
     #[test]
     fn beyond_the_range_the_limit_is_named() {
         let sound = sound();
-        let got = sync(&mouth(&sound, 25.0, 0.43), 0.1, &sound).unwrap();
+        let got = sync(&mouth(&sound, 25.0, 0.43), 0.1, &sound).unwrap().with_pauses;
         assert!(got.at_limit() && got.best_offset_ms == MAX_OFFSET_MS, "{got:?}");
+    }
+
+    #[test]
+    fn a_mouth_that_rests_open_follows_in_speech_all_the_same() {
+        let sound = sound();
+        let mut smile = mouth(&sound, 25.0, 0.04);
+        smile.iter_mut().filter(|m| !(0.5..7.1).contains(&m.seconds)).for_each(|m| m.value = 0.13);
+        let got = sync(&smile, 0.1, &sound).unwrap();
+        assert!(got.in_speech.best_offset_ms == 40 && got.in_speech.correlation > 0.8, "{got:?}");
+        assert!(got.with_pauses.correlation < 0.5, "{got:?}");
     }
 
     #[test]
@@ -177,7 +193,7 @@ mod tests {
                 m.value += noise * (i as f64 * 2.399).sin();
             }
             let got = sync(&lips, 0.1, &sound).unwrap();
-            prop_assert!((got.best_offset_ms - steps * OFFSET_STEP_MS).abs() <= 10, "{:?}", got);
+            prop_assert!((got.with_pauses.best_offset_ms - steps * OFFSET_STEP_MS).abs() <= 10, "{:?}", got);
         }
     }
 }

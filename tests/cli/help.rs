@@ -1,0 +1,23 @@
+//! What the command says of itself.
+
+use crate::scene::Scene;
+
+#[test]
+fn without_arguments_the_help_is_shown() {
+    let run = Scene::new().run::<&str>(&[]);
+    assert_eq!(run.code, Some(2));
+    for command in ["render", "avatar", "eval", "bench", "Exit codes: "] {
+        assert!(run.stderr.contains(command), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn the_help_of_every_command_has_an_example_or_units() {
+    let scene = Scene::new();
+    for command in [&["render"][..], &["avatar", "inspect"], &["eval"], &["bench"]] {
+        let run = scene.run(&[command, &["--help"]].concat());
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
+        let useful = ["Example: mouthpiece", "in pixels", "seconds"].iter().any(|words| run.stdout.contains(words));
+        assert!(useful, "{command:?}: {}", run.stdout);
+    }
+}
