@@ -21,7 +21,8 @@ impl Frames {
     /// Nothing is shown when `quiet`.
     pub fn new(quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr())
+                .with_style(ProgressStyle::default_spinner());
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });

@@ -50,7 +50,7 @@ impl Frame {
         let mut frame = Self {
             pull: [0.0; PARAMETERS],
             hold: [0.0; PARAMETERS],
-            bilabial: ((weight(Viseme::PP) - 0.25) / 0.35).clamp(0.0, 1.0),
+            bilabial: ((weight(Viseme::PP) - 0.42) / 0.30).clamp(0.0, 1.0),
             labiodental: ((weight(Viseme::FF) - 0.3) / 0.4).clamp(0.0, 1.0),
             silence: weight(Viseme::Silence),
             level,
