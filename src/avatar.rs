@@ -22,6 +22,7 @@ enum AvatarCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mouthpiece avatar inspect me.jpg -o me-inspect.png")]
 struct InspectArgs {
     /// A picture: PNG, JPEG or WebP
     portrait: PathBuf,

@@ -1,6 +1,6 @@
 //! `mouthpiece bench`: what this machine sustains.
 
-use crate::counting;
+use crate::{counting, say};
 use clap::Args;
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::puppet::{MouthShape, Puppet, PuppetEar};
@@ -23,6 +23,7 @@ const WARM_UP: usize = 50;
 
 /// Measure how fast frames are made on this machine, on one thread.
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mouthpiece bench --portrait me.jpg --speech hello.wav --size 512")]
 pub struct BenchArgs {
     /// The portrait; it is enlarged if it is smaller than `--size`
     #[arg(long, value_name = "FILE", default_value = "samples/portrait.png")]
@@ -205,29 +206,30 @@ fn peak_memory() -> Option<f64> {
     line.trim().trim_end_matches(" kB").parse::<f64>().ok().map(|kb| kb / 1024.0)
 }
 
-#[allow(clippy::print_stdout)] // the figures are the command's result
 fn print(r: &Report, json: bool) -> anyhow::Result<()> {
     if json {
-        println!("{}", serde_json::to_string_pretty(r)?);
-        return Ok(());
+        return say::result(serde_json::to_string_pretty(r)?);
     }
-    println!("{}x{}, {} frames, encoder {}, one thread", r.size[0], r.size[1], r.frames, r.encoder);
-    println!("prepare the avatar (after the face was found): {:.1} ms", r.prepare_ms);
+    say::result(format_args!("{}x{}, {} frames, encoder {}, one thread", r.size[0], r.size[1], r.frames, r.encoder))?;
+    say::result(format_args!("prepare the avatar (after the face was found): {:.1} ms", r.prepare_ms))?;
     for run in &r.runs {
-        println!(
+        say::result(format_args!(
             "head {:<6} {:6.0} frames/s = {:.2} times the time of encoding alone, {:.0} kbit/s",
             if run.head { "moves" } else { "still" },
             run.frames_per_second,
             run.times_encoding,
             run.kilobits_per_second
-        );
+        ))?;
         for (name, s) in [("listen", &run.listen_ms), ("draw", &run.draw_ms), ("encode", &run.encode_ms)] {
-            println!("  {name:<8} mean {:.3}  p50 {:.3}  p99 {:.3} ms", s.mean, s.p50, s.p99);
+            say::result(format_args!("  {name:<8} mean {:.3}  p50 {:.3}  p99 {:.3} ms", s.mean, s.p50, s.p99))?;
         }
-        println!("  allocations a frame: listen {:.2}, draw {:.2}", run.allocations_listen, run.allocations_draw);
+        say::result(format_args!(
+            "  allocations a frame: listen {:.2}, draw {:.2}",
+            run.allocations_listen, run.allocations_draw
+        ))?;
     }
     if let Some(mib) = r.peak_memory_mib {
-        println!("peak memory {mib:.0} MiB");
+        say::result(format_args!("peak memory {mib:.0} MiB"))?;
     }
     Ok(())
 }

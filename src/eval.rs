@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 /// Measure how well a finished video follows its sound.
 #[derive(Debug, Args)]
+#[command(after_help = "Example: mouthpiece eval hello.mp4 --portrait me.jpg --json")]
 pub struct EvalArgs {
     /// The video, with its sound
     video: PathBuf,

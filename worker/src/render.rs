@@ -1,7 +1,7 @@
 //! A recording and a portrait to an MP4.
 //!
-//! Everything streams: sound is read in blocks, frames are drawn as soon as enough was heard, and nothing grows with the
-//! recording's length. The output appears under its name only when it is complete.
+//! Everything streams: sound is read in blocks, frames are drawn as soon as enough was heard, and nothing but
+//! the MP4's index grows with the recording's length. The output appears under its name only when it is complete.
 
 use crate::film::FramePath;
 use crate::output::Output;
@@ -124,7 +124,9 @@ pub fn render(
     go_on(progress(Progress::Looking))?;
     let mut finder = FaceFinder::new(&Runtime::get()?)?;
     let portrait_options = PortraitOptions { size: options.size, face: options.face, fps: options.fps };
-    let prepared = load_reference(portrait, portrait_options, &mut finder)?;
+    let prepared = load_reference(portrait, portrait_options, &mut finder);
+    go_on(progress(Progress::Looking))?; // a search that was interrupted is no verdict on the portrait
+    let prepared = prepared?;
     drop(finder);
 
     let [width, height] = prepared.report.output_size;
