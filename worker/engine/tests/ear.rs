@@ -1,5 +1,7 @@
 //! What the puppet's ear makes of the sample recording, whose words are labelled.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use mouthpiece_engine::puppet::{MouthShape, PuppetEar};
 use mouthpiece_engine::{Ear, Heard, SpeechLevel};
 use mouthpiece_media::audio::{Limits, SpeechBlock, SpeechReader, survey};

@@ -1,5 +1,7 @@
 //! The puppet engine on the sample portrait: what it must change, and what it must leave alone.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use mouthpiece_engine::puppet::{MouthShape, Puppet, PuppetAvatar, PuppetSeat};
 use mouthpiece_engine::{Engine, EngineError, Expression, HeadPose, Tick};
 use mouthpiece_media::face::{FaceFinder, Mesh, Runtime};

@@ -9,6 +9,7 @@ pub mod encode;
 pub mod face;
 pub mod features;
 pub mod image;
+mod libav;
 pub mod mux;
 pub mod quality;
 pub mod reference;

@@ -1,6 +1,7 @@
 //! Drawing one frame: solve where the pixels come from, fetch them, paint the lips.
 
-use super::fields::{Displacement, Grid};
+use super::fields::Displacement;
+use super::grid::Grid;
 use super::head::HeadSources;
 use super::lips::{LipZone, NEAR, Origin};
 use super::rig::Rig;

@@ -6,6 +6,7 @@
 
 use super::curves::smoothstep;
 use super::frame::FaceFrame;
+use super::grid::Grid;
 use super::mouth::{CLOSE_UPPER_SHARE, Mouth};
 use super::shape::{FIELDS, Field};
 use mouthpiece_media::image::Rect;
@@ -148,46 +149,6 @@ pub(super) fn basis(m: &Mouth, [x, y]: [f32; 2]) -> Basis {
 #[inline]
 fn bell(x: f32, width: f32) -> f32 {
     (-(x / width) * (x / width)).exp()
-}
-
-/// A regular grid of nodes over pixels: node (c, r) stands at pixel (x0 + c * step, y0 + r * step).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Grid {
-    pub(super) x0: isize,
-    pub(super) y0: isize,
-    pub(super) step: usize,
-    pub(super) cols: usize,
-    pub(super) rows: usize,
-}
-
-impl Grid {
-    /// The grid whose nodes enclose `area`; at least 2 by 2 nodes.
-    pub(super) fn over(area: Rect, step: usize) -> Self {
-        let count = |a: usize, b: usize| (b.saturating_sub(a)).div_ceil(step).max(1) + 1;
-        Self {
-            x0: area.x0 as isize,
-            y0: area.y0 as isize,
-            step,
-            cols: count(area.x0, area.x1),
-            rows: count(area.y0, area.y1),
-        }
-    }
-
-    /// The same grid with `nodes` more on each side.
-    pub(super) fn grown(self, nodes: usize) -> Self {
-        let by = (nodes * self.step) as isize;
-        Self { x0: self.x0 - by, y0: self.y0 - by, cols: self.cols + 2 * nodes, rows: self.rows + 2 * nodes, ..self }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.cols * self.rows
-    }
-
-    /// Where node (c, r) stands, in pixels.
-    #[inline]
-    pub(super) fn place(&self, c: usize, r: usize) -> [f32; 2] {
-        [(self.x0 + (c * self.step) as isize) as f32, (self.y0 + (r * self.step) as isize) as f32]
-    }
 }
 
 /// The displacement fields of a reference frame, in pixels on a grid of nodes.

@@ -1,8 +1,8 @@
 //! The head moves a little: a similarity about the neck, a depth parallax from the mesh, and the brows.
 
 use super::curves::smoothstep;
-use super::fields::Grid;
 use super::frame::FaceFrame;
+use super::grid::Grid;
 use crate::Expression;
 use mouthpiece_media::image::Rect;
 
@@ -116,13 +116,8 @@ impl HeadSources {
 
 /// Samples node values at a pixel, clamped to the grid.
 #[inline]
-fn bilinear(grid: &Grid, values: &[[f32; 2]], [x, y]: [f32; 2]) -> [f32; 2] {
-    let k = 1.0 / grid.step as f32;
-    let gx = ((x - grid.x0 as f32) * k).clamp(0.0, (grid.cols - 1) as f32);
-    let gy = ((y - grid.y0 as f32) * k).clamp(0.0, (grid.rows - 1) as f32);
-    let (c, r) = ((gx as usize).min(grid.cols - 2), (gy as usize).min(grid.rows - 2));
-    let (fx, fy) = (gx - c as f32, gy - r as f32);
-    let at = r * grid.cols + c;
+fn bilinear(grid: &Grid, values: &[[f32; 2]], p: [f32; 2]) -> [f32; 2] {
+    let (at, fx, fy) = grid.cell(p);
     let (a, b) = (values[at], values[at + 1]);
     let (d, e) = (values[at + grid.cols], values[at + grid.cols + 1]);
     let mix = |i: usize| {

@@ -10,6 +10,7 @@ mod ear;
 mod eyes;
 mod fields;
 mod frame;
+mod grid;
 mod head;
 mod interior;
 mod lips;

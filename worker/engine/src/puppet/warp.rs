@@ -1,6 +1,6 @@
 //! Inverting the sheets: where in the reference does a pixel of the frame come from?
 
-use super::fields::Grid;
+use super::grid::Grid;
 
 /// Newton steps a node, from its neighbour's answer: 0.03 pixel are left (see the tests).
 const STEPS: usize = 3;
@@ -50,13 +50,9 @@ pub(super) fn solve(
 
 /// Displacement at pixel `p` and its derivatives `[dx/x, dx/y, dy/x, dy/y]`; clamped to the grid.
 #[inline]
-fn sample(grid: &Grid, values: &[[f32; 2]], [x, y]: [f32; 2]) -> ([f32; 2], [f32; 4]) {
+fn sample(grid: &Grid, values: &[[f32; 2]], p: [f32; 2]) -> ([f32; 2], [f32; 4]) {
+    let (at, fx, fy) = grid.cell(p);
     let k = 1.0 / grid.step as f32;
-    let gx = ((x - grid.x0 as f32) * k).clamp(0.0, (grid.cols - 1) as f32);
-    let gy = ((y - grid.y0 as f32) * k).clamp(0.0, (grid.rows - 1) as f32);
-    let (c, r) = ((gx as usize).min(grid.cols - 2), (gy as usize).min(grid.rows - 2));
-    let (fx, fy) = (gx - c as f32, gy - r as f32);
-    let at = r * grid.cols + c;
     let top = &values[at..at + 2];
     let bottom = &values[at + grid.cols..at + grid.cols + 2];
     let mut d = [0.0; 2];

@@ -10,7 +10,7 @@ use super::{
     riff,
     samples::{Samples, is_float, shape_of},
 };
-use crate::mux::libav::{OpenFault, Track, TrackFault, open_input, sentence};
+use crate::libav::{OpenFault, Track, TrackFault, open_input, sentence};
 
 /// What is accepted at most.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -8,7 +8,7 @@ use ffmpeg_next::{
 };
 
 use super::samples::Samples;
-use crate::mux::libav::check;
+use crate::libav::check;
 
 /// What the decoder delivers.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -14,7 +14,7 @@ use ffmpeg_next::{
 use super::{EncodeError, FilePreset, Packet, Quality, Settings, Sink, VideoEncoder};
 use crate::{
     image::I420,
-    mux::libav::{check, init, sentence},
+    libav::{check, init, sentence},
 };
 
 /// An encoder of libavcodec. The frame that it reads from and the packet that it writes to are reused.

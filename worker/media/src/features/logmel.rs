@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     fn flat() -> LogMel {
-        LogMel::new(&[1.0; BANDS * BINS])
+        LogMel::new(&vec![1.0; BANDS * BINS])
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 mod logmel;
 mod viseme;
+mod visemes;
 
 pub use logmel::{BANDS, FRAME_RATE, LogMel};
-pub use viseme::{NetworkError, VISEMES, Viseme, VisemeNet, VisemeStream, softmax};
+pub use viseme::{NetworkError, VisemeNet, VisemeStream};
+pub use visemes::{VISEMES, Viseme, softmax};

@@ -9,7 +9,7 @@ use ffmpeg_next::{
     packet::Mut as _,
 };
 
-use super::libav::{check, init};
+use crate::libav::{check, init};
 
 /// Samples a second and channel.
 pub(super) const RATE: i32 = crate::audio::PLAYBACK_RATE as i32;

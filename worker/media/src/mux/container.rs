@@ -15,8 +15,8 @@ use ffmpeg_next::{
 use super::{
     VideoParams,
     aac::{Aac, RATE},
-    libav::check,
 };
+use crate::libav::check;
 
 const OUT_OF_MEMORY: ff::Error = ff::Error::Other { errno: ff::error::ENOMEM };
 

@@ -5,7 +5,6 @@ mod aac;
 mod annexb;
 mod container;
 mod error;
-pub(crate) mod libav;
 mod mp4;
 
 #[cfg(test)]

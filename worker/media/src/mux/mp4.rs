@@ -9,9 +9,9 @@ use super::{
     aac::{Aac, RATE},
     annexb,
     container::Container,
-    libav::{file_url, init, io_sentence, sentence},
 };
 use crate::encode::Packet;
+use crate::libav::{file_url, init, io_sentence, sentence};
 
 /// Seconds of sound that may wait for the first video packet.
 const MAX_AHEAD_SECONDS: usize = 10;

@@ -6,7 +6,7 @@ use ffmpeg_next::{self as ff, ffi, media};
 use image::RgbImage;
 
 use super::{VideoError, colour::ToRgb, orient::Orientation};
-use crate::mux::libav::{OpenFault, Track, TrackFault, open_input, sentence};
+use crate::libav::{OpenFault, Track, TrackFault, open_input, sentence};
 
 /// Longest side in pixels of a video that is opened.
 pub const MAX_SIDE: u32 = 4096;
