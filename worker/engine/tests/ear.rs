@@ -98,9 +98,8 @@ fn the_mouth_follows_the_labelled_words() {
     let of = |viseme: &str| labels.iter().filter(move |l| l.2 == viseme).collect::<Vec<_>>();
 
     let bilabials = of("PP");
-    let closes = |from: f64, to: f64| {
-        during(&heard, from - 0.02, to + 0.02).iter().any(|h| h.cue.press > 0.5 && h.cue.jaw < 0.15)
-    };
+    let is_shut = |s: MouthShape| (s.press > 0.5 && s.jaw < 0.15) || (s.jaw < 0.05 && s.lower_lip_down < 0.10);
+    let closes = |from: f64, to: f64| during(&heard, from - 0.02, to + 0.02).iter().any(|h| is_shut(h.cue));
     let shut = bilabials.iter().filter(|(from, to, _)| closes(*from, *to)).count();
     let all = bilabials.len();
     assert!(shut * 10 >= all * 9, "{shut} of {all} bilabials close");

@@ -148,12 +148,7 @@ impl PuppetEar {
     /// How much somebody speaks around frame time `t`: exactly 0 in silence, 1 within speech.
     fn speaking(&self, t: f64) -> f32 {
         let floor = self.loud_db - 32.0;
-        let (sum, weight) = self.window(t, 3.5, |f, w, acc: &mut (f32, f32)| {
-            let loud = if f.level > floor { 1.0 } else { 0.0 };
-            acc.0 += w * loud * (1.15 - f.silence).clamp(0.0, 1.0);
-            acc.1 += w;
-        });
-        let mean = if weight > 0.0 { sum / weight } else { 0.0 };
+        let mean = self.mean(t, 3.5, |f| if f.level > floor { (1.15 - f.silence).clamp(0.0, 1.0) } else { 0.0 });
         ((mean - 0.1) / 0.6).clamp(0.0, 1.0)
     }
 
