@@ -149,7 +149,7 @@ impl Interior {
         }
 
         // Upper teeth are fixed to the skull.
-        match own_teeth {
+        c = match own_teeth {
             Some((own, cover)) => {
                 let shadow = (0.50 + 0.50 * (1.0 - decay(under / 0.018))) * (1.0 - 0.28 * pose.pucker.min(1.0));
                 let warm = self.warm(shadow);
@@ -161,7 +161,17 @@ impl Interior {
                 let shadow = (0.38 + 0.56 * (1.0 - decay(under / 0.026))) * (1.0 - 0.50 * pose.pucker.clamp(0.0, 1.0));
                 self.tooth_over(c, shade * shadow, cover)
             }
+        };
+
+        // For th, and a little for d, l and n, the tongue's tip comes between the teeth.
+        let tip = smoothstep(0.5, 1.0, pose.tongue);
+        if tip > 0.0 {
+            let begin = self.seam + 0.012 + 1.6 * x * x;
+            let cover = tip * smoothstep(-0.006, 0.010, y - begin) * (1.0 - smoothstep(0.09, 0.15, x.abs()));
+            let light = 0.62 + 0.28 * ((y - begin) / 0.03).clamp(0.0, 1.0);
+            c = std::array::from_fn(|i| mix(c[i], p.tongue[i] * light, cover));
         }
+        c
     }
 
     #[inline]
