@@ -58,6 +58,11 @@ impl Output {
         &self.partial
     }
 
+    /// The file's final place.
+    pub fn target(&self) -> &Path {
+        &self.target
+    }
+
     /// Moves the file to its final place, replacing what was there.
     ///
     /// # Errors

@@ -10,11 +10,12 @@ use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::puppet::{Puppet, PuppetEar};
 use mouthpiece_engine::{Ear, Engine, SpeechLevel};
 use mouthpiece_media::audio::{self, AudioError, SpeechBlock, SpeechReader, Survey};
-use mouthpiece_media::encode::{self, Choice, FilePreset, Quality, Settings};
+use mouthpiece_media::encode::{self, Choice, FilePreset, Packet, Quality, Settings, VideoEncoder};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::features::VisemeNet;
-use mouthpiece_media::mux::{AudioParams, Mp4Writer, VideoParams};
-use mouthpiece_media::reference::FaceReport;
+use mouthpiece_media::image::I420;
+use mouthpiece_media::mux::{self, AudioParams, Mp4Writer, MuxError, VideoParams};
+use mouthpiece_media::reference::{FaceReport, Prepared};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -129,17 +130,32 @@ pub fn render(
     let prepared = prepared?;
     drop(finder);
 
-    let [width, height] = prepared.report.output_size;
-    let quality = Quality::File { preset: options.preset };
-    let settings = Settings { width, height, fps: (options.fps, 1), quality, gop_frames: options.fps * 4 };
-    let mut encoder = encode::open(options.encoder, &settings)?;
-    let frames = (survey.seconds * f64::from(options.fps)).ceil().max(1.0) as u64;
-    let ready = Progress::Ready { report: &prepared.report, survey: &survey, encoder: encoder.name(), frames };
-    go_on(progress(ready))?;
+    let done = film(speech, &survey, prepared, output.path(), options, progress).map_err(|e| match e {
+        RenderError::Mux(e) => RenderError::Mux(e.named(output.target())), // users know nothing of the partial file
+        other => other,
+    })?;
+    output.publish()?;
+    Ok(done)
+}
 
-    let video = VideoParams { width, height, fps: (options.fps, 1) };
+/// Draws, encodes and writes all frames of a surveyed recording into the file at `path`.
+fn film(
+    speech: &Path,
+    survey: &Survey,
+    prepared: Prepared,
+    path: &Path,
+    options: &RenderOptions,
+    progress: &mut dyn FnMut(Progress<'_>) -> bool,
+) -> Result<Summary, RenderError> {
+    let [width, height] = prepared.report.output_size;
+    let fps = (options.fps, 1);
+    let quality = Quality::File { preset: options.preset };
+    let encoder =
+        encode::open(options.encoder, &Settings { width, height, fps, quality, gop_frames: options.fps * 4 })?;
+    let frames = (survey.seconds * f64::from(options.fps)).ceil().max(1.0) as u64;
+    go_on(progress(Progress::Ready { report: &prepared.report, survey, encoder: encoder.name(), frames }))?;
     let sound = AudioParams { channels: survey.info.playback_channels };
-    let mut file = Mp4Writer::create(output.path(), video, Some(sound))?;
+    let mut film = Film { encoder, file: Mp4Writer::create(path, VideoParams { width, height, fps }, Some(sound))? };
 
     let engine = Puppet::default();
     let avatar = engine.prepare(prepared.reference)?;
@@ -154,34 +170,51 @@ pub fn render(
         hearing = reader.read(&mut block)?;
         if hearing {
             ear.hear(&block.speech);
-            file.push_audio(&block.playback)?;
+            film.file.push_audio(&block.playback)?;
         } else {
             ear.finish();
         }
         while path.next() < frames {
             let Some(heard) = ear.cue(path.next_middle()) else { break };
             let pts = path.next() as i64;
-            let picture = path.draw(&avatar, heard)?;
-            let mut written = Ok(());
-            encoder.encode(picture, pts, false, &mut |packet| {
-                if written.is_ok() {
-                    written = file.push_video(&packet);
-                }
-            })?;
-            written?;
+            film.add(path.draw(&avatar, heard)?, pts)?;
             go_on(progress(Progress::Drawing { frames: path.next() }))?;
         }
     }
-    let mut written = Ok(());
-    encoder.finish(&mut |packet| {
-        if written.is_ok() {
-            written = file.push_video(&packet);
-        }
-    })?;
-    written?;
-    let done = file.finish()?;
-    output.publish()?;
+    let done = film.finish()?;
     Ok(Summary { frames: done.frames, seconds: done.video_seconds, bytes: done.bytes, width, height })
+}
+
+/// An encoder and the file that its packets go to.
+struct Film {
+    encoder: Box<dyn VideoEncoder>,
+    file: Mp4Writer,
+}
+
+impl Film {
+    /// Encodes and writes one frame.
+    fn add(&mut self, picture: &I420, pts: i64) -> Result<(), RenderError> {
+        let mut written = Ok(());
+        self.encoder.encode(picture, pts, false, &mut write_to(&mut self.file, &mut written))?;
+        Ok(written?)
+    }
+
+    /// Writes what the encoder still holds and completes the file.
+    fn finish(mut self) -> Result<mux::Summary, RenderError> {
+        let mut written = Ok(());
+        self.encoder.finish(&mut write_to(&mut self.file, &mut written))?;
+        written?;
+        Ok(self.file.finish()?)
+    }
+}
+
+/// A sink that writes packets to `file` until one fails.
+fn write_to(file: &mut Mp4Writer, written: &mut Result<(), MuxError>) -> impl FnMut(Packet<'_>) {
+    move |packet| {
+        if written.is_ok() {
+            *written = file.push_video(&packet);
+        }
+    }
 }
 
 fn check(options: &RenderOptions) -> Result<(), RenderError> {

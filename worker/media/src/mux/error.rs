@@ -1,6 +1,6 @@
 //! Why a file cannot be written.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -65,4 +65,21 @@ pub enum MuxError {
         /// The output.
         path: PathBuf,
     },
+}
+
+impl MuxError {
+    /// The same error about the file `name`: for a file that is written under another name than its last.
+    #[must_use]
+    pub fn named(mut self, name: &Path) -> Self {
+        match &mut self {
+            Self::CannotCreate { path, .. }
+            | Self::Write { path, .. }
+            | Self::Audio { path, .. }
+            | Self::Video { path, .. }
+            | Self::AudioTooFarAhead { path, .. }
+            | Self::NoVideo { path } => name.clone_into(path),
+            Self::BadParameter { .. } => {}
+        }
+        self
+    }
 }
