@@ -94,6 +94,13 @@ pub(super) fn draw(
     area
 }
 
+/// The mean of each 2x2 block of two rows.
+fn mean_of_blocks(a: &[f32], b: &[f32], out: &mut [f32]) {
+    for ((to, a), b) in out.iter_mut().zip(a.as_chunks::<2>().0).zip(b.as_chunks::<2>().0) {
+        *to = 0.25 * ((a[0] + a[1]) + (b[0] + b[1]));
+    }
+}
+
 /// The pixels that a grid encloses, clipped to the frame; even.
 fn pixels_of(grid: &Grid, width: usize, height: usize) -> Rect {
     let clip = |v: isize, most: usize| v.clamp(0, most as isize) as usize;
@@ -186,11 +193,8 @@ impl Frame<'_> {
                 self.source.luma_run(&row.xs, &row.ys, &mut frame.y[to..to + width]);
             }
             let [a, b] = &s.rows;
-            for (i, (cx, cy)) in s.chroma.xs.iter_mut().zip(&mut s.chroma.ys).enumerate() {
-                let k = 2 * i;
-                *cx = 0.25 * (a.xs[k] + a.xs[k + 1] + b.xs[k] + b.xs[k + 1]);
-                *cy = 0.25 * (a.ys[k] + a.ys[k + 1] + b.ys[k] + b.ys[k + 1]);
-            }
+            mean_of_blocks(&a.xs, &b.xs, &mut s.chroma.xs);
+            mean_of_blocks(&a.ys, &b.ys, &mut s.chroma.ys);
             let to = y / 2 * (stride / 2) + area.x0 / 2;
             let run = to..to + width / 2;
             self.source.chroma_run(0, &s.chroma.xs, &s.chroma.ys, &mut frame.u[run.clone()]);
@@ -226,18 +230,32 @@ impl Frame<'_> {
         let (lx, ly) = (&mut s.lower_row.xs[..], &mut s.lower_row.ys[..]);
         warp::row(&self.out, &s.lower, y, mouth.x0, mouth.x1, lx, ly);
         let zone = s.lips.area();
-        let in_zone = (zone.y0..zone.y1).contains(&y);
-        for i in 0..xs.len() {
-            let x = mouth.x0 + i;
-            let u = [xs[i], ys[i]];
-            let l = [lx[i], ly[i]];
-            if in_zone && (zone.x0..zone.x1).contains(&x) {
+        if (zone.y0..zone.y1).contains(&y) {
+            for x in zone.x0..zone.x1 {
+                let i = x - mouth.x0;
                 let head = self.head(&s.head, [x as f32, y as f32]);
-                let from = Origin { upper: u, lower: l, head };
+                let from = Origin { upper: [xs[i], ys[i]], lower: [lx[i], ly[i]], head };
                 s.lips.shade(x, y, from, self.rig, self.source, self.shape);
             }
-            if self.rig.mouth.above(self.rig.frame.to_face(u)) <= 0.0 {
-                (xs[i], ys[i]) = (l[0], l[1]);
+        }
+        // Which sheet shows changes once or twice a row: where both ends of a run agree, so does what lies between.
+        let upper_shows = |x: f32, y: f32| self.rig.mouth.above(self.rig.frame.to_face([x, y])) > 0.0;
+        for (((xs, ys), lx), ly) in xs.chunks_mut(8).zip(ys.chunks_mut(8)).zip(lx.chunks(8)).zip(ly.chunks(8)) {
+            let last = xs.len() - 1;
+            let ends = [upper_shows(xs[0], ys[0]), upper_shows(xs[last], ys[last])];
+            match ends {
+                [true, true] => {}
+                [false, false] => {
+                    xs.copy_from_slice(lx);
+                    ys.copy_from_slice(ly);
+                }
+                _ => {
+                    for i in 0..=last {
+                        if !upper_shows(xs[i], ys[i]) {
+                            (xs[i], ys[i]) = (lx[i], ly[i]);
+                        }
+                    }
+                }
             }
         }
     }
