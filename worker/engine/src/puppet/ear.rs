@@ -83,6 +83,8 @@ pub struct PuppetEar {
     levelled: Vec<f32>,
     /// How many frames past the asked time are needed.
     future: usize,
+    /// The last frame that the present cue may look at: what arrived beyond it must not change the answer.
+    horizon: usize,
     finished: bool,
     engaged: f32,
     engaged_until: f64,
@@ -105,6 +107,7 @@ impl PuppetEar {
             energy: (0.0, 0),
             levelled: Vec::new(),
             future: future_ms * FRAME_RATE / 1000,
+            horizon: 0,
             finished: false,
             engaged: 0.0,
             engaged_until: 0.0,
@@ -126,8 +129,8 @@ impl PuppetEar {
         let mut acc = A::default();
         let reach = f64::from(3.0 * sigma);
         let low = ((t - reach).ceil().max(self.first as f64)) as usize;
-        let high = (t + reach).floor().min(t.floor() + self.future as f64);
-        let high = (high.max(0.0) as usize).min((self.first + self.frames.len()).saturating_sub(1));
+        let high = ((t + reach).floor().max(0.0) as usize).min(self.horizon);
+        let high = high.min((self.first + self.frames.len()).saturating_sub(1));
         let k = 1.0 / sigma;
         for n in low..=high {
             if let Some(f) = n.checked_sub(self.first).and_then(|i| self.frames.get(i)) {
@@ -141,7 +144,7 @@ impl PuppetEar {
     /// The largest `value` of the frames within `reach` of frame `n`.
     fn most(&self, n: usize, reach: usize, value: impl Fn(&Frame) -> f32) -> f32 {
         let from = n.saturating_sub(reach).max(self.first) - self.first;
-        let to = (n + reach + 1).saturating_sub(self.first).min(self.frames.len());
+        let to = ((n + reach).min(self.horizon) + 1).saturating_sub(self.first).min(self.frames.len());
         self.frames.range(from.min(to)..to).map(value).fold(0.0, f32::max)
     }
 
@@ -247,11 +250,12 @@ impl Ear for PuppetEar {
         if !self.finished && t + self.future as f64 + 1.0 >= known as f64 {
             return None;
         }
+        self.horizon = (t.max(0.0) as usize) + self.future;
         let speaking = self.speaking(t);
         let mut shape = if speaking > 0.0 { self.shape(t, speaking) } else { MouthShape::default() };
 
         // A smile closes quickly when speech comes and returns slowly when it is over.
-        let mut coming = speaking.max(self.speaking(t + 8.0));
+        let mut coming = speaking.max(self.speaking(t + 14.0));
         if coming > 0.5 {
             self.engaged_until = seconds + PAUSE;
         }
