@@ -82,19 +82,7 @@ impl Eye {
 
         let (highest, _) = upper_edge.range();
         let lowest = (0..SAMPLES).map(|i| lower.at(upper_edge.place(i))).fold(f32::MIN, f32::max);
-        let corners = [
-            [centre - 1.3 * half, highest - COVER - 0.02],
-            [centre + 1.3 * half, highest - COVER - 0.02],
-            [centre - 1.3 * half, lowest + 0.05],
-            [centre + 1.3 * half, lowest + 0.05],
-        ]
-        .map(|c| frame.to_px(c));
-        let bound = |axis: usize, most: usize| {
-            let lo = corners.iter().map(|c| c[axis]).fold(f32::MAX, f32::min).floor();
-            let hi = corners.iter().map(|c| c[axis]).fold(f32::MIN, f32::max).ceil();
-            (lo.clamp(0.0, most as f32) as usize, hi.clamp(0.0, most as f32) as usize)
-        };
-        let ((ax0, ax1), (ay0, ay1)) = (bound(0, source.width), bound(1, source.height));
+        let (across, down) = ([centre - 1.3 * half, centre + 1.3 * half], [highest - COVER - 0.02, lowest + 0.05]);
         Self {
             frame,
             lashes: along(&|x| {
@@ -107,7 +95,7 @@ impl Eye {
             top,
             bottom,
             lash_luma: darkest[3].clamp(20.0, 90.0),
-            area: Rect { x0: ax0, y0: ay0, x1: ax1, y1: ay1 }.to_even(source.width, source.height),
+            area: frame.pixels(across, down, source.width, source.height),
         }
     }
 

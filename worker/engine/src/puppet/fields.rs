@@ -52,20 +52,8 @@ impl Reach {
 
     /// The pixels that it covers, clipped to the frame and made even.
     pub(super) fn pixels(&self, frame: FaceFrame, width: usize, height: usize) -> Rect {
-        let corners = [
-            [self.centre - self.side, self.top],
-            [self.centre + self.side, self.top],
-            [self.centre - self.side, self.bottom],
-            [self.centre + self.side, self.bottom],
-        ]
-        .map(|c| frame.to_px(c));
-        let bound = |axis: usize, limit: usize| {
-            let lo = corners.iter().map(|c| c[axis]).fold(f32::MAX, f32::min);
-            let hi = corners.iter().map(|c| c[axis]).fold(f32::MIN, f32::max);
-            (lo.floor().clamp(0.0, limit as f32) as usize, hi.ceil().clamp(0.0, limit as f32) as usize)
-        };
-        let ((x0, x1), (y0, y1)) = (bound(0, width), bound(1, height));
-        Rect { x0, y0, x1, y1 }.to_even(width, height)
+        let across = [self.centre - self.side, self.centre + self.side];
+        frame.pixels(across, [self.top, self.bottom], width, height)
     }
 }
 

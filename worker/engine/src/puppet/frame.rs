@@ -5,6 +5,7 @@
 
 use crate::EngineError;
 use mouthpiece_media::face::Mesh;
+use mouthpiece_media::image::Rect;
 
 /// Inner edge of the upper lip, left to right as seen.
 pub(super) const UPPER_INNER: [usize; 11] = [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308];
@@ -82,6 +83,18 @@ impl FaceFrame {
     #[inline]
     pub(super) fn vector_to_px(self, [x, y]: [f32; 2]) -> [f32; 2] {
         [(x * self.ex[0] - y * self.ex[1]) * self.unit, (x * self.ex[1] + y * self.ex[0]) * self.unit]
+    }
+
+    /// The pixels that hold the box `[x0, x1]` by `[y0, y1]` of the face, clipped to a `width` x `height` picture; even.
+    pub(super) fn pixels(self, [x0, x1]: [f32; 2], [y0, y1]: [f32; 2], width: usize, height: usize) -> Rect {
+        let corners = [[x0, y0], [x1, y0], [x0, y1], [x1, y1]].map(|c| self.to_px(c));
+        let bound = |axis: usize, most: usize| {
+            let lo = corners.iter().map(|c| c[axis]).fold(f32::MAX, f32::min).floor();
+            let hi = corners.iter().map(|c| c[axis]).fold(f32::MIN, f32::max).ceil();
+            (lo.clamp(0.0, most as f32) as usize, hi.clamp(0.0, most as f32) as usize)
+        };
+        let ((x0, x1), (y0, y1)) = (bound(0, width), bound(1, height));
+        Rect { x0, y0, x1, y1 }.to_even(width, height)
     }
 
     /// All mesh points in face coordinates; depth in D, positive towards the camera.

@@ -6,6 +6,7 @@
 use super::curves::{Profile, smoothstep};
 use super::mouth::{CLOSE_UPPER_SHARE, Mouth};
 use super::palette::Palette;
+use super::shape::MouthShape;
 
 /// How far the jaw carries the lower teeth at full opening.
 const JAW_DROP: f32 = 0.165;
@@ -66,14 +67,6 @@ impl TeethRow {
     }
 }
 
-/// What a frame asks of the inside of the mouth.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct InteriorPose {
-    pub(super) jaw: f32,
-    pub(super) tongue: f32,
-    pub(super) pucker: f32,
-}
-
 /// The inside of one mouth.
 #[derive(Debug, Clone)]
 pub(super) struct Interior {
@@ -118,11 +111,11 @@ impl Interior {
         [x, y]: [f32; 2],
         under: f32,
         over: f32,
-        pose: InteriorPose,
+        shape: &MouthShape,
         own_teeth: Option<([f32; 3], f32)>,
     ) -> [f32; 3] {
         let p = &self.palette;
-        let drop = pose.jaw * JAW_DROP;
+        let drop = shape.jaw * JAW_DROP;
         let height = (under + over).max(1e-3);
         // Cavity, lit a little from the lower lip.
         let depth = 0.55 + 0.6 * (under / height.max(0.05)).clamp(0.0, 1.0);
@@ -130,9 +123,9 @@ impl Interior {
         let mut c: [f32; 3] = std::array::from_fn(|i| mix(p.cavity[i] * depth, p.lip[i] * 0.50, near_lip));
 
         // Tongue: a soft dome that rides on the jaw.
-        let half = 0.19 + 0.02 * pose.tongue;
+        let half = 0.19 + 0.02 * shape.tongue;
         let e = (x / half) * (x / half);
-        let top = self.seam + drop - 0.055 * (2.0 * pose.jaw).min(1.0) + 0.006 - 0.050 * pose.tongue + 0.05 * e;
+        let top = self.seam + drop - 0.055 * (2.0 * shape.jaw).min(1.0) + 0.006 - 0.050 * shape.tongue + 0.05 * e;
         let cover = smoothstep(-0.008, 0.012, y - top) * (1.0 - smoothstep(0.75, 1.1, e));
         if cover > 0.0 {
             let dome = ((y - top) / 0.07).clamp(0.0, 1.0);
@@ -151,20 +144,20 @@ impl Interior {
         // Upper teeth are fixed to the skull.
         c = match own_teeth {
             Some((own, cover)) => {
-                let shadow = (0.50 + 0.50 * (1.0 - decay(under / 0.018))) * (1.0 - 0.28 * pose.pucker.min(1.0));
+                let shadow = (0.50 + 0.50 * (1.0 - decay(under / 0.018))) * (1.0 - 0.28 * shape.pucker.min(1.0));
                 let warm = self.warm(shadow);
                 std::array::from_fn(|i| mix(c[i], own[i] * warm[i], cover))
             }
             None => {
-                let biting = self.seam + 0.026 - 0.012 * pose.pucker;
+                let biting = self.seam + 0.026 - 0.012 * shape.pucker;
                 let (shade, cover) = self.upper.at(x, biting - y, self.pixel);
-                let shadow = (0.38 + 0.56 * (1.0 - decay(under / 0.026))) * (1.0 - 0.50 * pose.pucker.clamp(0.0, 1.0));
+                let shadow = (0.38 + 0.56 * (1.0 - decay(under / 0.026))) * (1.0 - 0.50 * shape.pucker.clamp(0.0, 1.0));
                 self.tooth_over(c, shade * shadow, cover)
             }
         };
 
         // For th, and a little for d, l and n, the tongue's tip comes between the teeth.
-        let tip = smoothstep(0.5, 1.0, pose.tongue);
+        let tip = smoothstep(0.5, 1.0, shape.tongue);
         if tip > 0.0 {
             let begin = self.seam + 0.012 + 1.6 * x * x;
             let cover = tip * smoothstep(-0.006, 0.010, y - begin) * (1.0 - smoothstep(0.09, 0.15, x.abs()));

@@ -1,7 +1,7 @@
 //! The zone around the lips, where both sheets and the inside of the mouth meet in one pixel.
 
 use super::curves::smoothstep;
-use super::interior::{InteriorPose, decay};
+use super::interior::decay;
 use super::rig::Rig;
 use super::shape::MouthShape;
 use super::source::Source;
@@ -157,8 +157,7 @@ fn layered(from: Origin, rig: &Rig, source: &Source, shape: &MouthShape) -> Laye
         let cover = smoothstep(-0.004, 0.008, -gu) * smoothstep(-0.002, 0.016, -gl);
         (yuv_to_rgb(source.yuv_at(from.head)), cover)
     });
-    let pose = InteriorPose { jaw: shape.jaw, tongue: shape.tongue, pucker: shape.pucker };
-    let inside = rgb_to_yuv(rig.interior.at(head, (-su).max(0.0), (-sl).max(0.0), pose, own_teeth));
+    let inside = rgb_to_yuv(rig.interior.at(head, (-su).max(0.0), (-sl).max(0.0), shape, own_teeth));
     let edge = |s: f32| (s * frame.unit * 0.9 + 0.5).clamp(0.0, 1.0);
     let (au, al) = (edge(su), edge(sl));
     let lips = std::array::from_fn(|i| (cu[i] * au + cl[i] * al) / (au + al).max(1e-3));

@@ -60,11 +60,6 @@ impl PuppetAvatar {
     pub fn reference(&self) -> &Reference {
         &self.reference
     }
-
-    /// Whether the reference shows the mouth open, as in a smile that shows teeth.
-    pub fn is_open(&self) -> bool {
-        self.faces[0].1.open
-    }
 }
 
 /// One session's working memory.
