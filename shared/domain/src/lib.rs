@@ -1,0 +1,15 @@
+//! The brain without hands.
+//!
+//! Everything that decides is here, and nothing that acts: no I/O, no clock, no randomness. Times and ids come in as
+//! arguments, decisions go out as values. [`control::Control`] is the whole farm's brain; a shell carries events to it and
+//! its effects away, in production, under virtual time in tests, and in the fleet simulator alike.
+
+pub mod control;
+pub mod cost;
+pub mod fleet;
+pub mod ids;
+pub mod lease;
+pub mod ledger;
+pub mod placement;
+pub mod session;
+pub mod time;

@@ -1,0 +1,364 @@
+//! Sessions: what one is, what states it goes through, how it ends.
+//!
+//! ```text
+//! requested -> assigned -> preparing -> running -> draining -> ended(reason)
+//!      ^           |            |           |
+//!      +-----------+------------+-----------+   requeued: the fence grows, everything older is refused
+//! ```
+//! A session's version is the pair (fence, phase): it only ever grows, and the record store refuses what does not grow it.
+
+use crate::ids::{AvatarId, KeyId, SessionId, WorkerId};
+use crate::time::{Wall, millis};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+
+/// What a session does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A recording and an avatar become an MP4.
+    Render,
+    /// A portrait is analysed and stored as an avatar's prepared data. Made by the farm itself when an avatar is added.
+    Prepare,
+}
+
+impl Kind {
+    /// The word in records and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Render => "render",
+            Self::Prepare => "prepare",
+        }
+    }
+}
+
+/// How far a session is. The order is the rank: within one fence a phase is only ever followed by a later one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// Accepted and recorded; waits for a slot.
+    Requested,
+    /// Has a slot; its worker has not taken it up yet.
+    Assigned,
+    /// Its worker holds the lease and gets avatar and inputs.
+    Preparing,
+    /// Frames are made.
+    Running,
+    /// No more frames; what is made is being stored.
+    Draining,
+    /// Over, with a reason.
+    Ended,
+}
+
+impl Phase {
+    /// All phases by rank.
+    pub const ALL: [Self; 6] =
+        [Self::Requested, Self::Assigned, Self::Preparing, Self::Running, Self::Draining, Self::Ended];
+
+    /// 0 for requested to 5 for ended.
+    pub fn rank(self) -> u8 {
+        self as u8
+    }
+
+    /// The phase of a rank.
+    pub fn from_rank(rank: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(rank)).copied()
+    }
+
+    /// The word in records and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::Assigned => "assigned",
+            Self::Preparing => "preparing",
+            Self::Running => "running",
+            Self::Draining => "draining",
+            Self::Ended => "ended",
+        }
+    }
+
+    /// True while a slot is held.
+    pub fn holds_slot(self) -> bool {
+        !matches!(self, Self::Requested | Self::Ended)
+    }
+}
+
+/// Grows with each placement of a session; whatever carries an older one is refused. 1 for a new session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Fence(pub u32);
+
+impl Fence {
+    /// Of a session that was never requeued.
+    pub const FIRST: Self = Self(1);
+
+    /// The next one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// A slot of one worker, counted from 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Slot(pub u8);
+
+/// Frames made of all that will be made; 0 of 0 until that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Progress {
+    /// Frames made.
+    pub done: u64,
+    /// Frames in all.
+    pub total: u64,
+}
+
+/// Why a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EndReason {
+    /// All was done.
+    Completed,
+    /// The caller wanted no more.
+    Cancelled,
+    /// What was given cannot be used: no face, a damaged recording.
+    BadInput,
+    /// No slot became free before its queue deadline.
+    NoCapacity,
+    /// It ran longer than its `max_duration`.
+    MaxDuration,
+    /// It was placed as often as allowed and lost each time.
+    Lost,
+    /// Something failed that the caller cannot mend.
+    Failed,
+}
+
+impl EndReason {
+    /// All reasons.
+    pub const ALL: [Self; 7] = [
+        Self::Completed,
+        Self::Cancelled,
+        Self::BadInput,
+        Self::NoCapacity,
+        Self::MaxDuration,
+        Self::Lost,
+        Self::Failed,
+    ];
+
+    /// The word in records and messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Cancelled => "cancelled",
+            Self::BadInput => "bad_input",
+            Self::NoCapacity => "no_capacity",
+            Self::MaxDuration => "max_duration",
+            Self::Lost => "lost",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What a finished session left.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Output {
+    /// Where the result lies: an MP4 of a render, a preview picture of a prepared avatar.
+    pub blob: Option<BlobKey>,
+    /// Size of that in bytes.
+    pub bytes: u64,
+    /// Frames of video; of a prepared avatar, its reference frames.
+    pub frames: u64,
+    /// Length of the video; zero for a still avatar.
+    #[serde(with = "millis")]
+    pub length: Duration,
+    /// `[width, height]` in pixels.
+    pub size: [u32; 2],
+    /// Sentences that the user should read.
+    pub warnings: Vec<String>,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    /// Why.
+    pub reason: EndReason,
+    /// A sentence for the user, where there is more to say.
+    pub detail: Option<String>,
+    /// What it left.
+    pub output: Option<Output>,
+}
+
+impl End {
+    /// An end without output.
+    pub fn new(reason: EndReason, detail: impl Into<Option<String>>) -> Self {
+        Self { reason, detail: detail.into(), output: None }
+    }
+}
+
+/// A text that cannot be a blob's key.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[error("a blob key is 1 to 200 characters of a-z, 0-9, '.', '_', '-' in parts separated by '/', no part starting with '.'")]
+pub struct BlobKeyError;
+
+/// Where a blob (an upload, a result, prepared avatar data) lies in the latent and artifact store.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct BlobKey(String);
+
+impl BlobKey {
+    /// A checked key.
+    ///
+    /// # Errors
+    /// [`BlobKeyError`]: the rules are such that a key is a safe relative path and a safe object name.
+    pub fn new(text: impl Into<String>) -> Result<Self, BlobKeyError> {
+        let text = text.into();
+        let part = |p: &str| {
+            !p.is_empty()
+                && !p.starts_with('.')
+                && p.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-'))
+        };
+        if text.len() <= 200 && text.split('/').all(part) { Ok(Self(text)) } else { Err(BlobKeyError) }
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for BlobKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for BlobKey {
+    type Error = BlobKeyError;
+
+    fn try_from(text: String) -> Result<Self, BlobKeyError> {
+        Self::new(text)
+    }
+}
+
+impl From<BlobKey> for String {
+    fn from(key: BlobKey) -> Self {
+        key.0
+    }
+}
+
+impl FromStr for BlobKey {
+    type Err = BlobKeyError;
+
+    fn from_str(text: &str) -> Result<Self, BlobKeyError> {
+        Self::new(text)
+    }
+}
+
+/// Size of a render's file against its speed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    /// Fastest; files about twice as large.
+    Fast,
+    /// About half the speed, smaller files.
+    #[default]
+    Balanced,
+}
+
+/// What a worker must know to run a session. The brain carries it and does not look inside.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Spec {
+    /// The portrait as it was uploaded.
+    pub portrait: BlobKey,
+    /// SHA-256 of the portrait, 64 hexadecimal digits: prepared data is stored under it.
+    pub content: String,
+    /// Which face, 1 being the largest; the largest if none is named.
+    pub face: Option<u32>,
+    /// What is said; none for a [`Kind::Prepare`].
+    pub speech: Option<BlobKey>,
+    /// Longer side of the video in pixels, 64 to 2048; a smaller portrait is not enlarged.
+    pub size: u32,
+    /// Frames a second: 25 or 30.
+    pub fps: u32,
+    /// Speed against size of the file.
+    pub preset: Preset,
+    /// Determines blinks and head movement.
+    pub seed: u64,
+    /// The head and brows move.
+    pub head: bool,
+    /// The lids close now and then.
+    pub blinks: bool,
+}
+
+/// A session's record.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Session {
+    /// Its id.
+    pub id: SessionId,
+    /// What it does.
+    pub kind: Kind,
+    /// Whose it is.
+    pub key: KeyId,
+    /// Whose face.
+    pub avatar: AvatarId,
+    /// What the worker must know.
+    pub spec: Arc<Spec>,
+    /// The caller's own words, returned as they were given.
+    pub metadata: BTreeMap<String, String>,
+    /// How long it may wait for a slot.
+    #[serde(with = "millis")]
+    pub queue_timeout: Duration,
+    /// How long it may hold a slot.
+    #[serde(with = "millis")]
+    pub max_duration: Duration,
+    /// Counts placements; see [`Fence`].
+    pub fence: Fence,
+    /// How far it is.
+    pub phase: Phase,
+    /// Where it runs, if it holds a slot (or where it ran last, if it ended there).
+    pub place: Option<(WorkerId, Slot)>,
+    /// Frames made.
+    pub progress: Progress,
+    /// How it ended.
+    pub end: Option<End>,
+    /// When it was accepted.
+    pub created: Wall,
+    /// When its phase was last changed.
+    pub updated: Wall,
+}
+
+impl Session {
+    /// (fence, phase): grows with everything that happens to it.
+    pub fn version(&self) -> (Fence, Phase) {
+        (self.fence, self.phase)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranks_and_phases_agree() {
+        for (rank, phase) in Phase::ALL.into_iter().enumerate() {
+            assert_eq!(usize::from(phase.rank()), rank);
+            assert_eq!(Phase::from_rank(phase.rank()), Some(phase));
+            assert_eq!(serde_json::to_string(&phase).unwrap(), format!("\"{}\"", phase.name()));
+        }
+        assert_eq!(Phase::from_rank(6), None);
+    }
+
+    #[test]
+    fn a_blob_key_is_a_safe_path() {
+        for good in ["a", "uploads/0f/x.mp4", "avatars/ab-c/puppet_1.bin"] {
+            assert!(BlobKey::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "/a", "a/", "a//b", "../a", "a/../b", "a/.b", "A", "a b", "ä", "a\\b", "a\0", &"a".repeat(201)] {
+            assert!(BlobKey::new(bad).is_err(), "{bad}");
+        }
+        assert!(serde_json::from_str::<BlobKey>("\"a/../b\"").is_err());
+    }
+}

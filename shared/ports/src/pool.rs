@@ -1,0 +1,44 @@
+//! The warm pool: which workers there are, which slots are held, for how long.
+//!
+//! The pool is where a lease lives. Each hold is one slot's; claiming, renewing and releasing are atomic, so however many
+//! coordinators there are, a slot has one holder. A hold that is not renewed within its expiry is gone. The pool counts on
+//! its own clock, from the moment it grants.
+
+use async_trait::async_trait;
+use mouthpiece_domain::fleet::{Heartbeat, Hold};
+use mouthpiece_domain::ids::WorkerId;
+use std::time::Duration;
+use thiserror::Error;
+
+/// The pool cannot be asked.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[error("the pool cannot be used just now: {0}")]
+pub struct PoolError(pub String);
+
+/// Slots and their holders.
+#[async_trait]
+pub trait Pool: Send + Sync {
+    /// Takes a slot. True when it was free (or its hold had expired, or this very hold has it already: then it is renewed).
+    async fn claim(&self, hold: &Hold, expiry: Duration) -> Result<bool, PoolError>;
+
+    /// Keeps a slot for `expiry` from now. False when this hold does not have it (any more).
+    async fn renew(&self, hold: &Hold, expiry: Duration) -> Result<bool, PoolError>;
+
+    /// Gives a slot back. False when this hold does not have it.
+    async fn release(&self, hold: &Hold) -> Result<bool, PoolError>;
+
+    /// How long a hold still lasts; `None` when it is gone.
+    async fn remaining(&self, hold: &Hold) -> Result<Option<Duration>, PoolError>;
+
+    /// Notes what a worker said of itself, for `expiry`.
+    async fn announce(&self, heartbeat: &Heartbeat, expiry: Duration) -> Result<(), PoolError>;
+
+    /// Forgets a worker and all holds on it.
+    async fn forget(&self, worker: WorkerId) -> Result<(), PoolError>;
+
+    /// What the workers that are there said last.
+    async fn workers(&self) -> Result<Vec<Heartbeat>, PoolError>;
+
+    /// Fails when the pool cannot be asked.
+    async fn check(&self) -> Result<(), PoolError>;
+}
