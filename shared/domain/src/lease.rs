@@ -12,7 +12,9 @@ use thiserror::Error;
 
 /// Terms whose steps are not in order.
 #[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
-#[error("lease times must grow: renew {renew:?} < soft_stop {soft_stop:?} < hard_stop {hard_stop:?} < expiry {expiry:?}")]
+#[error(
+    "lease times must grow: renew {renew:?} < soft_stop {soft_stop:?} < hard_stop {hard_stop:?} < expiry {expiry:?}"
+)]
 pub struct LeaseTermsError {
     renew: Duration,
     soft_stop: Duration,

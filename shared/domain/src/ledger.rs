@@ -38,12 +38,12 @@ pub enum Write {
         /// When.
         at: Wall,
     },
-    /// Back to requested with a higher fence. Condition: `fence = from AND phase < ended`.
+    /// Back to requested with a higher fence, no place, no progress. Condition: `fence = hold.fence AND phase < ended AND
+    /// (phase = requested OR place = hold's worker and slot)`: a brain that does not know who won a fence requeues nobody
+    /// else's placement.
     Requeue {
-        /// Which.
-        session: SessionId,
-        /// The fence that is given up; the new one is `from.next()`.
-        from: Fence,
+        /// The placement that is given up; the new fence is `hold.fence.next()`.
+        hold: Hold,
         /// When.
         at: Wall,
     },
@@ -97,8 +97,8 @@ impl Write {
     pub fn session(&self) -> Option<SessionId> {
         match self {
             Self::Create { session, .. } => Some(session.id),
-            Self::Assign { hold, .. } | Self::Advance { hold, .. } => Some(hold.session),
-            Self::Requeue { session, .. } | Self::End { session, .. } => Some(*session),
+            Self::Assign { hold, .. } | Self::Requeue { hold, .. } | Self::Advance { hold, .. } => Some(hold.session),
+            Self::End { session, .. } => Some(*session),
             Self::Machine { .. } => None,
         }
     }

@@ -200,7 +200,9 @@ impl End {
 
 /// A text that cannot be a blob's key.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
-#[error("a blob key is 1 to 200 characters of a-z, 0-9, '.', '_', '-' in parts separated by '/', no part starting with '.'")]
+#[error(
+    "a blob key is 1 to 200 characters of a-z, 0-9, '.', '_', '-' in parts separated by '/', no part starting with '.'"
+)]
 pub struct BlobKeyError;
 
 /// Where a blob (an upload, a result, prepared avatar data) lies in the latent and artifact store.
@@ -356,7 +358,8 @@ mod tests {
         for good in ["a", "uploads/0f/x.mp4", "avatars/ab-c/puppet_1.bin"] {
             assert!(BlobKey::new(good).is_ok(), "{good}");
         }
-        for bad in ["", "/a", "a/", "a//b", "../a", "a/../b", "a/.b", "A", "a b", "ä", "a\\b", "a\0", &"a".repeat(201)] {
+        for bad in ["", "/a", "a/", "a//b", "../a", "a/../b", "a/.b", "A", "a b", "ä", "a\\b", "a\0", &"a".repeat(201)]
+        {
             assert!(BlobKey::new(bad).is_err(), "{bad}");
         }
         assert!(serde_json::from_str::<BlobKey>("\"a/../b\"").is_err());

@@ -1,8 +1,11 @@
 //! The farm as the brain sees it, for pages and metrics.
 
+use super::Control;
+use super::slots::Worker;
 use crate::fleet::Capability;
 use crate::ids::{AvatarId, SessionId, WorkerId};
 use crate::session::{Kind, Phase, Progress, Slot};
+use crate::time::Now;
 use std::time::Duration;
 
 /// How a worker is.
@@ -76,4 +79,89 @@ pub struct FarmView {
     pub queue_limit: u32,
     /// Workers wanted, the warm pool included.
     pub desired_workers: u32,
+}
+
+/// How many of what, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counts {
+    /// Open sessions by the rank of their phase (ended ones are not held).
+    pub sessions: [u32; 5],
+    /// Sessions that wait for a slot.
+    pub queued: u32,
+    /// Workers that are idle, busy, draining, lost.
+    pub workers: [u32; 4],
+    /// Slots of workers that take new sessions.
+    pub slots: u32,
+    /// Those of them that are taken.
+    pub slots_taken: u32,
+    /// Workers wanted.
+    pub desired_workers: u32,
+}
+
+impl Control {
+    /// The farm now.
+    pub fn view(&self, now: Now) -> FarmView {
+        let mut workers: Vec<WorkerView> = self.slots.iter().map(|(id, w)| self.worker_view(id, w, now)).collect();
+        workers.sort_unstable_by_key(|w| w.id);
+        let oldest = self.queue.first().and_then(|id| self.sessions.get(&id));
+        FarmView {
+            workers,
+            queue_length: self.queue.len(),
+            oldest_wait: oldest.map(|h| now.mono - h.waiting),
+            queue_limit: self.settings.queue_limit,
+            desired_workers: self.desired.unwrap_or_default(),
+        }
+    }
+
+    /// Numbers for metrics.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts {
+            queued: self.queue.len(),
+            slots: self.slots.offered(),
+            slots_taken: self.slots.offered() - self.slots.free(),
+            desired_workers: self.desired.unwrap_or_default(),
+            ..Counts::default()
+        };
+        for held in self.sessions.values() {
+            if let Some(n) = counts.sessions.get_mut(usize::from(held.session.phase.rank())) {
+                *n += 1;
+            }
+        }
+        for (_, worker) in self.slots.iter() {
+            counts.workers[state(worker) as usize] += 1;
+        }
+        counts
+    }
+
+    fn worker_view(&self, id: WorkerId, worker: &Worker, now: Now) -> WorkerView {
+        let slots = worker.slots().map(|(slot, session)| SlotView {
+            slot,
+            session: session.and_then(|s| self.sessions.get(&s)).map(|held| SlotSession {
+                id: held.session.id,
+                kind: held.session.kind,
+                avatar: held.session.avatar,
+                phase: held.session.phase,
+                progress: held.session.progress,
+                age: now.mono - held.placed,
+            }),
+        });
+        WorkerView {
+            id,
+            capability: worker.capability.clone(),
+            state: state(worker),
+            up: worker.uptime,
+            seen_ago: now.mono - worker.heard,
+            slots: slots.collect(),
+            resident: worker.resident.clone(),
+        }
+    }
+}
+
+fn state(worker: &Worker) -> WorkerState {
+    match worker {
+        w if w.lost => WorkerState::Lost,
+        w if w.draining => WorkerState::Draining,
+        w if w.idle() => WorkerState::Idle,
+        _ => WorkerState::Busy,
+    }
 }

@@ -1,4 +1,18 @@
 //! What sessions cost.
+//!
+//! Whoever runs the farm pays for machines by the hour, idle and starting ones included; whoever uses it is delivered
+//! minutes. [`Books`] brings the two together, hour by hour and instance type by instance type, and closes into a
+//! [`Report`] whose rows add up to its total exactly.
+
+mod books;
+mod price;
+mod report;
+mod share;
+#[cfg(test)]
+mod tests;
+
+pub use books::Books;
+pub use report::{Group, GroupBy, Report, Row};
 
 use crate::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use crate::session::{EndReason, Kind};

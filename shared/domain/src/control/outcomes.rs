@@ -1,0 +1,229 @@
+//! What became of effects: writes, claims, sendings, lease checks.
+
+use super::held::{Held, Step};
+use super::{Answer, Control, Effect};
+use crate::fleet::{Assignment, Command, Hold};
+use crate::ids::SessionId;
+use crate::ledger::{Write, Written};
+use crate::session::{End, EndReason, Phase, Progress, Session};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A lease that the pool says still lasts is looked at again no sooner than this.
+const SOONEST_CHECK: Duration = Duration::from_millis(100);
+
+impl Control {
+    pub(super) fn written(&mut self, write: Write, outcome: Option<Written>) {
+        match &write {
+            Write::Create { session, .. } => self.created(session.id, outcome),
+            Write::Assign { hold, .. } => self.assigned(*hold, outcome),
+            Write::Requeue { hold, .. } => self.requeued(hold.session, write, outcome),
+            Write::Advance { hold, .. } => self.advanced(*hold, outcome),
+            Write::End { session, .. } => self.ended(*session, write, outcome),
+            // Booked again, cumulatively, with the next one.
+            Write::Machine { .. } => {}
+        }
+    }
+
+    fn created(&mut self, id: SessionId, outcome: Option<Written>) {
+        let Some(held) = self.sessions.get_mut(&id).filter(|h| h.step == Step::Creating) else { return };
+        let answer = match outcome {
+            Some(Written::Applied) => {
+                self.creating -= 1;
+                held.waiting = self.now.mono;
+                let session = held.session.clone();
+                self.out.push(Effect::Answer { session: id, answer: Answer::Accepted(Box::new(session)) });
+                self.enqueue(id);
+                self.changed(id);
+                self.finish_if_wanted(id);
+                return;
+            }
+            Some(Written::Repeated { session, same: true }) => Answer::Repeated(session),
+            Some(Written::Repeated { same: false, .. }) => Answer::TokenReused,
+            // Should it be in the records after all, the next sweep finds it there.
+            Some(Written::Stale(_)) | None => Answer::StoreFailed,
+        };
+        self.forget(id);
+        self.ended_lately.remove(&id);
+        self.out.push(Effect::Answer { session: id, answer });
+    }
+
+    pub(super) fn claimed(&mut self, hold: Hold, granted: bool) {
+        let id = hold.session;
+        let Some(held) = self.sessions.get_mut(&id).filter(|h| h.step == Step::Claiming(hold)) else { return };
+        if granted {
+            held.step = Step::Assigning(hold);
+            self.out.push(Effect::Write(Write::Assign { hold, at: self.now.wall }));
+        } else {
+            self.slots.not_ours(hold.worker, hold.slot, id);
+            self.enqueue(id);
+        }
+    }
+
+    fn assigned(&mut self, hold: Hold, outcome: Option<Written>) {
+        let id = hold.session;
+        let Some(held) = self.sessions.get_mut(&id).filter(|h| h.step == Step::Assigning(hold)) else { return };
+        match outcome {
+            Some(Written::Applied) => {
+                held.session.phase = Phase::Assigned;
+                held.session.place = Some((hold.worker, hold.slot));
+                held.session.updated = self.now.wall;
+                held.placed = self.now.mono;
+                held.step = Step::Sending(hold);
+                let assignment = Assignment {
+                    hold,
+                    kind: held.session.kind,
+                    spec: Arc::clone(&held.session.spec),
+                    lease: self.settings.lease,
+                };
+                self.out.push(Effect::Send { worker: hold.worker, command: Command::Assign(Box::new(assignment)) });
+                self.changed(id);
+                self.deadline(id, self.settings.lease.expiry());
+            }
+            Some(Written::Stale(row)) => {
+                self.out.push(Effect::Release(hold));
+                self.overtaken(id, row);
+            }
+            // Perhaps recorded, certainly not sent: the claim runs out and it is put back.
+            Some(Written::Repeated { .. }) | None => {
+                held.step = Step::Running(hold);
+                self.deadline(id, self.settings.lease.expiry());
+            }
+        }
+    }
+
+    pub(super) fn sent(&mut self, hold: Hold, accepted: bool) {
+        let id = hold.session;
+        let waiting = [Step::Sending(hold), Step::Checking(hold)];
+        let Some(held) = self.sessions.get_mut(&id).filter(|h| waiting.contains(&h.step)) else { return };
+        if !accepted {
+            self.lose_worker(hold.worker);
+            self.requeue(id, false);
+        } else if held.step == Step::Sending(hold) {
+            held.step = Step::Running(hold);
+        }
+    }
+
+    fn requeued(&mut self, id: SessionId, write: Write, outcome: Option<Written>) {
+        let Some(held) = self.sessions.get_mut(&id).filter(|h| h.step == Step::Requeueing) else { return };
+        match outcome {
+            Some(Written::Applied) => {
+                let s = &mut held.session;
+                s.fence = s.fence.next();
+                s.phase = Phase::Requested;
+                s.place = None;
+                s.progress = Progress::default();
+                s.updated = self.now.wall;
+                held.delivered = Duration::ZERO;
+                held.waiting = self.now.mono;
+                self.enqueue(id);
+                self.changed(id);
+                self.finish_if_wanted(id);
+            }
+            Some(Written::Stale(row)) => {
+                // It was somebody else's to lose.
+                held.ending.take_if(|end| end.reason == EndReason::Lost);
+                self.overtaken(id, row);
+            }
+            Some(Written::Repeated { .. }) | None => self.again(id, write),
+        }
+    }
+
+    /// Ends a session whose end was decided while a write was under way.
+    fn finish_if_wanted(&mut self, id: SessionId) {
+        if let Some(end) = self.sessions.get_mut(&id).and_then(|h| h.ending.take()) {
+            self.finish(id, end);
+        }
+    }
+
+    fn advanced(&mut self, hold: Hold, outcome: Option<Written>) {
+        let Some(Written::Stale(row)) = outcome else { return };
+        let id = hold.session;
+        let row = row.map(|r| *r);
+        // Whoever runs it must not: the record has gone on without it.
+        let outdated = row.as_ref().is_none_or(|r| r.fence > hold.fence || r.phase == Phase::Ended);
+        if outdated {
+            self.out.push(Effect::Send { worker: hold.worker, command: Command::Stop(hold) });
+        }
+        let behind = |h: &Held, r: &Session| r.version() > h.session.version() && !h.writing();
+        match (self.sessions.get(&id), row) {
+            (Some(held), Some(row)) if behind(held, &row) => self.overtaken(id, Some(Box::new(row))),
+            _ => {}
+        }
+    }
+
+    fn ended(&mut self, id: SessionId, write: Write, outcome: Option<Written>) {
+        let Write::End { fence, end, progress, .. } = &write else { return };
+        let Some(held) = self.sessions.get_mut(&id) else { return };
+        if !matches!(held.step, Step::Ending(_)) || held.session.fence != *fence {
+            return;
+        }
+        match outcome {
+            Some(Written::Applied) => {
+                let s = &mut held.session;
+                s.phase = Phase::Ended;
+                s.end = Some(End::clone(end));
+                s.progress = progress.unwrap_or(s.progress);
+                s.updated = self.now.wall;
+                self.changed(id);
+                self.forget(id);
+            }
+            Some(Written::Stale(row)) => self.overtaken(id, row),
+            Some(Written::Repeated { .. }) | None => self.again(id, write),
+        }
+    }
+
+    pub(super) fn lease(&mut self, hold: Hold, remaining: Option<Duration>) {
+        let id = hold.session;
+        let Some(held) = self.sessions.get_mut(&id).filter(|h| h.step == Step::Checking(hold)) else { return };
+        match remaining {
+            Some(left) => {
+                held.step = Step::Running(hold);
+                self.deadline(id, left.max(SOONEST_CHECK));
+            }
+            None => self.requeue(id, true),
+        }
+    }
+
+    /// The records went on without this brain: takes over what they say.
+    pub(super) fn overtaken(&mut self, id: SessionId, row: Option<Box<Session>>) {
+        let Some(held) = self.sessions.get_mut(&id) else { return };
+        let Some(row) = row else { return self.forget(id) };
+        if let Some(hold) = held.step.hold() {
+            self.slots.give_back(hold.worker, hold.slot, id);
+        }
+        self.queue.remove(held.turn, self.now.mono);
+        held.again = None;
+        held.deadline = None;
+        if held.session.fence != row.fence {
+            held.delivered = Duration::ZERO;
+        }
+        held.session = *row;
+        match (held.session.phase, held.recorded_hold()) {
+            (Phase::Ended, _) => {
+                held.step = Step::Queued;
+                self.changed(id);
+                self.forget(id);
+            }
+            (Phase::Requested, _) | (_, None) => {
+                // Whoever put it back is about to place it: watched before it is taken over.
+                held.step = Step::Foreign;
+                self.changed(id);
+                self.deadline(id, self.settings.adopt_after);
+                self.finish_if_wanted(id);
+            }
+            (_, Some(hold)) => self.found_running(id, hold),
+        }
+    }
+
+    /// A session runs where this brain did not know it to.
+    pub(super) fn found_running(&mut self, id: SessionId, hold: Hold) {
+        let Some(held) = self.sessions.get_mut(&id) else { return };
+        held.step = Step::Running(hold);
+        held.placed = self.now.mono;
+        self.slots.take(hold.worker, hold.slot, id);
+        self.changed(id);
+        self.deadline(id, self.settings.lease.expiry());
+        self.finish_if_wanted(id);
+    }
+}

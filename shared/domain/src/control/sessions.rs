@@ -1,0 +1,207 @@
+//! Sessions coming, ending, and what is due for them.
+
+use super::held::{Held, Step};
+use super::{AGAIN_AFTER, Answer, Change, Control, Effect};
+use crate::fleet::{Command, Hold};
+use crate::ids::SessionId;
+use crate::ledger::{Idempotency, Write};
+use crate::session::{End, EndReason, Session};
+use std::time::Duration;
+
+/// A session requeued this often, for whatever reason, is given up.
+const MOST_FENCES: u32 = 50;
+
+impl Control {
+    pub(super) fn submit(&mut self, session: Box<Session>, idempotency: Option<Idempotency>, max_open: u32) {
+        let id = session.id;
+        let open = self.open_by_key.get(&session.key).copied().unwrap_or(0);
+        let short = self.short_of();
+        let retry_after = self.retry_after();
+        let wait = self.service.until(short, self.slots.offered());
+        let refusal = if self.sessions.contains_key(&id) {
+            Some(Answer::StoreFailed) // ids are random: this is the same submission again
+        } else if open >= max_open {
+            Some(Answer::OverQuota { open, retry_after })
+        } else if short > self.settings.queue_limit || wait.is_some_and(|w| w > session.queue_timeout) {
+            Some(Answer::NoCapacity { retry_after })
+        } else {
+            None
+        };
+        if let Some(answer) = refusal {
+            self.out.push(Effect::Answer { session: id, answer });
+            return;
+        }
+        self.creating += 1;
+        let turn = self.queue.turn();
+        self.hold(Held::new((*session).clone(), Step::Creating, turn, self.now.mono));
+        self.out.push(Effect::Write(Write::Create { session, idempotency }));
+    }
+
+    pub(super) fn cancel(&mut self, id: SessionId) {
+        self.finish(id, End::new(EndReason::Cancelled, None));
+    }
+
+    /// Ends a session by this brain's decision.
+    pub(super) fn finish(&mut self, id: SessionId, end: End) {
+        let Some(held) = self.sessions.get_mut(&id) else { return };
+        // What is being written is waited for; its outcome comes back to this decision.
+        if matches!(held.step, Step::Creating | Step::Requeueing | Step::Ending(_)) {
+            held.ending.get_or_insert(end);
+            return;
+        }
+        let hold = held.step.hold();
+        if let Some(hold) = held.step.told() {
+            self.out.push(Effect::Send { worker: hold.worker, command: Command::Stop(hold) });
+        }
+        self.out.extend(hold.map(Effect::Release));
+        self.queue.remove(held.turn, self.now.mono);
+        held.ending = Some(end.clone());
+        let write = Write::End {
+            session: id,
+            fence: held.session.fence,
+            end: Box::new(end),
+            progress: None,
+            delivered: None,
+            at: self.now.wall,
+        };
+        self.write_end(id, hold, write);
+    }
+
+    /// Writes an end; the session is forgotten when that is durable.
+    pub(super) fn write_end(&mut self, id: SessionId, hold: Option<Hold>, write: Write) {
+        if let Some(held) = self.sessions.get_mut(&id) {
+            held.step = Step::Ending(hold);
+            held.deadline = None;
+            self.out.push(Effect::Write(write));
+        }
+    }
+
+    /// Gives a session's slot up and puts it back into the queue, under a higher fence. `lost`: not by agreement.
+    pub(super) fn requeue(&mut self, id: SessionId, lost: bool) {
+        let Some(held) = self.sessions.get_mut(&id) else { return };
+        let Some(hold) = held.step.hold() else { return };
+        let placements = held.session.fence.0;
+        if (lost && placements >= self.settings.max_attempts) || placements >= MOST_FENCES {
+            let detail = format!("it was placed {placements} times and lost each time: its workers stopped or crashed");
+            held.ending.get_or_insert_with(|| End::new(EndReason::Lost, detail));
+        }
+        self.out.push(Effect::Release(hold));
+        self.slots.give_back(hold.worker, hold.slot, id);
+        let write = Write::Requeue { hold, at: self.now.wall };
+        held.step = Step::Requeueing;
+        held.deadline = None;
+        self.out.push(Effect::Write(write));
+    }
+
+    /// A session's time has come: looks at what is due.
+    pub(super) fn session_due(&mut self, id: SessionId) {
+        let now = self.now.mono;
+        let Some(held) = self.sessions.get_mut(&id) else { return };
+        match held.wake() {
+            None => return,
+            Some(at) if at > now => return self.session_timers.at_latest(id, at),
+            Some(_) => {}
+        }
+        if let Some(write) = held.again.take() {
+            held.deadline = None;
+            self.out.push(Effect::Write(*write));
+            return;
+        }
+        match held.step {
+            Step::Foreign => {
+                held.waiting = now;
+                self.enqueue(id);
+                self.changed(id);
+            }
+            Step::Queued => {
+                let waited = held.session.queue_timeout.as_secs();
+                let detail = format!("no slot became free within {waited} s: try again later or allow a longer wait");
+                self.finish(id, End::new(EndReason::NoCapacity, detail));
+            }
+            Step::Sending(hold) | Step::Running(hold) => {
+                if held.placed + held.session.max_duration <= now {
+                    let longest = held.session.max_duration.as_secs();
+                    let detail = format!("it ran for {longest} s, as long as it was allowed to");
+                    self.finish(id, End::new(EndReason::MaxDuration, detail));
+                } else {
+                    held.step = Step::Checking(hold);
+                    held.deadline = None;
+                    self.out.push(Effect::CheckLease(hold));
+                }
+                self.rearm(id);
+            }
+            Step::Checking(_) => {
+                // Only its longest time can be over here.
+                let longest = held.session.max_duration.as_secs();
+                let detail = format!("it ran for {longest} s, as long as it was allowed to");
+                self.finish(id, End::new(EndReason::MaxDuration, detail));
+            }
+            Step::Creating | Step::Claiming(_) | Step::Assigning(_) | Step::Requeueing | Step::Ending(_) => {}
+        }
+    }
+
+    /// Tries a write of unknown fate again, a little later.
+    pub(super) fn again(&mut self, id: SessionId, write: Write) {
+        if let Some(held) = self.sessions.get_mut(&id) {
+            held.again = Some(Box::new(write));
+            held.deadline = Some(self.now.mono + AGAIN_AFTER);
+            self.rearm(id);
+        }
+    }
+
+    /// Sets the current step's deadline, counted from now.
+    pub(super) fn deadline(&mut self, id: SessionId, span: Duration) {
+        if let Some(held) = self.sessions.get_mut(&id) {
+            held.deadline = Some(self.now.mono + span);
+        }
+        self.rearm(id);
+    }
+
+    pub(super) fn rearm(&mut self, id: SessionId) {
+        if let Some(at) = self.sessions.get(&id).and_then(Held::wake) {
+            self.session_timers.at_latest(id, at);
+        }
+    }
+
+    /// Starts holding a session.
+    pub(super) fn hold(&mut self, held: Held) {
+        *self.open_by_key.entry(held.session.key).or_default() += 1;
+        self.sessions.insert(held.session.id, held);
+    }
+
+    /// Stops holding a session and frees what it held.
+    pub(super) fn forget(&mut self, id: SessionId) {
+        let Some(held) = self.sessions.remove(&id) else { return };
+        self.session_timers.cancel(id);
+        self.queue.remove(held.turn, self.now.mono);
+        if let Some(hold) = held.step.hold() {
+            self.slots.give_back(hold.worker, hold.slot, id);
+        }
+        if held.step == Step::Creating {
+            self.creating -= 1;
+        }
+        if let Some(open) = self.open_by_key.get_mut(&held.session.key) {
+            *open -= 1;
+            if *open == 0 {
+                self.open_by_key.remove(&held.session.key);
+            }
+        }
+        self.ended_lately.insert(id);
+    }
+
+    /// Tells whoever watches how a session is now.
+    pub(super) fn changed(&mut self, id: SessionId) {
+        if let Some(change) = self.session(id) {
+            if let Some(held) = self.sessions.get_mut(&id) {
+                held.told_position = change.queue_position;
+            }
+            self.out.push(Effect::Changed(Box::new(change)));
+        }
+    }
+
+    /// An open session that this brain holds, as it sees it.
+    pub fn session(&self, id: SessionId) -> Option<Change> {
+        let held = self.sessions.get(&id).filter(|h| h.step != Step::Creating)?;
+        Some(Change { session: held.session.clone(), queue_position: self.queue.position(held.turn) })
+    }
+}

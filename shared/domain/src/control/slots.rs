@@ -1,0 +1,336 @@
+//! The brain's view of workers and their slots, with indexes for placement.
+
+use crate::fleet::{Capability, Heartbeat};
+use crate::ids::{SessionId, WorkerId};
+use crate::placement::{Candidate, better};
+use crate::session::Slot;
+use crate::time::Mono;
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+
+/// Workers that hold an avatar are compared up to this many; beyond that any of them is as good.
+const RESIDENT_COMPARED: usize = 64;
+
+/// One worker.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) capability: Capability,
+    pub(super) draining: bool,
+    /// Not heard of for longer than a lease, or a command could not be sent to it.
+    pub(super) lost: bool,
+    pub(super) heard: Mono,
+    pub(super) uptime: Duration,
+    pub(super) busy: Duration,
+    pub(super) booked: Option<Mono>,
+    pub(super) resident: Vec<String>,
+    slots: Vec<Place>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Free,
+    Taken(SessionId),
+    /// Somebody else has it; seen as free again when a heartbeat no longer lists it.
+    Foreign,
+}
+
+impl Worker {
+    fn free(&self) -> u8 {
+        self.slots.iter().filter(|p| **p == Place::Free).count() as u8
+    }
+
+    fn open(&self) -> bool {
+        !self.draining && !self.lost
+    }
+
+    fn candidate(&self, worker: WorkerId, content: u128) -> Candidate {
+        let resident = self.resident.iter().any(|c| content_key(c) == content);
+        Candidate { worker, open: self.open(), free: self.free(), resident }
+    }
+
+    /// Slots and what this brain believes to be in them.
+    pub(super) fn slots(&self) -> impl Iterator<Item = (Slot, Option<SessionId>)> + '_ {
+        self.slots.iter().enumerate().map(|(n, place)| match place {
+            Place::Taken(session) => (Slot(n as u8), Some(*session)),
+            Place::Free | Place::Foreign => (Slot(n as u8), None),
+        })
+    }
+
+    /// True when no slot is taken, by anybody.
+    pub(super) fn idle(&self) -> bool {
+        self.slots.iter().all(|p| *p == Place::Free)
+    }
+}
+
+/// All workers.
+#[derive(Debug, Default)]
+pub(super) struct Slots {
+    workers: HashMap<WorkerId, Worker>,
+    /// Open workers with a free slot, the fullest first.
+    by_free: BTreeSet<(u8, WorkerId)>,
+    /// Of those, the ones that hold an avatar.
+    by_avatar: HashMap<u128, BTreeSet<WorkerId>>,
+    /// Slots of open workers, and how many of them are free.
+    offered: u32,
+    free: u32,
+}
+
+/// A content hash, shortened: the first 32 hexadecimal digits. Placement only prefers by it, so a collision is harmless.
+fn content_key(content: &str) -> u128 {
+    content.get(..32).and_then(|digits| u128::from_str_radix(digits, 16).ok()).unwrap_or_default()
+}
+
+impl Slots {
+    pub(super) fn get(&self, id: WorkerId) -> Option<&Worker> {
+        self.workers.get(&id)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (WorkerId, &Worker)> {
+        self.workers.iter().map(|(id, w)| (*id, w))
+    }
+
+    /// Slots of workers that take new sessions.
+    pub(super) fn offered(&self) -> u32 {
+        self.offered
+    }
+
+    /// Those of them that are free.
+    pub(super) fn free(&self) -> u32 {
+        self.free
+    }
+
+    /// Changes a worker and keeps the indexes true.
+    fn change<T>(&mut self, id: WorkerId, act: impl FnOnce(&mut Worker) -> T) -> Option<T> {
+        self.unlist(id);
+        let done = self.workers.get_mut(&id).map(act);
+        self.list(id);
+        done
+    }
+
+    fn unlist(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get(&id).filter(|w| w.open()) else { return };
+        let free = worker.free();
+        self.offered -= worker.slots.len() as u32;
+        self.free -= u32::from(free);
+        if self.by_free.remove(&(free, id)) {
+            for content in &worker.resident {
+                let key = content_key(content);
+                if let Some(set) = self.by_avatar.get_mut(&key) {
+                    set.remove(&id);
+                    if set.is_empty() {
+                        self.by_avatar.remove(&key);
+                    }
+                }
+            }
+        }
+    }
+
+    fn list(&mut self, id: WorkerId) {
+        let Some(worker) = self.workers.get(&id).filter(|w| w.open()) else { return };
+        let free = worker.free();
+        self.offered += worker.slots.len() as u32;
+        self.free += u32::from(free);
+        if free > 0 {
+            self.by_free.insert((free, id));
+            for content in &worker.resident {
+                self.by_avatar.entry(content_key(content)).or_default().insert(id);
+            }
+        }
+    }
+
+    /// Takes a heartbeat in. `ours` tells whether this brain knows a session to hold that slot. True when the worker is
+    /// new or looks different than before to whoever watches.
+    pub(super) fn heard(&mut self, beat: Heartbeat, now: Mono, ours: impl Fn(SessionId, Slot) -> bool) -> bool {
+        let id = beat.worker;
+        let slots = usize::from(beat.capability.slots);
+        let mut listed = vec![false; slots];
+        for r in &beat.running {
+            if let Some(l) = listed.get_mut(usize::from(r.slot.0)) {
+                *l = true;
+            }
+        }
+        if let Some(w) = self.workers.get_mut(&id) {
+            // The usual case, nothing but times: the indexes need no work.
+            let same = !w.lost
+                && w.draining == beat.draining
+                && w.capability == beat.capability
+                && w.resident == beat.resident
+                && w.slots.iter().zip(&listed).all(|(p, l)| match p {
+                    Place::Free => !l,
+                    Place::Taken(_) => true,
+                    Place::Foreign => *l,
+                });
+            w.heard = now;
+            w.uptime = w.uptime.max(beat.uptime);
+            w.busy = w.busy.max(beat.busy);
+            if same {
+                return false;
+            }
+        } else {
+            let worker = Worker {
+                capability: beat.capability.clone(),
+                draining: false,
+                lost: true,
+                heard: now,
+                uptime: beat.uptime,
+                busy: beat.busy,
+                booked: None,
+                resident: Vec::new(),
+                slots: vec![Place::Free; slots],
+            };
+            self.workers.insert(id, worker);
+        }
+        self.change(id, |w| {
+            w.lost = false;
+            // Once draining, always draining: an older heartbeat on its way changes nothing.
+            w.draining |= beat.draining;
+            w.capability = beat.capability;
+            w.resident = beat.resident;
+            w.slots.resize(slots, Place::Free);
+            for (place, listed) in w.slots.iter_mut().zip(&listed) {
+                match (*place, listed) {
+                    (Place::Free, true) => *place = Place::Foreign,
+                    (Place::Foreign, false) => *place = Place::Free,
+                    _ => {}
+                }
+            }
+            for r in &beat.running {
+                if let Some(place) = w.slots.get_mut(usize::from(r.slot.0)) {
+                    if *place == Place::Foreign && ours(r.session, r.slot) {
+                        *place = Place::Taken(r.session);
+                    }
+                }
+            }
+        });
+        true
+    }
+
+    /// Finds a slot for a session of this content and takes it.
+    pub(super) fn take_best(&mut self, session: SessionId, content: &str) -> Option<(WorkerId, Slot)> {
+        let content = content_key(content);
+        let resident = self.by_avatar.get(&content).into_iter().flatten().take(RESIDENT_COMPARED);
+        let resident = resident.filter_map(|id| Some(self.workers.get(id)?.candidate(*id, content)));
+        let best = resident.min_by(better).map(|c| c.worker);
+        let id = best.or_else(|| self.by_free.first().map(|(_, id)| *id))?;
+        let slot = self.workers.get(&id)?.slots.iter().position(|p| *p == Place::Free)?;
+        let slot = Slot(slot as u8);
+        self.set(id, slot, Place::Taken(session));
+        Some((id, slot))
+    }
+
+    /// Notes that a session is in a slot, wherever that was learned.
+    pub(super) fn take(&mut self, id: WorkerId, slot: Slot, session: SessionId) {
+        self.set(id, slot, Place::Taken(session));
+    }
+
+    /// The session has left its slot.
+    pub(super) fn give_back(&mut self, id: WorkerId, slot: Slot, session: SessionId) {
+        if self.place(id, slot) == Some(Place::Taken(session)) {
+            self.set(id, slot, Place::Free);
+        }
+    }
+
+    /// The session did not get the slot: somebody else has it.
+    pub(super) fn not_ours(&mut self, id: WorkerId, slot: Slot, session: SessionId) {
+        if self.place(id, slot) == Some(Place::Taken(session)) {
+            self.set(id, slot, Place::Foreign);
+        }
+    }
+
+    fn place(&self, id: WorkerId, slot: Slot) -> Option<Place> {
+        self.workers.get(&id)?.slots.get(usize::from(slot.0)).copied()
+    }
+
+    fn set(&mut self, id: WorkerId, slot: Slot, to: Place) {
+        if self.place(id, slot).is_some_and(|p| p != to) {
+            self.change(id, |w| {
+                if let Some(p) = w.slots.get_mut(usize::from(slot.0)) {
+                    *p = to;
+                }
+            });
+        }
+    }
+
+    pub(super) fn drain(&mut self, id: WorkerId) {
+        self.change(id, |w| w.draining = true);
+    }
+
+    pub(super) fn lose(&mut self, id: WorkerId) {
+        self.change(id, |w| w.lost = true);
+    }
+
+    pub(super) fn remove(&mut self, id: WorkerId) -> Option<Worker> {
+        self.unlist(id);
+        self.workers.remove(&id)
+    }
+
+    pub(super) fn booked(&mut self, id: WorkerId, now: Mono) {
+        if let Some(w) = self.workers.get_mut(&id) {
+            w.booked = Some(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::placement::choose;
+    use proptest::prelude::*;
+
+    fn beat(id: u128, slots: u8, resident: &[&str]) -> Heartbeat {
+        Heartbeat {
+            worker: WorkerId(id),
+            capability: Capability {
+                name: String::new(),
+                engine: "none/1".into(),
+                instance_type: "local".into(),
+                slots,
+                frames_per_second: 60,
+            },
+            draining: false,
+            uptime: Duration::ZERO,
+            busy: Duration::ZERO,
+            resident: resident.iter().map(|r| format!("{r:0<64}")).collect(),
+            running: Vec::new(),
+        }
+    }
+
+    proptest! {
+        /// The indexes answer what the plain order over all workers answers, whatever happened before.
+        #[test]
+        fn the_index_finds_what_the_plain_order_finds(
+            steps in proptest::collection::vec((0u8..7, 0u128..6, 0u8..3, 0u8..3), 1..80)
+        ) {
+            let mut slots = Slots::default();
+            let mut next = 0;
+            let mut taken: Vec<(WorkerId, Slot, SessionId)> = Vec::new();
+            for (what, worker, n, avatar) in steps {
+                let id = WorkerId(worker);
+                let names = ["a", "b", "c"];
+                match what {
+                    0 | 1 => {
+                        slots.heard(beat(worker, n, &names[..usize::from(avatar)]), Mono(0), |_, _| false);
+                        taken.retain(|(w, s, _)| *w != id || s.0 < n);
+                    }
+                    2 => slots.drain(id),
+                    3 => slots.lose(id),
+                    4 => { slots.remove(id); taken.retain(|(w, ..)| *w != id); }
+                    5 => if let Some((w, s, session)) = taken.pop() { slots.give_back(w, s, session) },
+                    _ => {
+                        let content = format!("{:0<64}", names[usize::from(avatar)]);
+                        let key = content_key(&content);
+                        let plain = choose(slots.iter().map(|(id, w)| w.candidate(id, key)));
+                        next += 1;
+                        let session = SessionId(next);
+                        let got = slots.take_best(session, &content);
+                        prop_assert_eq!(got.map(|(w, _)| w), plain);
+                        taken.extend(got.map(|(w, s)| (w, s, session)));
+                    }
+                }
+                let open: Vec<_> = slots.iter().filter(|(_, w)| w.open()).collect();
+                prop_assert_eq!(slots.offered(), open.iter().map(|(_, w)| w.slots.len() as u32).sum::<u32>());
+                prop_assert_eq!(slots.free(), open.iter().map(|(_, w)| u32::from(w.free())).sum::<u32>());
+            }
+        }
+    }
+}

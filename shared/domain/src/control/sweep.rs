@@ -1,0 +1,85 @@
+//! Sweeps of the records: sessions whose coordinator is gone, and what other coordinators did.
+
+use super::Control;
+use super::held::{Held, Step};
+use crate::ids::SessionId;
+use crate::session::{Phase, Session};
+use crate::time::Mono;
+use std::collections::HashSet;
+use std::time::Duration;
+
+/// When the records are read next.
+#[derive(Debug)]
+pub(super) struct Sweep {
+    next: Mono,
+    asked: Option<Mono>,
+    every: Duration,
+}
+
+impl Sweep {
+    /// From `at` on, every so often.
+    pub(super) fn starting(at: Mono, every: Duration) -> Self {
+        Self { next: at, asked: None, every }
+    }
+
+    pub(super) fn due(&self) -> Option<Mono> {
+        Some(self.next)
+    }
+
+    /// True when it is time; the next time is set.
+    pub(super) fn ask(&mut self, now: Mono) -> bool {
+        let due = now >= self.next;
+        if due {
+            self.asked = Some(now);
+            self.next = now + self.every;
+        }
+        due
+    }
+}
+
+impl Control {
+    pub(super) fn swept(&mut self, rows: Vec<Session>) {
+        let Some(asked) = self.sweep.asked.take() else { return };
+        let open: HashSet<SessionId> = rows.iter().map(|r| r.id).collect();
+        for row in rows {
+            self.found(row);
+        }
+        // What was known when the records were read and is not open there has ended by another brain.
+        let gone = |h: &Held| h.known < asked && !open.contains(&h.session.id) && !h.writing();
+        let gone: Vec<SessionId> = self.sessions.values().filter(|h| gone(h)).map(|h| h.session.id).collect();
+        for id in gone {
+            self.forget(id);
+        }
+        self.ended_lately.clear();
+    }
+
+    fn found(&mut self, row: Session) {
+        let id = row.id;
+        match self.sessions.get(&id) {
+            Some(held) if row.version() > held.session.version() && !held.writing() => {
+                if let Some(hold) = held.step.hold().filter(|_| held.step.told().is_none()) {
+                    self.out.push(super::Effect::Release(hold));
+                }
+                self.overtaken(id, Some(Box::new(row)));
+            }
+            Some(_) => {}
+            None if self.ended_lately.contains(&id) => {}
+            None => self.take_up(row),
+        }
+    }
+
+    /// A session that this brain did not know: watched for a while, then its own.
+    fn take_up(&mut self, row: Session) {
+        let id = row.id;
+        let turn = self.queue.turn();
+        let held = Held::new(row, Step::Foreign, turn, self.now.mono);
+        let place = held.recorded_hold();
+        let waits = held.session.phase == Phase::Requested;
+        self.hold(held);
+        match place {
+            Some(hold) => self.found_running(id, hold),
+            None if waits => self.deadline(id, self.settings.adopt_after),
+            None => self.forget(id),
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! Everything around the brains, and what befalls it.
+
+use crate::records::Records;
+use crate::rules;
+use crate::worker::{Pool, Worker};
+use mouthpiece_domain::control::{Answer, Control, Effect, Event, Settings};
+use mouthpiece_domain::fleet::{Command, WorkerEvent};
+use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
+use mouthpiece_domain::ledger::Write;
+use mouthpiece_domain::session::{Fence, Kind, Phase, Preset, Progress, Session, Spec};
+use mouthpiece_domain::time::{Mono, Now, Wall};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What may go wrong.
+#[derive(Clone, Copy)]
+pub struct Chaos {
+    on: bool,
+}
+
+impl Chaos {
+    pub fn all() -> Self {
+        Self { on: true }
+    }
+
+    pub fn none() -> Self {
+        Self { on: false }
+    }
+}
+
+struct Brain {
+    control: Control,
+    effects: VecDeque<Effect>,
+    /// Results on their way back.
+    results: Vec<Event>,
+    /// Steady clocks of processes have nothing to do with each other.
+    origin: u64,
+}
+
+pub struct World {
+    pub records: Records,
+    pub pool: Pool,
+    pub workers: Vec<Worker>,
+    /// Sessions that were answered with "accepted".
+    pub accepted: BTreeSet<SessionId>,
+    brains: Vec<Brain>,
+    bus: Vec<WorkerEvent>,
+    /// Submissions that still wait for an answer, by brain.
+    unanswered: BTreeMap<SessionId, usize>,
+    pub now: Mono,
+    chaos: Chaos,
+    random: u64,
+    ids: u128,
+}
+
+impl World {
+    pub fn new(seed: u64, brains: usize, chaos: Chaos) -> Self {
+        let mut world = Self {
+            records: Records::default(),
+            pool: Pool::default(),
+            workers: Vec::new(),
+            accepted: BTreeSet::new(),
+            brains: Vec::new(),
+            bus: Vec::new(),
+            unanswered: BTreeMap::new(),
+            now: Mono(1_000_000),
+            chaos,
+            random: seed,
+            ids: 0,
+        };
+        for _ in 0..brains {
+            let brain = world.brain();
+            world.brains.push(brain);
+        }
+        for _ in 0..3 {
+            world.start_worker();
+        }
+        world
+    }
+
+    /// A number below `n` (splitmix64).
+    fn roll(&mut self, n: u64) -> u64 {
+        self.random = self.random.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.random;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % n
+    }
+
+    /// True once in `n`, where things go wrong at all.
+    fn mishap(&mut self, n: u64) -> bool {
+        self.chaos.on && self.roll(n) == 0
+    }
+
+    fn id(&mut self) -> u128 {
+        self.ids += 1;
+        self.ids
+    }
+
+    fn brain(&mut self) -> Brain {
+        let origin = self.roll(500_000);
+        let settings = Settings { queue_limit: 500, sweep_every: Duration::from_secs(5), ..Settings::default() };
+        let control = Control::new(settings, at(self.now, origin));
+        Brain { control, effects: VecDeque::new(), results: vec![Event::Tick], origin }
+    }
+
+    fn start_worker(&mut self) {
+        let id = WorkerId(self.id());
+        let slots = 1 + self.roll(2) as u8;
+        self.workers.push(Worker::new(id, slots, self.now));
+    }
+
+    /// Lets it go on for so many steps, sessions coming and mishaps happening.
+    pub fn live(mut self, steps: u32) -> Self {
+        for _ in 0..steps {
+            if self.roll(5) == 0 {
+                self.submit();
+            }
+            self.befall();
+            self.step();
+        }
+        self
+    }
+
+    /// No more mishaps: everything that was accepted must come to its end.
+    pub fn settle(mut self) -> Self {
+        self.chaos = Chaos::none();
+        self.workers.iter_mut().for_each(|w| w.frozen_until = Mono(0));
+        if self.workers.iter().all(|w| !w.alive || w.draining) {
+            self.start_worker();
+        }
+        for _ in 0..4000 {
+            self.step();
+            if self.records.open().is_empty() && self.unanswered.is_empty() && self.quiet() {
+                break;
+            }
+        }
+        rules::all_came_to_an_end(&self);
+        assert!(self.unanswered.is_empty(), "unanswered: {:?}", self.unanswered);
+        self
+    }
+
+    fn quiet(&self) -> bool {
+        self.bus.is_empty() && self.brains.iter().all(|b| b.effects.is_empty() && b.results.is_empty())
+    }
+
+    fn submit(&mut self) {
+        let id = SessionId(self.id());
+        let spec = Spec {
+            portrait: "uploads/p".parse().unwrap(),
+            content: format!("{:064x}", self.roll(3)),
+            face: None,
+            speech: None,
+            size: 512,
+            fps: 25,
+            preset: Preset::Fast,
+            seed: 1,
+            head: true,
+            blinks: true,
+        };
+        let session = Session {
+            id,
+            kind: Kind::Render,
+            key: KeyId(self.roll(2).into()),
+            avatar: AvatarId(1),
+            spec: Arc::new(spec),
+            metadata: BTreeMap::new(),
+            queue_timeout: Duration::from_secs(300),
+            max_duration: Duration::from_secs(300),
+            fence: Fence::FIRST,
+            phase: Phase::Requested,
+            place: None,
+            progress: Progress::default(),
+            end: None,
+            created: Wall(0),
+            updated: Wall(0),
+        };
+        let to = self.roll(self.brains.len() as u64) as usize;
+        self.unanswered.insert(id, to);
+        let event = Event::Submit { session: Box::new(session), idempotency: None, max_open: 1000 };
+        self.tell(to, event);
+    }
+
+    /// What goes wrong.
+    fn befall(&mut self) {
+        if self.mishap(40) {
+            let n = self.roll(self.workers.len() as u64) as usize;
+            self.workers[n].alive = false;
+            self.start_worker();
+        }
+        if self.mishap(30) {
+            let n = self.roll(self.workers.len() as u64) as usize;
+            let until = self.now + Duration::from_millis(self.roll(12_000));
+            self.workers[n].frozen_until = until;
+        }
+        if self.mishap(60) {
+            let n = self.roll(self.brains.len() as u64) as usize;
+            self.unanswered.retain(|_, to| *to != n); // their callers see a broken connection
+            self.brains[n] = self.brain();
+        }
+        if self.mishap(60) {
+            let n = self.roll(self.workers.len() as u64) as usize;
+            let id = self.workers[n].id;
+            let to = self.roll(self.brains.len() as u64) as usize;
+            self.tell(to, Event::Drain(id));
+            self.start_worker();
+        }
+        if self.mishap(15) {
+            let nth = self.roll(20) as usize;
+            if let Some(id) = self.accepted.iter().nth(nth).copied() {
+                let to = self.roll(self.brains.len() as u64) as usize;
+                self.tell(to, Event::Cancel(id));
+            }
+        }
+    }
+
+    /// A little time passes and some of what waits is carried out.
+    fn step(&mut self) {
+        self.now = self.now + Duration::from_millis(20 + self.roll(200));
+        let mut said = Vec::new();
+        for worker in &mut self.workers {
+            worker.act(self.now, &mut self.pool, &mut said);
+        }
+        self.bus.extend(said);
+        rules::hold_now(self);
+        for n in 0..self.brains.len() {
+            for _ in 0..self.roll(30) {
+                self.carry_out(n);
+            }
+            let due = self.brains[n].control.due();
+            let clock = at(self.now, self.brains[n].origin).mono;
+            if due.is_some_and(|due| due <= clock) {
+                self.tell(n, Event::Tick);
+            }
+        }
+        self.deliver();
+        rules::hold_now(self);
+    }
+
+    /// Events reach some brain; in the wrong order, and some of them twice.
+    fn deliver(&mut self) {
+        for _ in 0..self.bus.len() {
+            let pick = if self.mishap(4) { self.roll(self.bus.len() as u64) as usize } else { 0 };
+            let event = if self.mishap(10) { self.bus[pick].clone() } else { self.bus.remove(pick) };
+            if matches!(event, WorkerEvent::Heartbeat(_)) && self.mishap(10) {
+                continue; // lost on the way
+            }
+            let to = self.roll(self.brains.len() as u64) as usize;
+            self.tell(to, Event::Worker(event));
+        }
+    }
+
+    fn tell(&mut self, brain: usize, event: Event) {
+        let brain = &mut self.brains[brain];
+        let effects = brain.control.handle(event, at(self.now, brain.origin));
+        brain.effects.extend(effects);
+    }
+
+    /// Carries out a brain's next effect, or lets a result arrive.
+    fn carry_out(&mut self, n: usize) {
+        if !self.brains[n].results.is_empty() && self.roll(2) == 0 {
+            let event = self.brains[n].results.remove(0);
+            return self.tell(n, event);
+        }
+        let Some(effect) = self.brains[n].effects.pop_front() else { return };
+        let result = match effect {
+            Effect::Write(write) => Some(self.write(write)),
+            Effect::Claim { hold, expiry } => {
+                let granted = self.pool.claim(hold, expiry, self.now);
+                Some(Event::Claimed { hold, granted: granted && !self.mishap(20) })
+            }
+            Effect::Release(hold) => {
+                self.pool.release(hold, self.now);
+                None
+            }
+            Effect::Send { worker, command } => self.send(worker, command),
+            Effect::CheckLease(hold) => Some(Event::Lease { hold, remaining: self.pool.remaining(hold, self.now) }),
+            Effect::Sweep => Some(Event::Swept(self.records.open())),
+            Effect::Answer { session, answer } => {
+                assert_eq!(self.unanswered.remove(&session), Some(n), "answered once, by whom it was asked of");
+                if let Answer::Accepted(s) = answer {
+                    assert!(self.records.get(s.id).is_some(), "accepted and not recorded");
+                    self.accepted.insert(s.id);
+                }
+                None
+            }
+            Effect::Changed(_) | Effect::WorkerChanged(_) | Effect::Desired(_) => None,
+        };
+        self.brains[n].results.extend(result);
+    }
+
+    fn write(&mut self, write: Write) -> Event {
+        let outcome = match (self.mishap(25), self.mishap(2)) {
+            (false, _) => Some(self.records.write(&write)),
+            (true, applied) => {
+                // The store did not answer; it may have done it or not.
+                if applied {
+                    self.records.write(&write);
+                }
+                None
+            }
+        };
+        Event::Written { write, outcome }
+    }
+
+    fn send(&mut self, id: WorkerId, command: Command) -> Option<Event> {
+        let worker = self.workers.iter_mut().find(|w| w.id == id && w.alive);
+        let hold = match &command {
+            Command::Assign(a) => Some(a.hold),
+            _ => None,
+        };
+        let accepted = worker.is_some();
+        if let Some(worker) = worker {
+            worker.inbox.push_back(command);
+        }
+        hold.map(|hold| Event::Sent { hold, accepted })
+    }
+}
+
+/// A process's clocks: its steady one counts from an origin of its own.
+fn at(now: Mono, origin: u64) -> Now {
+    Now { mono: Mono(now.0 - origin), wall: Wall(now.0 as i64) }
+}
