@@ -18,7 +18,8 @@ pub struct PoolError(pub String);
 /// Slots and their holders.
 #[async_trait]
 pub trait Pool: Send + Sync {
-    /// Takes a slot. True when it was free (or its hold had expired, or this very hold has it already: then it is renewed).
+    /// Takes a slot. True when it was free or its hold had expired. False when it is held, even by an equal hold: two
+    /// coordinators may come to the same choice, and only one of them may believe that it was granted to it.
     async fn claim(&self, hold: &Hold, expiry: Duration) -> Result<bool, PoolError>;
 
     /// Keeps a slot for `expiry` from now. False when this hold does not have it (any more).

@@ -50,13 +50,21 @@ impl Control {
 
     pub(super) fn claimed(&mut self, hold: Hold, granted: bool) {
         let id = hold.session;
-        let Some(held) = self.sessions.get_mut(&id).filter(|h| h.step == Step::Claiming(hold)) else { return };
-        if granted {
-            held.step = Step::Assigning(hold);
-            self.out.push(Effect::Write(Write::Assign { hold, at: self.now.wall }));
-        } else {
-            self.slots.not_ours(hold.worker, hold.slot, id);
-            self.enqueue(id);
+        match self.sessions.get_mut(&id) {
+            Some(held) if held.step == Step::Claiming(hold) => {
+                if granted {
+                    held.step = Step::Assigning(hold);
+                    self.out.push(Effect::Write(Write::Assign { hold, at: self.now.wall }));
+                } else {
+                    self.slots.not_ours(hold.worker, hold.slot, id);
+                    self.enqueue(id);
+                }
+            }
+            Some(held) if held.step.told() == Some(hold) => {}
+            // It was decided otherwise in the meantime. Only a claim that was granted to this brain may be released: an
+            // equal one can be another brain's.
+            _ if granted => self.out.push(Effect::Release(hold)),
+            _ => {}
         }
     }
 
@@ -81,14 +89,29 @@ impl Control {
                 self.deadline(id, self.settings.lease.expiry());
             }
             Some(Written::Stale(row)) => {
-                self.out.push(Effect::Release(hold));
+                self.release_claim(hold);
                 self.overtaken(id, row);
             }
-            // Perhaps recorded, certainly not sent: the claim runs out and it is put back.
+            // Perhaps recorded, certainly not sent. Nothing may be believed of it until the records tell: another brain may
+            // make the same choice.
             Some(Written::Repeated { .. }) | None => {
-                held.step = Step::Running(hold);
-                self.deadline(id, self.settings.lease.expiry());
+                self.release_claim(hold);
+                self.slots.give_back(hold.worker, hold.slot, id);
+                if let Some(held) = self.sessions.get_mut(&id) {
+                    held.step = Step::Foreign;
+                }
+                self.deadline(id, self.settings.adopt_after);
+                self.finish_if_wanted(id);
             }
+        }
+    }
+
+    /// Releases a claim that nobody was told of, while it is certainly still this brain's: once it has expired an equal one
+    /// can be another's. (This brain counts from before it asked, so it never counts too long.)
+    pub(super) fn release_claim(&mut self, hold: Hold) {
+        let asked = self.sessions.get(&hold.session).map(|h| h.placed);
+        if asked.is_some_and(|at| self.now.mono - at < self.settings.lease.expiry()) {
+            self.out.push(Effect::Release(hold));
         }
     }
 

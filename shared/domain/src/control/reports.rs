@@ -75,9 +75,13 @@ impl Control {
             // Another brain placed it, here or elsewhere.
             step => {
                 if let Some(other) = step.hold().filter(|h| *h != hold) {
-                    self.out.push(Effect::Release(other));
+                    match step {
+                        Step::Assigning(_) => self.release_claim(other),
+                        step => self.out.extend(step.told().map(Effect::Release)),
+                    }
                     self.slots.give_back(other.worker, other.slot, id);
                 }
+                let Some(held) = self.sessions.get_mut(&id) else { return false };
                 self.queue.remove(held.turn, self.now.mono);
                 held.session.place = Some((hold.worker, hold.slot));
                 held.session.phase = Phase::Assigned;

@@ -49,11 +49,7 @@ impl Control {
             held.ending.get_or_insert(end);
             return;
         }
-        let hold = held.step.hold();
-        if let Some(hold) = held.step.told() {
-            self.out.push(Effect::Send { worker: hold.worker, command: Command::Stop(hold) });
-        }
-        self.out.extend(hold.map(Effect::Release));
+        let step = held.step;
         self.queue.remove(held.turn, self.now.mono);
         held.ending = Some(end.clone());
         let write = Write::End {
@@ -64,7 +60,13 @@ impl Control {
             delivered: None,
             at: self.now.wall,
         };
-        self.write_end(id, hold, write);
+        if let Some(hold) = step.told() {
+            self.out.push(Effect::Send { worker: hold.worker, command: Command::Stop(hold) });
+            self.out.push(Effect::Release(hold));
+        } else if let Step::Assigning(hold) = step {
+            self.release_claim(hold);
+        }
+        self.write_end(id, step.hold(), write);
     }
 
     /// Writes an end; the session is forgotten when that is durable.

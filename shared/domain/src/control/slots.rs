@@ -195,10 +195,11 @@ impl Slots {
                 }
             }
             for r in &beat.running {
-                if let Some(place) = w.slots.get_mut(usize::from(r.slot.0)) {
-                    if *place == Place::Foreign && ours(r.session, r.slot) {
+                match w.slots.get_mut(usize::from(r.slot.0)) {
+                    Some(place) if *place == Place::Foreign && ours(r.session, r.slot) => {
                         *place = Place::Taken(r.session);
                     }
+                    _ => {}
                 }
             }
         });

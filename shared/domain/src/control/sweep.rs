@@ -57,9 +57,6 @@ impl Control {
         let id = row.id;
         match self.sessions.get(&id) {
             Some(held) if row.version() > held.session.version() && !held.writing() => {
-                if let Some(hold) = held.step.hold().filter(|_| held.step.told().is_none()) {
-                    self.out.push(super::Effect::Release(hold));
-                }
                 self.overtaken(id, Some(Box::new(row)));
             }
             Some(_) => {}

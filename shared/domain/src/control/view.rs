@@ -103,14 +103,19 @@ impl Control {
     pub fn view(&self, now: Now) -> FarmView {
         let mut workers: Vec<WorkerView> = self.slots.iter().map(|(id, w)| self.worker_view(id, w, now)).collect();
         workers.sort_unstable_by_key(|w| w.id);
-        let oldest = self.queue.first().and_then(|id| self.sessions.get(&id));
         FarmView {
             workers,
             queue_length: self.queue.len(),
-            oldest_wait: oldest.map(|h| now.mono - h.waiting),
+            oldest_wait: self.oldest_wait(now),
             queue_limit: self.settings.queue_limit,
             desired_workers: self.desired.unwrap_or_default(),
         }
+    }
+
+    /// How long the oldest waiting session has waited.
+    pub fn oldest_wait(&self, now: Now) -> Option<Duration> {
+        let oldest = self.queue.first().and_then(|id| self.sessions.get(&id));
+        oldest.map(|held| now.mono - held.waiting)
     }
 
     /// Numbers for metrics.

@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use world::{Chaos, World};
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn one_brain_keeps_the_rules(seed in any::<u64>()) {

@@ -20,17 +20,19 @@ impl Pool {
     }
 
     pub fn claim(&mut self, hold: Hold, expiry: Duration, now: Mono) -> bool {
-        let at = (hold.worker, hold.slot);
-        let free = self.held(at, now).is_none_or(|h| h == hold);
+        let free = self.held((hold.worker, hold.slot), now).is_none();
         if free {
-            self.holds.insert(at, (hold, now + expiry));
+            self.holds.insert((hold.worker, hold.slot), (hold, now + expiry));
         }
         free
     }
 
     pub fn renew(&mut self, hold: Hold, expiry: Duration, now: Mono) -> bool {
         let ours = self.held((hold.worker, hold.slot), now) == Some(hold);
-        ours && self.claim(hold, expiry, now)
+        if ours {
+            self.holds.insert((hold.worker, hold.slot), (hold, now + expiry));
+        }
+        ours
     }
 
     pub fn release(&mut self, hold: Hold, now: Mono) {

@@ -1,0 +1,246 @@
+//! Who is let in, who is turned away and when, and which time limits end a session.
+
+use mouthpiece_domain::control::{Answer, Control, Effect, Event, Settings};
+use mouthpiece_domain::fleet::{Capability, Command, Heartbeat, Hold, Report, WorkerEvent};
+use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
+use mouthpiece_domain::ledger::{Write, Written};
+use mouthpiece_domain::session::{End, EndReason, Fence, Kind, Phase, Preset, Progress, Session, Spec};
+use mouthpiece_domain::time::{Mono, Now, Wall};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A brain whose every wish is granted at once, except what a test keeps back.
+struct Farm {
+    control: Control,
+    now: Now,
+    answers: Vec<(SessionId, Answer)>,
+    ended: Vec<(SessionId, EndReason)>,
+    sent: Vec<Command>,
+    positions: BTreeMap<SessionId, Option<u32>>,
+    ids: u128,
+}
+
+impl Farm {
+    fn new(settings: Settings) -> Self {
+        let now = Now { mono: Mono(10_000), wall: Wall(0) };
+        let control = Control::new(settings, now);
+        let (answers, ended, sent, positions) = (Vec::new(), Vec::new(), Vec::new(), BTreeMap::new());
+        Self { control, now, answers, ended, sent, positions, ids: 0 }
+    }
+
+    fn tell(&mut self, event: Event) {
+        for effect in self.control.handle(event, self.now) {
+            let result = match effect {
+                Effect::Write(write) => {
+                    if let Write::End { session, end, .. } = &write {
+                        self.ended.push((*session, end.reason));
+                    }
+                    Some(Event::Written { write, outcome: Some(Written::Applied) })
+                }
+                Effect::Claim { hold, .. } => Some(Event::Claimed { hold, granted: true }),
+                Effect::Send { command, .. } => {
+                    self.sent.push(command.clone());
+                    match command {
+                        Command::Assign(a) => Some(Event::Sent { hold: a.hold, accepted: true }),
+                        _ => None,
+                    }
+                }
+                Effect::CheckLease(hold) => Some(Event::Lease { hold, remaining: Some(Duration::from_secs(6)) }),
+                Effect::Answer { session, answer } => {
+                    self.answers.push((session, answer));
+                    None
+                }
+                Effect::Changed(change) => {
+                    self.positions.insert(change.session.id, change.queue_position);
+                    None
+                }
+                Effect::Release(_) | Effect::Sweep | Effect::WorkerChanged(_) | Effect::Desired(_) => None,
+            };
+            if let Some(event) = result {
+                self.tell(event);
+            }
+        }
+    }
+
+    fn submit(&mut self, queue_timeout: u64, max_open: u32) -> SessionId {
+        self.ids += 1;
+        let id = SessionId(self.ids);
+        let session = session(id, Duration::from_secs(queue_timeout));
+        self.tell(Event::Submit { session: Box::new(session), idempotency: None, max_open });
+        id
+    }
+
+    fn answer(&self, id: SessionId) -> &Answer {
+        &self.answers.iter().find(|(s, _)| *s == id).unwrap().1
+    }
+
+    fn accepted(&self, id: SessionId) -> bool {
+        matches!(self.answer(id), Answer::Accepted(_))
+    }
+
+    fn worker(&mut self, slots: u8) {
+        let capability = Capability {
+            name: "w".into(),
+            engine: "none/1".into(),
+            instance_type: "local".into(),
+            slots,
+            frames_per_second: 60,
+        };
+        self.tell(Event::Worker(WorkerEvent::Heartbeat(Box::new(Heartbeat {
+            worker: WorkerId(1),
+            capability,
+            draining: false,
+            uptime: Duration::ZERO,
+            busy: Duration::ZERO,
+            resident: Vec::new(),
+            running: Vec::new(),
+        }))));
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.now.mono = self.now.mono + Duration::from_secs(seconds);
+        while self.control.due().is_some_and(|at| at <= self.now.mono) {
+            self.tell(Event::Tick);
+        }
+    }
+
+    fn hold_of(&self, id: SessionId) -> Hold {
+        let holds = self.sent.iter().filter_map(|c| match c {
+            Command::Assign(a) => Some(a.hold),
+            _ => None,
+        });
+        holds.filter(|h| h.session == id).last().unwrap()
+    }
+
+    fn complete(&mut self, id: SessionId) {
+        self.tell(Event::Worker(WorkerEvent::Report(Box::new(Report {
+            hold: self.hold_of(id),
+            phase: Phase::Ended,
+            progress: Progress::default(),
+            delivered: Duration::ZERO,
+            end: Some(End::new(EndReason::Completed, None)),
+        }))));
+    }
+}
+
+fn session(id: SessionId, queue_timeout: Duration) -> Session {
+    let spec = Spec {
+        portrait: "uploads/p".parse().unwrap(),
+        content: "0".repeat(64),
+        face: None,
+        speech: None,
+        size: 512,
+        fps: 25,
+        preset: Preset::Fast,
+        seed: 1,
+        head: true,
+        blinks: true,
+    };
+    Session {
+        id,
+        kind: Kind::Render,
+        key: KeyId(1),
+        avatar: AvatarId(1),
+        spec: Arc::new(spec),
+        metadata: BTreeMap::new(),
+        queue_timeout,
+        max_duration: Duration::from_secs(100),
+        fence: Fence::FIRST,
+        phase: Phase::Requested,
+        place: None,
+        progress: Progress::default(),
+        end: None,
+        created: Wall(0),
+        updated: Wall(0),
+    }
+}
+
+#[test]
+fn a_caller_over_its_quota_is_told_when_to_come_back() {
+    let mut farm = Farm::new(Settings::default());
+    let first = farm.submit(60, 1);
+    let second = farm.submit(60, 1);
+    assert!(farm.accepted(first));
+    assert!(
+        matches!(farm.answer(second), Answer::OverQuota { open: 1, retry_after } if *retry_after >= Duration::from_secs(1))
+    );
+    farm.tell(Event::Cancel(first));
+    let third = farm.submit(60, 1);
+    assert!(farm.accepted(third), "the quota is free again");
+}
+
+#[test]
+fn a_full_queue_is_an_answer() {
+    let mut farm = Farm::new(Settings { queue_limit: 2, ..Settings::default() });
+    farm.worker(1);
+    let ids: Vec<_> = (0..4).map(|_| farm.submit(60, 100)).collect();
+    assert!(ids[..3].iter().all(|id| farm.accepted(*id)), "one runs, two wait");
+    assert!(matches!(farm.answer(ids[3]), Answer::NoCapacity { .. }));
+}
+
+#[test]
+fn a_deadline_that_cannot_be_met_is_an_answer_at_once() {
+    let mut farm = Farm::new(Settings::default());
+    farm.worker(1);
+    for _ in 0..6 {
+        let id = farm.submit(600, 100);
+        farm.pass(30);
+        farm.worker(1);
+        farm.complete(id);
+    }
+    let running = farm.submit(5, 100);
+    let hurried = farm.submit(5, 100);
+    let patient = farm.submit(600, 100);
+    assert!(farm.accepted(running) && farm.accepted(patient));
+    let Answer::NoCapacity { retry_after } = farm.answer(hurried) else { panic!("sessions take 30 s each") };
+    assert!((1..=60).contains(&retry_after.as_secs()));
+}
+
+#[test]
+fn who_waits_too_long_ends_with_a_reason() {
+    let mut farm = Farm::new(Settings::default());
+    let id = farm.submit(7, 100);
+    farm.pass(6);
+    assert_eq!(farm.ended, []);
+    farm.pass(1);
+    assert_eq!(farm.ended, [(id, EndReason::NoCapacity)]);
+}
+
+#[test]
+fn who_runs_too_long_is_stopped() {
+    let mut farm = Farm::new(Settings::default());
+    farm.worker(1);
+    let id = farm.submit(60, 100);
+    for _ in 0..20 {
+        farm.pass(5);
+        farm.worker(1);
+    }
+    assert_eq!(farm.ended, [(id, EndReason::MaxDuration)]);
+    assert!(farm.sent.contains(&Command::Stop(farm.hold_of(id))));
+}
+
+#[test]
+fn watchers_are_told_their_places_as_the_queue_moves() {
+    let mut farm = Farm::new(Settings::default());
+    farm.worker(1);
+    let ids: Vec<_> = (0..3).map(|_| farm.submit(60, 100)).collect();
+    assert_eq!((farm.positions[&ids[1]], farm.positions[&ids[2]]), (Some(1), Some(2)));
+    farm.complete(ids[0]);
+    farm.pass(1);
+    assert_eq!((farm.positions[&ids[1]], farm.positions[&ids[2]]), (None, Some(1)));
+}
+
+#[test]
+fn a_session_lost_too_often_is_given_up() {
+    let mut farm = Farm::new(Settings { max_attempts: 2, ..Settings::default() });
+    farm.worker(1);
+    let id = farm.submit(600, 100);
+    for fence in 1..=2 {
+        let hold = farm.hold_of(id);
+        assert_eq!(hold.fence, Fence(fence));
+        let why = mouthpiece_domain::fleet::Refusal::LeaseLost;
+        farm.tell(Event::Worker(WorkerEvent::Refused { hold, why }));
+    }
+    assert_eq!(farm.ended, [(id, EndReason::Lost)]);
+}
