@@ -101,7 +101,10 @@ impl Worker {
             self.obey(command, now, pool, say);
         }
         self.work(now, pool, say);
-        if now >= self.beat_at {
+        if self.draining && self.slots.iter().all(Option::is_none) {
+            self.alive = false;
+            say.push(WorkerEvent::Goodbye { worker: self.id });
+        } else if now >= self.beat_at {
             self.beat_at = now + Duration::from_secs(1);
             say.push(self.heartbeat(now));
         }
