@@ -1,0 +1,9 @@
+DROP TABLE checks;
+DROP TABLE prices;
+DROP TABLE api_keys;
+DROP TABLE avatars;
+DROP TABLE machine_hours;
+DROP TABLE workers;
+DROP TABLE usage;
+DROP TABLE idempotency;
+DROP TABLE sessions;
