@@ -4,7 +4,7 @@ use crate::{counting, say};
 use clap::Args;
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::puppet::{MouthShape, Puppet, PuppetEar};
-use mouthpiece_engine::{Ear, Engine, Heard, SpeechLevel};
+use mouthpiece_engine::{Alone, Ear, Engine, Heard, SpeechLevel};
 use mouthpiece_media::audio::{self, SpeechBlock, SpeechReader};
 use mouthpiece_media::encode::{self, Choice, FilePreset, Quality, Settings};
 use mouthpiece_media::face::{FaceFinder, Runtime};
@@ -86,7 +86,7 @@ pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let size = [first.width() as u32, first.height() as u32];
     let started = Instant::now();
     let engine = Puppet::default();
-    let avatar = engine.prepare(reference)?;
+    let avatar = Arc::new(engine.prepare(reference)?);
     let prepare_ms = started.elapsed().as_secs_f64() * 1e3;
     let sound = sound(args)?;
     let mut encoder = String::new();
@@ -129,7 +129,7 @@ fn sound(args: &BenchArgs) -> anyhow::Result<Sound> {
 
 fn measure(
     args: &BenchArgs,
-    avatar: &<Puppet as Engine>::Avatar,
+    avatar: &Arc<<Puppet as Engine>::Avatar>,
     [width, height]: [u32; 2],
     sound: &Sound,
     head: bool,
@@ -141,7 +141,7 @@ fn measure(
     encoder.name().clone_into(name);
     let mut ear = PuppetEar::new(Arc::new(VisemeNet::shipped()?), sound.level, 200);
     let liveliness = Liveliness { head, ..Liveliness::default() };
-    let mut path = FramePath::new(Puppet::default(), avatar, 1, FPS, 1, liveliness);
+    let mut path = FramePath::new(Alone::new(Puppet::default(), Arc::clone(avatar)), 1, FPS, 1, liveliness);
     let per_frame = 16_000 / FPS as usize;
     let pieces: Vec<&[f32]> = sound.samples.chunks_exact(per_frame).collect();
     anyhow::ensure!(!pieces.is_empty(), "the speech is shorter than one frame");
@@ -163,7 +163,7 @@ fn measure(
         };
         let t1 = Instant::now();
         let between = counting::allocations();
-        let picture = path.draw(avatar, heard)?;
+        let picture = path.draw(heard)?;
         let t2 = Instant::now();
         let after = counting::allocations();
         encoder.encode(picture, n as i64, false, &mut |p| bytes += p.data.len()).map_err(RenderError::from)?;

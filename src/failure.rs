@@ -1,6 +1,10 @@
 //! How the command ends.
 
+use crate::config::ConfigError;
+use crate::data::DataError;
+use crate::keys::NoSuchKey;
 use crate::say;
+use crate::up::ListenError;
 use mouthpiece_media::quality::QualityError;
 use mouthpiece_worker::RenderError;
 use std::process::ExitCode;
@@ -19,7 +23,11 @@ pub fn exit_code(done: anyhow::Result<()>) -> ExitCode {
     }
     say::aside(format_args!("error: {}", sentence(&error)));
     let input = error.downcast_ref().is_some_and(RenderError::is_input)
-        || error.downcast_ref().is_some_and(QualityError::is_input);
+        || error.downcast_ref().is_some_and(QualityError::is_input)
+        || error.is::<ConfigError>()
+        || error.is::<DataError>()
+        || error.is::<ListenError>()
+        || error.is::<NoSuchKey>();
     if input { ExitCode::from(BAD_INPUT) } else { ExitCode::FAILURE }
 }
 

@@ -2,12 +2,19 @@
 
 mod avatar;
 mod bench;
+mod config;
 mod counting;
+mod data;
 mod eval;
 mod failure;
+mod keys;
+mod loadtest;
+mod logging;
 mod progress;
 mod render;
 mod say;
+mod up;
+mod wiring;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -29,6 +36,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Serve the page and the API, with a worker, in one process
+    Up(up::UpArgs),
     /// Make a talking-head video (MP4) of a portrait and a recording
     Render(render::RenderArgs),
     /// Look at portraits
@@ -37,14 +46,24 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Measure how fast frames are made on this machine
     Bench(bench::BenchArgs),
+    /// Show the settings in effect and where each comes from
+    Config(config::command::ConfigArgs),
+    /// Make, list and revoke API keys
+    Keys(keys::KeysArgs),
+    /// Load the farm's control, without engines, and audit the books afterwards
+    Loadtest(loadtest::LoadtestArgs),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Up(args) => up::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Avatar(args) => avatar::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
+        Command::Config(args) => config::command::run(&args),
+        Command::Keys(args) => keys::run(&args),
+        Command::Loadtest(args) => loadtest::run(&args),
     };
     failure::exit_code(done)
 }

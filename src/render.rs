@@ -5,7 +5,7 @@ use crate::say;
 use clap::{Args, ValueEnum};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_media::encode::{Choice, FilePreset};
-use mouthpiece_worker::{Progress, RenderOptions, render};
+use mouthpiece_worker::{Progress, RenderOptions, render, speech_warnings};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -125,10 +125,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
             Progress::Ready { report, survey, encoder, frames: total } => {
                 encoder.clone_into(&mut used_encoder);
                 warnings.extend(report.warnings.iter().cloned());
-                warnings.extend(survey.warnings.iter().map(ToString::to_string));
-                if survey.silent {
-                    warnings.push("the recording holds no sound above -60 dB: the face stays idle".to_owned());
-                }
+                warnings.extend(speech_warnings(survey));
                 for w in &warnings {
                     frames.note(&format!("note: {w}"));
                 }

@@ -1,3 +1,6 @@
 //! The coordinator: accepts sessions over HTTP, places them on workers, keeps the books, serves the pages.
 
+pub mod actors;
 pub mod farm;
+pub mod http;
+pub mod metrics;

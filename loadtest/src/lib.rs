@@ -1,1 +1,43 @@
-//! Skeleton.
+//! Load: how many sessions a farm assigns, how fast, and whether its books are right afterwards.
+//!
+//! [`control_events`] drives the brain alone under virtual time. [`assign`] drives a whole farm in one process: the real
+//! coordinator's actors on a SQLite file, an in-process bus and pool, and workers that finish every session at once.
+
+pub mod assign;
+pub mod control;
+mod dice;
+mod latency;
+mod sessions;
+
+pub use assign::{AssignOptions, AssignReport, Audit, Pace, assign};
+pub use control::{ControlOptions, ControlReport, control_events};
+pub use latency::Latency;
+
+use mouthpiece_domain::session::BlobKeyError;
+use thiserror::Error;
+
+/// Why a load test has no result.
+#[derive(Debug, Error)]
+pub enum LoadError {
+    /// Options that cannot be used.
+    #[error("these options cannot be used: {0}")]
+    Options(&'static str),
+    /// The load was carried, but not all that was accepted is accounted for.
+    #[error("the audit failed: {0}")]
+    Audit(String),
+    /// The test itself is wrong.
+    #[error("the test cannot run: {0}")]
+    Setup(String),
+}
+
+impl From<BlobKeyError> for LoadError {
+    fn from(error: BlobKeyError) -> Self {
+        Self::Setup(error.to_string())
+    }
+}
+
+impl From<hdrhistogram::CreationError> for LoadError {
+    fn from(error: hdrhistogram::CreationError) -> Self {
+        Self::Setup(error.to_string())
+    }
+}

@@ -4,6 +4,7 @@ DROP TABLE api_keys;
 DROP TABLE avatars;
 DROP TABLE machine_hours;
 DROP TABLE workers;
+DROP TABLE delivered;
 DROP TABLE usage;
 DROP TABLE idempotency;
 DROP TABLE sessions;

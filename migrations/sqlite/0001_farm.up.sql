@@ -19,8 +19,8 @@ CREATE TABLE sessions (
     end_reason       TEXT,             -- a word of its own, for reports
     ending           TEXT,             -- JSON: how it ended
     created          INTEGER NOT NULL,
-    updated          INTEGER NOT NULL
-) WITHOUT ROWID;
+    updated          INTEGER NOT NULL  -- when its phase was last changed
+);
 CREATE INDEX sessions_open ON sessions (id) WHERE phase < 5;
 CREATE INDEX sessions_by_key ON sessions (api_key, id);
 CREATE INDEX sessions_by_avatar ON sessions (avatar, id);
@@ -29,21 +29,29 @@ CREATE TABLE idempotency (
     api_key     BLOB NOT NULL,
     token       TEXT NOT NULL,
     fingerprint TEXT NOT NULL,
-    session     BLOB NOT NULL,
+    session     BLOB NOT NULL REFERENCES sessions (id),
     PRIMARY KEY (api_key, token)
 ) WITHOUT ROWID;
 
 -- What was delivered: booked in the hour in which it was reported. The sum over a (session, fence) is what its worker
 -- reported last, cumulatively.
 CREATE TABLE usage (
-    session      BLOB    NOT NULL,
+    session      BLOB    NOT NULL REFERENCES sessions (id),
     fence        INTEGER NOT NULL,
     hour         INTEGER NOT NULL,
     worker       BLOB    NOT NULL,
     delivered_ms INTEGER NOT NULL,
-    PRIMARY KEY (session, fence, hour)
+    PRIMARY KEY (session, fence, hour, worker)
 ) WITHOUT ROWID;
 CREATE INDEX usage_by_hour ON usage (hour);
+
+-- The same by API key: a quota is judged by a few rows, however many sessions there were.
+CREATE TABLE delivered (
+    api_key      BLOB    NOT NULL,
+    hour         INTEGER NOT NULL,
+    delivered_ms INTEGER NOT NULL,
+    PRIMARY KEY (api_key, hour)
+) WITHOUT ROWID;
 
 CREATE TABLE workers (
     id            BLOB    NOT NULL PRIMARY KEY,
@@ -51,7 +59,7 @@ CREATE TABLE workers (
     engine        TEXT    NOT NULL,
     instance_type TEXT    NOT NULL,
     slots         INTEGER NOT NULL,
-    up_ms         INTEGER NOT NULL, -- cumulative, as reported last
+    up_ms         INTEGER NOT NULL, -- cumulative: the most that was reported
     busy_ms       INTEGER NOT NULL
 ) WITHOUT ROWID;
 
@@ -77,6 +85,7 @@ CREATE TABLE avatars (
     created     INTEGER NOT NULL,
     UNIQUE (api_key, content, face)
 ) WITHOUT ROWID;
+CREATE INDEX avatars_by_key ON avatars (api_key, id);
 
 CREATE TABLE api_keys (
     id              BLOB    NOT NULL PRIMARY KEY,

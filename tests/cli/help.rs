@@ -6,7 +6,7 @@ use crate::scene::Scene;
 fn without_arguments_the_help_is_shown() {
     let run = Scene::new().run::<&str>(&[]);
     assert_eq!(run.code, Some(2));
-    for command in ["render", "avatar", "eval", "bench", "Exit codes: "] {
+    for command in ["up", "render", "avatar", "eval", "bench", "config", "keys", "Exit codes: "] {
         assert!(run.stderr.contains(command), "{}", run.stderr);
     }
 }
@@ -14,7 +14,17 @@ fn without_arguments_the_help_is_shown() {
 #[test]
 fn the_help_of_every_command_has_an_example_or_units() {
     let scene = Scene::new();
-    for command in [&["render"][..], &["avatar", "inspect"], &["eval"], &["bench"]] {
+    let commands: [&[&str]; 8] = [
+        &["up"],
+        &["render"],
+        &["avatar", "inspect"],
+        &["eval"],
+        &["bench"],
+        &["config"],
+        &["keys", "create"],
+        &["keys", "revoke"],
+    ];
+    for command in commands {
         let run = scene.run(&[command, &["--help"]].concat());
         assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
         let useful = ["Example: mouthpiece", "in pixels", "seconds"].iter().any(|words| run.stdout.contains(words));

@@ -2,25 +2,24 @@
 
 use crate::RenderError;
 use mouthpiece_engine::life::{Life, Liveliness};
-use mouthpiece_engine::{Engine, Heard, Tick};
+use mouthpiece_engine::{Artist, Heard};
 use mouthpiece_media::image::I420;
 
 /// Draws one session's frames in order.
-pub struct FramePath<E: Engine> {
-    engine: E,
-    seat: E::Seat,
+pub struct FramePath<A: Artist> {
+    artist: A,
     life: Life,
     fps: u32,
     references: usize,
     next: u64,
 }
 
-impl<E: Engine> FramePath<E> {
-    /// Frames of `avatar`, which has `references` reference frames, `fps` a second.
-    pub fn new(engine: E, avatar: &E::Avatar, references: usize, fps: u32, seed: u64, liveliness: Liveliness) -> Self {
+impl<A: Artist> FramePath<A> {
+    /// Frames by `artist`, whose avatar has `references` reference frames, `fps` a second.
+    pub fn new(artist: A, references: usize, fps: u32, seed: u64, liveliness: Liveliness) -> Self {
         // A video moves by itself.
         let liveliness = Liveliness { head: liveliness.head && references == 1, ..liveliness };
-        Self { seat: engine.seat(avatar), engine, life: Life::new(seed, liveliness), fps, references, next: 0 }
+        Self { artist, life: Life::new(seed, liveliness), fps, references, next: 0 }
     }
 
     /// The number of the frame that is drawn next, from 0.
@@ -37,13 +36,12 @@ impl<E: Engine> FramePath<E> {
     ///
     /// # Errors
     /// [`RenderError::Engine`].
-    pub fn draw(&mut self, avatar: &E::Avatar, heard: Heard<E::Cue>) -> Result<&I420, RenderError> {
+    pub fn draw(&mut self, heard: Heard<A::Cue>) -> Result<&I420, RenderError> {
         let expression = self.life.at(self.next_middle(), heard.voice);
         let reference = forth_and_back(self.next, self.references);
-        let tick = Tick { avatar, seat: &mut self.seat, reference, cue: heard.cue, expression };
-        self.engine.draw(&mut [tick])?;
+        let picture = self.artist.draw(reference, heard.cue, expression)?;
         self.next += 1;
-        Ok(self.engine.picture(&self.seat))
+        Ok(picture)
     }
 }
 

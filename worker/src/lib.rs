@@ -1,16 +1,37 @@
-//! The pipeline around an engine: a portrait and speech in, encoded video out.
+//! The pipeline around an engine, and the worker around the pipeline.
 //!
-//! [`render`] makes a file of a recording. What is live (sessions, slots, transports) will stand beside it and share the
-//! same frame path: listen, draw, encode.
+//! [`render`] makes a file of a recording on the caller's thread. [`farm`] runs the same pipeline for many sessions: an
+//! agent takes assignments from the coordinators, each slot runs one session at a time on a thread of its own, all of
+//! them draw through one engine's thread, and prepared avatars are kept in memory and in the store.
 
+mod actors;
+mod avatars;
+mod board;
+mod clock;
 mod error;
+pub mod farm;
 mod film;
 mod load;
+mod measure;
 mod output;
+mod pipeline;
 mod render;
+mod scratch;
+mod settings;
+mod stop;
+mod studio;
+#[cfg(test)]
+mod throughput;
+mod work;
 
+pub use board::{Board, Stage};
 pub use error::RenderError;
 pub use film::FramePath;
+pub(crate) use load::load_reference_while;
 pub use load::{PortraitOptions, load_reference};
 pub use output::Output;
+pub use pipeline::speech_warnings;
 pub use render::{Progress, RenderOptions, Summary, render};
+pub use settings::{MAX_SLOTS, SettingsError, WorkerSettings};
+pub use stop::{Stop, Stopped};
+pub use work::{Work, WorkError};

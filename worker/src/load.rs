@@ -5,7 +5,6 @@ use mouthpiece_media::face::FaceFinder;
 use mouthpiece_media::image::{Limits, is_picture, load_portrait};
 use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, Prepared, Reference};
 use mouthpiece_media::video::{self, VideoError, VideoReader};
-use std::convert::Infallible;
 use std::path::Path;
 
 /// How a portrait is made into a reference.
@@ -24,11 +23,43 @@ pub struct PortraitOptions {
 /// # Errors
 /// Whatever is wrong with the file or its face: [`RenderError::is_input`] is true for all of it.
 pub fn load_reference(path: &Path, options: PortraitOptions, finder: &mut FaceFinder) -> Result<Prepared, RenderError> {
+    load_reference_while(path, options, finder, &|| true)
+}
+
+/// The same, given up between two steps (for a video, between two frames) as soon as `go_on` is false.
+///
+/// # Errors
+/// As [`load_reference`]; [`RenderError::Cancelled`].
+pub fn load_reference_while(
+    path: &Path,
+    options: PortraitOptions,
+    finder: &mut FaceFinder,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Prepared, RenderError> {
+    let loaded = load(path, options, finder, go_on);
+    // What a search says that was given up is no verdict on the portrait.
+    if go_on() { loaded } else { Err(RenderError::Cancelled) }
+}
+
+/// A video is not followed any further.
+#[derive(Debug, thiserror::Error)]
+#[error("cancelled")]
+struct GivenUp;
+
+fn load(
+    path: &Path,
+    options: PortraitOptions,
+    finder: &mut FaceFinder,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Prepared, RenderError> {
     let prepare = PrepareOptions { size: options.size, face: options.face };
     let no_face = |source| RenderError::Reference { path: path.to_owned(), source };
     // A file that cannot be opened is left to the picture reader, whose errors name the reason.
     if is_picture(path).unwrap_or(true) {
         let picture = load_portrait(path, &Limits::default())?;
+        if !go_on() {
+            return Err(RenderError::Cancelled);
+        }
         return Reference::from_portrait(&picture, finder, &prepare).map_err(no_face);
     }
     // Frames are held at twice the output's size at most, so that a short 4K video stays small in memory.
@@ -42,8 +73,8 @@ pub fn load_reference(path: &Path, options: PortraitOptions, finder: &mut FaceFi
     })?;
     let clip = reader.read_clip(f64::from(options.fps), MAX_VIDEO_FRAMES)?;
     let rate = clip.frames_per_second as f32;
-    let mut prepared = Reference::from_video(clip.frames.into_iter().map(Ok::<_, Infallible>), rate, finder, &prepare)
-        .map_err(no_face)?;
+    let frames = clip.frames.into_iter().map(|frame| if go_on() { Ok(frame) } else { Err(GivenUp) });
+    let mut prepared = Reference::from_video(frames, rate, finder, &prepare).map_err(no_face)?;
     if clip.more {
         let used = prepared.reference.frames.len() as f32 / rate;
         prepared.report.warnings.push(format!("only the first {used:.1} s of the video are used"));

@@ -1,28 +1,18 @@
-//! A recording and a portrait to an MP4.
-//!
-//! Everything streams: sound is read in blocks, frames are drawn as soon as enough was heard, and nothing but
-//! the MP4's index grows with the recording's length. The output appears under its name only when it is complete.
+//! A recording and a portrait to an MP4. The output appears under its name only when it is complete.
 
-use crate::film::FramePath;
 use crate::output::Output;
+use crate::pipeline::{self, FUTURE_MS, Film, Making};
 use crate::{PortraitOptions, RenderError, load_reference};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::puppet::{Puppet, PuppetEar};
-use mouthpiece_engine::{Ear, Engine, SpeechLevel};
-use mouthpiece_media::audio::{self, AudioError, SpeechBlock, SpeechReader, Survey};
-use mouthpiece_media::encode::{self, Choice, FilePreset, Packet, Quality, Settings, VideoEncoder};
+use mouthpiece_engine::{Alone, Engine};
+use mouthpiece_media::audio::Survey;
+use mouthpiece_media::encode::{Choice, FilePreset};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::features::VisemeNet;
-use mouthpiece_media::image::I420;
-use mouthpiece_media::mux::{self, AudioParams, Mp4Writer, MuxError, VideoParams};
 use mouthpiece_media::reference::{FaceReport, Prepared};
 use std::path::Path;
 use std::sync::Arc;
-
-/// How much sound past a frame its mouth shape may use: recordings are all there, so smoothing is symmetrical.
-const FUTURE_MS: usize = 200;
-/// Levels below this are never taken for speech, however quiet the recording.
-const QUIETEST_SPEECH_DB: f32 = -55.0;
 
 /// What to make.
 #[derive(Debug, Clone, Copy)]
@@ -114,115 +104,49 @@ pub fn render(
     options: &RenderOptions,
     progress: &mut dyn FnMut(Progress<'_>) -> bool,
 ) -> Result<Summary, RenderError> {
-    check(options)?;
+    check(options.size, options.fps)?;
     let output = Output::reserve(output, &[portrait, speech])?;
 
-    let mut listen = |seconds| progress(Progress::Listening { seconds });
-    let survey = match audio::survey(speech, &audio::Limits::default(), &mut listen) {
-        Err(AudioError::Cancelled { .. }) => return Err(RenderError::Cancelled),
-        other => other?,
-    };
+    let survey = pipeline::survey(speech, &mut |seconds| progress(Progress::Listening { seconds }))?;
     go_on(progress(Progress::Looking))?;
     let mut finder = FaceFinder::new(&Runtime::get()?)?;
     let portrait_options = PortraitOptions { size: options.size, face: options.face, fps: options.fps };
     let prepared = load_reference(portrait, portrait_options, &mut finder);
     go_on(progress(Progress::Looking))?; // a search that was interrupted is no verdict on the portrait
-    let prepared = prepared?;
+    let Prepared { reference, report } = prepared?;
     drop(finder);
 
-    let done = film(speech, &survey, prepared, output.path(), options, progress).map_err(|e| match e {
+    let [width, height] = report.output_size;
+    let &RenderOptions { fps, seed, liveliness, encoder, preset, .. } = options;
+    let making = Making { size: [width, height], fps, seed, liveliness, encoder, preset };
+    let encoder = pipeline::open_encoder(&making)?;
+    let frames = Film::frames(&survey, fps);
+    go_on(progress(Progress::Ready { report: &report, survey: &survey, encoder: encoder.name(), frames }))?;
+
+    let make = || {
+        let film = Film::open(speech, &survey, output.path(), making, encoder)?;
+        let engine = Puppet::default();
+        let avatar = Arc::new(engine.prepare(reference)?);
+        let references = avatar.frames();
+        let mut ear = PuppetEar::new(Arc::new(VisemeNet::shipped()?), pipeline::level(&survey), FUTURE_MS);
+        let mut each = |frames| progress(Progress::Drawing { frames });
+        film.make(Alone::new(engine, avatar), references, &mut ear, &mut each)
+    };
+    let done = make().map_err(|e| match e {
         RenderError::Mux(e) => RenderError::Mux(e.named(output.target())), // users know nothing of the partial file
         other => other,
     })?;
     output.publish()?;
-    Ok(done)
-}
-
-/// Draws, encodes and writes all frames of a surveyed recording into the file at `path`.
-fn film(
-    speech: &Path,
-    survey: &Survey,
-    prepared: Prepared,
-    path: &Path,
-    options: &RenderOptions,
-    progress: &mut dyn FnMut(Progress<'_>) -> bool,
-) -> Result<Summary, RenderError> {
-    let [width, height] = prepared.report.output_size;
-    let fps = (options.fps, 1);
-    let quality = Quality::File { preset: options.preset };
-    let encoder =
-        encode::open(options.encoder, &Settings { width, height, fps, quality, gop_frames: options.fps * 4 })?;
-    let frames = (survey.seconds * f64::from(options.fps)).ceil().max(1.0) as u64;
-    go_on(progress(Progress::Ready { report: &prepared.report, survey, encoder: encoder.name(), frames }))?;
-    let sound = AudioParams { channels: survey.info.playback_channels };
-    let mut film = Film { encoder, file: Mp4Writer::create(path, VideoParams { width, height, fps }, Some(sound))? };
-
-    let engine = Puppet::default();
-    let avatar = engine.prepare(prepared.reference)?;
-    let level = SpeechLevel { active_rms: survey.active_rms, loud_db: survey.level_95_db.max(QUIETEST_SPEECH_DB) };
-    let mut ear = PuppetEar::new(Arc::new(VisemeNet::shipped()?), level, FUTURE_MS);
-    let mut path = FramePath::new(engine, &avatar, avatar.frames(), options.fps, options.seed, options.liveliness);
-
-    let mut reader = SpeechReader::open(speech)?;
-    let mut block = SpeechBlock::default();
-    let mut hearing = true;
-    while hearing {
-        hearing = reader.read(&mut block)?;
-        if hearing {
-            ear.hear(&block.speech);
-            film.file.push_audio(&block.playback)?;
-        } else {
-            ear.finish();
-        }
-        while path.next() < frames {
-            let Some(heard) = ear.cue(path.next_middle()) else { break };
-            let pts = path.next() as i64;
-            film.add(path.draw(&avatar, heard)?, pts)?;
-            go_on(progress(Progress::Drawing { frames: path.next() }))?;
-        }
-    }
-    let done = film.finish()?;
     Ok(Summary { frames: done.frames, seconds: done.video_seconds, bytes: done.bytes, width, height })
 }
 
-/// An encoder and the file that its packets go to.
-struct Film {
-    encoder: Box<dyn VideoEncoder>,
-    file: Mp4Writer,
-}
-
-impl Film {
-    /// Encodes and writes one frame.
-    fn add(&mut self, picture: &I420, pts: i64) -> Result<(), RenderError> {
-        let mut written = Ok(());
-        self.encoder.encode(picture, pts, false, &mut write_to(&mut self.file, &mut written))?;
-        Ok(written?)
+/// Refuses what cannot be rendered.
+pub(crate) fn check(size: u32, fps: u32) -> Result<(), RenderError> {
+    if ![25, 30].contains(&fps) {
+        return Err(RenderError::Option { name: "fps", got: fps.to_string(), range: "25 or 30" });
     }
-
-    /// Writes what the encoder still holds and completes the file.
-    fn finish(mut self) -> Result<mux::Summary, RenderError> {
-        let mut written = Ok(());
-        self.encoder.finish(&mut write_to(&mut self.file, &mut written))?;
-        written?;
-        Ok(self.file.finish()?)
-    }
-}
-
-/// A sink that writes packets to `file` until one fails.
-fn write_to(file: &mut Mp4Writer, written: &mut Result<(), MuxError>) -> impl FnMut(Packet<'_>) {
-    move |packet| {
-        if written.is_ok() {
-            *written = file.push_video(&packet);
-        }
-    }
-}
-
-fn check(options: &RenderOptions) -> Result<(), RenderError> {
-    if ![25, 30].contains(&options.fps) {
-        return Err(RenderError::Option { name: "fps", got: options.fps.to_string(), range: "25 or 30" });
-    }
-    if !(64..=2048).contains(&options.size) {
-        return Err(RenderError::Option { name: "size", got: options.size.to_string(), range: "64 to 2048 pixels" });
+    if !(64..=2048).contains(&size) {
+        return Err(RenderError::Option { name: "size", got: size.to_string(), range: "64 to 2048 pixels" });
     }
     Ok(())
 }

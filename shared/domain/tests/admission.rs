@@ -1,5 +1,7 @@
 //! Who is let in, who is turned away and when, and which time limits end a session.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use mouthpiece_domain::control::{Answer, Control, Effect, Event, Settings};
 use mouthpiece_domain::fleet::{Capability, Command, Heartbeat, Hold, Report, WorkerEvent};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
@@ -110,7 +112,7 @@ impl Farm {
             Command::Assign(a) => Some(a.hold),
             _ => None,
         });
-        holds.filter(|h| h.session == id).last().unwrap()
+        holds.rev().find(|h| h.session == id).unwrap()
     }
 
     fn complete(&mut self, id: SessionId) {

@@ -1,29 +1,38 @@
 //! The bus within one process.
 
+use crate::queue::{Queue, Terms, closed};
 use async_trait::async_trait;
 use mouthpiece_domain::fleet::{Command, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_ports::bus::{Bus, BusError, Delivery, Inbox, Receipt};
-use std::collections::{HashMap, VecDeque};
-use std::pin::pin;
+use mouthpiece_ports::bus::{Bus, BusError, Inbox};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
-use tokio::sync::Notify;
 
 /// A worker's queue holds so many commands; a worker has a handful of slots.
 const COMMANDS: usize = 256;
-/// Events that no coordinator has taken yet.
+/// Events that no coordinator has acknowledged.
 const EVENTS: usize = 65_536;
-/// Commands that came back and were not fetched; the oldest are dropped beyond that, their leases run out by themselves.
+/// When so many commands came back and nobody fetched them, no more are taken.
 const RETURNED: usize = 4096;
 /// A command delivered so often without an answer comes back.
 const DELIVERIES: u32 = 5;
+/// Handed out to one receiver of events, or of returned commands, without an answer.
+const UNANSWERED: usize = 1024;
 
-/// Commands to workers and events to coordinators, in memory and in order. Lost with the process, as its workers are.
-#[derive(Clone)]
+/// Commands to workers and events to coordinators, in memory. Lost with the process, as its workers are; the sweep of the
+/// records after a start makes up for that.
+///
+/// A worker's queue holds 256 commands; 65,536 events may wait. A command delivered five times without an answer comes back.
 pub struct MemoryBus {
-    commands: Arc<Mutex<HashMap<WorkerId, Arc<Queue<Command>>>>>,
+    commands: Mutex<Commands>,
     events: Arc<Queue<WorkerEvent>>,
     returned: Arc<Queue<Command>>,
+}
+
+#[derive(Default)]
+struct Commands {
+    queues: HashMap<WorkerId, Arc<Queue<Command>>>,
+    closed: bool,
 }
 
 impl Default for MemoryBus {
@@ -33,201 +42,67 @@ impl Default for MemoryBus {
 }
 
 impl MemoryBus {
-    /// A bus without queues of workers.
+    /// A bus without any worker's queue.
     pub fn new() -> Self {
-        let returned = Queue::new(RETURNED, None);
-        Self { commands: Arc::default(), events: Queue::new(EVENTS, None), returned }
+        Self {
+            commands: Mutex::default(),
+            events: Queue::new(Terms { capacity: EVENTS, exclusive: false }, None),
+            returned: Queue::new(Terms { capacity: RETURNED, exclusive: false }, None),
+        }
     }
 
-    fn queues(&self) -> MutexGuard<'_, HashMap<WorkerId, Arc<Queue<Command>>>> {
+    /// Closes the bus: every receiver's next message is `None`, and nothing more is taken.
+    pub fn close(&self) {
+        let mut commands = self.workers();
+        commands.closed = true;
+        self.events.close();
+        self.returned.close();
+        for queue in commands.queues.values() {
+            queue.close();
+        }
+        commands.queues.clear();
+    }
+
+    fn workers(&self) -> MutexGuard<'_, Commands> {
         self.commands.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
-/// One queue: what waits, and what is handed out without an answer.
-struct Queue<M> {
-    state: Mutex<State<M>>,
-    /// Woken when a message waits, or when one was answered.
-    news: Notify,
-    bound: usize,
-    /// Where messages go that were delivered in vain too often; without it they stay.
-    dead: Option<Arc<Queue<M>>>,
-}
-
-struct State<M> {
-    /// In the order of their numbers.
-    waiting: VecDeque<Message<M>>,
-    unanswered: usize,
-    next: u64,
-    closed: bool,
-}
-
-struct Message<M> {
-    number: u64,
-    delivered: u32,
-    body: M,
-}
-
-impl<M: Clone + Send + 'static> Queue<M> {
-    fn new(bound: usize, dead: Option<Arc<Self>>) -> Arc<Self> {
-        let state = State { waiting: VecDeque::new(), unanswered: 0, next: 0, closed: false };
-        Arc::new(Self { state: Mutex::new(state), news: Notify::new(), bound, dead })
-    }
-
-    fn state(&self) -> MutexGuard<'_, State<M>> {
-        self.state.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
-    }
-
-    fn push(&self, body: M) -> Result<(), BusError> {
-        let mut state = self.state();
-        if state.waiting.len() + state.unanswered >= self.bound {
-            return Err(BusError::Full);
-        }
-        let number = state.next;
-        state.next += 1;
-        state.waiting.push_back(Message { number, delivered: 0, body });
-        drop(state);
-        self.news.notify_waiters();
-        Ok(())
-    }
-
-    /// Takes a message back that was delivered in vain.
-    fn back(&self, message: Message<M>) {
-        let mut state = self.state();
-        state.unanswered -= 1;
-        if state.closed || message.delivered >= DELIVERIES {
-            drop(state);
-            self.bury(message.body);
-        } else {
-            let at = state.waiting.partition_point(|m| m.number < message.number);
-            state.waiting.insert(at, message);
-            drop(state);
-        }
-        self.news.notify_waiters();
-    }
-
-    fn bury(&self, body: M) {
-        if let Some(dead) = &self.dead {
-            if dead.push(body).is_err() {
-                tracing::warn!("too many commands came back unfetched: one is dropped, its lease runs out by itself");
-            }
-        }
-    }
-
-    fn answered(&self) {
-        self.state().unanswered -= 1;
-        self.news.notify_waiters();
-    }
-
-    /// Closes the queue; what waits is buried.
-    fn close(&self) {
-        let mut state = self.state();
-        state.closed = true;
-        let waiting = std::mem::take(&mut state.waiting);
-        drop(state);
-        waiting.into_iter().for_each(|m| self.bury(m.body));
-        self.news.notify_waiters();
-    }
-
-    fn inbox(self: &Arc<Self>, most: usize) -> Box<dyn Inbox<M>>
-    where
-        M: Sync,
-    {
-        Box::new(MemoryInbox { queue: Arc::clone(self), most, mine: Arc::new(Mutex::new(0)) })
-    }
-}
-
-struct MemoryInbox<M> {
-    queue: Arc<Queue<M>>,
-    /// So many may be handed out by this receiver without an answer.
-    most: usize,
-    mine: Arc<Mutex<usize>>,
-}
-
-impl<M: Clone + Send + Sync + 'static> MemoryInbox<M> {
-    fn take(&self) -> Result<Option<Delivery<M>>, ()> {
-        let mut mine = lock(&self.mine);
-        let mut state = self.queue.state();
-        if state.closed {
-            return Err(());
-        }
-        if *mine >= self.most {
-            return Ok(None);
-        }
-        let Some(mut message) = state.waiting.pop_front() else { return Ok(None) };
-        *mine += 1;
-        state.unanswered += 1;
-        drop(state);
-        message.delivered += 1;
-        let (body, again) = (message.body.clone(), message.delivered > 1);
-        let receipt =
-            MemoryReceipt { queue: Arc::clone(&self.queue), message: Some(message), mine: Arc::clone(&self.mine) };
-        Ok(Some(Delivery { body, receipt: Box::new(receipt), again }))
-    }
-}
-
-#[async_trait]
-impl<M: Clone + Send + Sync + 'static> Inbox<M> for MemoryInbox<M> {
-    async fn next(&mut self) -> Option<Delivery<M>> {
-        loop {
-            // Registered before looking, so that what comes in between is not missed.
-            let mut news = pin!(self.queue.news.notified());
-            news.as_mut().enable();
-            match self.take() {
-                Err(()) => return None,
-                Ok(Some(delivery)) => return Some(delivery),
-                Ok(None) => news.await,
-            }
-        }
-    }
-}
-
-/// One delivery's answer; dropped without one, the message goes back.
-struct MemoryReceipt<M: Clone + Send + 'static> {
-    queue: Arc<Queue<M>>,
-    message: Option<Message<M>>,
-    mine: Arc<Mutex<usize>>,
-}
-
-#[async_trait]
-impl<M: Clone + Send + Sync + 'static> Receipt for MemoryReceipt<M> {
-    async fn ack(mut self: Box<Self>) -> Result<(), BusError> {
-        if self.message.take().is_some() {
-            *lock(&self.mine) -= 1;
-            self.queue.answered();
-        }
-        Ok(())
-    }
-}
-
-impl<M: Clone + Send + 'static> Drop for MemoryReceipt<M> {
+impl Drop for MemoryBus {
     fn drop(&mut self) {
-        if let Some(message) = self.message.take() {
-            *lock(&self.mine) -= 1;
-            self.queue.back(message);
-        }
+        self.close();
     }
-}
-
-fn lock(count: &Mutex<usize>) -> MutexGuard<'_, usize> {
-    count.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
 }
 
 #[async_trait]
 impl Bus for MemoryBus {
     async fn send(&self, worker: WorkerId, command: &Command) -> Result<(), BusError> {
-        let queue = self.queues().get(&worker).cloned().ok_or(BusError::Unroutable(worker))?;
-        queue.push(command.clone())
+        self.check().await?;
+        let queue = self.workers().queues.get(&worker).cloned().ok_or(BusError::Unroutable(worker))?;
+        // What comes back is bounded by what is taken: nothing that was taken is ever dropped.
+        if !self.returned.has_room() {
+            return Err(BusError::Full);
+        }
+        match queue.push(command.clone()) {
+            // It was removed a moment ago.
+            Err(BusError::Unavailable(_)) => Err(BusError::Unroutable(worker)),
+            done => done,
+        }
     }
 
     async fn commands(&self, worker: WorkerId, unanswered: u16) -> Result<Box<dyn Inbox<Command>>, BusError> {
-        let mut queues = self.queues();
-        let queue = queues.entry(worker).or_insert_with(|| Queue::new(COMMANDS, Some(Arc::clone(&self.returned))));
-        Ok(queue.inbox(usize::from(unanswered.max(1))))
+        let mut commands = self.workers();
+        if commands.closed {
+            return Err(closed());
+        }
+        let make = || {
+            Queue::new(Terms { capacity: COMMANDS, exclusive: true }, Some((Arc::clone(&self.returned), DELIVERIES)))
+        };
+        Ok(commands.queues.entry(worker).or_insert_with(make).inbox(usize::from(unanswered.max(1))))
     }
 
     async fn remove(&self, worker: WorkerId) -> Result<(), BusError> {
-        let queue = self.queues().remove(&worker);
+        let queue = self.workers().queues.remove(&worker);
         if let Some(queue) = queue {
             queue.close();
         }
@@ -239,14 +114,14 @@ impl Bus for MemoryBus {
     }
 
     async fn events(&self) -> Result<Box<dyn Inbox<WorkerEvent>>, BusError> {
-        Ok(self.events.inbox(1024))
+        Ok(self.events.inbox(UNANSWERED))
     }
 
     async fn returned(&self) -> Result<Box<dyn Inbox<Command>>, BusError> {
-        Ok(self.returned.inbox(64))
+        Ok(self.returned.inbox(UNANSWERED))
     }
 
     async fn check(&self) -> Result<(), BusError> {
-        Ok(())
+        if self.workers().closed { Err(closed()) } else { Ok(()) }
     }
 }

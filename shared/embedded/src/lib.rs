@@ -8,6 +8,7 @@ mod bus;
 mod directory;
 mod no_fleet;
 mod pool;
+mod queue;
 mod sqlite;
 
 pub use bus::MemoryBus;

@@ -7,9 +7,13 @@ use mouthpiece_domain::session::Slot;
 use mouthpiece_ports::pool::{Pool, PoolError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+use tokio::time::Instant;
 
-/// Holds and workers of one process. The lock is held for look-ups only, never across an await.
+/// What expired is forgotten this often; that it expired is seen at once.
+const TIDIED_EVERY: Duration = Duration::from_secs(10);
+
+/// Holds and workers of one process. The clock is tokio's, so tests may turn it.
 #[derive(Debug, Default)]
 pub struct MemoryPool {
     inner: Mutex<Inner>,
@@ -19,6 +23,7 @@ pub struct MemoryPool {
 struct Inner {
     holds: HashMap<(WorkerId, Slot), (Hold, Instant)>,
     workers: BTreeMap<WorkerId, (Heartbeat, Instant)>,
+    tidied: Option<Instant>,
 }
 
 impl Inner {
@@ -32,8 +37,23 @@ impl Inner {
     }
 
     fn keep(&mut self, hold: &Hold, expiry: Duration) {
-        self.holds.insert((hold.worker, hold.slot), (*hold, Instant::now() + expiry));
+        self.tidy();
+        self.holds.insert((hold.worker, hold.slot), (*hold, later(expiry)));
     }
+
+    fn tidy(&mut self) {
+        let now = Instant::now();
+        if self.tidied.is_none_or(|tidied| now - tidied >= TIDIED_EVERY) {
+            self.tidied = Some(now);
+            self.workers.retain(|_, (_, until)| *until > now);
+            self.holds.retain(|_, (_, until)| *until > now);
+        }
+    }
+}
+
+/// A century stands for what the clock cannot count.
+fn later(expiry: Duration) -> Instant {
+    Instant::now() + expiry.min(Duration::from_secs(100 * 365 * 24 * 3600))
 }
 
 impl MemoryPool {
@@ -85,10 +105,8 @@ impl Pool for MemoryPool {
 
     async fn announce(&self, heartbeat: &Heartbeat, expiry: Duration) -> Result<(), PoolError> {
         let mut inner = self.inner();
-        let now = Instant::now();
-        inner.workers.retain(|_, (_, until)| *until > now);
-        inner.holds.retain(|_, (_, until)| *until > now);
-        inner.workers.insert(heartbeat.worker, (heartbeat.clone(), now + expiry));
+        inner.tidy();
+        inner.workers.insert(heartbeat.worker, (heartbeat.clone(), later(expiry)));
         Ok(())
     }
 

@@ -53,7 +53,7 @@ pub trait Receipt: Send + Sync {
 /// A queue's receiving end. What it holds unacknowledged is delivered to the next receiver when it is dropped.
 #[async_trait]
 pub trait Inbox<M>: Send {
-    /// The next message; `None` when the bus was closed. Safe to cancel: nothing is lost.
+    /// The next message; `None` when the bus was closed or the queue removed. Safe to cancel: nothing is lost.
     async fn next(&mut self) -> Option<Delivery<M>>;
 }
 

@@ -154,7 +154,8 @@ pub trait Records: Send + Sync {
     /// All prices, by instance type and start.
     async fn prices(&self) -> Result<Vec<Price>, RecordsError>;
 
-    /// Usage booked in a period, an entry a session, worker and hour.
+    /// Usage booked in a period, an entry a session, worker and hour. A worker of which no machine time was booked has an
+    /// empty instance type.
     async fn usage(&self, period: Period) -> Result<Vec<UsageHour>, RecordsError>;
 
     /// Machine time booked in a period, an entry a worker and hour.

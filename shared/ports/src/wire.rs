@@ -80,7 +80,10 @@ mod tests {
     fn what_is_written_is_read() {
         let said = WorkerEvent::Goodbye { worker: WorkerId(7) };
         let bytes = encode(&said).unwrap();
-        assert_eq!(String::from_utf8_lossy(&bytes), format!(r#"{{"v":1,"body":{{"goodbye":{{"worker":"{}"}}}}}}"#, WorkerId(7)));
+        assert_eq!(
+            String::from_utf8_lossy(&bytes),
+            format!(r#"{{"v":1,"body":{{"goodbye":{{"worker":"{}"}}}}}}"#, WorkerId(7))
+        );
         assert_eq!(decode::<WorkerEvent>(&bytes).unwrap(), said);
     }
 

@@ -26,6 +26,9 @@ pub enum EngineError {
         /// Frames held.
         held: usize,
     },
+    /// The thread that owned the engine has ended.
+    #[error("the engine has stopped")]
+    Gone,
 }
 
 /// One video frame's work for one session.
@@ -63,15 +66,29 @@ pub trait Engine: Send {
     /// [`EngineError`] when the reference is empty or its landmarks cannot belong to a face.
     fn prepare(&self, reference: Reference) -> Result<Self::Avatar, EngineError>;
 
+    /// About how many bytes of memory an avatar takes: caches are bounded by it.
+    fn bytes(avatar: &Self::Avatar) -> usize;
+
     /// Makes the working memory for one session of `avatar`; all that drawing ever allocates.
-    fn seat(&self, avatar: &Self::Avatar) -> Self::Seat;
+    fn seat(avatar: &Self::Avatar) -> Self::Seat;
 
     /// Draws each tick into its seat. Ticks of several sessions may be given together.
     ///
     /// # Errors
-    /// [`EngineError::NoSuchFrame`] when a tick names a reference frame that the avatar lacks.
+    /// [`EngineError::NoSuchFrame`] when a tick names a reference frame that the avatar lacks; what became of the others
+    /// is not told then, each may be drawn again.
     fn draw(&mut self, ticks: &mut [Tick<'_, Self>]) -> Result<(), EngineError>;
 
-    /// The picture that the last tick left in a seat.
-    fn picture<'a>(&self, seat: &'a Self::Seat) -> &'a I420;
+    /// An engine that draws the same as this one beside it, where that is cheap: a session that would have to wait for a
+    /// running call then draws its tick itself, on its own thread. None where all must go through the one engine, as on
+    /// a GPU.
+    fn helper(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+
+    /// The picture that the last tick left in a seat. Needs no engine, so whoever holds the seat can encode it.
+    fn picture(seat: &Self::Seat) -> &I420;
 }

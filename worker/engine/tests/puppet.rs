@@ -67,13 +67,13 @@ struct Session {
 impl Session {
     fn new() -> Self {
         let engine = Puppet::default();
-        Self { seat: engine.seat(avatar()), engine }
+        Self { seat: Puppet::seat(avatar()), engine }
     }
 
     fn draw(&mut self, cue: MouthShape, expression: Expression) -> &I420 {
         let tick = Tick { avatar: avatar(), seat: &mut self.seat, reference: 0, cue, expression };
         self.engine.draw(&mut [tick]).unwrap();
-        self.engine.picture(&self.seat)
+        Puppet::picture(&self.seat)
     }
 }
 
@@ -214,7 +214,7 @@ fn the_steady_state_allocates_nothing() {
 #[test]
 fn a_frame_that_the_avatar_lacks_is_refused() {
     let engine = &mut Puppet::default();
-    let mut seat = engine.seat(avatar());
+    let mut seat = Puppet::seat(avatar());
     let (cue, expression) = (MouthShape::default(), Expression::default());
     let tick = Tick { avatar: avatar(), seat: &mut seat, reference: 1, cue, expression };
     assert!(matches!(engine.draw(&mut [tick]), Err(EngineError::NoSuchFrame { asked: 1, held: 1 })));
@@ -248,4 +248,26 @@ proptest! {
         session.draw(shape, Expression { blink, brow, head: pose });
         prop_assert_eq!(session.draw(MouthShape::default(), Expression::default()), portrait());
     }
+}
+
+#[test]
+fn several_ticks_at_once_draw_what_each_would_alone() {
+    let shapes = [speaking(0.2), speaking(0.9), MouthShape { pucker: 1.0, engaged: 1.0, ..MouthShape::default() }];
+    let engine = &mut Puppet::default();
+    let mut seats = [(); 3].map(|()| Puppet::seat(avatar()));
+    for _ in 0..3 {
+        let ticks = seats.iter_mut().zip(shapes);
+        let ticks = ticks.map(|(seat, cue)| Tick { avatar: avatar(), seat, reference: 0, cue, expression: moved() });
+        engine.draw(&mut ticks.collect::<Vec<_>>()).unwrap();
+    }
+    for (seat, shape) in seats.iter().zip(shapes) {
+        assert_eq!(Puppet::picture(seat), Session::new().draw(shape, moved()));
+    }
+}
+
+#[test]
+fn an_avatar_knows_its_size() {
+    let (frame, bytes) = (portrait(), Puppet::bytes(avatar()));
+    let pixels = frame.width() * frame.height();
+    assert!((pixels * 5..pixels * 12).contains(&bytes), "{bytes} bytes for {pixels} pixels");
 }

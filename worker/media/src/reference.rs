@@ -2,18 +2,21 @@
 //!
 //! A picture is analysed at its own size and scaled afterwards, so that a small output does not blur the landmarks:
 //! [`Reference::from_portrait`], [`Reference::from_video`]. [`Analysis`] is the same without the scaling; it can draw
-//! what it found.
+//! what it found. What was prepared can be kept as bytes: [`Prepared::to_bytes`].
 
 mod analysis;
 mod error;
 mod inspect;
 mod portrait;
+mod preview;
+mod stored;
 mod video;
 
 use crate::{face::Mesh, image::I420};
 
 pub use analysis::{Analysis, FaceReport, MIN_FACE_SIDE};
 pub use error::ReferenceError;
+pub use stored::StoredError;
 pub use video::MAX_VIDEO_FRAMES;
 
 /// One picture of the person, with the face that was found in it.

@@ -120,7 +120,8 @@ impl Held {
         }
         let news =
             phase > self.session.phase || progress.done > self.session.progress.done || delivered > self.delivered;
-        self.session.phase = phase;
+        // Until its end is on record it is draining: nobody shall see an end without its reason.
+        self.session.phase = phase.min(Phase::Draining);
         if progress.done >= self.session.progress.done {
             self.session.progress = progress;
         }

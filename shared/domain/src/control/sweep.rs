@@ -22,13 +22,14 @@ impl Sweep {
         Self { next: at, asked: None, every }
     }
 
+    /// Never while one is on its way: reading the records may take longer than the time between two sweeps.
     pub(super) fn due(&self) -> Option<Mono> {
-        Some(self.next)
+        self.asked.is_none().then_some(self.next)
     }
 
     /// True when it is time; the next time is set.
     pub(super) fn ask(&mut self, now: Mono) -> bool {
-        let due = now >= self.next;
+        let due = self.due().is_some_and(|at| at <= now);
         if due {
             self.asked = Some(now);
             self.next = now + self.every;

@@ -145,7 +145,8 @@ impl Books {
     }
 
     fn price(&mut self, hour: Wall, instance_type: &str, cell: &mut Cell) {
-        if cell.machines.up == 0 && cell.delivered.values().all(|d| *d == 0) {
+        // A worker that was gone before its machine time was ever booked has no instance type, and no cost that is known of.
+        if cell.machines.up == 0 && (instance_type.is_empty() || cell.delivered.values().all(|d| *d == 0)) {
             return;
         }
         if let Some((from, price)) = self.prices.at(instance_type, hour) {

@@ -46,7 +46,7 @@ pub struct UsageHour {
     pub avatar: AvatarId,
     /// Delivered by.
     pub worker: WorkerId,
-    /// On a machine of this type.
+    /// On a machine of this type; empty when nothing of that worker's machine time was ever booked.
     pub instance_type: String,
     /// Delivered.
     pub delivered: Duration,

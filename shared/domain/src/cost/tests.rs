@@ -126,6 +126,14 @@ fn a_machine_without_a_price_makes_the_total_unknown_and_is_named() {
 }
 
 #[test]
+fn a_worker_that_was_never_booked_does_not_make_costs_unknown() {
+    let used = [usage(1, 1, T4, M, None), usage(1, 2, "", M, None)];
+    let r = report(GroupBy::Session, &[price(T4, 157_000)], &used, &[machine(1, 1, T4, H, M)]);
+    assert_eq!((r.total.nano_usd, r.total.delivered), (Some(157_000_000), 2 * M));
+    assert_eq!((r.rows[1].1.nano_usd, r.rows[1].1.delivered), (Some(0), M));
+}
+
+#[test]
 fn nothing_is_nothing() {
     let r = report(GroupBy::Key, &[price(T4, 157_000)], &[], &[]);
     assert_eq!(r, Report { total: Row { nano_usd: Some(0), ..Row::default() }, ..Report::default() });

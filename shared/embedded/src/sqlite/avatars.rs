@@ -5,7 +5,7 @@ use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
 use mouthpiece_domain::session::BlobKey;
 use mouthpiece_ports::records::Avatar;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Error, QueryBuilder, Row, Sqlite as Db, SqliteConnection, SqlitePool};
+use sqlx::{Error, QueryBuilder, Row, Sqlite as Db, SqliteConnection};
 
 fn read(row: &SqliteRow) -> Result<Avatar, Error> {
     let portrait: String = row.try_get("portrait")?;
@@ -24,11 +24,11 @@ fn read(row: &SqliteRow) -> Result<Avatar, Error> {
     })
 }
 
+/// The update changes nothing: it is there for the row of an avatar that is known to be returned.
 pub(super) async fn add(c: &mut SqliteConnection, avatar: &Avatar) -> Result<Avatar, Error> {
-    let face = i64::from(avatar.face.unwrap_or(0));
-    sqlx::query(
+    let row = sqlx::query(
         "INSERT INTO avatars (id, api_key, name, content, portrait, media_type, bytes, face, prepared_by, created) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (api_key, content, face) DO NOTHING",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (api_key, content, face) DO UPDATE SET id = id RETURNING *",
     )
     .bind(blob(avatar.id.0))
     .bind(blob(avatar.key.0))
@@ -37,13 +37,11 @@ pub(super) async fn add(c: &mut SqliteConnection, avatar: &Avatar) -> Result<Ava
     .bind(avatar.portrait.as_str())
     .bind(&avatar.media_type)
     .bind(count(avatar.bytes))
-    .bind(face)
+    .bind(i64::from(avatar.face.unwrap_or(0)))
     .bind(blob(avatar.prepared_by.0))
     .bind(avatar.created.0)
-    .execute(&mut *c)
+    .fetch_one(c)
     .await?;
-    let query = "SELECT * FROM avatars WHERE api_key = ? AND content = ? AND face = ?";
-    let row = sqlx::query(query).bind(blob(avatar.key.0)).bind(&avatar.content).bind(face).fetch_one(c).await?;
     read(&row)
 }
 
@@ -53,18 +51,18 @@ pub(super) async fn prepare_again(c: &mut SqliteConnection, id: AvatarId, by: Se
     Ok(())
 }
 
-pub(super) async fn one(readers: &SqlitePool, id: AvatarId) -> Result<Option<Avatar>, Error> {
-    let row = sqlx::query("SELECT * FROM avatars WHERE id = ?").bind(blob(id.0)).fetch_optional(readers).await?;
+pub(super) async fn one(c: &mut SqliteConnection, id: AvatarId) -> Result<Option<Avatar>, Error> {
+    let row = sqlx::query("SELECT * FROM avatars WHERE id = ?").bind(blob(id.0)).fetch_optional(c).await?;
     row.as_ref().map(read).transpose()
 }
 
-pub(super) async fn list(readers: &SqlitePool, key: Option<KeyId>, limit: u32) -> Result<Vec<Avatar>, Error> {
+pub(super) async fn list(c: &mut SqliteConnection, key: Option<KeyId>, limit: u32) -> Result<Vec<Avatar>, Error> {
     let mut query: QueryBuilder<Db> = QueryBuilder::new("SELECT * FROM avatars");
     if let Some(key) = key {
         query.push(" WHERE api_key = ").push_bind(blob(key.0));
     }
     query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit.clamp(1, 500)));
-    query.build().fetch_all(readers).await?.iter().map(read).collect()
+    query.build().fetch_all(c).await?.iter().map(read).collect()
 }
 
 pub(super) async fn remove(c: &mut SqliteConnection, id: AvatarId) -> Result<bool, Error> {

@@ -5,7 +5,7 @@ use mouthpiece_domain::ids::KeyId;
 use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::records::ApiKey;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Error, Row, SqliteConnection, SqlitePool};
+use sqlx::{Error, Row, SqliteConnection};
 
 fn read(row: &SqliteRow) -> Result<ApiKey, Error> {
     let minutes: Option<i64> = row.try_get("minutes_per_day")?;
@@ -40,14 +40,14 @@ pub(super) async fn add(c: &mut SqliteConnection, key: &ApiKey) -> Result<(), Er
     Ok(())
 }
 
-pub(super) async fn by_hash(readers: &SqlitePool, secret_hash: &str) -> Result<Option<ApiKey>, Error> {
+pub(super) async fn by_hash(c: &mut SqliteConnection, secret_hash: &str) -> Result<Option<ApiKey>, Error> {
     let query = "SELECT * FROM api_keys WHERE secret_hash = ?";
-    let row = sqlx::query(query).bind(secret_hash).fetch_optional(readers).await?;
+    let row = sqlx::query(query).bind(secret_hash).fetch_optional(c).await?;
     row.as_ref().map(read).transpose()
 }
 
-pub(super) async fn all(readers: &SqlitePool) -> Result<Vec<ApiKey>, Error> {
-    sqlx::query("SELECT * FROM api_keys ORDER BY id").fetch_all(readers).await?.iter().map(read).collect()
+pub(super) async fn all(c: &mut SqliteConnection) -> Result<Vec<ApiKey>, Error> {
+    sqlx::query("SELECT * FROM api_keys ORDER BY created, id").fetch_all(c).await?.iter().map(read).collect()
 }
 
 pub(super) async fn revoke(c: &mut SqliteConnection, id: KeyId, at: Wall) -> Result<bool, Error> {

@@ -1,19 +1,51 @@
-//! Conditional writes: each is a statement whose condition is the rule in `domain::ledger`.
+//! Conditional writes: each is one call whose first statement carries the condition that `domain::ledger` states.
+//!
+//! A call costs two hand-overs between threads, which is most of a small statement's time; so what follows from a write
+//! (booking usage, keeping a token) goes along in the same call and asks by `changes()` whether the write was applied.
 
 use super::rows::{blob, count, ms, to_json};
-use super::sessions::{one_on, repeated_on};
+use super::sessions;
 use mouthpiece_domain::fleet::Capability;
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::ledger::{Idempotency, Write, Written};
 use mouthpiece_domain::session::{Fence, Session};
 use mouthpiece_domain::time::Wall;
-use sqlx::{Error, Row, SqliteConnection};
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Error, Sqlite as Db, SqliteConnection};
 use std::time::Duration;
 
-/// Carries one write out within the transaction that is open.
-pub(super) async fn apply(c: &mut SqliteConnection, write: &Write) -> Result<Written, Error> {
-    let done = match write {
+/// Books what is new of `?5` delivered in all to session `?1` at fence `?2` by worker `?4`, in the hour `?3`; nothing unless
+/// the statement before it changed something.
+macro_rules! book {
+    () => {
+        "INSERT INTO delivered (api_key, hour, delivered_ms) SELECT s.api_key, ?3, ?5 - b.ms FROM sessions AS s, \
+         (SELECT COALESCE(SUM(delivered_ms), 0) AS ms FROM usage WHERE session = ?1 AND fence = ?2) AS b \
+         WHERE s.id = ?1 AND changes() > 0 AND ?5 > b.ms \
+         ON CONFLICT (api_key, hour) DO UPDATE SET delivered_ms = delivered_ms + excluded.delivered_ms; \
+         INSERT INTO usage (session, fence, hour, worker, delivered_ms) SELECT ?1, ?2, ?3, ?4, ?5 - b.ms FROM \
+         (SELECT COALESCE(SUM(delivered_ms), 0) AS ms FROM usage WHERE session = ?1 AND fence = ?2) AS b \
+         WHERE changes() > 0 \
+         ON CONFLICT (session, fence, hour, worker) DO UPDATE SET delivered_ms = delivered_ms + excluded.delivered_ms"
+    };
+}
+
+/// Carries a batch out within the transaction that is open.
+pub(super) async fn all(c: &mut SqliteConnection, batch: &[Write]) -> Result<Vec<Written>, Error> {
+    let mut outcomes = Vec::with_capacity(batch.len());
+    for write in batch {
+        outcomes.push(one(c, write).await?);
+    }
+    Ok(outcomes)
+}
+
+async fn one(c: &mut SqliteConnection, write: &Write) -> Result<Written, Error> {
+    let query = match write {
         Write::Create { session, idempotency } => return create(c, session, idempotency.as_ref()).await,
+        Write::Machine { worker, capability, uptime, busy, at } => {
+            machine(*worker, capability, *uptime, *busy, *at).execute(c).await?;
+            return Ok(Written::Applied);
+        }
         Write::Assign { hold, at } => sqlx::query(
             "UPDATE sessions SET phase = 1, worker = ?, slot = ?, updated = ? WHERE id = ? AND fence = ? AND phase = 0",
         )
@@ -21,68 +53,78 @@ pub(super) async fn apply(c: &mut SqliteConnection, write: &Write) -> Result<Wri
         .bind(i64::from(hold.slot.0))
         .bind(at.0)
         .bind(blob(hold.session.0))
-        .bind(i64::from(hold.fence.0))
-        .execute(&mut *c)
-        .await?,
+        .bind(i64::from(hold.fence.0)),
         Write::Requeue { hold, at } => sqlx::query(
             "UPDATE sessions SET phase = 0, fence = ?, worker = NULL, slot = NULL, frames_done = 0, frames_total = 0, \
-                 updated = ? WHERE id = ? AND fence = ? AND phase < 5 AND (phase = 0 OR (worker = ? AND slot = ?))",
+             updated = ? WHERE id = ? AND fence = ? AND phase < 5 AND (phase = 0 OR (worker = ? AND slot = ?))",
         )
         .bind(i64::from(hold.fence.next().0))
         .bind(at.0)
         .bind(blob(hold.session.0))
         .bind(i64::from(hold.fence.0))
         .bind(blob(hold.worker.0))
-        .bind(i64::from(hold.slot.0))
-        .execute(&mut *c)
-        .await?,
+        .bind(i64::from(hold.slot.0)),
+        // An Advance never ends a session: that takes a reason.
         Write::Advance { hold, phase, progress, delivered, at } => {
-            let done = sqlx::query(
-                "UPDATE sessions SET phase = ?, frames_done = max(frames_done, ?), frames_total = max(frames_total, ?), \
-                 updated = ? WHERE id = ? AND fence = ? AND phase > 0 AND phase <= ? AND phase < 5",
-            )
-            .bind(i64::from(phase.rank()))
-            .bind(count(progress.done))
-            .bind(count(progress.total))
-            .bind(at.0)
-            .bind(blob(hold.session.0))
-            .bind(i64::from(hold.fence.0))
-            .bind(i64::from(phase.rank()))
-            .execute(&mut *c)
-            .await?;
-            if done.rows_affected() > 0 {
-                book(c, hold.session, hold.fence, hold.worker, *delivered, *at).await?;
-            }
-            done
+            let query = booking(
+                concat!(
+                    "UPDATE sessions SET updated = CASE WHEN phase < ?6 THEN ?7 ELSE updated END, phase = ?6, \
+                     frames_done = max(frames_done, ?8), frames_total = max(frames_total, ?9) \
+                     WHERE id = ?1 AND fence = ?2 AND phase BETWEEN 1 AND ?6 AND ?6 < 5; ",
+                    book!()
+                ),
+                (hold.session, hold.fence),
+                Some((hold.worker, *delivered)),
+                *at,
+            );
+            query.bind(i64::from(phase.rank())).bind(at.0).bind(count(progress.done)).bind(count(progress.total))
         }
         Write::End { session, fence, end, progress, delivered, at } => {
-            let done = sqlx::query(
-                "UPDATE sessions SET phase = 5, end_reason = ?, ending = ?, frames_done = max(frames_done, ?), \
-                 frames_total = max(frames_total, ?), updated = ? WHERE id = ? AND fence = ? AND phase < 5",
-            )
-            .bind(end.reason.name())
-            .bind(to_json(end)?)
-            .bind(count(progress.map_or(0, |p| p.done)))
-            .bind(count(progress.map_or(0, |p| p.total)))
-            .bind(at.0)
-            .bind(blob(session.0))
-            .bind(i64::from(fence.0))
-            .execute(&mut *c)
-            .await?;
-            if let (true, Some((worker, _, delivered))) = (done.rows_affected() > 0, delivered) {
-                book(c, *session, *fence, *worker, *delivered, *at).await?;
-            }
-            done
-        }
-        Write::Machine { worker, capability, uptime, busy, at } => {
-            machine(c, *worker, capability, *uptime, *busy, *at).await?;
-            return Ok(Written::Applied);
+            let query = booking(
+                concat!(
+                    "UPDATE sessions SET phase = 5, end_reason = ?6, ending = ?7, updated = ?8, \
+                     frames_done = max(frames_done, ?9), frames_total = max(frames_total, ?10) \
+                     WHERE id = ?1 AND fence = ?2 AND phase < 5; ",
+                    book!()
+                ),
+                (*session, *fence),
+                delivered.map(|(worker, _, delivered)| (worker, delivered)),
+                *at,
+            );
+            let progress = progress.unwrap_or_default();
+            query
+                .bind(end.reason.name())
+                .bind(to_json(end)?)
+                .bind(at.0)
+                .bind(count(progress.done))
+                .bind(count(progress.total))
         }
     };
-    match write.session() {
-        Some(id) if done.rows_affected() == 0 => Ok(Written::Stale(one_on(c, id).await?.map(Box::new))),
-        _ => Ok(Written::Applied),
+    if query.execute(&mut *c).await?.rows_affected() > 0 {
+        return Ok(Written::Applied);
     }
+    stale(c, write.session()).await
+}
+
+async fn stale(c: &mut SqliteConnection, id: Option<SessionId>) -> Result<Written, Error> {
+    let Some(id) = id else { return Ok(Written::Stale(None)) };
+    Ok(Written::Stale(sessions::one(c, id).await?.map(Box::new)))
+}
+
+/// A statement on session `?1` at fence `?2` followed by `book!`, with the arguments `?1` to `?5` in place.
+fn booking(
+    sql: &'static str,
+    (session, fence): (SessionId, Fence),
+    delivered: Option<(WorkerId, Duration)>,
+    at: Wall,
+) -> Query<'static, Db, SqliteArguments> {
+    let (worker, delivered) = delivered.unwrap_or((WorkerId(0), Duration::ZERO));
+    sqlx::query(sql)
+        .bind(blob(session.0))
+        .bind(i64::from(fence.0))
+        .bind(at.hour().0)
+        .bind(blob(worker.0))
+        .bind(ms(delivered))
 }
 
 async fn create(
@@ -90,115 +132,61 @@ async fn create(
     session: &Session,
     idempotency: Option<&Idempotency>,
 ) -> Result<Written, Error> {
-    if let Some(i) = idempotency {
-        if let Some((fingerprint, id)) = repeated_on(c, i.key, &i.token).await? {
-            if let Some(session) = one_on(c, id).await? {
-                return Ok(Written::Repeated { session: Box::new(session), same: fingerprint == i.fingerprint });
-            }
-        }
+    const INSERT: &str = "INSERT INTO sessions (id, api_key, kind, avatar, spec, metadata, queue_timeout_ms, \
+         max_duration_ms, fence, phase, frames_done, frames_total, created, updated) \
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, ?10, ?11 \
+         WHERE NOT EXISTS (SELECT 1 FROM idempotency WHERE api_key = ?13 AND token = ?12) ON CONFLICT (id) DO NOTHING; \
+         INSERT INTO idempotency (api_key, token, fingerprint, session) SELECT ?13, ?12, ?14, ?1 \
+         WHERE changes() > 0 AND ?12 IS NOT NULL";
+    let query = sqlx::query(INSERT)
+        .bind(blob(session.id.0))
+        .bind(blob(session.key.0))
+        .bind(session.kind.name())
+        .bind(blob(session.avatar.0))
+        .bind(to_json(&session.spec)?)
+        .bind(to_json(&session.metadata)?)
+        .bind(ms(session.queue_timeout))
+        .bind(ms(session.max_duration))
+        .bind(i64::from(session.fence.0))
+        .bind(session.created.0)
+        .bind(session.updated.0)
+        .bind(idempotency.map(|i| i.token.clone()))
+        .bind(idempotency.map(|i| blob(i.key.0)))
+        .bind(idempotency.map(|i| i.fingerprint.clone()));
+    if query.execute(&mut *c).await?.rows_affected() > 0 {
+        return Ok(Written::Applied);
     }
-    let done = sqlx::query(
-        "INSERT INTO sessions (id, kind, api_key, avatar, spec, metadata, queue_timeout_ms, max_duration_ms, fence, phase, \
-         frames_done, frames_total, created, updated) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 0, 0, ?, ?) \
-         ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(blob(session.id.0))
-    .bind(session.kind.name())
-    .bind(blob(session.key.0))
-    .bind(blob(session.avatar.0))
-    .bind(to_json(&session.spec)?)
-    .bind(to_json(&session.metadata)?)
-    .bind(ms(session.queue_timeout))
-    .bind(ms(session.max_duration))
-    .bind(i64::from(session.fence.0))
-    .bind(session.created.0)
-    .bind(session.updated.0)
-    .execute(&mut *c)
-    .await?;
-    if done.rows_affected() == 0 {
-        return Ok(Written::Stale(one_on(c, session.id).await?.map(Box::new)));
+    if let Some(i) = idempotency
+        && let Some((fingerprint, id)) = sessions::repeated(c, i.key, &i.token).await?
+        && let Some(session) = sessions::one(c, id).await?
+    {
+        return Ok(Written::Repeated { session: Box::new(session), same: fingerprint == i.fingerprint });
     }
-    if let Some(i) = idempotency {
-        sqlx::query("INSERT OR REPLACE INTO idempotency (api_key, token, fingerprint, session) VALUES (?, ?, ?, ?)")
-            .bind(blob(i.key.0))
-            .bind(&i.token)
-            .bind(&i.fingerprint)
-            .bind(blob(session.id.0))
-            .execute(c)
-            .await?;
-    }
-    Ok(Written::Applied)
+    stale(c, Some(session.id)).await
 }
 
-/// Books what is new of a cumulative report in the hour of `at`.
-async fn book(
-    c: &mut SqliteConnection,
-    session: SessionId,
-    fence: Fence,
-    worker: WorkerId,
-    delivered: Duration,
-    at: Wall,
-) -> Result<(), Error> {
-    if delivered.is_zero() {
-        return Ok(());
-    }
-    sqlx::query(
-        "INSERT INTO usage (session, fence, hour, worker, delivered_ms) \
-         SELECT ?1, ?2, ?3, ?4, ?5 - booked.ms FROM (SELECT COALESCE(SUM(delivered_ms), 0) AS ms FROM usage \
-         WHERE session = ?1 AND fence = ?2) AS booked WHERE ?5 > booked.ms \
-         ON CONFLICT (session, fence, hour) DO UPDATE SET delivered_ms = delivered_ms + excluded.delivered_ms",
-    )
-    .bind(blob(session.0))
-    .bind(i64::from(fence.0))
-    .bind(at.hour().0)
-    .bind(blob(worker.0))
-    .bind(ms(delivered))
-    .execute(c)
-    .await?;
-    Ok(())
-}
-
-async fn machine(
-    c: &mut SqliteConnection,
+fn machine(
     worker: WorkerId,
     capability: &Capability,
     uptime: Duration,
     busy: Duration,
     at: Wall,
-) -> Result<(), Error> {
-    let id = blob(worker.0);
-    let known =
-        sqlx::query("SELECT up_ms, busy_ms FROM workers WHERE id = ?").bind(&id).fetch_optional(&mut *c).await?;
-    let (was_up, was_busy): (i64, i64) = match &known {
-        Some(row) => (row.try_get(0)?, row.try_get(1)?),
-        None => (0, 0),
-    };
-    let (up, busy) = (ms(uptime).max(was_up), ms(busy).max(was_busy));
+) -> Query<'static, Db, SqliteArguments> {
+    // What a worker is it measured at boot and never again.
     sqlx::query(
-        "INSERT INTO workers (id, name, engine, instance_type, slots, up_ms, busy_ms) VALUES (?, ?, ?, ?, ?, ?, ?) \
-         ON CONFLICT (id) DO UPDATE SET name = excluded.name, engine = excluded.engine, \
-         instance_type = excluded.instance_type, slots = excluded.slots, up_ms = excluded.up_ms, busy_ms = excluded.busy_ms",
+        "INSERT INTO machine_hours (worker, hour, up_ms, busy_ms) SELECT ?1, ?2, max(0, ?3 - was.up), max(0, ?4 - was.busy) \
+         FROM (SELECT COALESCE(SUM(up_ms), 0) AS up, COALESCE(SUM(busy_ms), 0) AS busy FROM workers WHERE id = ?1) AS was \
+         WHERE ?3 > was.up OR ?4 > was.busy \
+         ON CONFLICT (worker, hour) DO UPDATE SET up_ms = up_ms + excluded.up_ms, busy_ms = busy_ms + excluded.busy_ms; \
+         INSERT INTO workers (id, up_ms, busy_ms, name, engine, instance_type, slots) VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8) \
+         ON CONFLICT (id) DO UPDATE SET up_ms = max(up_ms, excluded.up_ms), busy_ms = max(busy_ms, excluded.busy_ms)",
     )
-    .bind(&id)
-    .bind(&capability.name)
-    .bind(&capability.engine)
-    .bind(&capability.instance_type)
+    .bind(blob(worker.0))
+    .bind(at.hour().0)
+    .bind(ms(uptime))
+    .bind(ms(busy))
+    .bind(capability.name.clone())
+    .bind(capability.engine.clone())
+    .bind(capability.instance_type.clone())
     .bind(i64::from(capability.slots))
-    .bind(up)
-    .bind(busy)
-    .execute(&mut *c)
-    .await?;
-    if up > was_up || busy > was_busy {
-        sqlx::query(
-            "INSERT INTO machine_hours (worker, hour, up_ms, busy_ms) VALUES (?, ?, ?, ?) ON CONFLICT (worker, hour) \
-             DO UPDATE SET up_ms = up_ms + excluded.up_ms, busy_ms = busy_ms + excluded.busy_ms",
-        )
-        .bind(&id)
-        .bind(at.hour().0)
-        .bind(up - was_up)
-        .bind(busy - was_busy)
-        .execute(c)
-        .await?;
-    }
-    Ok(())
 }

@@ -158,6 +158,11 @@ pub(super) struct Displacement {
 }
 
 impl Sheets {
+    /// Memory of its planes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&self.planes[..])
+    }
+
     /// Lays the sheets over the part of a `width` x `height` picture that they can move.
     pub(super) fn lay(mouth: &Mouth, frame: FaceFrame, width: usize, height: usize) -> Self {
         let reach = Reach::of(mouth);

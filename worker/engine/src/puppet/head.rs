@@ -35,6 +35,11 @@ pub(super) struct HeadSources {
 }
 
 impl Head {
+    /// Memory of its nodes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&self.nodes[..]) + size_of_val(&self.places[..])
+    }
+
     /// Measures a head from the mesh in face coordinates (`points`: `[X, Y, depth]`).
     pub(super) fn measure(points: &[[f32; 3]], frame: FaceFrame, width: usize, height: usize) -> Self {
         let grid = Grid::over(Rect { x0: 0, y0: 0, x1: width, y1: height }, HEAD_STEP);

@@ -4,6 +4,7 @@
 //! inside of the mouth shows. It is honest about what it is: it moves a photograph. What it moves, and how far, was
 //! tuned by eye on several portraits; lengths are in D, the distance between the outer eye corners.
 
+mod crew;
 mod curves;
 mod draw;
 mod ear;
@@ -27,6 +28,7 @@ pub use ear::PuppetEar;
 pub use shape::MouthShape;
 
 use crate::{Engine, EngineError, Expression, Tick};
+use crew::Crew;
 use frame::FaceFrame;
 use mouth::{Mouth, OPEN_GAP};
 use mouthpiece_media::{
@@ -37,9 +39,12 @@ use mouthpiece_media::{
 use rig::Rig;
 use source::Source;
 
-/// The puppet engine. It has no state: everything lives in avatars and seats.
+/// The puppet engine. What it draws with lives in avatars and seats; its own are only the threads that help it to draw
+/// the ticks of several sessions at once.
 #[derive(Debug, Default)]
-pub struct Puppet {}
+pub struct Puppet {
+    crew: Crew,
+}
 
 /// A prepared face.
 #[derive(Debug)]
@@ -92,7 +97,17 @@ impl Engine for Puppet {
         Ok(PuppetAvatar { first: (source, rig), faces, reference })
     }
 
-    fn seat(&self, avatar: &PuppetAvatar) -> PuppetSeat {
+    fn bytes(avatar: &PuppetAvatar) -> usize {
+        let frames = &avatar.reference.frames;
+        let Some(first) = frames.first() else { return 0 };
+        let pixels = first.picture.width() * first.picture.height();
+        let mesh = first.face.points.len() * size_of::<[f32; 3]>();
+        let (source, rig) = &avatar.first;
+        let traced = size_of::<(FaceFrame, Mouth)>() * frames.len();
+        frames.len() * (pixels * 3 / 2 + mesh) + traced + source.bytes() + rig.bytes()
+    }
+
+    fn seat(avatar: &PuppetAvatar) -> PuppetSeat {
         PuppetSeat {
             canvas: Canvas::new(&avatar.reference.frames[0].picture),
             source: avatar.first.0.clone(),
@@ -104,18 +119,24 @@ impl Engine for Puppet {
     }
 
     fn draw(&mut self, ticks: &mut [Tick<'_, Self>]) -> Result<(), EngineError> {
-        for tick in ticks {
+        for tick in &*ticks {
             let held = tick.avatar.frames();
             if tick.reference >= held {
                 return Err(EngineError::NoSuchFrame { asked: tick.reference, held });
             }
+        }
+        self.crew.each(ticks, |tick| {
             tick.seat.show(tick.avatar, tick.reference);
             tick.seat.paint(tick.avatar, &tick.cue, &tick.expression);
-        }
+        });
         Ok(())
     }
 
-    fn picture<'a>(&self, seat: &'a PuppetSeat) -> &'a I420 {
+    fn helper(&self) -> Option<Self> {
+        Some(Self::default())
+    }
+
+    fn picture(seat: &PuppetSeat) -> &I420 {
         seat.canvas.frame()
     }
 }

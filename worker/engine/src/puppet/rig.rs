@@ -36,4 +36,8 @@ impl Rig {
             mouth: mouth.clone(),
         }
     }
+    /// Memory that it takes, but for a few hundred bytes.
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.sheets.bytes() + self.head.bytes()
+    }
 }

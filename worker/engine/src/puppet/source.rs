@@ -43,6 +43,11 @@ impl Source {
         self.double(&picture.y);
     }
 
+    /// Memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.luma.len() + self.chroma.iter().map(Vec::len).sum::<usize>()
+    }
+
     fn double(&mut self, y: &[u8]) {
         let (w, h) = (self.width, self.height);
         let stride = 2 * w;

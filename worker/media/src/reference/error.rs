@@ -83,4 +83,7 @@ pub enum ReferenceError {
         /// As the container says.
         frames_per_second: f32,
     },
+    /// The preview cannot be encoded.
+    #[error("the preview picture cannot be made: {0}")]
+    Preview(String),
 }

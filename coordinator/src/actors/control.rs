@@ -1,0 +1,352 @@
+//! Control: the brain's shell.
+//!
+//! Each message becomes one or more events; the brain decides; what it decided is gathered and sent off once a message.
+//! No handler waits for anything.
+
+use super::clock::Clock;
+use super::dispatch::Dispatch;
+use super::errand::Order;
+use super::fleet::Fleet;
+use super::ledger::Ledger;
+use super::messages::{
+    Cancel, Desire, Drain, Happened, Lookup, Orders, Quiesce, Retire, Roster, StopListening, Submit, Sweep, View,
+    Writes,
+};
+use super::observe::Observer;
+use crate::farm::{FarmError, News};
+use crate::metrics::Metrics;
+use actix::{Actor, Addr, AsyncContext, Context, Handler, MessageResult, SpawnHandle};
+use mouthpiece_domain::control::{Answer, Control as Brain, Effect, Event, Settings};
+use mouthpiece_domain::fleet::WorkerEvent;
+use mouthpiece_domain::ids::{SessionId, WorkerId};
+use mouthpiece_domain::ledger::Write;
+use mouthpiece_domain::session::Phase;
+use mouthpiece_domain::time::Mono;
+use std::collections::{HashMap, HashSet};
+use std::mem::take;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{broadcast, oneshot, watch};
+
+/// With so much to write outstanding, no new session is taken and nothing is received from the bus...
+const BEHIND: usize = 8192;
+/// ...until no more than this is left.
+const CAUGHT_UP: usize = 2048;
+/// How often gauges are brought up to date.
+const GAUGES_EVERY: Duration = Duration::from_secs(1);
+
+/// Whom control talks to.
+pub(super) struct Others {
+    pub(super) ledger: Addr<Ledger>,
+    pub(super) dispatch: Addr<Dispatch>,
+    pub(super) fleet: Addr<Fleet>,
+    pub(super) hub: broadcast::Sender<News>,
+    pub(super) behind: watch::Sender<bool>,
+    pub(super) metrics: Arc<Metrics>,
+}
+
+/// What one message's events led to.
+#[derive(Default)]
+struct Outgoing {
+    writes: Vec<Write>,
+    orders: Vec<Order>,
+    sweep: bool,
+    desired: Option<u32>,
+    farm_changed: bool,
+}
+
+/// What was sent off and has not come back.
+#[derive(Default)]
+struct UnderWay {
+    writes: usize,
+    orders: usize,
+    sweep: Sweeping,
+}
+
+/// Reads of the open sessions.
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Sweeping {
+    /// None is under way.
+    #[default]
+    No,
+    /// One is.
+    Reading,
+    /// One is, and the brain has asked again since. What it brings is older than the brain would take it for.
+    Outdated,
+}
+
+/// Owns the brain, and the answers that callers wait for.
+pub(super) struct Control {
+    brain: Brain,
+    clock: Clock,
+    others: Others,
+    observer: Observer,
+    out: Outgoing,
+    under_way: UnderWay,
+    answers: HashMap<SessionId, oneshot::Sender<Result<Answer, FarmError>>>,
+    /// The uptime that each worker last told through the bus or the pool.
+    heard: HashMap<WorkerId, Duration>,
+    /// No deadline is looked at before the workers in the pool are known.
+    begun: bool,
+    timer: Option<(Mono, SpawnHandle)>,
+    stopping: bool,
+    at_rest: Vec<oneshot::Sender<()>>,
+}
+
+impl Control {
+    pub(super) fn new(settings: Settings, others: Others) -> Self {
+        let clock = Clock::new();
+        Self {
+            brain: Brain::new(settings, clock.now()),
+            clock,
+            observer: Observer::new(Arc::clone(&others.metrics)),
+            others,
+            out: Outgoing::default(),
+            under_way: UnderWay::default(),
+            answers: HashMap::new(),
+            heard: HashMap::new(),
+            begun: false,
+            timer: None,
+            stopping: false,
+            at_rest: Vec::new(),
+        }
+    }
+
+    /// One event through the brain; what it decided is gathered.
+    fn feed(&mut self, event: Event) {
+        self.note(&event);
+        let seen = self.observer.before(&event);
+        for effect in self.brain.handle(event, self.clock.now()) {
+            self.observer.effect(&seen, &effect);
+            match effect {
+                Effect::Write(write) => self.out.writes.push(write),
+                Effect::Claim { hold, expiry } => self.out.orders.push(Order::Claim { hold, expiry }),
+                Effect::Release(hold) => self.out.orders.push(Order::Release(hold)),
+                Effect::Send { worker, command } => self.out.orders.push(Order::Send { worker, command }),
+                Effect::CheckLease(hold) => self.out.orders.push(Order::CheckLease(hold)),
+                Effect::Sweep => self.out.sweep = true,
+                Effect::Answer { session, answer } => {
+                    if let Some(asker) = self.answers.remove(&session) {
+                        // A caller that has gone away asks again, or looks the session up.
+                        let _ = asker.send(Ok(answer));
+                    }
+                }
+                Effect::Changed(change) => {
+                    self.out.farm_changed |=
+                        matches!(change.session.phase, Phase::Requested | Phase::Assigned | Phase::Ended);
+                    self.tell(|| News::Session(Arc::new(*change)));
+                }
+                Effect::WorkerChanged(_) => self.out.farm_changed = true,
+                Effect::Desired(workers) => self.out.desired = Some(workers),
+            }
+        }
+    }
+
+    /// Bookkeeping of the shell's own.
+    fn note(&mut self, event: &Event) {
+        match event {
+            Event::Written { .. } => self.under_way.writes = self.under_way.writes.saturating_sub(1),
+            Event::Claimed { .. } | Event::Sent { .. } | Event::Lease { .. } => {
+                self.under_way.orders = self.under_way.orders.saturating_sub(1);
+            }
+            Event::Worker(WorkerEvent::Heartbeat(heartbeat)) => {
+                self.heard.insert(heartbeat.worker, heartbeat.uptime);
+            }
+            Event::Worker(WorkerEvent::Goodbye { worker }) => {
+                self.heard.remove(worker);
+                self.out.orders.push(Order::Forget(*worker));
+                self.others.fleet.do_send(Retire(*worker));
+            }
+            _ => {}
+        }
+    }
+
+    fn sweep(&mut self) {
+        if self.under_way.sweep == Sweeping::No {
+            self.under_way.sweep = Sweeping::Reading;
+            self.others.dispatch.do_send(Sweep);
+        } else {
+            self.under_way.sweep = Sweeping::Outdated;
+        }
+    }
+
+    fn tell(&self, news: impl FnOnce() -> News) {
+        if self.others.hub.receiver_count() > 0 {
+            // An error means that the last watcher has just gone.
+            let _ = self.others.hub.send(news());
+        }
+    }
+
+    /// Sends off what was gathered and sets the timer. Ends every handler that feeds the brain.
+    fn flush(&mut self, ctx: &mut Context<Self>) {
+        let Outgoing { writes, orders, sweep, desired, farm_changed } = take(&mut self.out);
+        if !writes.is_empty() {
+            self.under_way.writes += writes.len();
+            self.others.ledger.do_send(Writes(writes));
+        }
+        if !orders.is_empty() {
+            self.under_way.orders += orders.iter().filter(|order| order.is_answered()).count();
+            self.others.dispatch.do_send(Orders(orders));
+        }
+        if sweep {
+            self.sweep();
+        }
+        if let Some(workers) = desired {
+            self.others.metrics.set_desired_workers(workers);
+            self.others.fleet.do_send(Desire(workers));
+        }
+        if farm_changed {
+            self.tell(|| News::Farm);
+        }
+        let outstanding = self.under_way.writes;
+        self.others.behind.send_if_modified(|behind| {
+            let now = if *behind { outstanding > CAUGHT_UP } else { outstanding > BEHIND };
+            now != std::mem::replace(behind, now)
+        });
+        if !self.at_rest.is_empty() && self.is_at_rest() {
+            for whoever in self.at_rest.drain(..) {
+                let _ = whoever.send(());
+            }
+        }
+        self.set_timer(ctx);
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.under_way.writes == 0 && self.under_way.orders == 0 && self.answers.is_empty()
+    }
+
+    /// One timer, for when the brain is due. One that fires early costs less than setting it anew for each event, so it is
+    /// only ever moved forward.
+    fn set_timer(&mut self, ctx: &mut Context<Self>) {
+        if !self.begun || self.stopping {
+            return;
+        }
+        let Some(due) = self.brain.due() else { return };
+        if let Some((set_for, handle)) = self.timer {
+            if set_for <= due {
+                return;
+            }
+            ctx.cancel_future(handle);
+        }
+        let wait = (due - self.clock.now().mono).max(Duration::from_millis(1));
+        let handle = ctx.run_later(wait, |act, ctx| {
+            act.timer = None;
+            let now = act.clock.now().mono;
+            if act.brain.due().is_some_and(|due| due <= now) {
+                act.feed(Event::Tick);
+                act.flush(ctx);
+            } else {
+                act.set_timer(ctx);
+            }
+        });
+        self.timer = Some((due, handle));
+    }
+}
+
+impl Actor for Control {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.run_interval(GAUGES_EVERY, |act, _| act.observer.gauges(&act.brain, act.clock.now()));
+    }
+}
+
+impl Handler<Submit> for Control {
+    type Result = ();
+
+    fn handle(&mut self, asked: Submit, ctx: &mut Self::Context) {
+        let Submit { session, idempotency, max_open, answer } = asked;
+        if self.stopping || *self.others.behind.borrow() {
+            let error = if self.stopping { FarmError::Stopped } else { FarmError::Overwhelmed };
+            let _ = answer.send(Err(error));
+            return;
+        }
+        self.answers.insert(session.id, answer);
+        self.feed(Event::Submit { session, idempotency, max_open });
+        self.flush(ctx);
+    }
+}
+
+impl Handler<Cancel> for Control {
+    type Result = ();
+
+    fn handle(&mut self, Cancel(id): Cancel, ctx: &mut Self::Context) {
+        self.feed(Event::Cancel(id));
+        self.flush(ctx);
+    }
+}
+
+impl Handler<Drain> for Control {
+    type Result = Option<Vec<SessionId>>;
+
+    fn handle(&mut self, Drain(id): Drain, ctx: &mut Self::Context) -> Self::Result {
+        let running = self.brain.running_on(id)?;
+        self.feed(Event::Drain(id));
+        self.flush(ctx);
+        Some(running)
+    }
+}
+
+impl Handler<View> for Control {
+    type Result = MessageResult<View>;
+
+    fn handle(&mut self, _: View, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.brain.view(self.clock.now()))
+    }
+}
+
+impl Handler<Lookup> for Control {
+    type Result = MessageResult<Lookup>;
+
+    fn handle(&mut self, Lookup(id): Lookup, _: &mut Self::Context) -> Self::Result {
+        MessageResult(self.brain.session(id))
+    }
+}
+
+impl Handler<Happened> for Control {
+    type Result = ();
+
+    fn handle(&mut self, Happened(events): Happened, ctx: &mut Self::Context) {
+        for event in events {
+            if matches!(event, Event::Swept(_)) && take(&mut self.under_way.sweep) == Sweeping::Outdated {
+                self.sweep();
+            } else {
+                self.feed(event);
+            }
+        }
+        self.flush(ctx);
+    }
+}
+
+impl Handler<Roster> for Control {
+    type Result = ();
+
+    fn handle(&mut self, Roster(heartbeats): Roster, ctx: &mut Self::Context) {
+        let there: HashSet<WorkerId> = heartbeats.iter().map(|heartbeat| heartbeat.worker).collect();
+        self.heard.retain(|worker, _| there.contains(worker));
+        for heartbeat in heartbeats {
+            if self.heard.get(&heartbeat.worker).is_none_or(|uptime| *uptime < heartbeat.uptime) {
+                self.feed(Event::Worker(WorkerEvent::Heartbeat(Box::new(heartbeat))));
+            }
+        }
+        if !self.begun {
+            self.begun = true;
+            self.feed(Event::Tick);
+        }
+        self.flush(ctx);
+    }
+}
+
+impl Handler<Quiesce> for Control {
+    type Result = ();
+
+    fn handle(&mut self, Quiesce(whoever): Quiesce, ctx: &mut Self::Context) {
+        self.stopping = true;
+        self.others.dispatch.do_send(StopListening);
+        if let Some((_, handle)) = self.timer.take() {
+            ctx.cancel_future(handle);
+        }
+        self.at_rest.push(whoever);
+        self.flush(ctx);
+    }
+}

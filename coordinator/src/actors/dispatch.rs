@@ -1,0 +1,103 @@
+//! Dispatch: talks to pool and bus, and listens to them.
+
+use super::errand::Errands;
+use super::lanes::Lanes;
+use super::listen;
+use super::messages::{Happened, LaneDone, Orders, StopListening, Sweep};
+use actix::{Actor, Addr, AsyncContext, Context, Handler};
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Owns what waits to be carried out, and every task that does so: they end with it.
+pub(super) struct Dispatch {
+    errands: Errands,
+    lanes: Lanes,
+    carrying: JoinSet<()>,
+    listening: JoinSet<()>,
+    behind: watch::Receiver<bool>,
+    roster_every: Duration,
+}
+
+impl Dispatch {
+    /// `behind` is true while control has more to write than it wants to; nothing is received then. The pool is asked for
+    /// its workers every `roster_every`.
+    pub(super) fn new(errands: Errands, behind: watch::Receiver<bool>, roster_every: Duration) -> Self {
+        Self {
+            errands,
+            lanes: Lanes::default(),
+            carrying: JoinSet::new(),
+            listening: JoinSet::new(),
+            behind,
+            roster_every,
+        }
+    }
+
+    fn run_lanes(&mut self, myself: &Addr<Self>) {
+        while self.carrying.try_join_next().is_some() {}
+        while let Some((worker, orders)) = self.lanes.take() {
+            let (errands, myself) = (self.errands.clone(), myself.clone());
+            self.carrying.spawn_local(async move {
+                for order in orders {
+                    if let Some(event) = errands.carry(order).await {
+                        errands.control.do_send(Happened(vec![event]));
+                    }
+                }
+                myself.do_send(LaneDone(worker));
+            });
+        }
+    }
+}
+
+impl Actor for Dispatch {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(super::MAILBOX);
+        let Errands { bus, pool, control, metrics, .. } = self.errands.clone();
+        self.listening.spawn_local(listen::roster(pool, self.roster_every, control.clone(), metrics.clone()));
+        let listener = listen::Listener { bus, control, metrics, behind: self.behind.clone() };
+        self.listening.spawn_local(listener.clone().events());
+        self.listening.spawn_local(listener.returned());
+    }
+}
+
+impl Handler<Orders> for Dispatch {
+    type Result = ();
+
+    fn handle(&mut self, Orders(orders): Orders, ctx: &mut Self::Context) {
+        for order in orders {
+            self.lanes.push(order);
+        }
+        self.run_lanes(&ctx.address());
+    }
+}
+
+impl Handler<LaneDone> for Dispatch {
+    type Result = ();
+
+    fn handle(&mut self, LaneDone(worker): LaneDone, ctx: &mut Self::Context) {
+        self.lanes.done(worker);
+        self.run_lanes(&ctx.address());
+    }
+}
+
+impl Handler<Sweep> for Dispatch {
+    type Result = ();
+
+    fn handle(&mut self, _: Sweep, _: &mut Self::Context) {
+        let errands = self.errands.clone();
+        self.carrying.spawn_local(async move {
+            let swept = errands.sweep().await;
+            errands.control.do_send(Happened(vec![swept]));
+        });
+    }
+}
+
+impl Handler<StopListening> for Dispatch {
+    type Result = ();
+
+    fn handle(&mut self, _: StopListening, _: &mut Self::Context) {
+        self.listening.abort_all();
+    }
+}

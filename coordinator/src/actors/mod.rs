@@ -1,0 +1,86 @@
+//! The coordinator's actors: the hands of the brain.
+//!
+//! ```text
+//!            Submit, Cancel, Drain, View                      desired size, retired workers
+//!  Handle ------------------------------> control ---------------------------------------> fleet
+//!     ^  answers, news                    |  ^  ^
+//!     +-----------------------------------+  |  +---- what was written --- ledger --- records
+//!                                            |
+//!                  what happened, in groups  +------- dispatch --- pool, bus
+//! ```
+//! [`control`] owns a [`Control`](mouthpiece_domain::control::Control) by value and feeds it one event after the other.
+//! What it decides is carried out by the others; what comes of it returns as messages. Nothing is shared, nothing waits
+//! inside a handler, and this folder is the only one that knows of the actor crate.
+//!
+//! All actors of one farm live on one thread of their own, so HTTP workers never block them, and they die with it.
+
+mod clock;
+mod control;
+mod dispatch;
+mod errand;
+mod fleet;
+mod handle;
+mod lanes;
+mod ledger;
+mod listen;
+mod messages;
+mod observe;
+mod patience;
+
+pub use handle::Handle;
+
+use crate::metrics::Metrics;
+use actix::{Actor, Arbiter, AsyncContext};
+use mouthpiece_domain::control::Settings;
+use mouthpiece_ports::bus::Bus;
+use mouthpiece_ports::fleet::Fleet;
+use mouthpiece_ports::pool::Pool;
+use mouthpiece_ports::records::Records;
+use std::sync::Arc;
+use tokio::sync::{broadcast, watch};
+
+/// What the actors work with.
+#[derive(Clone)]
+pub struct Ports {
+    /// Sessions and books.
+    pub records: Arc<dyn Records>,
+    /// Commands and events.
+    pub bus: Arc<dyn Bus>,
+    /// Workers, slots, leases.
+    pub pool: Arc<dyn Pool>,
+    /// Machines.
+    pub fleet: Arc<dyn Fleet>,
+}
+
+/// News that wait for a slow watcher; it loses the oldest beyond that.
+const NEWS_KEPT: usize = 4096;
+/// Messages that wait for an actor before senders that can wait do so.
+const MAILBOX: usize = 4096;
+
+/// Starts the farm's actors on a thread of their own. Workers that the pool knows are made known to the brain, then it
+/// picks up the sessions that are open in the records.
+///
+/// # Panics
+/// When no actix system runs on this thread, or no thread can be started.
+pub fn start(ports: Ports, settings: Settings, metrics: Arc<Metrics>) -> Handle {
+    let (hub, _) = broadcast::channel(NEWS_KEPT);
+    let handle_hub = hub.downgrade();
+    let arbiter = Arbiter::new();
+    let control = control::Control::start_in_arbiter(&arbiter.handle(), move |ctx| {
+        ctx.set_mailbox_capacity(MAILBOX);
+        let (behind, listeners) = watch::channel(false);
+        let roster_every = settings.lease.expiry() / 3;
+        let ledger = ledger::Ledger::new(Arc::clone(&ports.records), ctx.address(), Arc::clone(&metrics)).start();
+        let fleet = fleet::Fleet::new(Arc::clone(&ports.fleet), Arc::clone(&metrics)).start();
+        let errands = errand::Errands {
+            records: ports.records,
+            bus: ports.bus,
+            pool: ports.pool,
+            control: ctx.address(),
+            metrics: Arc::clone(&metrics),
+        };
+        let dispatch = dispatch::Dispatch::new(errands, listeners, roster_every).start();
+        control::Control::new(settings, control::Others { ledger, dispatch, fleet, hub, behind, metrics })
+    });
+    Handle::new(control, handle_hub, arbiter)
+}

@@ -1,0 +1,171 @@
+//! The caller of a request.
+
+use super::pages::COOKIE;
+use super::secret::{looks_like_a_secret, secret_hash};
+use crate::http::Api;
+use crate::http::problem::{Kind, Problem};
+use actix_web::dev::Payload;
+use actix_web::http::header::{AUTHORIZATION, COOKIE as COOKIE_HEADER, HOST, ORIGIN};
+use actix_web::{FromRequest, HttpRequest, web};
+use futures_util::future::LocalBoxFuture;
+use mouthpiece_domain::ids::KeyId;
+use mouthpiece_ports::records::ApiKey;
+use std::sync::Arc;
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Make, read and cancel its own sessions, renders and avatars.
+    Sessions,
+    /// See all sessions and workers; drain workers.
+    Farm,
+    /// Read cost reports.
+    Reports,
+    /// Manage keys.
+    Keys,
+}
+
+impl Scope {
+    /// All scopes.
+    pub const ALL: [Self; 4] = [Self::Sessions, Self::Farm, Self::Reports, Self::Keys];
+
+    /// The word in records and requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::Farm => "farm",
+            Self::Reports => "reports",
+            Self::Keys => "keys",
+        }
+    }
+
+    /// The scope of a word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.name() == name)
+    }
+}
+
+/// Who calls: a valid key and its scopes. As a handler's argument it refuses requests without one (401), and requests that
+/// change something, have a cookie and come from another site (403).
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The key.
+    pub key: Arc<ApiKey>,
+    /// What it may do.
+    pub scopes: Vec<Scope>,
+}
+
+impl Caller {
+    /// A caller with this key.
+    pub fn new(key: Arc<ApiKey>) -> Self {
+        let scopes = key.scopes.iter().filter_map(|s| Scope::from_name(s)).collect();
+        Self { key, scopes }
+    }
+
+    /// True when the key has this scope.
+    pub fn may(&self, scope: Scope) -> bool {
+        self.scopes.contains(&scope)
+    }
+
+    /// Passes when the key has this scope.
+    ///
+    /// # Errors
+    /// 403.
+    pub fn need(&self, scope: Scope) -> Result<(), Problem> {
+        if self.may(scope) {
+            return Ok(());
+        }
+        let name = scope.name();
+        Err(Problem::new(Kind::Forbidden, format!("this key lacks the scope '{name}': use one that has it")))
+    }
+
+    /// True for what this key made, and for everything with the scope `farm`.
+    pub fn sees(&self, owner: KeyId) -> bool {
+        owner == self.key.id || self.may(Scope::Farm)
+    }
+
+    /// Whose things may be listed: its own, or everyone's.
+    pub fn sees_only(&self) -> Option<KeyId> {
+        (!self.may(Scope::Farm)).then_some(self.key.id)
+    }
+}
+
+/// How a request says who calls.
+enum Credential {
+    Secret(String),
+    Page(String),
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let found = credential(req);
+        let api = api(req);
+        Box::pin(async move {
+            let api = api?;
+            let hash = match found? {
+                Credential::Secret(secret) => secret_hash(&secret),
+                Credential::Page(token) => api.pages.find(&token).ok_or_else(|| {
+                    unauthorized("the page's session is over: open the page anew, or give it an API key")
+                })?,
+            };
+            let key = api.keys.find(api.records.as_ref(), &hash).await?;
+            key.map(Self::new).ok_or_else(|| unauthorized("this API key is not valid: it was revoked or never existed"))
+        })
+    }
+}
+
+/// The shared state of a request.
+pub(in crate::http) fn api(req: &HttpRequest) -> Result<web::Data<Api>, Problem> {
+    req.app_data::<web::Data<Api>>().cloned().ok_or_else(|| Problem::internal("the shared state is missing"))
+}
+
+fn unauthorized(detail: &str) -> Problem {
+    Problem::new(Kind::Unauthorized, detail)
+}
+
+/// A bearer token goes before a cookie: who sends one means it.
+fn credential(req: &HttpRequest) -> Result<Credential, Problem> {
+    if let Some(header) = req.headers().get(AUTHORIZATION) {
+        let malformed = || unauthorized("the Authorization header must be 'Bearer mp_...' with an API key's secret");
+        let (scheme, secret) = header.to_str().ok().and_then(|h| h.split_once(' ')).ok_or_else(malformed)?;
+        let secret = secret.trim();
+        if !scheme.eq_ignore_ascii_case("bearer") || !looks_like_a_secret(secret) {
+            return Err(malformed());
+        }
+        return Ok(Credential::Secret(secret.to_owned()));
+    }
+    let Some(token) = page_cookie(req) else {
+        return Err(unauthorized("send 'Authorization: Bearer mp_...' with an API key's secret"));
+    };
+    if !req.method().is_safe() {
+        same_site(req)?;
+    }
+    Ok(Credential::Page(token))
+}
+
+/// The value of the page's cookie.
+pub(in crate::http) fn page_cookie(req: &HttpRequest) -> Option<String> {
+    let headers = req.headers().get_all(COOKIE_HEADER).filter_map(|h| h.to_str().ok());
+    let mut pairs = headers.flat_map(|h| h.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, value)| *name == COOKIE && !value.is_empty()).map(|(_, value)| value.to_owned())
+}
+
+/// Passes when the request names no origin, or this very host.
+///
+/// # Errors
+/// 403.
+pub(in crate::http) fn same_site(req: &HttpRequest) -> Result<(), Problem> {
+    let Some(origin) = req.headers().get(ORIGIN) else { return Ok(()) };
+    let host = req.headers().get(HOST).and_then(|h| h.to_str().ok());
+    let named = origin.to_str().ok().and_then(|o| o.strip_prefix("http://").or_else(|| o.strip_prefix("https://")));
+    match (named, host) {
+        (Some(named), Some(host)) if named.eq_ignore_ascii_case(host) => Ok(()),
+        _ => Err(Problem::new(
+            Kind::Forbidden,
+            "the request comes from a page of another site: with a cookie only this site's own page may change things",
+        )),
+    }
+}

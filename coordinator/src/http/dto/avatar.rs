@@ -1,0 +1,113 @@
+//! Avatars.
+
+use super::time_text;
+use mouthpiece_domain::session::{EndReason, Kind, Output, Session};
+use mouthpiece_ports::records::Avatar;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// A registered portrait.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = Avatar)]
+pub struct AvatarBody {
+    /// Its id.
+    #[schema(example = "avt_0197b2c4d5e67f8091a2b3c4d5e6f708")]
+    pub id: String,
+    /// A name for people; may be empty.
+    pub name: String,
+    /// `preparing`, `ready` or `failed`. A failed one can be rendered with all the same, if its portrait can be used; adding
+    /// the portrait again prepares it again.
+    #[schema(example = "ready")]
+    pub state: &'static str,
+    /// Why it failed.
+    pub detail: Option<String>,
+    /// Sentences that the user should read.
+    pub warnings: Vec<String>,
+    /// Of the portrait.
+    #[schema(example = "image/png")]
+    pub media_type: String,
+    /// Of the portrait.
+    pub bytes: u64,
+    /// Which face, if one was named.
+    pub face: Option<u32>,
+    /// Width and height in pixels; null until it is prepared by itself, not as part of a render.
+    pub size: Option<[u32; 2]>,
+    /// Reference frames; null until it is prepared by itself.
+    pub frames: Option<u64>,
+    /// Where to get a picture of it; null while there is none.
+    #[schema(example = "/v1/avatars/avt_0197b2c4d5e67f8091a2b3c4d5e6f708/preview")]
+    pub preview: Option<String>,
+    /// The session that prepares or prepared it.
+    pub prepared_by: String,
+    /// Whose it is.
+    pub key: String,
+    /// When it was registered.
+    #[schema(example = "2026-11-25T16:00:00.123Z")]
+    pub created: String,
+}
+
+/// Some avatars, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct AvatarList {
+    /// The avatars.
+    pub avatars: Vec<AvatarBody>,
+}
+
+/// How far an avatar is: told by the session that prepares it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Standing {
+    /// That session goes on.
+    Preparing,
+    /// It was completed. What it left, if it was a preparation by itself.
+    Ready(Option<Output>),
+    /// It ended otherwise, or was never accepted.
+    Failed(String),
+}
+
+impl Standing {
+    /// Of the avatar that `session` prepares.
+    pub fn of(session: Option<&Session>) -> Self {
+        let Some(session) = session else {
+            return Self::Failed("its preparation was not accepted: add the portrait again".to_owned());
+        };
+        let Some(end) = &session.end else { return Self::Preparing };
+        if end.reason == EndReason::Completed {
+            return Self::Ready(end.output.clone().filter(|_| session.kind == Kind::Prepare));
+        }
+        let fallback = || format!("its preparation ended: {}. Add the portrait again", end.reason.name());
+        Self::Failed(end.detail.clone().unwrap_or_else(fallback))
+    }
+}
+
+/// True when a portrait can itself be shown where a picture is wanted.
+pub fn is_picture(avatar: &Avatar) -> bool {
+    avatar.media_type.starts_with("image/")
+}
+
+impl AvatarBody {
+    /// An avatar and how far it is.
+    pub fn new(avatar: &Avatar, standing: Standing) -> Self {
+        let (state, detail, output, ready) = match standing {
+            Standing::Preparing => ("preparing", None, None, false),
+            Standing::Ready(output) => ("ready", None, output, true),
+            Standing::Failed(detail) => ("failed", Some(detail), None, false),
+        };
+        let shown = ready && (is_picture(avatar) || output.as_ref().is_some_and(|o| o.blob.is_some()));
+        Self {
+            id: avatar.id.to_string(),
+            name: avatar.name.clone(),
+            state,
+            detail,
+            warnings: output.as_ref().map(|o| o.warnings.clone()).unwrap_or_default(),
+            media_type: avatar.media_type.clone(),
+            bytes: avatar.bytes,
+            face: avatar.face,
+            size: output.as_ref().map(|o| o.size),
+            frames: output.as_ref().map(|o| o.frames),
+            preview: shown.then(|| format!("/v1/avatars/{}/preview", avatar.id)),
+            prepared_by: avatar.prepared_by.to_string(),
+            key: avatar.key.to_string(),
+            created: time_text(avatar.created),
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Bodies that are taken, as they are documented. They are read field by field ([`crate::http::fields`]), so that every
+//! refusal names its field; these types are what /openapi.json says of them.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// Asks for a session.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SessionRequest {
+    /// `render`. Live sessions are not served yet.
+    #[schema(pattern = "^render$", example = "render")]
+    pub kind: String,
+    /// Whose face: an avatar of one's own.
+    #[schema(pattern = "^avt_[0-9a-f]{32}$", example = "avt_0197b2c4d5e67f8091a2b3c4d5e6f708")]
+    pub avatar_id: String,
+    /// Where the recording is: http or https, at a public address.
+    #[schema(max_length = 2000, example = "https://example.com/hello.mp3")]
+    pub speech_url: String,
+    /// Frames a second: 25 or 30. Default: 25.
+    #[schema(minimum = 25, maximum = 30, multiple_of = 5)]
+    pub fps: Option<u32>,
+    /// Longer side of the video in pixels; a smaller portrait is not enlarged. Default: 512.
+    #[schema(minimum = 64, maximum = 2048)]
+    pub size: Option<u32>,
+    /// `fast` or `balanced`: speed against size of the file. Default: `balanced`.
+    #[schema(pattern = "^(fast|balanced)$")]
+    pub preset: Option<String>,
+    /// Determines blinks and head movement: the same seed makes the same video. Default: 1.
+    #[schema(minimum = 0, maximum = 9007199254740991_u64)]
+    pub seed: Option<u64>,
+    /// The head moves. Default: true.
+    pub head: Option<bool>,
+    /// The lids close now and then. Default: true.
+    pub blinks: Option<bool>,
+    /// How long it may wait for a slot, in seconds. Default: 600.
+    #[schema(minimum = 1)]
+    pub queue_timeout_s: Option<u64>,
+    /// How long it may hold a slot, in seconds. Default: 3600.
+    #[schema(minimum = 1)]
+    pub max_duration_s: Option<u64>,
+    /// Own words that come back with the session: at most 16 pairs.
+    pub metadata: Option<BTreeMap<String, String>>,
+}
+
+/// Asks for a render by upload: `portrait` or `avatar_id`, and `speech`.
+#[derive(Debug, ToSchema)]
+pub struct RenderForm {
+    /// A picture (PNG, JPEG, WebP) or a short video (MP4, WebM) of the person, seen from the front.
+    #[schema(value_type = String, format = Binary)]
+    pub portrait: Option<Vec<u8>>,
+    /// An avatar of one's own, instead of a portrait.
+    #[schema(pattern = "^avt_[0-9a-f]{32}$")]
+    pub avatar_id: Option<String>,
+    /// What is said: WAV, MP3, OGG, FLAC or M4A.
+    #[schema(value_type = String, format = Binary)]
+    pub speech: Vec<u8>,
+    /// 25 or 30.
+    #[schema(minimum = 25, maximum = 30, multiple_of = 5)]
+    pub fps: Option<u32>,
+    /// Longer side of the video in pixels.
+    #[schema(minimum = 64, maximum = 2048)]
+    pub size: Option<u32>,
+    /// `fast` or `balanced`.
+    #[schema(pattern = "^(fast|balanced)$")]
+    pub preset: Option<String>,
+    /// Determines blinks and head movement.
+    #[schema(minimum = 0, maximum = 9007199254740991_u64)]
+    pub seed: Option<u64>,
+    /// The head moves.
+    pub head: Option<bool>,
+    /// The lids close now and then.
+    pub blinks: Option<bool>,
+    /// Which face of the portrait, 1 being the largest.
+    #[schema(minimum = 1, maximum = 16)]
+    pub face: Option<u32>,
+    /// How long it may wait for a slot, in seconds.
+    #[schema(minimum = 1)]
+    pub queue_timeout_s: Option<u64>,
+    /// How long it may hold a slot, in seconds.
+    #[schema(minimum = 1)]
+    pub max_duration_s: Option<u64>,
+    /// A JSON object of texts.
+    pub metadata: Option<String>,
+}
+
+/// Registers a portrait by upload.
+#[derive(Debug, ToSchema)]
+pub struct AvatarForm {
+    /// A picture (PNG, JPEG, WebP) or a short video (MP4, WebM).
+    #[schema(value_type = String, format = Binary)]
+    pub image: Vec<u8>,
+    /// A name for people.
+    #[schema(max_length = 100)]
+    pub name: Option<String>,
+    /// Which face, 1 being the largest.
+    #[schema(minimum = 1, maximum = 16)]
+    pub face: Option<u32>,
+}
+
+/// Registers a portrait by address.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AvatarRequest {
+    /// Where it is: http or https, at a public address.
+    #[schema(max_length = 2000, example = "https://example.com/me.jpg")]
+    pub url: String,
+    /// A name for people.
+    #[schema(max_length = 100)]
+    pub name: Option<String>,
+    /// Which face, 1 being the largest.
+    #[schema(minimum = 1, maximum = 16)]
+    pub face: Option<u32>,
+}
+
+/// Asks for a key.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyRequest {
+    /// A name for people.
+    #[schema(min_length = 1, max_length = 100, example = "the shop")]
+    pub name: String,
+    /// Some of `sessions`, `farm`, `reports`, `keys`; none that the caller lacks.
+    #[schema(min_items = 1, max_items = 4, example = json!(["sessions"]))]
+    pub scopes: Vec<String>,
+    /// Sessions that it may have open at a time. Default: 16.
+    #[schema(minimum = 1, maximum = 100_000)]
+    pub max_open: Option<u32>,
+    /// Minutes of video that it may have made a UTC day. Default: no bound.
+    #[schema(minimum = 1, maximum = 1_000_000)]
+    pub minutes_per_day: Option<u32>,
+}
+
+/// Opens a page's session.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PageSessionRequest {
+    /// An API key's secret.
+    #[schema(example = "mp_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG")]
+    pub key: String,
+}

@@ -1,0 +1,179 @@
+//! Sessions.
+
+use super::{ProgressBody, state_name, time_text};
+use mouthpiece_domain::control::Change;
+use mouthpiece_domain::session::{Kind, Phase, Preset, Session};
+use mouthpiece_domain::time::as_millis;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+
+/// One use of one avatar.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = Session)]
+pub struct SessionBody {
+    /// Its id.
+    #[schema(example = "ses_0197b2c4d5e67f8091a2b3c4d5e6f708")]
+    pub id: String,
+    /// `render`: a recording becomes a video; `prepare`: a portrait becomes an avatar.
+    #[schema(example = "render")]
+    pub kind: &'static str,
+    /// `requested`, `assigned`, `preparing`, `rendering`, `draining` or `ended`.
+    #[schema(example = "rendering")]
+    pub state: &'static str,
+    /// Whose face.
+    pub avatar_id: String,
+    /// The key that made it.
+    pub key: String,
+    /// Counts placements: 1, and one more each time that it was placed again.
+    pub fence: u32,
+    /// Its place in the queue, from 1, while it waits.
+    pub queue_position: Option<u32>,
+    /// Where it runs or ran last.
+    pub worker: Option<String>,
+    /// In which slot there.
+    pub slot: Option<u8>,
+    /// How far it is.
+    pub progress: ProgressBody,
+    /// How it ended; null until then.
+    pub end: Option<EndBody>,
+    /// What it left; null without a result.
+    pub result: Option<ResultBody>,
+    /// What was asked for, defaults filled in.
+    pub options: OptionsBody,
+    /// The caller's own words.
+    pub metadata: BTreeMap<String, String>,
+    /// When it was accepted.
+    #[schema(example = "2026-11-25T16:00:00.123Z")]
+    pub created: String,
+    /// When its state last changed.
+    #[schema(example = "2026-11-25T16:00:03.456Z")]
+    pub updated: String,
+    /// How long it may hold a slot.
+    pub max_duration_ms: u64,
+    /// How long it may wait for a slot.
+    pub queue_timeout_ms: u64,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = SessionEnd)]
+pub struct EndBody {
+    /// `completed`, `cancelled`, `bad_input`, `no_capacity`, `max_duration`, `lost` or `failed`.
+    #[schema(example = "completed")]
+    pub reason: &'static str,
+    /// A sentence, where there is more to say.
+    pub detail: Option<String>,
+}
+
+/// A finished video.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = SessionResult)]
+pub struct ResultBody {
+    /// Where to get it: an MP4.
+    #[schema(example = "/v1/renders/ses_0197b2c4d5e67f8091a2b3c4d5e6f708/result")]
+    pub url: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its frames.
+    pub frames: u64,
+    /// Its length.
+    pub duration_ms: u64,
+    /// Width and height in pixels.
+    pub size: [u32; 2],
+    /// Sentences that the user should read.
+    pub warnings: Vec<String>,
+}
+
+/// What was asked for.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = SessionOptions)]
+pub struct OptionsBody {
+    /// Frames a second.
+    pub fps: u32,
+    /// Longer side in pixels.
+    pub size: u32,
+    /// `fast` or `balanced`.
+    pub preset: &'static str,
+    /// Determines blinks and head movement.
+    pub seed: u64,
+    /// The head moves.
+    pub head: bool,
+    /// The lids close now and then.
+    pub blinks: bool,
+    /// Which face, if one was named.
+    pub face: Option<u32>,
+}
+
+/// Some sessions, newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct SessionList {
+    /// The sessions.
+    pub sessions: Vec<SessionBody>,
+    /// Give this as `before` to see older ones; null when there are none.
+    pub next: Option<String>,
+}
+
+/// Words and presets.
+pub const PRESETS: [(&str, Preset); 2] = [("fast", Preset::Fast), ("balanced", Preset::Balanced)];
+
+fn preset_name(preset: Preset) -> &'static str {
+    match preset {
+        Preset::Fast => "fast",
+        Preset::Balanced => "balanced",
+    }
+}
+
+impl From<&Session> for SessionBody {
+    fn from(session: &Session) -> Self {
+        let spec = &session.spec;
+        Self {
+            id: session.id.to_string(),
+            kind: session.kind.name(),
+            state: state_name(session.kind, session.phase),
+            avatar_id: session.avatar.to_string(),
+            key: session.key.to_string(),
+            fence: session.fence.0,
+            queue_position: None,
+            worker: session.place.map(|(worker, _)| worker.to_string()),
+            slot: session.place.map(|(_, slot)| slot.0),
+            progress: session.progress.into(),
+            end: session.end.as_ref().map(|end| EndBody { reason: end.reason.name(), detail: end.detail.clone() }),
+            result: result(session),
+            options: OptionsBody {
+                fps: spec.fps,
+                size: spec.size,
+                preset: preset_name(spec.preset),
+                seed: spec.seed,
+                head: spec.head,
+                blinks: spec.blinks,
+                face: spec.face,
+            },
+            metadata: session.metadata.clone(),
+            created: time_text(session.created),
+            updated: time_text(session.updated),
+            max_duration_ms: as_millis(session.max_duration),
+            queue_timeout_ms: as_millis(session.queue_timeout),
+        }
+    }
+}
+
+impl From<&Change> for SessionBody {
+    fn from(change: &Change) -> Self {
+        let waits = change.queue_position.filter(|_| change.session.phase == Phase::Requested);
+        Self { queue_position: waits, ..Self::from(&change.session) }
+    }
+}
+
+/// Only a render leaves something to download; what a preparation leaves is shown as the avatar's preview.
+fn result(session: &Session) -> Option<ResultBody> {
+    let output = session.end.as_ref()?.output.as_ref().filter(|o| o.blob.is_some() && session.kind == Kind::Render)?;
+    Some(ResultBody {
+        url: format!("/v1/renders/{}/result", session.id),
+        bytes: output.bytes,
+        frames: output.frames,
+        duration_ms: as_millis(output.length),
+        size: output.size,
+        warnings: output.warnings.clone(),
+    })
+}

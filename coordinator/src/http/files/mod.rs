@@ -1,0 +1,12 @@
+//! Files from callers: uploaded or fetched, staged, recognised by their content, stored under their hash.
+
+pub mod address;
+pub mod fetch;
+pub mod form;
+pub mod media;
+pub mod stage;
+
+pub use fetch::Fetcher;
+pub use form::{Form, read_form, read_json};
+pub use media::What;
+pub use stage::{Staged, clear_staging, keep};

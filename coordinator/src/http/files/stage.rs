@@ -1,0 +1,182 @@
+//! A file on its way in: written beside the store while it is counted, hashed and recognised.
+
+use super::media::{HEAD, What};
+use crate::http::Api;
+use crate::http::auth::secret::hex;
+use crate::http::problem::{Kind, Problem};
+use mouthpiece_domain::session::BlobKey;
+use sha2::{Digest, Sha256};
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+use tempfile::TempPath;
+use tokio::fs::File;
+use tokio::io::{AsyncWriteExt, BufWriter};
+
+/// What staged files are called.
+const PREFIX: &str = "upload-";
+/// A staged file this old belongs to a process that was killed.
+const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
+const WRITE_AT_ONCE: usize = 256 * 1024;
+
+/// A file that arrived whole. It is removed when this is dropped.
+#[derive(Debug)]
+pub struct Staged {
+    path: TempPath,
+    /// SHA-256 of its content, 64 hexadecimal digits.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+    /// What it is.
+    pub media_type: &'static str,
+    /// What the caller calls it: its file name without folder and ending, for people to read; may be empty.
+    pub called: String,
+}
+
+/// A file that is arriving. What was written is removed when this is dropped.
+#[derive(Debug)]
+pub struct Stage {
+    field: String,
+    what: What,
+    limit: u64,
+    file: BufWriter<File>,
+    path: TempPath,
+    hash: Sha256,
+    head: Vec<u8>,
+    bytes: u64,
+}
+
+impl Stage {
+    /// An empty file in the staging folder. Refusals name `field`.
+    ///
+    /// # Errors
+    /// 503 when it cannot be written.
+    pub fn new(api: &Api, field: &str, what: What) -> Result<Self, Problem> {
+        let limit = match what {
+            What::Portrait => api.settings.portrait_bytes,
+            What::Speech => api.settings.speech_bytes,
+        };
+        let made = tempfile::Builder::new().prefix(PREFIX).tempfile_in(&api.settings.staging);
+        let (file, path) = made.map_err(|e| cannot_stage(&e))?.into_parts();
+        Ok(Self {
+            field: field.to_owned(),
+            what,
+            limit,
+            file: BufWriter::with_capacity(WRITE_AT_ONCE, File::from_std(file)),
+            path,
+            hash: Sha256::new(),
+            head: Vec::with_capacity(HEAD),
+            bytes: 0,
+        })
+    }
+
+    /// The most that it may become.
+    pub fn limit(&self) -> u64 {
+        self.limit
+    }
+
+    /// Adds bytes. Refuses as soon as it is known that the file will not do.
+    ///
+    /// # Errors
+    /// 413 beyond the limit, 415 for a type that is not taken, 503 when it cannot be written.
+    pub async fn push(&mut self, chunk: &[u8]) -> Result<(), Problem> {
+        self.bytes += chunk.len() as u64;
+        if self.bytes > self.limit {
+            return Err(Problem::too_large(&self.field, self.limit).at(self.field.as_str()));
+        }
+        let missing = HEAD - self.head.len();
+        if missing > 0 {
+            self.head.extend_from_slice(&chunk[..missing.min(chunk.len())]);
+            if self.head.len() == HEAD {
+                self.media_type()?;
+            }
+        }
+        self.hash.update(chunk);
+        self.file.write_all(chunk).await.map_err(|e| cannot_stage(&e))
+    }
+
+    /// Nothing more comes.
+    ///
+    /// # Errors
+    /// 422 for an empty file, 415 for a type that is not taken, 503 when it cannot be written.
+    pub async fn finish(mut self) -> Result<Staged, Problem> {
+        if self.bytes == 0 {
+            let detail = format!("{} is empty: send {}", self.field, self.what.taken());
+            return Err(Problem::invalid(self.field, detail));
+        }
+        let media_type = self.media_type()?;
+        self.file.flush().await.map_err(|e| cannot_stage(&e))?;
+        let sha256 = hex(&self.hash.finalize());
+        Ok(Staged { path: self.path, sha256, bytes: self.bytes, media_type, called: String::new() })
+    }
+
+    fn media_type(&self) -> Result<&'static str, Problem> {
+        self.what.media_type(&self.head).ok_or_else(|| {
+            let detail = format!("{} must be {}; its content is none of these", self.field, self.what.taken());
+            Problem::new(Kind::UnsupportedMedia, detail).at(self.field.as_str())
+        })
+    }
+}
+
+fn cannot_stage(error: &io::Error) -> Problem {
+    tracing::error!(%error, "an upload cannot be staged");
+    let detail = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk for uploads is full",
+        _ => "uploads cannot be written to disk just now",
+    };
+    Problem::store_unavailable(detail, Duration::from_secs(30))
+}
+
+/// Stores a staged file under its hash, unless it is there already.
+///
+/// # Errors
+/// 503 when the store does not take it.
+pub async fn keep(api: &Api, staged: &Staged) -> Result<BlobKey, Problem> {
+    let hash = &staged.sha256;
+    let folder = hash.get(..2).unwrap_or_default();
+    let key = BlobKey::new(format!("uploads/{folder}/{hash}")).map_err(Problem::internal)?;
+    if api.blobs.size(&key).await? != Some(staged.bytes) {
+        api.blobs.put_file(&key, &staged.path).await?;
+    }
+    Ok(key)
+}
+
+/// Makes the staging folder and removes what killed processes left there.
+///
+/// # Errors
+/// It cannot be made or read.
+pub fn clear_staging(folder: &Path) -> io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let old =
+            entry.metadata().and_then(|m| m.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|age| age > LEFT_BEHIND));
+        if old && entry.file_name().to_string_lossy().starts_with(PREFIX) {
+            // Another process may have been faster.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::time::SystemTime;
+
+    #[test]
+    fn only_what_was_left_behind_long_ago_is_cleared() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("staging");
+        clear_staging(&inner).unwrap();
+        for (name, days) in [("upload-old", 2), ("upload-new", 0), ("other", 9)] {
+            let file = fs::File::create(inner.join(name)).unwrap();
+            file.set_modified(SystemTime::now() - days * LEFT_BEHIND).unwrap();
+        }
+        clear_staging(&inner).unwrap();
+        let mut left: Vec<_> = fs::read_dir(&inner).unwrap().map(|e| e.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["other", "upload-new"]);
+    }
+}

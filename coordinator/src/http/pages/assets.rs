@@ -1,0 +1,74 @@
+//! The page's files, embedded in the binary.
+
+use super::guarded;
+use super::session::cookie_for_visitor;
+use crate::http::Api;
+use crate::http::auth::secret::hex;
+use crate::http::problem::Problem;
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, SET_COOKIE};
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+include!(concat!(env!("OUT_DIR"), "/web.rs"));
+
+/// The repository's samples, for the first visit.
+static SAMPLES: &[(&str, &[u8])] = &[
+    ("samples/portrait.png", include_bytes!("../../../../samples/portrait.png")),
+    ("samples/speech.wav", include_bytes!("../../../../samples/speech.wav")),
+];
+
+struct Asset {
+    content: &'static [u8],
+    media_type: &'static str,
+    etag: String,
+}
+
+static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
+    let asset = |(path, content): &(&'static str, &'static [u8])| {
+        let etag = hex(&Sha256::digest(content)).chars().take(16).collect::<String>();
+        (*path, Asset { content, media_type: media_type(path), etag: format!("\"{etag}\"") })
+    };
+    WEB.iter().chain(SAMPLES).map(asset).collect()
+});
+
+fn media_type(path: &str) -> &'static str {
+    match path.rsplit('.').next() {
+        Some("html") => "text/html; charset=utf-8",
+        Some("js") => "text/javascript; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("wav") => "audio/wav",
+        Some("ico") => "image/x-icon",
+        Some("woff2") => "font/woff2",
+        Some("json" | "webmanifest") => "application/json",
+        _ => "application/octet-stream",
+    }
+}
+
+/// The page. Opened on this very machine, it gets a session for the first key.
+pub async fn page(api: Data<Api>, req: HttpRequest) -> Result<HttpResponse, Problem> {
+    let index = ASSETS.get("index.html").ok_or_else(|| Problem::internal("the page is not in the binary"))?;
+    let mut answer = HttpResponse::Ok();
+    guarded(&mut answer).insert_header((CONTENT_TYPE, index.media_type)).insert_header((CACHE_CONTROL, "no-cache"));
+    if let Some(cookie) = cookie_for_visitor(&api, &req).await? {
+        answer.insert_header((SET_COOKIE, cookie));
+    }
+    Ok(answer.body(index.content))
+}
+
+/// A file of the page.
+pub async fn asset(path: Path<String>, req: HttpRequest) -> Result<HttpResponse, Problem> {
+    let asset = ASSETS.get(path.as_str()).ok_or_else(|| Problem::not_found("such file of the page"))?;
+    let known = req.headers().get(IF_NONE_MATCH).and_then(|h| h.to_str().ok()).unwrap_or_default();
+    let fresh = known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == asset.etag);
+    let mut answer = if fresh { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    guarded(&mut answer).insert_header((CACHE_CONTROL, "no-cache")).insert_header((ETAG, asset.etag.as_str()));
+    if fresh {
+        return Ok(answer.finish());
+    }
+    Ok(answer.insert_header((CONTENT_TYPE, asset.media_type)).body(asset.content))
+}

@@ -1,0 +1,179 @@
+//! Renders: the same sessions, by upload, and their results.
+
+use super::auth::{Caller, Scope};
+use super::avatars::register;
+use super::dto::SessionBody;
+use super::dto::requests::RenderForm;
+use super::fields::{Fields, missing};
+use super::files::{Staged, What, keep, read_form};
+use super::options::{self, Options};
+use super::problem::{Kind as ProblemKind, Problem};
+use super::sessions::{answer, cancelled, usable_avatar, visible};
+use super::submission::{Started, Wanted, idempotency, replay, start, token, within_quota};
+use super::{Api, download, new_id};
+use actix_web::http::StatusCode;
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use mouthpiece_domain::control::Change;
+use mouthpiece_domain::ids::{AvatarId, SessionId};
+use mouthpiece_domain::session::{Kind, Phase};
+use serde_json::{Value, json};
+
+/// Whose face a render shows.
+enum Face {
+    Avatar(AvatarId),
+    Portrait(Staged, Option<u32>),
+}
+
+/// Makes a render of a portrait (or an avatar) and a recording.
+#[utoipa::path(
+    post, operation_id = "create_render", path = "/v1/renders", tag = "renders",
+    request_body(content = RenderForm, content_type = "multipart/form-data"),
+    params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
+        description = "The same key and the same request again make nothing new and are answered with the same session")),
+    responses(
+        (status = 202, description = "Accepted", body = SessionBody, headers(("location" = String, description = "Its address"))),
+        (status = 200, description = "The same request was made before", body = SessionBody,
+            headers(("idempotent-replay" = String, description = "true"))),
+        (status = 429, description = "Too much for this key"),
+    ),
+)]
+pub async fn create(
+    api: Data<Api>,
+    caller: Caller,
+    req: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    caller.need(Scope::Sessions)?;
+    let token = token(&req)?;
+    if token.is_none() {
+        within_quota(&api, &caller).await?; // before anything is uploaded in vain
+    }
+    let files = [("portrait", What::Portrait), ("speech", What::Speech)];
+    let known: Vec<_> = ["portrait", "avatar_id", "speech", "face"].into_iter().chain(options::FIELDS).collect();
+    let mut form = read_form(&api, &req, payload, &files, &known).await?;
+    let (portrait, speech) = (form.take("portrait"), form.take("speech"));
+    let fields = form.fields;
+    let face = whose_face(&fields, portrait)?;
+    let speech = speech.ok_or_else(|| missing("speech"))?;
+    let options = Options::read(&fields, &api.settings.sessions)?;
+    let asked = json!({
+        "kind": "render",
+        "face": canonical(&face),
+        "speech": {"sha256": speech.sha256},
+        "options": options.canonical(),
+    });
+    let idempotency = idempotency(&caller, token, &asked);
+    if let Some(session) = replay(&api, idempotency.as_ref()).await? {
+        return answer(&api, Started { session, replayed: true }, StatusCode::ACCEPTED).await;
+    }
+    within_quota(&api, &caller).await?;
+    let id = SessionId(new_id());
+    let _on_its_way = api.submitting.begin(id);
+    let avatar = match face {
+        Face::Avatar(avatar) => usable_avatar(&api, &caller, avatar).await?,
+        Face::Portrait(portrait, face) => {
+            let name = portrait.called.clone();
+            register(&api, &caller, &portrait, face, name, id).await?
+        }
+    };
+    let speech = Some(keep(&api, &speech).await?);
+    let wanted = Wanted { kind: Kind::Render, avatar: &avatar, speech, options };
+    let started = start(&api, &caller, id, wanted, idempotency, caller.key.max_open).await?;
+    answer(&api, started, StatusCode::ACCEPTED).await
+}
+
+fn whose_face(fields: &Fields, portrait: Option<Staged>) -> Result<Face, Problem> {
+    let face = options::face(fields)?;
+    match (fields.id("avatar_id")?, portrait) {
+        (None, None) => Err(Problem::invalid("portrait", "portrait is missing: send a file, or an avatar_id")),
+        (Some(_), Some(_)) => Err(Problem::invalid("avatar_id", "send either a portrait or an avatar_id, not both")),
+        (Some(_), None) if face.is_some() => {
+            Err(Problem::invalid("face", "an avatar has its face already: leave face out, or send the portrait"))
+        }
+        (Some(avatar), None) => Ok(Face::Avatar(avatar)),
+        (None, Some(portrait)) => Ok(Face::Portrait(portrait, face)),
+    }
+}
+
+fn canonical(face: &Face) -> Value {
+    match face {
+        Face::Avatar(id) => json!({"avatar": id.to_string()}),
+        Face::Portrait(portrait, face) => json!({"sha256": portrait.sha256, "face": face}),
+    }
+}
+
+/// A session of kind render that the caller may see.
+async fn render(api: &Api, caller: &Caller, id: &str) -> Result<Change, Problem> {
+    let change = visible(api, caller, id, "render").await?;
+    if change.session.kind == Kind::Render {
+        Ok(change)
+    } else {
+        Err(Problem::not_found(format!("render {}", change.session.id)))
+    }
+}
+
+/// Looks at a render.
+#[utoipa::path(
+    get, operation_id = "read_render", path = "/v1/renders/{id}", tag = "renders", params(("id" = String, Path)),
+    responses((status = 200, description = "The session", body = SessionBody)),
+)]
+pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let change = render(&api, &caller, &id).await?;
+    Ok(HttpResponse::Ok().json(SessionBody::from(&change)))
+}
+
+/// Wants no more of a render.
+#[utoipa::path(
+    delete, operation_id = "cancel_render", path = "/v1/renders/{id}", tag = "renders", params(("id" = String, Path)),
+    responses(
+        (status = 202, description = "It is being cancelled", body = SessionBody),
+        (status = 200, description = "It had ended", body = SessionBody),
+    ),
+)]
+pub async fn cancel(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let change = render(&api, &caller, &id).await?;
+    cancelled(&api, &caller, change).await
+}
+
+/// Gets the video. Ranges are served.
+#[utoipa::path(
+    get, operation_id = "read_render_result", path = "/v1/renders/{id}/result", tag = "renders",
+    params(
+        ("id" = String, Path),
+        ("download" = Option<u32>, Query, minimum = 0, maximum = 1, description = "1: to be saved, not shown"),
+        ("Range" = Option<String>, Header, description = "Only a part, for example bytes=0-1023"),
+    ),
+    responses(
+        (status = 200, description = "The video", content_type = "video/mp4", body = Vec<u8>),
+        (status = 206, description = "A part of it", content_type = "video/mp4", body = Vec<u8>),
+        (status = 304, description = "It is as in If-None-Match"),
+        (status = 409, description = "It is not finished"),
+        (status = 416, description = "It has no such part"),
+    ),
+)]
+pub async fn result(
+    api: Data<Api>,
+    caller: Caller,
+    id: Path<String>,
+    req: HttpRequest,
+) -> Result<HttpResponse, Problem> {
+    let save = Fields::query(req.query_string(), &["download"])?.number("download", 0..=1)? == Some(1);
+    let session = render(&api, &caller, &id).await?.session;
+    if session.phase != Phase::Ended {
+        let detail = "the render is not finished: follow /v1/sessions/{id}/events, or ask again later";
+        return Err(Problem::new(ProblemKind::Conflict, detail));
+    }
+    let output = session.end.as_ref().and_then(|end| end.output.as_ref());
+    let Some((output, blob)) = output.and_then(|o| Some((o, o.blob.as_ref()?))) else {
+        return Err(Problem::not_found("result: the render ended without one"));
+    };
+    let disposition = if save { "attachment" } else { "inline" };
+    let file = download::File {
+        blob,
+        media_type: "video/mp4",
+        etag: format!("\"{:032x}-{}-{}\"", session.id.0, session.fence.0, output.bytes),
+        disposition: Some(format!("{disposition}; filename=\"mouthpiece-{}.mp4\"", session.id)),
+    };
+    download::send(&api, &req, &file).await
+}

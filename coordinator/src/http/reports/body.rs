@@ -1,0 +1,156 @@
+//! A cost report as it is answered.
+
+use super::query::{Asked, formatted, text};
+use mouthpiece_domain::cost::{Group, Price, Report, Row};
+use mouthpiece_domain::ids::{AvatarId, KeyId};
+use serde::Serialize;
+use std::collections::HashMap;
+use std::time::Duration;
+use utoipa::ToSchema;
+
+/// What sessions cost in a period. Rows add up to the total.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CostReport {
+    /// Start of the period, at a full hour.
+    #[schema(example = "2026-11-24T16:00:00.000Z")]
+    pub from: String,
+    /// End of the period, exclusive, at a full hour.
+    #[schema(example = "2026-11-25T17:00:00.000Z")]
+    pub to: String,
+    /// What a row stands for.
+    #[schema(example = "day")]
+    pub group_by: &'static str,
+    /// Of all amounts.
+    #[schema(example = "USD")]
+    pub currency: &'static str,
+    /// Everything in the period.
+    pub total: CostRow,
+    /// A row a group, in order of time, id or name; `(idle)` last.
+    pub rows: Vec<CostGroup>,
+    /// Instance types without a known price: where they took part, costs are null.
+    pub unpriced: Vec<String>,
+    /// The prices that counted.
+    pub prices: Vec<PriceBody>,
+}
+
+/// The figures of a group, or of everything.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CostRow {
+    /// Minutes delivered to users; those of sessions that failed are not among them.
+    pub delivered_minutes: f64,
+    /// Minutes delivered by sessions that then failed, were lost or had unusable input. They cost all the same.
+    pub failed_minutes: f64,
+    /// Hours that machines were up, idle and starting ones included.
+    pub machine_hours: f64,
+    /// Share of the slots' time in which they were taken; null where no machine was up.
+    pub busy_share: Option<f64>,
+    /// One less the busy share.
+    pub idle_share: Option<f64>,
+    /// Cost of the machines; null where the price of some is not known.
+    pub cost_usd: Option<f64>,
+    /// Cost, idle time included, of a delivered minute; null where nothing was delivered.
+    pub usd_per_minute: Option<f64>,
+    /// What a minute of a slot costs: the price a minute if all slots were always taken.
+    pub marginal_usd_per_minute: Option<f64>,
+    /// Sessions. One counts in every hour, day or instance type that it touched, and once in the total.
+    pub sessions: u64,
+}
+
+/// A group's row.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct CostGroup {
+    /// An id, an instance type, a kind, a day, the start of an hour, or `(idle)`: machines in hours in which they
+    /// delivered nothing to anyone.
+    #[schema(example = "2026-11-25")]
+    pub group: String,
+    /// The group for people: an avatar's or a key's name where it has one.
+    #[schema(example = "2026-11-25")]
+    pub label: String,
+    /// Its figures.
+    #[serde(flatten)]
+    pub row: CostRow,
+}
+
+/// A price.
+#[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+pub struct PriceBody {
+    /// Of which machines.
+    #[schema(example = "g4dn.xlarge")]
+    pub instance_type: String,
+    /// Since when.
+    pub from: String,
+    /// US dollars an hour.
+    #[schema(example = 0.157)]
+    pub usd_per_hour: f64,
+}
+
+/// Names for people, where there are any.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub avatars: HashMap<AvatarId, String>,
+    pub keys: HashMap<KeyId, String>,
+}
+
+impl CostReport {
+    pub(super) fn new(asked: &Asked, report: Report, names: &Names) -> Self {
+        Self {
+            from: text(asked.period.from),
+            to: text(asked.period.to),
+            group_by: asked.by.name(),
+            currency: "USD",
+            total: CostRow::from(&report.total),
+            rows: report.rows.iter().map(|(group, row)| CostGroup::new(group, row, names)).collect(),
+            unpriced: report.unpriced,
+            prices: report.prices.into_iter().map(PriceBody::from).collect(),
+        }
+    }
+}
+
+impl CostGroup {
+    fn new(group: &Group, row: &Row, names: &Names) -> Self {
+        let same = |text: String| (text.clone(), text);
+        let named = |id: String, name: Option<&String>| {
+            let label = name.filter(|n| !n.is_empty()).cloned().unwrap_or_else(|| id.clone());
+            (id, label)
+        };
+        let (group, label) = match group {
+            Group::Day(start) => same(formatted(*start, "%Y-%m-%d")),
+            Group::Hour(start) => (text(*start), formatted(*start, "%Y-%m-%d %H:%M")),
+            Group::Session(id) => same(id.to_string()),
+            Group::Key(id) => named(id.to_string(), names.keys.get(id)),
+            Group::Avatar(id) => named(id.to_string(), names.avatars.get(id)),
+            Group::InstanceType(name) if name.is_empty() => same("(unknown)".to_owned()),
+            Group::InstanceType(name) => same(name.clone()),
+            Group::Kind(kind) => same(kind.name().to_owned()),
+            Group::Idle => ("(idle)".to_owned(), "machines that served nobody".to_owned()),
+        };
+        Self { group, label, row: CostRow::from(row) }
+    }
+}
+
+impl From<&Row> for CostRow {
+    fn from(row: &Row) -> Self {
+        let minutes = |d: Duration| d.as_secs_f64() / 60.0;
+        Self {
+            delivered_minutes: minutes(row.delivered),
+            failed_minutes: minutes(row.failed),
+            machine_hours: minutes(row.up) / 60.0,
+            busy_share: row.busy_share,
+            idle_share: row.busy_share.map(|busy| 1.0 - busy),
+            cost_usd: row.nano_usd.map(|nano| nano as f64 / 1e9),
+            usd_per_minute: row.usd_per_minute,
+            marginal_usd_per_minute: row.marginal_usd_per_minute,
+            sessions: row.sessions,
+        }
+    }
+}
+
+impl From<Price> for PriceBody {
+    fn from(price: Price) -> Self {
+        Self {
+            instance_type: price.instance_type,
+            from: text(price.from),
+            usd_per_hour: price.micro_usd_per_hour as f64 / 1e6,
+        }
+    }
+}

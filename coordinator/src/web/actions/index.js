@@ -1,0 +1,19 @@
+/**
+ * All that the views can ask for.
+ *
+ * @import { Store } from "../core/store.js"
+ * @import { State } from "../state/state.js"
+ */
+import { farmActions } from "./farm.js";
+import { listActions } from "./lists.js";
+import { pageActions } from "./page.js";
+import { studioActions } from "./studio.js";
+
+/** @param {Store<State>} store */
+export function createActions(store) {
+  const page = pageActions(store);
+  const lists = listActions(store, page);
+  return { page, lists, studio: studioActions(store, lists), farm: farmActions(store, lists) };
+}
+
+/** @typedef {ReturnType<typeof createActions>} Actions */

@@ -1,0 +1,93 @@
+/**
+ * The shapes that the HTTP contract gives, as the page uses them. Types only; nothing runs here.
+ *
+ * @typedef {object} Problem why a request failed (RFC 9457), or why no answer came
+ * @property {string} slug last part of the problem's type; "offline" if no answer came
+ * @property {string} title
+ * @property {string} detail a sentence for the user
+ * @property {number} status HTTP status; 0 if no answer came
+ * @property {string|null} request_id what the server's log holds too
+ * @property {string|null} field the input at fault
+ * @property {number|null} retry_after_s
+ *
+ * @typedef {object} Avatar
+ * @property {string} id
+ * @property {string} name
+ * @property {"preparing"|"ready"|"failed"} state
+ * @property {string|null} detail
+ * @property {string[]} warnings
+ * @property {string|null} preview
+ * @property {[number, number]|null} size
+ * @property {number|null} frames
+ * @property {string} created
+ *
+ * @typedef {"requested"|"assigned"|"preparing"|"rendering"|"draining"|"ended"} SessionState
+ * @typedef {"completed"|"cancelled"|"bad_input"|"no_capacity"|"max_duration"|"lost"|"failed"} EndReason
+ * @typedef {{frames_done: number, frames_total: number, percent: number|null}} Progress
+ * @typedef {{reason: EndReason, detail: string|null}} End
+ * @typedef {{url: string, bytes: number, frames: number, duration_ms: number, size: [number, number], warnings: string[]}} Result
+ * @typedef {{fps: number, size: number, preset: string, seed: number, head: boolean, blinks: boolean, face?: number|null}} Options
+ *
+ * @typedef {object} Session
+ * @property {string} id
+ * @property {"render"|"prepare"} kind
+ * @property {SessionState} state
+ * @property {string} avatar_id
+ * @property {string} key
+ * @property {number} fence counts placements
+ * @property {number|null} queue_position
+ * @property {string|null} worker
+ * @property {number|null} slot
+ * @property {Progress} progress
+ * @property {End|null} end
+ * @property {Result|null} result
+ * @property {Options} options
+ * @property {Record<string, string>} [metadata] the page puts the recording's name under "recording"
+ * @property {string} created
+ * @property {string} updated
+ *
+ * @typedef {{id: string, avatar_id: string, state: SessionState, kind: string, progress: Progress, age_ms: number}} SlotSession
+ * @typedef {{slot: number, session: SlotSession|null}} Slot
+ *
+ * @typedef {object} Worker
+ * @property {string} id
+ * @property {string} name
+ * @property {string} engine
+ * @property {string} instance_type
+ * @property {"idle"|"busy"|"draining"|"lost"} state
+ * @property {number} frames_per_second what it sustains, over all slots
+ * @property {number} up_ms
+ * @property {number} seen_ms_ago
+ * @property {Slot[]} slots
+ *
+ * @typedef {object} Farm
+ * @property {Worker[]} workers
+ * @property {{length: number, oldest_wait_ms: number|null, limit: number}} queue
+ * @property {number} desired_workers
+ * @property {{total: number, taken: number}} slots
+ *
+ * @typedef {object} CostRow minutes are of video, hours of machines; null where a price is unknown
+ * @property {string} [group]
+ * @property {string} [label]
+ * @property {number} delivered_minutes
+ * @property {number} failed_minutes
+ * @property {number} machine_hours
+ * @property {number|null} busy_share
+ * @property {number|null} idle_share
+ * @property {number|null} cost_usd
+ * @property {number|null} usd_per_minute
+ * @property {number|null} marginal_usd_per_minute
+ * @property {number} sessions
+ *
+ * @typedef {object} CostReport
+ * @property {string} from
+ * @property {string} to
+ * @property {string} group_by
+ * @property {CostRow} total
+ * @property {CostRow[]} rows
+ * @property {string[]} unpriced instance types without a price
+ * @property {{instance_type: string, from: string, usd_per_hour: number}[]} prices
+ *
+ * @typedef {{id: string, name: string, scopes: string[]}} KeyInfo
+ */
+export {};

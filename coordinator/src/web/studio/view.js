@@ -1,0 +1,141 @@
+/**
+ * Studio: the face, and one column beside it.
+ *
+ * @import { Actions } from "../actions/index.js"
+ * @import { State } from "../state/state.js"
+ */
+import { h } from "../core/dom.js";
+import { dropZone, problemBox } from "../parts/pieces.js";
+import { icon } from "../parts/icons.js";
+import { bytes } from "../core/format.js";
+import { missing } from "../state/studio.js";
+import { avatarStrip } from "./avatars.js";
+import { optionsPanel } from "./options.js";
+import { recent } from "./recent.js";
+import { stage } from "./stage.js";
+
+export const PORTRAIT_TYPES = "image/png,image/jpeg,image/webp,video/mp4,video/webm";
+const SPEECH_TYPES = "audio/*,.wav,.mp3,.ogg,.flac,.m4a";
+
+/**
+ * @param {State} state
+ * @param {Actions} act
+ */
+export function studioView(state, act) {
+  return [
+    h("h1", { class: "visually-hidden", key: "title" }, "Studio"),
+    stage(state, act),
+    h(
+      "div",
+      { class: "column", key: "column" },
+      face(state, act),
+      voice(state, act),
+      optionsPanel(state, act),
+      renderButton(state, act),
+      recent(state, act),
+    ),
+  ];
+}
+
+/** @param {State} state @param {Actions} act */
+function face(state, act) {
+  const { portrait } = state.studio;
+  return h(
+    "section",
+    { class: "part", key: "face", "aria-labelledby": "face-title" },
+    h("h2", { id: "face-title" }, "Face"),
+    portrait === null
+      ? dropZone({
+          id: "portrait",
+          label: "Drop a portrait, or choose one",
+          hint: "PNG, JPEG, WebP, or a short MP4 or WebM",
+          accept: PORTRAIT_TYPES,
+          icon: "face",
+          onFile: act.studio.pickPortrait,
+        })
+      : picked(portrait.name, bytes(portrait.file.size), "face", "the portrait", act.studio.dropPortrait),
+    avatarStrip(state, act),
+  );
+}
+
+/** @param {State} state @param {Actions} act */
+function voice(state, act) {
+  const { speech } = state.studio;
+  return h(
+    "section",
+    { class: "part", key: "voice", "aria-labelledby": "voice-title" },
+    h("h2", { id: "voice-title" }, "Voice"),
+    speech === null
+      ? dropZone({
+          id: "speech",
+          label: "Drop a recording, or choose one",
+          hint: "WAV, MP3, OGG, FLAC or M4A",
+          accept: SPEECH_TYPES,
+          icon: "voice",
+          onFile: act.studio.pickSpeech,
+        })
+      : [
+          picked(speech.name, bytes(speech.file.size), "voice", "the recording", act.studio.dropSpeech),
+          h("audio", {
+            key: speech.url,
+            class: "listen",
+            controls: true,
+            src: speech.url,
+            preload: "metadata",
+            "aria-label": "Listen to the recording",
+          }),
+        ],
+  );
+}
+
+/**
+ * @param {string} name
+ * @param {string} size
+ * @param {"face"|"voice"} kind
+ * @param {string} what
+ * @param {() => void} drop
+ */
+function picked(name, size, kind, what, drop) {
+  return h(
+    "div",
+    { class: "picked", key: "picked" },
+    icon(kind),
+    h("span", { class: "picked-name", title: name }, name),
+    h("span", { class: "muted num" }, size),
+    h(
+      "button",
+      { type: "button", class: "button bare square", "aria-label": `Remove ${what}`, onclick: drop },
+      icon("close"),
+    ),
+  );
+}
+
+/** @param {State} state @param {Actions} act */
+function renderButton(state, act) {
+  const { sending, problem } = state.studio;
+  const lacking = missing(state);
+  return h(
+    "div",
+    { class: "part go", key: "go" },
+    h(
+      "button",
+      {
+        type: "button",
+        class: "button primary wide",
+        disabled: sending !== null,
+        "aria-describedby": lacking ? "go-hint" : null,
+        onclick: () => void act.studio.render(),
+      },
+      sending === null ? "Render" : "Uploading…",
+    ),
+    lacking ? h("p", { class: "muted hint", id: "go-hint" }, lacking) : null,
+    problem
+      ? problemBox(problem, {
+          retry: retryable(problem.status) && lacking === null ? () => void act.studio.render() : undefined,
+        })
+      : null,
+  );
+}
+
+/** Bad input stays bad; the rest may pass the second time. @param {number} status */
+const retryable = (status) => status === 0 || status === 429 || status >= 500;

@@ -1,0 +1,163 @@
+//! Who asks for sessions: flat out with a bounded number in flight, or by a timetable.
+
+use super::null::setup;
+use super::seen::Ledger;
+use super::{AssignOptions, Pace};
+use crate::LoadError;
+use mouthpiece_coordinator::farm::{Farm, News};
+use mouthpiece_domain::ids::SessionId;
+use mouthpiece_domain::session::Phase;
+use std::cell::{Cell, RefCell};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{Semaphore, broadcast};
+use tokio::time::{interval, sleep_until, timeout};
+
+/// News can be lost by a watcher that lags: sessions that are this old are asked after.
+const ASK_AFTER: Duration = Duration::from_secs(2);
+/// All must have ended this long after the last one was asked for.
+const END_WITHIN: Duration = Duration::from_secs(60);
+/// By a timetable at most so many are under way: a farm that is that far behind does not keep up.
+const BEHIND: usize = 20_000;
+
+/// Asks for one session; its id when it was accepted.
+pub(super) trait Ask {
+    fn ask(&self, n: u64) -> Pin<Box<dyn Future<Output = Result<Option<SessionId>, LoadError>>>>;
+}
+
+/// All callers together.
+pub(super) struct Callers {
+    ledger: Arc<Ledger>,
+    /// One permit a session that may be under way.
+    free: Arc<Semaphore>,
+    /// Asked for, and not answered yet: a session may have ended before its caller has read that it was accepted.
+    unanswered: Cell<u64>,
+    turned_away: Cell<u64>,
+    failed: RefCell<Option<LoadError>>,
+}
+
+impl Callers {
+    pub(super) fn new(ledger: Arc<Ledger>, pace: Pace) -> Rc<Self> {
+        let free = Arc::new(Semaphore::new(permits(pace)));
+        let (unanswered, turned_away) = (Cell::new(0), Cell::new(0));
+        Rc::new(Self { ledger, free, unanswered, turned_away, failed: RefCell::new(None) })
+    }
+
+    pub(super) fn turned_away(&self) -> u64 {
+        self.turned_away.get()
+    }
+
+    /// Asks for all sessions and waits until all that were accepted have ended.
+    pub(super) async fn run(self: &Rc<Self>, ask: &Rc<dyn Ask>, options: &AssignOptions) -> Result<(), LoadError> {
+        let started = Instant::now();
+        let warm_up = options.sessions / 10;
+        for n in 0..options.sessions {
+            let asked = match options.pace {
+                Pace::FlatOut { .. } => None,
+                Pace::PerSecond(rate) => {
+                    let at = started + Duration::from_secs_f64(n as f64 / rate);
+                    sleep_until(at.into()).await;
+                    if self.free.available_permits() == 0 {
+                        return Err(LoadError::Setup(format!("{BEHIND} sessions are under way: it does not keep up")));
+                    }
+                    Some(at)
+                }
+            };
+            let permit = timeout(END_WITHIN, Arc::clone(&self.free).acquire_owned()).await;
+            permit.map_err(|_| self.stuck())?.map_err(setup)?.forget();
+            // By a timetable the wait counts from when it should have been asked for, however late that is done.
+            let asked = asked.unwrap_or_else(Instant::now);
+            let (callers, ask) = (Rc::clone(self), Rc::clone(ask));
+            self.unanswered.set(self.unanswered.get() + 1);
+            actix_rt::spawn(async move {
+                callers.one(ask.ask(n).await, asked, n < warm_up);
+                callers.unanswered.set(callers.unanswered.get() - 1);
+            });
+            self.check()?;
+        }
+        let last = Instant::now();
+        let mut tick = interval(Duration::from_millis(10));
+        while self.unanswered.get() > 0 || self.free.available_permits() < permits(options.pace) {
+            tick.tick().await;
+            self.check()?;
+            if last.elapsed() > END_WITHIN {
+                return Err(self.stuck());
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), LoadError> {
+        self.failed.borrow_mut().take().map_or(Ok(()), Err)
+    }
+
+    fn stuck(&self) -> LoadError {
+        let open = self.ledger.open_count();
+        LoadError::Audit(format!("{open} accepted sessions had not ended after {} s", END_WITHIN.as_secs()))
+    }
+
+    /// Counts in a session that was accepted before the others.
+    pub(super) fn count_in(&self, id: SessionId) {
+        self.free.forget_permits(1);
+        self.one(Ok(Some(id)), Instant::now(), true);
+    }
+
+    fn one(&self, answer: Result<Option<SessionId>, LoadError>, asked: Instant, warm_up: bool) {
+        match answer {
+            Ok(Some(id)) => {
+                let now = Instant::now();
+                self.ledger.note(id, |s| {
+                    (s.asked, s.accepted, s.warm_up) = (Some(asked), Some(now), warm_up);
+                });
+            }
+            Ok(None) => {
+                self.turned_away.set(self.turned_away.get() + 1);
+                self.free.add_permits(1);
+            }
+            Err(error) => {
+                self.failed.borrow_mut().get_or_insert(error);
+            }
+        }
+    }
+
+    /// Follows the news until the farm stops.
+    pub(super) async fn watch(self: Rc<Self>, farm: Arc<dyn Farm>, mut news: broadcast::Receiver<News>) {
+        let mut ask = interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                heard = news.recv() => match heard {
+                    Ok(News::Session(change)) if change.session.phase == Phase::Ended => self.ended(change.session.id),
+                    Ok(_) | Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return,
+                },
+                _ = ask.tick() => for id in self.ledger.late(ASK_AFTER) {
+                    if let Ok(None) = farm.session(id).await {
+                        self.ended(id);
+                    }
+                },
+            }
+        }
+    }
+
+    fn ended(&self, id: SessionId) {
+        let now = Instant::now();
+        let first = self.ledger.note(id, |s| {
+            s.ends += 1;
+            s.ended.replace(s.ended.unwrap_or(now)).is_none()
+        });
+        if first {
+            self.free.add_permits(1);
+        }
+    }
+}
+
+/// Sessions that may be under way.
+fn permits(pace: Pace) -> usize {
+    match pace {
+        Pace::FlatOut { in_flight } => in_flight as usize,
+        Pace::PerSecond(_) => BEHIND,
+    }
+}

@@ -1,0 +1,112 @@
+//! The bus's bounds and its end.
+
+use mouthpiece_domain::fleet::{Command, Hold, WorkerEvent};
+use mouthpiece_domain::ids::{SessionId, WorkerId};
+use mouthpiece_domain::session::{Fence, Slot};
+use mouthpiece_embedded::MemoryBus;
+use mouthpiece_ports::bus::{Bus, BusError};
+
+const WORKER: WorkerId = WorkerId(1);
+
+fn stop(n: u128) -> Command {
+    Command::Stop(Hold { session: SessionId(n), fence: Fence::FIRST, worker: WORKER, slot: Slot(0) })
+}
+
+/// Sends until the queue is full.
+async fn fill(bus: &MemoryBus) -> u128 {
+    for n in 0.. {
+        match bus.send(WORKER, &stop(n)).await {
+            Ok(()) => assert!(n < 1_000_000, "the queue has no bound"),
+            Err(BusError::Full) => return n,
+            Err(e) => panic!("{e}"),
+        }
+    }
+    0
+}
+
+#[tokio::test]
+async fn a_full_queue_says_so_and_goes_on_when_there_is_room() {
+    let bus = MemoryBus::new();
+    let mut inbox = bus.commands(WORKER, 8).await.unwrap();
+    let sent = fill(&bus).await;
+    assert_eq!(sent, 256);
+    // What is handed out without an answer may come back, so it counts.
+    let held = inbox.next().await.unwrap();
+    assert_eq!(bus.send(WORKER, &stop(sent)).await, Err(BusError::Full));
+    held.ack().await.unwrap();
+    assert_eq!(bus.send(WORKER, &stop(sent)).await, Ok(()));
+    assert_eq!(bus.send(WORKER, &stop(sent + 1)).await, Err(BusError::Full));
+    for n in 1..=sent {
+        let delivery = inbox.next().await.unwrap();
+        assert_eq!(delivery.body, stop(n), "nothing was lost and nothing that was refused is there");
+        delivery.ack().await.unwrap();
+    }
+    let other = WorkerId(2);
+    let _other = bus.commands(other, 1).await.unwrap();
+    assert_eq!(bus.send(other, &Command::Drain).await, Ok(()), "another worker's queue is its own");
+}
+
+#[tokio::test]
+async fn events_are_bounded_too() {
+    let bus = MemoryBus::new();
+    let event = WorkerEvent::Goodbye { worker: WORKER };
+    let mut taken = 0;
+    while bus.emit(&event).await.is_ok() {
+        taken += 1;
+        assert!(taken < 1_000_000, "the queue has no bound");
+    }
+    assert_eq!(bus.emit(&event).await, Err(BusError::Full));
+    let mut inbox = bus.events().await.unwrap();
+    inbox.next().await.unwrap().ack().await.unwrap();
+    assert_eq!(bus.emit(&event).await, Ok(()));
+}
+
+#[tokio::test]
+async fn nothing_that_comes_back_is_dropped_for_want_of_room() {
+    let bus = MemoryBus::new();
+    let mut came_back = 0;
+    loop {
+        drop(bus.commands(WORKER, 1).await.unwrap());
+        let sent = fill(&bus).await;
+        if sent == 0 {
+            break;
+        }
+        bus.remove(WORKER).await.unwrap();
+        came_back += sent;
+        assert!(came_back < 1_000_000, "commands are taken though nobody fetches what came back");
+    }
+    let mut returned = bus.returned().await.unwrap();
+    for _ in 0..came_back {
+        returned.next().await.unwrap().ack().await.unwrap();
+    }
+    assert_eq!(bus.send(WORKER, &Command::Drain).await, Ok(()), "there is room again");
+}
+
+#[tokio::test]
+async fn receivers_of_a_closed_bus_are_told() {
+    for dropped in [false, true] {
+        let bus = MemoryBus::new();
+        let mut commands = bus.commands(WORKER, 1).await.unwrap();
+        let mut waiting = bus.commands(WORKER, 1).await.unwrap();
+        let mut events = bus.events().await.unwrap();
+        let mut returned = bus.returned().await.unwrap();
+        bus.send(WORKER, &Command::Drain).await.unwrap();
+        let held = commands.next().await.unwrap();
+        let waiter = tokio::spawn(async move { waiting.next().await.is_none() });
+        if dropped {
+            drop(bus);
+        } else {
+            bus.close();
+            bus.close();
+            assert!(matches!(bus.send(WORKER, &Command::Drain).await, Err(BusError::Unavailable(_))));
+            assert!(matches!(bus.emit(&WorkerEvent::Goodbye { worker: WORKER }).await, Err(BusError::Unavailable(_))));
+            assert!(matches!(bus.commands(WORKER, 1).await.err(), Some(BusError::Unavailable(_))));
+            assert!(matches!(bus.check().await, Err(BusError::Unavailable(_))));
+        }
+        assert!(waiter.await.unwrap());
+        assert!(commands.next().await.is_none());
+        assert!(events.next().await.is_none());
+        assert!(returned.next().await.is_none());
+        assert!(matches!(held.ack().await, Err(BusError::Unavailable(_))));
+    }
+}

@@ -1,0 +1,125 @@
+//! Records and messages to try things with.
+
+use mouthpiece_domain::fleet::{Assignment, Capability, Command, Heartbeat, Hold, Running, WorkerEvent};
+use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
+use mouthpiece_domain::lease::LeaseTerms;
+use mouthpiece_domain::session::{
+    BlobKey, End, EndReason, Fence, Kind, Output, Phase, Preset, Progress, Session, Slot, Spec,
+};
+use mouthpiece_domain::time::{HOUR_MS, Wall};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The start of some hour.
+pub(super) const HOUR: Wall = Wall(490_000 * HOUR_MS);
+
+/// So many milliseconds into [`HOUR`].
+pub(super) fn at(ms: i64) -> Wall {
+    Wall(HOUR.0 + ms)
+}
+
+pub(super) fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+
+pub(super) fn key(text: &str) -> BlobKey {
+    BlobKey::new(text).unwrap()
+}
+
+fn spec() -> Spec {
+    Spec {
+        portrait: key("uploads/ab/portrait.png"),
+        content: "5e".repeat(32),
+        face: Some(2),
+        speech: Some(key("uploads/ab/speech.ogg")),
+        size: 512,
+        fps: 25,
+        preset: Preset::Fast,
+        // Beyond what a signed or a floating point number holds exactly.
+        seed: u64::MAX - 1,
+        head: true,
+        blinks: false,
+    }
+}
+
+/// A new session of key 1 and avatar 1.
+pub(super) fn session(id: u128) -> Session {
+    Session {
+        id: SessionId(id),
+        kind: Kind::Render,
+        key: KeyId(1),
+        avatar: AvatarId(1),
+        spec: Arc::new(spec()),
+        metadata: [("who", "Zoë \"Z\" 'O\u{2019}Hara'\n\u{1f5e3}"), ("", "")].map(|(k, v)| (k.into(), v.into())).into(),
+        queue_timeout: ms(30_001),
+        max_duration: ms(3_600_002),
+        fence: Fence::FIRST,
+        phase: Phase::Requested,
+        place: None,
+        progress: Progress::default(),
+        end: None,
+        created: at(1),
+        updated: at(1),
+    }
+}
+
+pub(super) fn hold(session: u128, fence: u32, worker: u128, slot: u8) -> Hold {
+    Hold { session: SessionId(session), fence: Fence(fence), worker: WorkerId(worker), slot: Slot(slot) }
+}
+
+/// An end with everything that an end may have.
+pub(super) fn completed() -> End {
+    let output = Output {
+        blob: Some(key("results/ab/1.mp4")),
+        bytes: 123_456,
+        frames: 250,
+        length: ms(10_000),
+        size: [512, 384],
+        warnings: vec!["the face is turned away".into()],
+    };
+    End { reason: EndReason::Completed, detail: Some("done, \u{fc}".into()), output: Some(output) }
+}
+
+pub(super) fn capability(instance_type: &str) -> Capability {
+    Capability {
+        name: "a machine".into(),
+        engine: "puppet/1".into(),
+        instance_type: instance_type.into(),
+        slots: 2,
+        frames_per_second: 120,
+    }
+}
+
+pub(super) fn heartbeat(worker: u128) -> Heartbeat {
+    Heartbeat {
+        worker: WorkerId(worker),
+        capability: capability("local"),
+        draining: false,
+        uptime: ms(5000),
+        busy: ms(100),
+        resident: vec!["5e".repeat(32)],
+        running: vec![Running {
+            session: SessionId(1),
+            fence: Fence::FIRST,
+            slot: Slot(1),
+            phase: Phase::Running,
+            progress: Progress { done: 3, total: 9 },
+            delivered: ms(120),
+        }],
+    }
+}
+
+/// A command that can be told from others by its number.
+pub(super) fn command(n: u128) -> Command {
+    Command::Assign(Box::new(Assignment {
+        hold: hold(n, 1, 7, 0),
+        kind: Kind::Render,
+        spec: Arc::new(spec()),
+        lease: LeaseTerms::default(),
+    }))
+}
+
+/// An event that can be told from others by its number.
+pub(super) fn event(n: u128) -> WorkerEvent {
+    WorkerEvent::Goodbye { worker: WorkerId(n) }
+}

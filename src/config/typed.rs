@@ -1,0 +1,148 @@
+//! Every setting by its key, with its range.
+
+use super::read::Reader;
+use super::values::{Address, Addresses, Size};
+use super::{Config, Log, Stores};
+use mouthpiece_coordinator::http::{FetchSettings, HttpSettings, SessionBounds};
+use mouthpiece_domain::control::Settings;
+use mouthpiece_domain::lease::LeaseTerms;
+use mouthpiece_worker::{MAX_SLOTS, WorkerSettings};
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+use tracing_subscriber::EnvFilter;
+
+const DAY: Duration = Duration::from_secs(86_400);
+const SECOND: Duration = Duration::from_secs(1);
+/// Of what must neither be at once nor be forgotten.
+const SOME_TIME: RangeInclusive<Duration> = SECOND..=DAY;
+const CACHE: RangeInclusive<Size> = Size(1 << 20)..=Size(1 << 50);
+const UPLOAD: RangeInclusive<Size> = Size(1024)..=Size(1 << 40);
+
+/// All settings. What is wrong with them is kept by the reader.
+pub fn config(from: &mut Reader<'_>) -> Config {
+    let control = control(from);
+    Config {
+        prices: from.get("prices"),
+        http: http(from),
+        stores: stores(from),
+        worker: worker(from, control.lease),
+        control,
+        grace: from.within("worker.grace", Duration::ZERO..=7 * DAY),
+        first_key_name: from.get("keys.first_name"),
+        log: Log { level: level(from), format: from.get("log.format") },
+    }
+}
+
+fn http(from: &mut Reader<'_>) -> HttpSettings {
+    let Address(ip) = from.get("http.bind");
+    HttpSettings {
+        bind: SocketAddr::new(ip, from.get("http.port")),
+        open_page_on_loopback: from.get("http.open_page_on_loopback"),
+        portrait_bytes: from.within("http.max_portrait", UPLOAD).0,
+        speech_bytes: from.within("http.max_speech", UPLOAD).0,
+        max_uploads: from.within("http.max_uploads", 1..=10_000),
+        max_streams: from.within("http.max_streams", 1..=1_000_000),
+        max_connections: from.within("http.max_connections", 1..=1_000_000),
+        threads: from.within("http.threads", 1..=256),
+        keep_alive: from.within("http.keep_alive", SOME_TIME),
+        head_timeout: from.within("http.head_timeout", SOME_TIME),
+        body_pause: from.within("http.body_pause", SOME_TIME),
+        shutdown_timeout: from.within("http.shutdown_timeout", Duration::ZERO..=DAY),
+        fetch: FetchSettings {
+            connect_timeout: from.within("fetch.connect_timeout", SOME_TIME),
+            total_timeout: from.within("fetch.total_timeout", SOME_TIME),
+            private_addresses: from.get::<Addresses>("fetch.private_addresses").0,
+        },
+        sessions: sessions(from),
+        ..HttpSettings::default()
+    }
+}
+
+fn sessions(from: &mut Reader<'_>) -> SessionBounds {
+    let within = SECOND..=30 * DAY;
+    let before = from.problems.len();
+    let bounds = SessionBounds {
+        queue_timeout: from.within("sessions.queue_timeout", within.clone()),
+        longest_queue_timeout: from.within("sessions.longest_queue_timeout", within.clone()),
+        max_duration: from.within("sessions.max_duration", within.clone()),
+        longest_duration: from.within("sessions.longest_duration", within),
+        key_max_open: from.within("keys.max_open", 1..=1_000_000),
+    };
+    if from.problems.len() == before {
+        for (key, usual, longest, other) in [
+            ("sessions.queue_timeout", bounds.queue_timeout, bounds.longest_queue_timeout, "longest_queue_timeout"),
+            ("sessions.max_duration", bounds.max_duration, bounds.longest_duration, "longest_duration"),
+        ] {
+            if usual > longest {
+                from.wrong(key, &format!("{usual:?} is more than {other} allows, {longest:?}"));
+            }
+        }
+    }
+    bounds
+}
+
+fn stores(from: &mut Reader<'_>) -> Stores {
+    Stores {
+        data: PathBuf::from(from.get::<String>("stores.data")),
+        records: from.get("stores.records"),
+        bus: from.get("stores.bus"),
+        pool: from.get("stores.pool"),
+        blobs: from.get("stores.blobs"),
+        fleet: from.get("stores.fleet"),
+    }
+}
+
+fn control(from: &mut Reader<'_>) -> Settings {
+    Settings {
+        lease: lease(from),
+        queue_limit: from.within("coordinator.queue_limit", 0..=1_000_000),
+        max_attempts: from.within("coordinator.max_attempts", 1..=100),
+        warm_workers: from.within("coordinator.warm_workers", 0..=10_000),
+        max_workers: from.within("coordinator.max_workers", 1..=10_000),
+        slots_per_worker: from.within("coordinator.slots_per_worker", 1..=16),
+        sweep_every: from.within("coordinator.sweep_every", SOME_TIME),
+        adopt_after: from.within("coordinator.adopt_after", Duration::from_millis(10)..=DAY),
+        book_every: from.within("coordinator.book_every", SOME_TIME),
+    }
+}
+
+fn worker(from: &mut Reader<'_>, lease: LeaseTerms) -> WorkerSettings {
+    let usual = WorkerSettings::default();
+    let named: String = from.get("worker.name");
+    let settings = WorkerSettings {
+        slots: from.within("worker.slots", 1..=MAX_SLOTS),
+        name: if named.is_empty() { usual.name.clone() } else { named },
+        instance_type: from.get("worker.instance_type"),
+        cache_mib: u32::try_from(from.within("worker.cache", CACHE).0 >> 20).unwrap_or(u32::MAX),
+        drain_timeout: from.within("worker.drain_timeout", Duration::ZERO..=7 * DAY),
+        measure: from.get("worker.measure"),
+        lease,
+        ..usual
+    };
+    if let (Err(e), true) = (settings.check(), from.problems.is_empty()) {
+        from.problems.push(e.to_string());
+    }
+    settings
+}
+
+fn lease(from: &mut Reader<'_>) -> LeaseTerms {
+    let range = Duration::from_millis(50)..=Duration::from_secs(3600);
+    let before = from.problems.len();
+    let [renew, soft, hard, expiry] = ["lease.renew", "lease.soft_stop", "lease.hard_stop", "lease.expiry"]
+        .map(|key| from.within(key, range.clone()));
+    let terms = LeaseTerms::new(renew, soft, hard, expiry);
+    if let (Err(e), true) = (terms, from.problems.len() == before) {
+        from.wrong("lease.expiry", &e.to_string());
+    }
+    terms.unwrap_or_default()
+}
+
+fn level(from: &mut Reader<'_>) -> String {
+    let level: String = from.get("log.level");
+    if let Err(e) = EnvFilter::builder().parse(&level) {
+        from.wrong("log.level", &format!("\"{level}\" cannot be understood: {e}"));
+    }
+    level
+}

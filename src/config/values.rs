@@ -1,0 +1,237 @@
+//! What a setting's value may be, as text or number, and how it is told when it is not.
+
+use figment::value::{Num, Value};
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// A value that a setting can have.
+pub trait Setting: Sized {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// A sentence that goes on after "http.port: ".
+    fn read(value: &Value) -> Result<Self, String>;
+}
+
+/// Text, also where it looks like a number or a word of TOML.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(_, text) => Some(text.clone()),
+        Value::Char(_, c) => Some(c.to_string()),
+        Value::Bool(_, yes) => Some(yes.to_string()),
+        Value::Num(_, n) => Some(match (n.to_u128(), n.to_i128(), n.to_f64()) {
+            (Some(n), _, _) => n.to_string(),
+            (_, Some(n), _) => n.to_string(),
+            (_, _, Some(n)) => n.to_string(),
+            _ => return None,
+        }),
+        _ => None,
+    }
+}
+
+/// The value as the user would write it.
+pub fn shown(value: &Value) -> String {
+    match value {
+        Value::String(_, text) => toml::Value::String(text.clone()).to_string(),
+        Value::Array(_, items) => format!("[{}]", items.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        Value::Dict(_, values) => {
+            let pairs: Vec<_> = values.iter().map(|(key, value)| format!("{key} = {}", shown(value))).collect();
+            format!("{{ {} }}", pairs.join(", "))
+        }
+        other => text(other).unwrap_or_default(),
+    }
+}
+
+fn whole(value: &Value) -> Option<u64> {
+    match value {
+        Value::Num(_, n) => signed_or_not(*n),
+        Value::String(_, text) => text.parse().ok(),
+        _ => None,
+    }
+}
+
+fn signed_or_not(n: Num) -> Option<u64> {
+    n.to_u128().and_then(|n| u64::try_from(n).ok()).or_else(|| n.to_i128().and_then(|n| u64::try_from(n).ok()))
+}
+
+impl Setting for String {
+    fn read(value: &Value) -> Result<Self, String> {
+        text(value).ok_or_else(|| format!("{} is not text", shown(value)))
+    }
+}
+
+impl Setting for bool {
+    fn read(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Bool(_, yes) => Ok(*yes),
+            other => Err(format!("{} is neither true nor false", shown(other))),
+        }
+    }
+}
+
+/// An address to listen at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Address(pub IpAddr);
+
+impl Default for Address {
+    fn default() -> Self {
+        Self(IpAddr::V4(Ipv4Addr::LOCALHOST))
+    }
+}
+
+impl Setting for Address {
+    fn read(value: &Value) -> Result<Self, String> {
+        let told = String::read(value)?;
+        let wrong = || format!("\"{told}\" is not an IP address such as \"127.0.0.1\", \"0.0.0.0\" or \"::1\"");
+        told.parse().map(Self).map_err(|_| wrong())
+    }
+}
+
+/// Addresses in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Addresses(pub Vec<IpAddr>);
+
+impl Setting for Addresses {
+    fn read(value: &Value) -> Result<Self, String> {
+        let Some(items) = value.as_array() else {
+            return Err(format!("{} is not a list of IP addresses such as [\"10.0.0.7\"]", shown(value)));
+        };
+        items.iter().map(|item| Address::read(item).map(|address| address.0)).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+macro_rules! whole_numbers {
+    ($($kind:ty),*) => {$(
+        impl Setting for $kind {
+            fn read(value: &Value) -> Result<Self, String> {
+                whole(value)
+                    .and_then(|n| Self::try_from(n).ok())
+                    .ok_or_else(|| format!("{} is not a whole number from 0 to {}", shown(value), Self::MAX))
+            }
+        }
+    )*};
+}
+whole_numbers!(u8, u16, u32, u64, usize);
+
+/// Splits "10m" into 10 and "m".
+fn with_unit(told: &str) -> Option<(u64, &str)> {
+    let told = told.trim();
+    let digits = told.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = told.split_at(digits);
+    Some((number.parse().ok()?, unit.trim_start()))
+}
+
+impl Setting for Duration {
+    fn read(value: &Value) -> Result<Self, String> {
+        let told = String::read(value)?;
+        let span = with_unit(&told).and_then(|(n, unit)| {
+            let millis = match unit {
+                "ms" => 1,
+                "s" => 1000,
+                "m" => 60_000,
+                "h" => 3_600_000,
+                "d" => 86_400_000,
+                _ => return None,
+            };
+            n.checked_mul(millis).map(Self::from_millis)
+        });
+        span.ok_or_else(|| format!("\"{told}\" is not a duration such as \"500ms\", \"5s\", \"10m\", \"2h\" or \"1d\""))
+    }
+}
+
+/// A size in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct Size(pub u64);
+
+impl fmt::Debug for Size {
+    /// As it is written in settings.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let unit =
+            [(30, "GiB"), (20, "MiB"), (10, "KiB")].into_iter().find(|(bits, _)| self.0.trailing_zeros() >= *bits);
+        match unit {
+            Some((bits, unit)) if self.0 > 0 => write!(f, "{}{unit}", self.0 >> bits),
+            _ => write!(f, "{}B", self.0),
+        }
+    }
+}
+
+impl Setting for Size {
+    fn read(value: &Value) -> Result<Self, String> {
+        let told = String::read(value)?;
+        let size = with_unit(&told).and_then(|(n, unit)| {
+            let bytes = match unit {
+                "B" => 1,
+                "KiB" => 1 << 10,
+                "MiB" => 1 << 20,
+                "GiB" => 1 << 30,
+                _ => return None,
+            };
+            n.checked_mul(bytes).map(Self)
+        });
+        size.ok_or_else(|| format!("\"{told}\" is not a size such as \"500KiB\", \"64MiB\" or \"2GiB\""))
+    }
+}
+
+/// US dollars, as decimal text ("0.157") or as a number, in millionths.
+pub fn micro_dollars(value: &Value) -> Result<u64, String> {
+    let wrong =
+        || format!("{} is not an amount of US dollars such as \"0.157\", with at most six decimals", shown(value));
+    let told = match value {
+        // The shortest decimal that reads as the same number is what the user wrote.
+        Value::Num(_, Num::F32(n)) => n.to_string(),
+        other => text(other).ok_or_else(wrong)?,
+    };
+    let (units, decimals) = told.split_once('.').unwrap_or((&told, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(units) || !digits(decimals) || decimals.len() > 6 {
+        return Err(wrong());
+    }
+    let decimals = u64::from_str(&format!("{decimals:0<6}")).map_err(|_| wrong())?;
+    let units = u64::from_str(units).ok().and_then(|n| n.checked_mul(1_000_000));
+    units.and_then(|n| n.checked_add(decimals)).ok_or_else(wrong)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use figment::value::Tag;
+
+    fn given(told: &str) -> Value {
+        Value::String(Tag::Default, told.to_owned())
+    }
+
+    #[test]
+    fn durations_and_sizes_are_text_with_a_unit() {
+        for (told, millis) in [("500ms", 500), ("5s", 5000), ("10m", 600_000), ("2 h", 7_200_000), ("0s", 0)] {
+            assert_eq!(Duration::read(&given(told)), Ok(Duration::from_millis(millis)), "{told}");
+        }
+        for bad in ["", "5", "s", "-5s", "5 sec", "1.5h", "99999999999999999999s", "9999999999999999999h"] {
+            assert!(Duration::read(&given(bad)).is_err(), "{bad}");
+        }
+        assert_eq!(Size::read(&given("64MiB")), Ok(Size(64 << 20)));
+        for bad in ["64", "64MB", "64M", "MiB", "99999999999999GiB"] {
+            assert!(Size::read(&given(bad)).unwrap_err().contains("such as"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn text_may_look_like_a_number() {
+        assert_eq!(String::read(&"7".parse().unwrap()), Ok("7".to_owned()));
+        assert_eq!(String::read(&"-7".parse().unwrap()), Ok("-7".to_owned()));
+        assert_eq!(u16::read(&"65536".parse().unwrap()).unwrap_err(), "65536 is not a whole number from 0 to 65535");
+        assert!(u16::read(&"-1".parse().unwrap()).is_err());
+    }
+
+    #[test]
+    fn dollars_are_read_without_rounding() {
+        for (told, micro) in [("0.157", 157_000), ("1", 1_000_000), ("0.000001", 1), ("12.5", 12_500_000)] {
+            assert_eq!(micro_dollars(&given(told)), Ok(micro));
+            assert_eq!(micro_dollars(&told.parse().unwrap()), Ok(micro));
+        }
+        for bad in ["", ".5", "1.", "-1", "0.0000001", "1e3", "1.2.3", "99999999999999"] {
+            assert!(micro_dollars(&given(bad)).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The data folder: where it is, and that one process has it.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+use thiserror::Error;
+
+/// The file that a process on the folder holds locked; in it, the process's number.
+const LOCK: &str = "mouthpiece.lock";
+
+/// The data folder cannot be used.
+#[derive(Debug, Error)]
+pub enum DataError {
+    /// Nothing says where it is.
+    #[error("no data folder is named and HOME is not set: give --data DIR")]
+    Nowhere,
+    /// Another process has it.
+    #[error("the data folder '{folder}' is used by another mouthpiece{process}: stop that, or give another --data DIR")]
+    Taken {
+        /// Which.
+        folder: String,
+        /// Its number, in words.
+        process: String,
+    },
+    /// It cannot be made or locked.
+    #[error("the data folder '{folder}' cannot be used: {reason}; give another --data DIR")]
+    Unusable {
+        /// Which.
+        folder: String,
+        /// Why.
+        reason: std::io::Error,
+    },
+}
+
+/// A data folder.
+#[derive(Debug)]
+pub struct Data {
+    folder: PathBuf,
+}
+
+/// Holds the folder; dropping it gives it back. So does the end of the process, however it comes.
+#[derive(Debug)]
+#[must_use = "the folder is held as long as this lives"]
+pub struct Held(#[expect(dead_code, reason = "it holds the lock")] File);
+
+impl Data {
+    /// The named folder (none if it is empty), else `mouthpiece` in the user's folder for data. It is made where it is
+    /// missing, readable by its owner only: it holds what people uploaded.
+    pub fn open(named: &Path) -> Result<Self, DataError> {
+        let folder = if named.as_os_str().is_empty() { usual().ok_or(DataError::Nowhere)? } else { named.to_owned() };
+        let data = Self { folder };
+        let mut builder = std::fs::DirBuilder::new();
+        std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700);
+        builder.create(&data.folder).map_err(|e| data.unusable(e))?;
+        Ok(data)
+    }
+
+    /// Its path.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Takes it for this process alone.
+    pub fn hold(&self) -> Result<Held, DataError> {
+        let mut options = File::options();
+        options.read(true).write(true).create(true).truncate(false);
+        let mut file = options.open(self.folder.join(LOCK)).map_err(|e| self.unusable(e))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::Error(e)) => return Err(self.unusable(e)),
+            Err(TryLockError::WouldBlock) => {
+                let mut number = String::new();
+                let _ = file.take(20).read_to_string(&mut number);
+                let process = number.trim().parse::<u32>().map(|n| format!(" (process {n})")).unwrap_or_default();
+                return Err(DataError::Taken { folder: self.folder.display().to_string(), process });
+            }
+        }
+        let written =
+            file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
+        written.map_err(|e| self.unusable(e))?;
+        Ok(Held(file))
+    }
+
+    fn unusable(&self, reason: std::io::Error) -> DataError {
+        DataError::Unusable { folder: self.folder.display().to_string(), reason }
+    }
+}
+
+/// `$XDG_DATA_HOME/mouthpiece`, or `~/.local/share/mouthpiece`. As its rules say, a relative value does not count.
+fn usual() -> Option<PathBuf> {
+    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let shared = absolute("XDG_DATA_HOME").or_else(|| absolute("HOME").map(|home| home.join(".local/share")))?;
+    Some(shared.join("mouthpiece"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_at_a_time_has_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = Data::open(&folder.path().join("a/b")).unwrap();
+        let held = data.hold().unwrap();
+        let told = Data::open(data.folder()).unwrap().hold().unwrap_err().to_string();
+        assert!(told.contains(&format!("(process {})", std::process::id())), "{told}");
+        drop(held);
+        let _held = data.hold().unwrap();
+    }
+
+    #[test]
+    fn a_file_in_its_place_is_told() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let told = Data::open(&file.path().join("data")).unwrap_err().to_string();
+        assert!(told.contains("cannot be used") && told.contains("--data"), "{told}");
+    }
+}

@@ -1,0 +1,217 @@
+//! `mouthpiece up`: the whole farm in one process.
+
+mod asked;
+mod worker;
+
+use crate::config::{Config, Sources, load};
+use crate::data::Data;
+use crate::wiring::{self, Ports};
+use crate::{logging, say};
+use actix_web::web;
+use anyhow::Context;
+use asked::Asked;
+use clap::Args;
+use mouthpiece_coordinator::actors;
+use mouthpiece_coordinator::farm::Farm;
+use mouthpiece_coordinator::http::{self, Api, HttpSettings, create_first_key};
+use mouthpiece_coordinator::metrics::Metrics;
+use mouthpiece_media::face::Runtime;
+use mouthpiece_worker::{RenderError, WorkerSettings};
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::sync::watch;
+
+/// Once the worker is gone, its last reports are waited for so long.
+const LAST_REPORTS: Duration = Duration::from_secs(5);
+
+/// Serve the page and the API, with a worker, in one process.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "It prints its address on standard output when it is ready, and the first API key once, when there is none.\n\
+                  Ctrl-C (or SIGTERM) ends it: what runs may finish within worker.grace, or is handed over to the next start.\n\
+                  Once more ends it at once. All settings: mouthpiece config --defaults\n\n\
+                  Example: mouthpiece up --port 9000 --data ./farm"
+)]
+pub struct UpArgs {
+    /// The folder for everything that is kept [default: mouthpiece in $XDG_DATA_HOME or ~/.local/share]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The port to listen at, 0 for any free one [default: http.port of the settings, 8000]
+    #[arg(long, value_name = "N")]
+    port: Option<u16>,
+    /// The address to listen at; 0.0.0.0 lets other machines in [default: http.bind of the settings, 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS")]
+    bind: Option<IpAddr>,
+    /// Read settings from this file; mouthpiece.toml in this folder, if it is there, when none is named
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// It cannot listen.
+#[derive(Debug, Error)]
+pub enum ListenError {
+    /// Somebody else does.
+    #[error("port {} of {} is taken: stop what listens there, or give another with --port (0 takes a free one)", .0.port(), .0.ip())]
+    Taken(SocketAddr),
+    /// It may not, or there is no such address.
+    #[error("{address} cannot be listened at: {reason}; give another --port or --bind")]
+    Refused {
+        /// Where.
+        address: SocketAddr,
+        /// Why.
+        reason: std::io::Error,
+    },
+}
+
+/// Runs the command.
+pub fn run(args: &UpArgs) -> anyhow::Result<()> {
+    let data = args.data.as_ref().map(|data| data.display().to_string());
+    let sources = Sources::here(args.config.clone())
+        .flag("stores.data", "--data", data)
+        .flag("http.port", "--port", args.port)
+        .flag("http.bind", "--bind", args.bind.map(|bind| bind.to_string()));
+    let config = load(&sources)?.config;
+    wiring::check(&config.stores)?;
+    logging::start(&config.log)?;
+    Runtime::get().map_err(RenderError::from)?;
+    let data = Data::open(&config.stores.data)?;
+    let _held = data.hold()?;
+    let listener = listen(config.http.bind)?;
+    match actix_rt::System::new().block_on(serve(config, &data, listener))? {
+        End::InOrder => Ok(()),
+        // Sessions that are cut off here are picked up by the next start, as after a crash.
+        End::AtOnce => std::process::exit(0),
+    }
+}
+
+fn listen(address: SocketAddr) -> Result<TcpListener, ListenError> {
+    TcpListener::bind(address).map_err(|reason| match reason.kind() {
+        ErrorKind::AddrInUse => ListenError::Taken(address),
+        _ => ListenError::Refused { address, reason },
+    })
+}
+
+/// How it ended.
+enum End {
+    /// Everything was waited for.
+    InOrder,
+    /// It was asked twice.
+    AtOnce,
+}
+
+async fn serve(config: Config, data: &Data, listener: TcpListener) -> anyhow::Result<End> {
+    let mut asked = Asked::listen()?;
+    let address = format!("http://{}", reachable(listener.local_addr()?));
+    let ports = wiring::open(&config.stores, data).await?;
+    ports.records.add_prices(&config.prices.0).await.context("the prices cannot be recorded")?;
+    let metrics = Arc::new(Metrics::new()?);
+    let farm = actors::start(for_actors(&ports), config.control, Arc::clone(&metrics));
+    let settings = HttpSettings { staging: data.folder().join("staging"), ..config.http };
+    let max_open = settings.sessions.key_max_open;
+    let api = web::Data::new(Api::new(for_http(&ports, Arc::new(farm.clone())), metrics, settings)?);
+    let server = http::serve(listener, web::Data::clone(&api))?;
+    let stop_server = server.handle();
+    let mut serving = actix_rt::spawn(server);
+    if let Some((key, secret)) = create_first_key(ports.records.as_ref(), &config.first_key_name, max_open).await? {
+        tell_key(&key.name, &secret, &address)?;
+    }
+    say::result(format_args!("Mouthpiece is ready: {address}"))?;
+
+    let (stop_worker, stopping) = watch::channel(false);
+    let settings = WorkerSettings { scratch: data.folder().join("scratch"), ..config.worker };
+    let mut worker = actix_rt::spawn(worker::keep(for_worker(&ports), settings, config.grace, stopping));
+    tokio::select! {
+        () = asked.again() => {}
+        ended = &mut worker => { ended.context("the worker's keeper died")??; anyhow::bail!("the worker has ended by itself"); }
+        ended = &mut serving => { ended.context("the server died")??; anyhow::bail!("the server has ended by itself"); }
+    }
+
+    tracing::info!(grace_s = config.grace.as_secs(), "asked to end: taking nothing new; ask again to end at once");
+    let in_order = async {
+        api.close();
+        stop_worker.send_replace(true);
+        match worker.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the worker did not end in order"),
+            Err(error) => tracing::error!(%error, "the worker's keeper died"),
+        }
+        if tokio::time::timeout(LAST_REPORTS, nothing_runs(&farm)).await.is_err() {
+            tracing::warn!("the worker's last reports did not come: the next start looks after its sessions");
+        }
+        stop_server.stop(true).await;
+        farm.stop().await;
+    };
+    tokio::select! {
+        () = in_order => { tracing::info!("ended"); Ok(End::InOrder) }
+        () = asked.again() => { tracing::warn!("asked again: ending at once"); Ok(End::AtOnce) }
+    }
+}
+
+/// Waits until no slot holds a session, as far as the brain knows.
+async fn nothing_runs(farm: &actors::Handle) {
+    while let Ok(view) = farm.view().await {
+        if view.workers.iter().flat_map(|worker| &worker.slots).all(|slot| slot.session.is_none()) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// An address that a browser on this machine can open.
+fn reachable(bound: SocketAddr) -> SocketAddr {
+    let ip = match bound.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, bound.port())
+}
+
+fn tell_key(name: &str, secret: &str, address: &str) -> anyhow::Result<()> {
+    say::result(format_args!(
+        "API key \"{name}\", printed this once (the page on this machine needs none): {secret}\n  \
+         curl -H 'Authorization: Bearer {secret}' -F portrait=@me.jpg -F speech=@hello.mp3 {address}/v1/renders"
+    ))
+}
+
+fn for_actors(ports: &Ports) -> actors::Ports {
+    let Ports { records, bus, pool, fleet, .. } = ports;
+    actors::Ports {
+        records: Arc::clone(records),
+        bus: Arc::clone(bus),
+        pool: Arc::clone(pool),
+        fleet: Arc::clone(fleet),
+    }
+}
+
+fn for_http(ports: &Ports, farm: Arc<dyn Farm>) -> http::Ports {
+    let Ports { records, bus, pool, blobs, .. } = ports;
+    http::Ports {
+        farm,
+        records: Arc::clone(records),
+        blobs: Arc::clone(blobs),
+        bus: Arc::clone(bus),
+        pool: Arc::clone(pool),
+    }
+}
+
+fn for_worker(ports: &Ports) -> mouthpiece_worker::farm::Ports {
+    let Ports { bus, pool, blobs, .. } = ports;
+    mouthpiece_worker::farm::Ports { bus: Arc::clone(bus), pool: Arc::clone(pool), blobs: Arc::clone(blobs) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_can_be_opened() {
+        for (bound, told) in [("0.0.0.0:80", "127.0.0.1:80"), ("[::]:80", "[::1]:80"), ("10.0.0.1:80", "10.0.0.1:80")] {
+            assert_eq!(reachable(bound.parse().unwrap()).to_string(), told);
+        }
+    }
+}

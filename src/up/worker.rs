@@ -1,0 +1,56 @@
+//! The worker of this process. One that was drained or failed is followed by another: here nobody else starts machines.
+
+use mouthpiece_worker::WorkerSettings;
+use mouthpiece_worker::farm::{self, Ports};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// Between the end of a worker and the next: after a first failure, and at most.
+const PAUSE: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(30)];
+
+/// Keeps a worker until it is told to stop; the last one gets `grace` to finish what runs and hands over the rest.
+///
+/// # Errors
+/// The first worker does not start, or the last one did not end in order.
+pub async fn keep(
+    ports: Ports,
+    settings: WorkerSettings,
+    grace: Duration,
+    mut stopping: watch::Receiver<bool>,
+) -> anyhow::Result<()> {
+    let mut pause = PAUSE[0];
+    let mut never_ran = true;
+    loop {
+        let started = tokio::select! {
+            started = farm::start(ports.clone(), settings.clone()) => started,
+            () = asked(&mut stopping) => return Ok(()),
+        };
+        match started {
+            Err(error) if never_ran => return Err(error.into()),
+            Err(error) => tracing::error!(%error, "no worker can be started just now"),
+            Ok(worker) => {
+                never_ran = false;
+                let ended = tokio::select! {
+                    ended = worker.closed() => ended,
+                    () = asked(&mut stopping) => return Ok(worker.drain_and_stop(grace).await?),
+                };
+                match ended {
+                    Ok(()) => {
+                        tracing::info!(worker_id = %worker.id(), "the worker was drained: another takes its place");
+                        pause = PAUSE[0];
+                    }
+                    Err(error) => tracing::error!(worker_id = %worker.id(), %error, "the worker failed"),
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE[1]),
+            () = asked(&mut stopping) => return Ok(()),
+        }
+    }
+}
+
+async fn asked(stopping: &mut watch::Receiver<bool>) {
+    // A sender that is gone will not say anything any more: that means the same.
+    let _ = stopping.wait_for(|stop| *stop).await;
+}

@@ -1,0 +1,185 @@
+/**
+ * Starts the real program and a browser for the tests, and takes both down again.
+ *
+ * @import { Browser, BrowserContext, BrowserContextOptions, Page } from "playwright-core"
+ */
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { chromium } from "playwright-core";
+
+/** The longest wait for anything, ms. */
+export const PATIENCE = 120_000;
+const ROOT = path.resolve(import.meta.dirname, "../..");
+export const PORTRAIT = path.join(ROOT, "samples/portrait.png");
+export const SPEECH = path.join(ROOT, "samples/speech.wav");
+
+/** A host name that reaches this machine, but is not this machine's own name: the server hands it no cookie. */
+export const ELSEWHERE = "farm.test";
+
+/**
+ * @typedef {object} Program
+ * @property {string} url such as "http://127.0.0.1:41234"
+ * @property {() => string} output all that it has printed
+ * @property {() => Promise<void>} stop ends it, waits for its end
+ */
+
+/**
+ * Runs `mouthpiece up`.
+ *
+ * @param {string} data its folder
+ * @param {number} [port] a free one if none is given
+ * @returns {Promise<Program>} once it listens
+ */
+export async function up(data, port = 0) {
+  const binary = process.env.MOUTHPIECE_BIN;
+  if (!binary) throw new Error("set MOUTHPIECE_BIN to the built program, such as target/release/mouthpiece");
+  const child = spawn(path.resolve(binary), ["up", "--port", String(port), "--data", data], {
+    stdio: ["ignore", "pipe", "pipe"],
+    cwd: data,
+  });
+  let output = "";
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  const url = await new Promise((resolve, reject) => {
+    const fail = (/** @type {string} */ why) => reject(new Error(`${why}; it printed:\n${output}`));
+    const timer = setTimeout(() => fail("mouthpiece up did not listen in time"), PATIENCE);
+    child.once("error", (error) => fail(String(error)));
+    child.once("exit", (code) => fail(`mouthpiece up ended with ${code}`));
+    const read = (/** @type {Buffer} */ chunk) => {
+      output += chunk;
+      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(output);
+      if (found === null) return;
+      clearTimeout(timer);
+      resolve(found[0]);
+    };
+    child.stdout.on("data", read);
+    child.stderr.on("data", (chunk) => (output += chunk));
+  });
+  return {
+    url,
+    output: () => output,
+    stop: async () => {
+      child.kill("SIGTERM");
+      const late = setTimeout(() => child.kill("SIGKILL"), PATIENCE / 2);
+      await ended;
+      clearTimeout(late);
+    },
+  };
+}
+
+/** @returns {Promise<{path: string, remove: () => Promise<void>}>} a new folder */
+export async function folder() {
+  const made = await mkdtemp(path.join(tmpdir(), "mouthpiece-page-"));
+  return { path: made, remove: () => rm(made, { recursive: true, force: true, maxRetries: 5 }) };
+}
+
+/** @returns {Promise<Browser>} */
+export function launch() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: [
+      "--no-sandbox",
+      "--disable-gpu",
+      "--disable-quic",
+      "--no-first-run",
+      "--disable-background-networking",
+      "--disable-component-update",
+      "--disable-sync",
+      `--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`,
+    ],
+  });
+}
+
+/**
+ * A page of its own context that collects what goes wrong in it: exceptions and what the content policy blocked.
+ *
+ * @param {Browser} browser
+ * @param {BrowserContextOptions} [options]
+ * @returns {Promise<{page: Page, context: BrowserContext, wrongs: string[]}>}
+ */
+export async function newPage(browser, options = {}) {
+  const context = await browser.newContext({
+    viewport: { width: 1280, height: 800 },
+    acceptDownloads: true,
+    ...options,
+  });
+  context.setDefaultTimeout(PATIENCE);
+  const page = await context.newPage();
+  /** @type {string[]} */
+  const wrongs = [];
+  page.on("pageerror", (error) => wrongs.push(String(error.stack)));
+  page.on("console", (message) => {
+    if (/Content.Security.Policy/i.test(message.text())) wrongs.push(message.text());
+  });
+  return { page, context, wrongs };
+}
+
+/** Where screenshots go. */
+let shots = process.env.MOUTHPIECE_SHOTS ?? "";
+
+/**
+ * Takes a screenshot.
+ *
+ * @param {Page} page
+ * @param {string} name without extension
+ */
+export async function shoot(page, name) {
+  if (shots === "") {
+    shots = await mkdtemp(path.join(tmpdir(), "mouthpiece-shots-"));
+    console.log(`screenshots: ${shots}`);
+  }
+  await mkdir(shots, { recursive: true });
+  await page.screenshot({ path: path.join(shots, `${name}.png`), fullPage: true });
+}
+
+/**
+ * Waits until the last change is drawn and no colour is under way; what moves for ever may move.
+ *
+ * @param {Page} page
+ */
+async function settled(page) {
+  await page.evaluate(async () => {
+    await new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+    const passing = document
+      .getAnimations()
+      .filter((a) => a.effect?.getTiming().iterations !== Number.POSITIVE_INFINITY);
+    await Promise.allSettled(passing.map((a) => a.finished));
+  });
+}
+
+/**
+ * Takes a page through both schemes at both widths and shoots each.
+ *
+ * @param {Page} page
+ * @param {string} name
+ * @param {(label: string) => Promise<void>} [check] called in each of the four
+ */
+export async function inAllLooks(page, name, check) {
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 800 });
+    for (const scheme of /** @type {const} */ (["light", "dark"])) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await settled(page);
+      await shoot(page, `${name}-${width}-${scheme}`);
+      await check?.(`${name} at ${width} px, ${scheme}`);
+    }
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.emulateMedia({ colorScheme: "light" });
+}
+
+/**
+ * Focus moves by Tab until `wanted` holds for the focused element.
+ *
+ * @param {Page} page
+ * @param {string} selector
+ * @param {"Tab"|"Shift+Tab"} [key]
+ */
+export async function tabTo(page, selector, key = "Tab") {
+  for (let i = 0; i < 80; i += 1) {
+    await page.keyboard.press(key);
+    if (await page.evaluate((s) => document.activeElement?.matches(s) ?? false, selector)) return;
+  }
+  throw new Error(`80 presses of ${key} did not reach ${selector}`);
+}

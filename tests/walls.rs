@@ -1,0 +1,175 @@
+//! The walls of the house: imports run downward only.
+//!
+//! `src, loadtest -> coordinator, worker -> embedded -> ports -> domain`; `worker/engine` and `worker/media` know nothing of
+//! the farm; adapters are named by the wiring alone; the actor crate stays in one folder a process.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::{Path, PathBuf},
+};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// What each member may use of ours, in its code. Tests may use adapters beside that.
+const MAY: [(&str, &[&str]); 9] = [
+    ("shared/domain", &[]),
+    ("shared/ports", &["domain"]),
+    ("shared/embedded", &["domain", "ports"]),
+    ("coordinator", &["domain", "ports"]),
+    ("worker/media", &[]),
+    ("worker/engine", &["media"]),
+    ("worker", &["domain", "ports", "engine", "media"]),
+    ("loadtest", &["domain", "ports", "embedded", "coordinator"]),
+    ("", &["domain", "ports", "embedded", "coordinator", "worker", "engine", "media", "loadtest"]),
+];
+
+/// Dependencies of a member by the tables of its manifest, `dependencies` and `dev-dependencies`.
+fn manifest(member: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let path = Path::new(ROOT).join(member).join("Cargo.toml");
+    let parsed: toml::Table = std::fs::read_to_string(&path).unwrap().parse().unwrap();
+    let names = |table: &str| {
+        let table = parsed.get(table).and_then(|t| t.as_table());
+        table.map(|t| t.keys().cloned().collect()).unwrap_or_default()
+    };
+    ["dependencies", "dev-dependencies", "build-dependencies"].map(|t| (t.to_owned(), names(t))).into()
+}
+
+/// The members that a set of dependencies names, without their common prefix.
+fn ours(names: &BTreeSet<String>) -> BTreeSet<&str> {
+    names.iter().filter_map(|name| name.strip_prefix("mouthpiece-")).collect()
+}
+
+/// All Rust files below a folder, without those of members inside it and of built things.
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![Path::new(ROOT).join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// The code of a file's lines, without comments.
+fn code(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// True where a whole word stands in a text.
+fn names(text: &str, word: &str) -> bool {
+    let apart = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric() && c != '_');
+    text.match_indices(word)
+        .any(|(at, _)| apart(text[..at].chars().next_back()) && apart(text[at + word.len()..].chars().next()))
+}
+
+fn relative(path: &Path) -> String {
+    path.strip_prefix(ROOT).unwrap().to_string_lossy().into_owned()
+}
+
+#[test]
+fn every_member_has_its_place() {
+    let root: toml::Table = std::fs::read_to_string(Path::new(ROOT).join("Cargo.toml")).unwrap().parse().unwrap();
+    let members = root["workspace"]["members"].as_array().unwrap().iter().map(|m| m.as_str().unwrap());
+    let placed: BTreeSet<_> = MAY.iter().map(|(member, _)| *member).collect();
+    assert_eq!(members.chain([""]).collect::<BTreeSet<_>>(), placed);
+}
+
+#[test]
+fn manifests_point_downward() {
+    for (member, may) in MAY {
+        let tables = manifest(member);
+        let uses = ours(&tables["dependencies"]);
+        assert!(uses.is_subset(&may.iter().copied().collect()), "{member} depends on {uses:?}, and may on {may:?}");
+        assert!(ours(&tables["build-dependencies"]).is_empty(), "{member}");
+        let tests = ours(&tables["dev-dependencies"]);
+        let for_tests: BTreeSet<_> = may.iter().copied().chain(["embedded", "ports"]).collect();
+        assert!(tests.is_subset(&for_tests), "the tests of {member} depend on {tests:?}");
+    }
+}
+
+#[test]
+fn code_names_only_what_its_member_may_use() {
+    for (member, may) in MAY {
+        for path in sources(&format!("{member}/src")) {
+            let code = code(&path);
+            let found = code.match_indices("mouthpiece_").map(|(at, _)| {
+                let rest = &code[at + "mouthpiece_".len()..];
+                rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+            });
+            let crates: BTreeSet<_> =
+                MAY.iter().filter_map(|(m, _)| m.rsplit('/').next().filter(|m| !m.is_empty())).collect();
+            for named in found.filter(|name| crates.contains(name.as_str())) {
+                let allowed =
+                    may.contains(&named.as_str()) || is_test(&path, &code) && ["embedded"].contains(&named.as_str());
+                assert!(allowed, "{} names mouthpiece_{named}", relative(&path));
+            }
+        }
+    }
+}
+
+/// A file that only tests see, or one that has tests in it.
+fn is_test(path: &Path, code: &str) -> bool {
+    relative(path).contains("test") || code.contains("#[cfg(test)]")
+}
+
+#[test]
+fn only_the_wiring_names_adapters() {
+    for path in sources("src") {
+        let named = names(&code(&path), "mouthpiece_embedded");
+        assert!(!named || relative(&path) == "src/wiring.rs", "{} names an adapter", relative(&path));
+    }
+    assert!(names(&code(&Path::new(ROOT).join("src/wiring.rs")), "mouthpiece_embedded"));
+}
+
+#[test]
+fn actors_stay_in_their_folders() {
+    for member in ["coordinator/src", "worker/src", "src", "shared", "worker/engine/src", "worker/media/src"] {
+        for path in sources(member) {
+            let inside = relative(&path).split('/').any(|part| part == "actors");
+            assert!(inside || !names(&code(&path), "actix"), "{} names the actor crate", relative(&path));
+        }
+    }
+}
+
+#[test]
+fn the_brain_has_no_hands() {
+    let tables = manifest("shared/domain");
+    let allowed: BTreeSet<_> = ["serde", "thiserror"].map(str::to_owned).into();
+    assert!(tables["dependencies"].is_subset(&allowed), "{:?}", tables["dependencies"]);
+    let lints = std::fs::read_to_string(Path::new(ROOT).join("shared/domain/clippy.toml")).unwrap();
+    let parsed: toml::Table = lints.parse().unwrap();
+    let banned: BTreeSet<_> =
+        parsed["disallowed-methods"].as_array().unwrap().iter().map(|m| m["path"].as_str().unwrap()).collect();
+    for method in [
+        "std::time::Instant::now",
+        "std::time::SystemTime::now",
+        "std::thread::sleep",
+        "std::fs::read",
+        "std::env::var",
+    ] {
+        assert!(banned.contains(method), "{method}");
+    }
+    for path in sources("shared/domain/src") {
+        let code = code(&path);
+        for word in
+            ["disallowed_methods", "disallowed_types", "std::fs", "std::net", "std::env", "std::process", "async"]
+        {
+            assert!(!names(&code, word), "{} names {word}", relative(&path));
+        }
+    }
+    // What holds for all members holds here too.
+    let everywhere: toml::Table =
+        std::fs::read_to_string(Path::new(ROOT).join("clippy.toml")).unwrap().parse().unwrap();
+    for (key, value) in everywhere {
+        assert_eq!(parsed.get(&key), Some(&value), "{key} in shared/domain/clippy.toml");
+    }
+}

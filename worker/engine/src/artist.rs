@@ -1,0 +1,42 @@
+//! Who draws for one session.
+
+use crate::{Engine, EngineError, Expression, Tick};
+use mouthpiece_media::image::I420;
+use std::sync::Arc;
+
+/// Draws one session's frames, one after the other.
+pub trait Artist {
+    /// What the sound asks of the mouth.
+    type Cue;
+
+    /// Draws reference frame `reference` with this mouth and expression; the picture stays until the next call.
+    ///
+    /// # Errors
+    /// [`EngineError::NoSuchFrame`]; [`EngineError::Gone`] when the engine's thread has ended.
+    fn draw(&mut self, reference: usize, cue: Self::Cue, expression: Expression) -> Result<&I420, EngineError>;
+}
+
+/// One session with an engine of its own, on the calling thread. Allocates nothing in the steady state.
+#[derive(Debug)]
+pub struct Alone<E: Engine> {
+    engine: E,
+    avatar: Arc<E::Avatar>,
+    seat: E::Seat,
+}
+
+impl<E: Engine> Alone<E> {
+    /// Draws `avatar` with `engine`.
+    pub fn new(engine: E, avatar: Arc<E::Avatar>) -> Self {
+        Self { seat: E::seat(&avatar), engine, avatar }
+    }
+}
+
+impl<E: Engine> Artist for Alone<E> {
+    type Cue = E::Cue;
+
+    fn draw(&mut self, reference: usize, cue: E::Cue, expression: Expression) -> Result<&I420, EngineError> {
+        let tick = Tick::<E> { avatar: &self.avatar, seat: &mut self.seat, reference, cue, expression };
+        self.engine.draw(&mut [tick])?;
+        Ok(E::picture(&self.seat))
+    }
+}

@@ -1,0 +1,135 @@
+//! What several sessions want drawn, in one call.
+
+use crate::{Engine, EngineError, Expression, Tick};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+/// What comes back to a desk: the seat, unless it is lost, and whether it was drawn.
+type Answer<E> = (Option<Box<<E as Engine>::Seat>>, Result<(), EngineError>);
+
+/// Where a desk finds its answer.
+pub(super) struct Reply<E: Engine> {
+    answer: Mutex<Option<Answer<E>>>,
+    came: Condvar,
+}
+
+impl<E: Engine> Default for Reply<E> {
+    fn default() -> Self {
+        Self { answer: Mutex::new(None), came: Condvar::new() }
+    }
+}
+
+impl<E: Engine> Reply<E> {
+    fn give(&self, answer: Answer<E>) {
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
+        self.came.notify_one();
+    }
+
+    /// Waits for the answer. It always comes: a tick that is dropped undrawn answers too.
+    pub(super) fn wait(&self) -> Answer<E> {
+        let mut answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some(answer) = answer.take() {
+                return answer;
+            }
+            answer = self.came.wait(answer).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// One tick on its way: owned, so that it can lie in a queue.
+pub(super) struct Work<E: Engine> {
+    avatar: Arc<E::Avatar>,
+    seat: Option<Box<E::Seat>>,
+    reference: usize,
+    cue: E::Cue,
+    expression: Expression,
+    reply: Arc<Reply<E>>,
+    /// Until it is drawn.
+    outcome: Result<(), EngineError>,
+}
+
+impl<E: Engine> Work<E> {
+    pub(super) fn new(
+        avatar: Arc<E::Avatar>,
+        seat: Box<E::Seat>,
+        reference: usize,
+        cue: E::Cue,
+        expression: Expression,
+        reply: Arc<Reply<E>>,
+    ) -> Self {
+        Self { avatar, seat: Some(seat), reference, cue, expression, reply, outcome: Err(EngineError::Gone) }
+    }
+
+    fn tick(&mut self) -> Option<Tick<'_, E>> {
+        let seat = self.seat.as_deref_mut()?;
+        let Self { avatar, reference, cue, expression, .. } = self;
+        Some(Tick { avatar, seat, reference: *reference, cue: *cue, expression: *expression })
+    }
+}
+
+impl<E: Engine> Drop for Work<E> {
+    /// Answers: drawn, failed, or neither because the engine is gone.
+    fn drop(&mut self) {
+        let outcome = std::mem::replace(&mut self.outcome, Ok(()));
+        self.reply.give((self.seat.take(), outcome));
+    }
+}
+
+/// What is drawn in one call. Its memory is used again for the next.
+pub(super) struct Batch<E: Engine + 'static> {
+    work: Vec<Work<E>>,
+    ticks: Vec<Tick<'static, E>>,
+}
+
+impl<E: Engine + 'static> Default for Batch<E> {
+    fn default() -> Self {
+        Self { work: Vec::new(), ticks: Vec::new() }
+    }
+}
+
+impl<E: Engine + 'static> Batch<E> {
+    /// Takes all that waits.
+    pub(super) fn take(&mut self, waiting: &mut Vec<Work<E>>) {
+        std::mem::swap(&mut self.work, waiting);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.work.len()
+    }
+
+    /// Draws it in one call and answers. Should that fail, each tick is drawn by itself, so that it fails alone.
+    pub(super) fn draw(&mut self, engine: &mut E) {
+        let mut ticks = emptied(std::mem::take(&mut self.ticks));
+        ticks.extend(self.work.iter_mut().filter_map(Work::tick));
+        let together = engine.draw(&mut ticks);
+        self.ticks = emptied(ticks);
+        let alone = together.is_err();
+        for work in &mut self.work {
+            work.outcome = match work.tick() {
+                Some(tick) if alone => engine.draw(&mut [tick]),
+                _ => Ok(()),
+            };
+        }
+        self.work.clear();
+    }
+}
+
+/// The empty vector with the same memory, for ticks that live for another time: the standard library collects in place.
+fn emptied<'a, E: Engine>(mut ticks: Vec<Tick<'_, E>>) -> Vec<Tick<'a, E>> {
+    ticks.clear();
+    ticks.into_iter().map_while(|_| None).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::puppet::Puppet;
+
+    #[test]
+    fn the_memory_of_a_batch_is_kept() {
+        let ticks: Vec<Tick<'_, Puppet>> = Vec::with_capacity(5);
+        let (place, room) = (ticks.as_ptr().addr(), ticks.capacity());
+        let again: Vec<Tick<'static, Puppet>> = emptied(ticks);
+        assert_eq!((again.as_ptr().addr(), again.capacity()), (place, room));
+    }
+}

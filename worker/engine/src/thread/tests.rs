@@ -1,0 +1,171 @@
+use super::*;
+use mouthpiece_media::reference::Reference;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
+
+const SOON: Duration = Duration::from_secs(30);
+
+/// Writes its cue into the picture. Says how many ticks each call brought and waits to be let on.
+struct Gate {
+    called: Sender<usize>,
+    go: Receiver<()>,
+    helps: bool,
+}
+
+/// A cue that the engine dies of.
+const DEADLY: u8 = 255;
+
+impl Engine for Gate {
+    type Avatar = usize;
+    type Cue = u8;
+    type Seat = I420;
+
+    fn id(&self) -> &'static str {
+        "gate/1"
+    }
+
+    fn prepare(&self, reference: Reference) -> Result<usize, EngineError> {
+        Ok(reference.frames.len())
+    }
+
+    fn bytes(_: &usize) -> usize {
+        1
+    }
+
+    fn seat(_: &usize) -> I420 {
+        I420::new(2, 2).unwrap()
+    }
+
+    fn draw(&mut self, ticks: &mut [Tick<'_, Self>]) -> Result<(), EngineError> {
+        // Nobody counts a helper's calls.
+        let _ = self.called.send(ticks.len());
+        self.go.recv_timeout(SOON).unwrap();
+        for tick in ticks {
+            assert_ne!(tick.cue, DEADLY);
+            if tick.reference >= *tick.avatar {
+                return Err(EngineError::NoSuchFrame { asked: tick.reference, held: *tick.avatar });
+            }
+            tick.seat.y.fill(tick.cue);
+        }
+        Ok(())
+    }
+
+    /// One that nobody holds up.
+    fn helper(&self) -> Option<Self> {
+        let (called, _) = channel();
+        let (free, go) = channel();
+        (0..99).for_each(|_| free.send(()).unwrap());
+        self.helps.then_some(Self { called, go, helps: true })
+    }
+
+    fn picture(seat: &I420) -> &I420 {
+        seat
+    }
+}
+
+struct Rig {
+    engine: EngineThread<Gate>,
+    called: Receiver<usize>,
+    go: Sender<()>,
+    ended: Receiver<bool>,
+}
+
+fn rig() -> Rig {
+    rig_that(false)
+}
+
+fn rig_that(helps: bool) -> Rig {
+    let (said, called) = channel();
+    let (go, gone_on) = channel();
+    let (end, ended) = channel();
+    let engine =
+        EngineThread::start(Gate { called: said, go: gone_on, helps }, move |panicked| end.send(panicked).unwrap());
+    Rig { engine: engine.unwrap(), called, go, ended }
+}
+
+impl Rig {
+    /// Draws in a thread of its own.
+    fn draw(&self, reference: usize, cue: u8) -> JoinHandle<Result<u8, EngineError>> {
+        let mut desk = self.engine.desks().desk(Arc::new(1));
+        thread::spawn(move || desk.draw(reference, cue, Expression::default()).map(|picture| picture.y[3]))
+    }
+
+    /// Lets the engine draw one call, and says how many ticks it had.
+    fn call(&self) -> usize {
+        let ticks = self.called.recv_timeout(SOON).unwrap();
+        self.go.send(()).unwrap();
+        ticks
+    }
+
+    fn wait_until_waiting(&self, count: usize) {
+        let from = std::time::Instant::now();
+        while self.engine.shared.lock().waiting.len() < count {
+            assert!(from.elapsed() < SOON);
+            thread::yield_now();
+        }
+    }
+}
+
+#[test]
+fn what_gathers_while_a_batch_is_drawn_is_drawn_in_one_call() {
+    let rig = rig();
+    let first = rig.draw(0, 7);
+    assert_eq!(rig.called.recv_timeout(SOON), Ok(1), "one is not kept waiting for others");
+    let [second, third] = [rig.draw(0, 8), rig.draw(0, 9)];
+    rig.wait_until_waiting(2);
+    rig.go.send(()).unwrap();
+    assert_eq!(first.join().unwrap().unwrap(), 7);
+    assert_eq!(rig.call(), 2);
+    assert_eq!((second.join().unwrap().unwrap(), third.join().unwrap().unwrap()), (8, 9));
+    assert_eq!(rig.engine.desks().drawn(), Drawn { calls: 2, ticks: 3, helped: 0 });
+}
+
+#[test]
+fn a_tick_that_cannot_be_drawn_fails_alone() {
+    let rig = rig();
+    let held = rig.draw(0, 1);
+    assert_eq!(rig.called.recv_timeout(SOON), Ok(1));
+    let [good, bad] = [rig.draw(0, 2), rig.draw(5, 3)];
+    rig.wait_until_waiting(2);
+    rig.go.send(()).unwrap();
+    held.join().unwrap().unwrap();
+    assert_eq!([rig.call(), rig.call(), rig.call()], [2, 1, 1], "together, then each by itself");
+    assert_eq!(good.join().unwrap().unwrap(), 2);
+    assert!(matches!(bad.join().unwrap(), Err(EngineError::NoSuchFrame { asked: 5, held: 1 })));
+}
+
+#[test]
+fn a_panic_is_told_and_nobody_waits_for_ever() {
+    let rig = rig();
+    let deadly = rig.draw(0, DEADLY);
+    assert_eq!(rig.called.recv_timeout(SOON), Ok(1));
+    let waiting = rig.draw(0, 1);
+    rig.wait_until_waiting(1);
+    rig.go.send(()).unwrap();
+    assert!(matches!(deadly.join().unwrap(), Err(EngineError::Gone)));
+    assert!(matches!(waiting.join().unwrap(), Err(EngineError::Gone)));
+    assert_eq!(rig.ended.recv_timeout(SOON), Ok(true));
+    assert!(matches!(rig.draw(0, 1).join().unwrap(), Err(EngineError::Gone)));
+}
+
+#[test]
+fn dropping_the_thread_ends_it() {
+    let rig = rig();
+    let desks = rig.engine.desks();
+    drop(rig.engine);
+    assert_eq!(rig.ended.recv_timeout(SOON), Ok(false));
+    let mut desk = desks.desk(Arc::new(1));
+    assert!(matches!(desk.draw(0, 1, Expression::default()), Err(EngineError::Gone)));
+}
+
+#[test]
+fn with_a_helper_nobody_waits_for_a_running_call() {
+    let rig = rig_that(true);
+    let held = rig.draw(0, 1);
+    assert_eq!(rig.called.recv_timeout(SOON), Ok(1));
+    assert_eq!(rig.draw(0, 2).join().unwrap().unwrap(), 2, "while the engine is held up");
+    assert!(matches!(rig.draw(5, 2).join().unwrap(), Err(EngineError::NoSuchFrame { asked: 5, held: 1 })));
+    rig.go.send(()).unwrap();
+    assert_eq!(held.join().unwrap().unwrap(), 1);
+    assert_eq!(rig.engine.desks().drawn(), Drawn { calls: 1, ticks: 1, helped: 2 });
+}

@@ -1,0 +1,261 @@
+//! Prepared avatars: in memory, else from the store, else made from the portrait and stored.
+//!
+//! What is stored depends on the portrait's content and on the engine's version, so any worker can use what another
+//! prepared. Two sessions that want the same avatar at once prepare it once: the second waits for the first, and takes
+//! over should that one be stopped. One portrait is analysed at a time; the search itself runs on a blocking thread and
+//! gives up between two steps.
+
+mod memory;
+mod store;
+
+use crate::stop::Stop;
+use crate::work::WorkError;
+use crate::{PortraitOptions, RenderError, load_reference_while};
+use memory::Memory;
+use mouthpiece_domain::session::{BlobKey, Spec};
+use mouthpiece_engine::{Engine, EngineError};
+use mouthpiece_media::face::{FaceFinder, Runtime};
+use mouthpiece_media::reference::{FaceReport, Prepared};
+use mouthpiece_ports::blobs::Blobs;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use store::Store;
+pub(crate) use store::patiently;
+use tokio::sync::{Mutex as TurnMutex, OwnedMutexGuard};
+use tokio::task::spawn_blocking;
+use tracing::{info, warn};
+
+/// Avatars of which a heartbeat tells.
+const MOST_TOLD: usize = 64;
+
+/// Which prepared data: two of the same key are the same.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    content: String,
+    /// 0 for the largest.
+    face: u32,
+    size: u32,
+    /// Of a video; 0 for a still, which fits every rate.
+    fps: u32,
+}
+
+impl Key {
+    fn of(spec: &Spec, fps: u32) -> Self {
+        Self { content: spec.content.clone(), face: spec.face.unwrap_or(0), size: spec.size, fps }
+    }
+}
+
+/// An avatar that can be drawn.
+#[derive(Debug)]
+pub struct Ready<E: Engine> {
+    /// For the engine.
+    pub avatar: Arc<E::Avatar>,
+    /// For people.
+    pub facts: Facts,
+}
+
+/// What is to be known of an avatar besides its pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// Frame size, `[width, height]`.
+    pub size: [u32; 2],
+    /// Reference frames.
+    pub frames: usize,
+    /// Length of a video; zero for a still.
+    pub length: Duration,
+    /// Sentences that the user should read.
+    pub warnings: Vec<String>,
+    /// A small picture of it.
+    pub preview: BlobKey,
+}
+
+/// The avatars of one worker.
+pub struct Avatars<E: Engine> {
+    store: Store,
+    memory: Mutex<Memory<Ready<E>>>,
+    /// Whose turn it is to get an avatar, for those that somebody is getting just now.
+    turns: Mutex<HashMap<Key, Arc<TurnMutex<()>>>>,
+    engine: Arc<Mutex<E>>,
+    /// Loaded by the first search; one search at a time.
+    finder: Arc<TurnMutex<Option<FaceFinder>>>,
+}
+
+impl<E: Engine + 'static> Avatars<E> {
+    /// Avatars for `engine`, which prepares them (it may be another than the one that draws), at most `most` bytes of
+    /// them in memory.
+    pub fn new(engine: E, blobs: Arc<dyn Blobs>, most: usize) -> Self {
+        Self {
+            store: Store::new(engine.id(), blobs),
+            memory: Mutex::new(Memory::new(most)),
+            turns: Mutex::default(),
+            engine: Arc::new(Mutex::new(engine)),
+            finder: Arc::default(),
+        }
+    }
+
+    /// Content hashes of what is in memory, most recently used first.
+    pub fn resident(&self) -> Vec<String> {
+        lock(&self.memory).contents(MOST_TOLD)
+    }
+
+    /// The avatar that a session wants. `folder` is for a copy of the portrait.
+    ///
+    /// # Errors
+    /// [`WorkError`]: the portrait cannot be used, the store fails, or `stop` was set.
+    pub async fn get(&self, spec: &Spec, folder: &Path, stop: &Stop) -> Result<Arc<Ready<E>>, WorkError> {
+        if let Some(ready) = self.in_memory(spec) {
+            return Ok(ready);
+        }
+        let turn = Turn::take(&self.turns, Key::of(spec, spec.fps));
+        let _mine = stop.or(turn.mutex.lock()).await?;
+        if let Some(ready) = self.in_memory(spec) {
+            return Ok(ready);
+        }
+        match stop.or(self.stored(spec)).await?? {
+            Some(ready) => Ok(ready),
+            None => self.prepare(spec, folder, stop).await,
+        }
+    }
+
+    fn in_memory(&self, spec: &Spec) -> Option<Arc<Ready<E>>> {
+        let mut memory = lock(&self.memory);
+        memory.get(&Key::of(spec, 0)).or_else(|| memory.get(&Key::of(spec, spec.fps)))
+    }
+
+    /// What another preparation stored; none too when that cannot be used.
+    async fn stored(&self, spec: &Spec) -> Result<Option<Arc<Ready<E>>>, WorkError> {
+        for key in [Key::of(spec, 0), Key::of(spec, spec.fps)] {
+            let Some(bytes) = self.store.load(&key).await? else { continue };
+            let (engine, has_preview) = (Arc::clone(&self.engine), self.store.has_preview(&key).await?);
+            let read = spawn_blocking(move || {
+                let prepared = Prepared::from_bytes(&bytes).map_err(|e| e.to_string())?;
+                let preview = if has_preview { None } else { prepared.reference.preview().ok() };
+                let made = Made::new(&engine, prepared, Vec::new(), preview);
+                made.map_err(|e| e.to_string())
+            });
+            match read.await.map_err(|e| WorkError::broke("reading the avatar", &e))? {
+                Ok(made) => {
+                    if let Some(preview) = made.preview.clone() {
+                        self.store.save_preview(&key, preview).await?;
+                    }
+                    return self.keep(key, made).map(Some);
+                }
+                Err(reason) => {
+                    warn!(content = key.content, reason, "a stored avatar is damaged: it is prepared anew");
+                    self.store.remove(&key).await?;
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Makes it from the portrait, and stores it.
+    async fn prepare(&self, spec: &Spec, folder: &Path, stop: &Stop) -> Result<Arc<Ready<E>>, WorkError> {
+        let portrait = stop.or(self.store.portrait(&spec.portrait, folder)).await??;
+        let finder = stop.or(Arc::clone(&self.finder).lock_owned()).await?;
+        let options = PortraitOptions { size: spec.size, face: spec.face.map(|n| n as usize), fps: spec.fps };
+        let (engine, file, of_thread) = (Arc::clone(&self.engine), portrait.clone(), stop.clone());
+        // Should this session be stopped, the thread ends by itself at its next step; till then it keeps the finder.
+        let making = spawn_blocking(move || make(&engine, finder, &file, options, &of_thread));
+        let made = stop.or(making).await?.map_err(|e| WorkError::broke("preparing the avatar", &e))?;
+        let mut made = made.map_err(|e| WorkError::render(&e, &[(&portrait, "the portrait")]))?;
+        let key = Key::of(spec, if made.frames_per_second > 0.0 { spec.fps } else { 0 });
+        let (data, preview) = (std::mem::take(&mut made.data), made.preview.take().unwrap_or_default());
+        info!(content = key.content, frames = made.frames, bytes = data.len(), "avatar prepared");
+        stop.or(self.store.save(&key, data, preview)).await??;
+        self.keep(key, made)
+    }
+
+    fn keep(&self, key: Key, made: Made<E::Avatar>) -> Result<Arc<Ready<E>>, WorkError> {
+        let rate = f64::from(made.frames_per_second);
+        let seconds = if rate > 0.0 { made.frames as f64 / rate } else { 0.0 };
+        let facts = Facts {
+            size: made.report.output_size,
+            frames: made.frames,
+            length: Duration::from_secs_f64(seconds),
+            warnings: made.report.warnings,
+            preview: self.store.preview(&key)?,
+        };
+        let bytes = E::bytes(&made.avatar);
+        let ready = Arc::new(Ready { avatar: Arc::new(made.avatar), facts });
+        lock(&self.memory).put(key, bytes, Arc::clone(&ready));
+        Ok(ready)
+    }
+}
+
+/// An avatar, and what is stored of it.
+struct Made<A> {
+    avatar: A,
+    report: FaceReport,
+    frames: usize,
+    frames_per_second: f32,
+    data: Vec<u8>,
+    preview: Option<Vec<u8>>,
+}
+
+impl<A> Made<A> {
+    /// The engine takes the reference itself: a video's is large, and not copied.
+    fn new<E: Engine<Avatar = A>>(
+        engine: &Mutex<E>,
+        prepared: Prepared,
+        data: Vec<u8>,
+        preview: Option<Vec<u8>>,
+    ) -> Result<Self, EngineError> {
+        let Prepared { reference, report } = prepared;
+        let (frames, frames_per_second) = (reference.frames.len(), reference.frames_per_second);
+        let avatar = lock(engine).prepare(reference)?;
+        Ok(Self { avatar, report, frames, frames_per_second, data, preview })
+    }
+}
+
+fn make<E: Engine>(
+    engine: &Mutex<E>,
+    mut finder: OwnedMutexGuard<Option<FaceFinder>>,
+    portrait: &Path,
+    options: PortraitOptions,
+    stop: &Stop,
+) -> Result<Made<E::Avatar>, RenderError> {
+    let finder = match &mut *finder {
+        Some(finder) => finder,
+        none => none.insert(FaceFinder::new(&Runtime::get()?)?),
+    };
+    let prepared = load_reference_while(portrait, options, finder, &|| !stop.is_set())?;
+    let no_picture = |source| RenderError::Reference { path: portrait.to_owned(), source };
+    let preview = prepared.reference.preview().map_err(no_picture)?;
+    let data = prepared.to_bytes();
+    if stop.is_set() {
+        return Err(RenderError::Cancelled);
+    }
+    Ok(Made::new(engine, prepared, data, Some(preview))?)
+}
+
+/// A place in the line for one avatar; the last to leave takes the line away.
+struct Turn<'a> {
+    turns: &'a Mutex<HashMap<Key, Arc<TurnMutex<()>>>>,
+    key: Key,
+    mutex: Arc<TurnMutex<()>>,
+}
+
+impl<'a> Turn<'a> {
+    fn take(turns: &'a Mutex<HashMap<Key, Arc<TurnMutex<()>>>>, key: Key) -> Self {
+        let mutex = Arc::clone(lock(turns).entry(key.clone()).or_default());
+        Self { turns, key, mutex }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        let mut turns = lock(self.turns);
+        // The map's and ours: under the lock nobody else can join.
+        if Arc::strong_count(&self.mutex) == 2 {
+            turns.remove(&self.key);
+        }
+    }
+}
+
+/// These are whole between any two statements, so a panic elsewhere does not spoil them.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,115 @@
+//! Where prepared avatars lie in the store.
+
+use super::Key;
+use crate::work::WorkError;
+use bytes::Bytes;
+use mouthpiece_domain::session::BlobKey;
+use mouthpiece_ports::blobs::{BlobError, Blobs};
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::sleep;
+use tracing::warn;
+
+/// A stored reference is no larger: its pictures take at most 256 MiB.
+const MAX_STORED: u64 = 272 << 20;
+/// A store that cannot be reached is asked so often in all.
+const ATTEMPTS: u32 = 4;
+/// After the first failure; twice that after the next.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+
+/// Tries again, some times, where that may help.
+pub(crate) async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, BlobError>
+where
+    F: Future<Output = Result<T, BlobError>>,
+{
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..ATTEMPTS {
+        match ask().await {
+            Err(BlobError::Unavailable(reason)) => warn!(reason, "the store is asked again"),
+            other => return other,
+        }
+        sleep(pause).await;
+        pause *= 2;
+    }
+    ask().await
+}
+
+pub(super) struct Store {
+    /// Name and version of the engine, fit for a key.
+    engine: String,
+    blobs: Arc<dyn Blobs>,
+}
+
+impl Store {
+    pub(super) fn new(engine: &str, blobs: Arc<dyn Blobs>) -> Self {
+        let safe = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' { c } else { '-' };
+        Self { engine: engine.to_ascii_lowercase().chars().map(safe).collect(), blobs }
+    }
+
+    /// `avatars/<two digits>/<content>/<engine>-<size>-<face or 0>[-<rate of a video>].<ending>`
+    fn key(&self, key: &Key, ending: &str) -> Result<BlobKey, WorkError> {
+        let Key { content, face, size, fps } = key;
+        let group = content.get(..2).unwrap_or("00");
+        let rate = if *fps > 0 { format!("-{fps}") } else { String::new() };
+        let text = format!("avatars/{group}/{content}/{}-{size}-{face}{rate}.{ending}", self.engine);
+        BlobKey::new(text).map_err(|_| WorkError::Failed("the avatar's content hash is none".to_owned()))
+    }
+
+    pub(super) fn preview(&self, key: &Key) -> Result<BlobKey, WorkError> {
+        self.key(key, "png")
+    }
+
+    /// What is stored under a key, if anything is.
+    pub(super) async fn load(&self, key: &Key) -> Result<Option<Bytes>, WorkError> {
+        let key = self.key(key, "ref")?;
+        match patiently(|| self.blobs.get(&key, MAX_STORED)).await {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(BlobError::Missing(_)) => Ok(None),
+            Err(e @ BlobError::TooLarge { .. }) => {
+                warn!(error = %e, "this is no stored avatar: it is prepared anew");
+                patiently(|| self.blobs.delete(&key)).await.map_err(|e| WorkError::blob(&e, "the avatar"))?;
+                Ok(None)
+            }
+            Err(e) => Err(WorkError::blob(&e, "the avatar")),
+        }
+    }
+
+    /// Takes damaged data away: a store need not write what it has already.
+    pub(super) async fn remove(&self, key: &Key) -> Result<(), WorkError> {
+        let key = self.key(key, "ref")?;
+        let removed = patiently(|| self.blobs.delete(&key)).await;
+        removed.map(|_| ()).map_err(|e| WorkError::blob(&e, "the avatar"))
+    }
+
+    /// Stores an avatar. The preview comes first: where the data is, it is too.
+    pub(super) async fn save(&self, key: &Key, data: Vec<u8>, preview: Vec<u8>) -> Result<(), WorkError> {
+        self.put(key, "png", preview).await?;
+        self.put(key, "ref", data).await
+    }
+
+    /// Whether the small picture is there.
+    pub(super) async fn has_preview(&self, key: &Key) -> Result<bool, WorkError> {
+        let key = self.preview(key)?;
+        let size = patiently(|| self.blobs.size(&key)).await;
+        size.map(|size| size.is_some()).map_err(|e| WorkError::blob(&e, "the avatar"))
+    }
+
+    /// Stores a small picture that was missing.
+    pub(super) async fn save_preview(&self, key: &Key, preview: Vec<u8>) -> Result<(), WorkError> {
+        self.put(key, "png", preview).await
+    }
+
+    async fn put(&self, key: &Key, ending: &str, bytes: Vec<u8>) -> Result<(), WorkError> {
+        let (key, bytes) = (self.key(key, ending)?, Bytes::from(bytes));
+        let put = patiently(|| self.blobs.put(&key, bytes.clone())).await;
+        put.map_err(|e| WorkError::blob(&e, "the avatar"))
+    }
+
+    /// The portrait as a file.
+    pub(super) async fn portrait(&self, portrait: &BlobKey, folder: &Path) -> Result<PathBuf, WorkError> {
+        let local = patiently(|| self.blobs.local(portrait, folder)).await;
+        local.map_err(|e| WorkError::blob(&e, "the portrait"))
+    }
+}

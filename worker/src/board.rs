@@ -1,0 +1,121 @@
+//! Where a running session writes how far it is, for its slot to read.
+
+use mouthpiece_domain::session::{End, Phase, Progress};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How far a session is.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stage {
+    /// It gets avatar and inputs.
+    Preparing,
+    /// It makes frames.
+    Running,
+    /// It stores what was made.
+    Draining,
+    /// It is over.
+    Ended(Arc<End>),
+    /// It is over without a verdict: it was stopped, or the engine is gone. Nothing is to be said of it.
+    Abandoned,
+}
+
+impl Stage {
+    /// As it is reported.
+    pub fn phase(&self) -> Phase {
+        match self {
+            Self::Preparing => Phase::Preparing,
+            Self::Running => Phase::Running,
+            Self::Draining | Self::Abandoned => Phase::Draining,
+            Self::Ended(_) => Phase::Ended,
+        }
+    }
+
+    /// True when no more work is done.
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::Ended(_) | Self::Abandoned)
+    }
+}
+
+/// A session's progress: written by its pipeline at every frame, read whenever something is to be said.
+#[derive(Debug)]
+pub struct Board {
+    stage: watch::Sender<Stage>,
+    done: AtomicU64,
+    total: AtomicU64,
+    delivered_ms: AtomicU64,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        let (stage, _) = watch::channel(Stage::Preparing);
+        Self { stage, done: AtomicU64::new(0), total: AtomicU64::new(0), delivered_ms: AtomicU64::new(0) }
+    }
+}
+
+impl Board {
+    /// Says how far it is. What is over stays over.
+    pub fn enter(&self, stage: Stage) {
+        self.stage.send_if_modified(|now| {
+            let goes_on = !now.is_over() && *now != stage;
+            if goes_on {
+                *now = stage;
+            }
+            goes_on
+        });
+    }
+
+    /// So many frames will be made.
+    pub fn expect(&self, total: u64) {
+        self.total.store(total, Ordering::Relaxed);
+    }
+
+    /// So many frames are made, at `fps` a second.
+    pub fn made(&self, frames: u64, fps: u32) {
+        self.done.store(frames, Ordering::Relaxed);
+        self.delivered_ms.store(frames * 1000 / u64::from(fps.max(1)), Ordering::Relaxed);
+    }
+
+    /// How far it is.
+    pub fn stage(&self) -> Stage {
+        self.stage.borrow().clone()
+    }
+
+    /// Wakes whenever the stage changes.
+    pub fn watch(&self) -> watch::Receiver<Stage> {
+        self.stage.subscribe()
+    }
+
+    /// Frames made.
+    pub fn progress(&self) -> Progress {
+        Progress { done: self.done.load(Ordering::Relaxed), total: self.total.load(Ordering::Relaxed) }
+    }
+
+    /// Media time made.
+    pub fn delivered(&self) -> Duration {
+        Duration::from_millis(self.delivered_ms.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mouthpiece_domain::session::EndReason;
+
+    #[test]
+    fn an_end_is_final() {
+        let board = Board::default();
+        board.expect(50);
+        board.made(25, 30);
+        assert_eq!(
+            (board.progress(), board.delivered()),
+            (Progress { done: 25, total: 50 }, Duration::from_millis(833))
+        );
+        let end = Stage::Ended(Arc::new(End::new(EndReason::Completed, None)));
+        board.enter(Stage::Running);
+        board.enter(end.clone());
+        board.enter(Stage::Abandoned);
+        assert_eq!(board.stage(), end);
+    }
+}

@@ -1,0 +1,266 @@
+//! A worker of the farm: started from its ports, stopped gracefully.
+
+use crate::RenderError;
+use crate::actors::Outcome;
+use crate::actors::launch::{Actors, Keeper, Launch};
+use crate::avatars::Avatars;
+use crate::clock::Clock;
+use crate::measure::{self, Trial};
+use crate::pipeline::FUTURE_MS;
+use crate::scratch::Scratch;
+use crate::settings::{SettingsError, WorkerSettings};
+use crate::studio::{EarMaker, Studio};
+use crate::work::Work;
+use crate::{PortraitOptions, load_reference};
+use actix_rt::{Arbiter, System};
+use mouthpiece_domain::fleet::Capability;
+use mouthpiece_domain::ids::WorkerId;
+use mouthpiece_engine::puppet::{Puppet, PuppetEar};
+use mouthpiece_engine::{Desks, Engine, EngineThread};
+use mouthpiece_media::encode::FilePreset;
+use mouthpiece_media::face::{FaceFinder, Runtime};
+use mouthpiece_media::features::VisemeNet;
+use mouthpiece_ports::blobs::Blobs;
+use mouthpiece_ports::bus::{Bus, BusError};
+use mouthpiece_ports::pool::Pool;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::runtime::Handle;
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tracing::info;
+
+/// For how long the work at the start is measured.
+const MEASURE_FOR: Duration = Duration::from_secs(1);
+
+/// What a worker talks to.
+#[derive(Clone)]
+pub struct Ports {
+    /// Commands and news.
+    pub bus: Arc<dyn Bus>,
+    /// Leases and heartbeats.
+    pub pool: Arc<dyn Pool>,
+    /// Inputs, avatars, results.
+    pub blobs: Arc<dyn Blobs>,
+}
+
+/// Why a worker does not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// A setting is out of its range.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// It was started outside an actix system.
+    #[error("a worker runs inside an actor system: start one first")]
+    NoSystem,
+    /// Its folder cannot be made.
+    #[error("the scratch folder '{folder}' cannot be used: {source}")]
+    Scratch {
+        /// The configured folder.
+        folder: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// It cannot do its work, or not be measured at it.
+    #[error(transparent)]
+    Work(#[from] RenderError),
+    /// Its command queue cannot be opened.
+    #[error("the worker's command queue cannot be opened: {0}")]
+    Bus(#[from] BusError),
+    /// The system gives no thread, or no randomness.
+    #[error("the worker cannot be started: {0}")]
+    System(String),
+}
+
+/// Why a worker ended without being asked to.
+#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerFailure {
+    /// The engine's thread died.
+    #[error("the engine has stopped: the worker's log says why")]
+    EngineGone,
+    /// No command would ever have come again.
+    #[error("the bus was closed")]
+    BusClosed,
+    /// Its own thread ended.
+    #[error("the worker's thread has ended")]
+    Vanished,
+}
+
+/// A running worker. Dropping it without [`Worker::drain_and_stop`] ends it without a word, as a crash would.
+pub struct Worker {
+    id: WorkerId,
+    capability: Capability,
+    actors: Actors,
+    arbiter: Arbiter,
+}
+
+impl Worker {
+    /// Its id; another at each start.
+    pub fn id(&self) -> WorkerId {
+        self.id
+    }
+
+    /// What it offers.
+    pub fn capability(&self) -> &Capability {
+        &self.capability
+    }
+
+    /// Takes nothing new, waits up to `grace` for what runs, hands over what is left, and says goodbye.
+    ///
+    /// # Errors
+    /// [`WorkerFailure`] when it ended in another way.
+    pub async fn drain_and_stop(&self, grace: Duration) -> Result<(), WorkerFailure> {
+        self.actors.drain(grace);
+        self.closed().await
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// [`WorkerFailure`] when it was not asked to end.
+    pub async fn closed(&self) -> Result<(), WorkerFailure> {
+        let mut closed = self.actors.closed();
+        let outcome: Outcome = closed.wait_for(Option::is_some).await.ok().and_then(|outcome| *outcome);
+        outcome.unwrap_or(Err(WorkerFailure::Vanished))
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.arbiter.stop();
+    }
+}
+
+/// Starts a worker with the puppet engine, on an arbiter of its own; call it inside an actor system.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start(ports: Ports, settings: WorkerSettings) -> Result<Worker, StartError> {
+    settings.check()?;
+    let clock = Clock::start();
+    let id = new_id()?;
+    let arbiter = arbiter()?;
+    let runtime = runtime_of(&arbiter).await?;
+    let folder = settings.scratch.clone();
+    let opened = spawn_blocking(move || Scratch::open(&folder, id)).await.map_err(broke)?;
+    let scratch =
+        opened.map_err(|source| StartError::Scratch { folder: settings.scratch.display().to_string(), source })?;
+
+    let net = Arc::new(VisemeNet::shipped().map_err(RenderError::from)?);
+    let ear: EarMaker<Puppet> = Box::new(move |level| Box::new(PuppetEar::new(Arc::clone(&net), level, FUTURE_MS)));
+    let (end, ended) = oneshot::channel();
+    let told = move |panicked| {
+        let _ = end.send(panicked);
+    };
+    let thread = EngineThread::start(Puppet::default(), told).map_err(broke)?;
+    let desks = thread.desks();
+
+    let (mut frames_per_second, mut slots) = (0, settings.slots);
+    let (scratch, ear) = if settings.measure {
+        let desks = desks.clone();
+        let measuring = spawn_blocking(move || measured(&desks, &ear, &scratch, slots).map(|fps| (fps, scratch, ear)));
+        let (fps, scratch, ear) = measuring.await.map_err(broke)??;
+        frames_per_second = fps;
+        slots = measure::sustained(fps, settings.slots);
+        info!(worker_id = %id, frames_per_second, slots, "measured");
+        (scratch, ear)
+    } else {
+        (scratch, ear)
+    };
+
+    let avatars = Avatars::new(Puppet::default(), Arc::clone(&ports.blobs), (settings.cache_mib as usize) << 20);
+    let blobs = Arc::clone(&ports.blobs);
+    let work = Arc::new(Studio { desks, avatars, ear, blobs, scratch, runtime });
+    let offer = Offer { engine: Puppet::default().id(), slots, frames_per_second };
+    let crew = Crew { work, offer, keeper: Some(Keeper::of(thread, ended)) };
+    launch(id, clock, arbiter, ports, settings, crew).await
+}
+
+/// Starts a worker that does `work` instead: it need not be an engine's. Nothing is measured; all slots are offered.
+/// For tests of the farm, and to load it without rendering.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start_with(ports: Ports, settings: WorkerSettings, work: Arc<dyn Work>) -> Result<Worker, StartError> {
+    settings.check()?;
+    let clock = Clock::start();
+    let offer = Offer { engine: "none/1", slots: settings.slots, frames_per_second: 0 };
+    launch(new_id()?, clock, arbiter()?, ports, settings, Crew { work, offer, keeper: None }).await
+}
+
+/// What a worker offers.
+struct Offer {
+    engine: &'static str,
+    slots: u8,
+    frames_per_second: u32,
+}
+
+/// Who does the work.
+struct Crew {
+    work: Arc<dyn Work>,
+    offer: Offer,
+    keeper: Option<Keeper>,
+}
+
+async fn launch(
+    id: WorkerId,
+    clock: Clock,
+    arbiter: Arbiter,
+    ports: Ports,
+    settings: WorkerSettings,
+    crew: Crew,
+) -> Result<Worker, StartError> {
+    let Crew { work, offer: Offer { engine, slots, frames_per_second }, keeper } = crew;
+    let WorkerSettings { name, instance_type, lease, drain_timeout, .. } = settings;
+    let capability = Capability { name, engine: engine.to_owned(), instance_type, slots, frames_per_second };
+    // One more than there are slots, so that a stop or a drain is never stuck behind assignments.
+    let inbox = ports.bus.commands(id, u16::from(slots) + 1).await?;
+    let Ports { bus, pool, .. } = ports;
+    let told = capability.clone();
+    let launch = Launch { id, capability: told, bus, pool, work, engine: keeper, clock, lease, drain_timeout, inbox };
+    let actors = launch.start(&arbiter);
+    info!(worker_id = %id, slots, engine, "worker started");
+    Ok(Worker { id, capability, actors, arbiter })
+}
+
+/// Frames a second that this machine makes of the sample with all slots at work.
+fn measured(desks: &Desks<Puppet>, ear: &EarMaker<Puppet>, scratch: &Scratch, slots: u8) -> Result<u32, StartError> {
+    let folder = scratch.session().map_err(broke)?;
+    let portrait = folder.path().join("sample.png");
+    std::fs::write(&portrait, measure::PORTRAIT).map_err(broke)?;
+    let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;
+    let options = PortraitOptions { size: measure::SIZE, face: None, fps: measure::PER_SLOT };
+    let prepared = load_reference(&portrait, options, &mut finder)?;
+    let size = prepared.report.output_size;
+    let avatar = Arc::new(Puppet::default().prepare(prepared.reference).map_err(RenderError::from)?);
+    let trial = Trial { desks, ear, avatar: &avatar, size, references: avatar.frames(), preset: FilePreset::Balanced };
+    Ok(trial.run(slots, MEASURE_FOR)? as u32)
+}
+
+fn new_id() -> Result<WorkerId, StartError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(broke)?;
+    Ok(WorkerId(u128::from_be_bytes(bytes)))
+}
+
+fn arbiter() -> Result<Arbiter, StartError> {
+    System::try_current().map(|_| Arbiter::new()).ok_or(StartError::NoSystem)
+}
+
+/// The runtime of an arbiter's thread.
+async fn runtime_of(arbiter: &Arbiter) -> Result<Handle, StartError> {
+    let (tell, told) = oneshot::channel();
+    arbiter.spawn(async move { drop(tell.send(Handle::current())) });
+    told.await.map_err(broke)
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+fn broke(e: impl ToString) -> StartError {
+    StartError::System(e.to_string())
+}
+
+#[cfg(test)]
+#[path = "farm_tests.rs"]
+mod tests;

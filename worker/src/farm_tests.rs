@@ -1,0 +1,115 @@
+use super::*;
+use crate::board::{Board, Stage};
+use crate::stop::Stop;
+use crate::work::WorkError;
+use mouthpiece_domain::fleet::{Assignment, Command, Hold, WorkerEvent};
+use mouthpiece_domain::ids::SessionId;
+use mouthpiece_domain::lease::LeaseTerms;
+use mouthpiece_domain::session::{BlobKey, Fence, Kind, Output, Preset, Slot as Place, Spec};
+use mouthpiece_embedded::{Directory, MemoryBus, MemoryPool};
+use mouthpiece_engine::{Artist, EngineError, Expression, Tick};
+use mouthpiece_media::image::I420;
+use mouthpiece_media::reference::Reference;
+
+const SOON: Duration = Duration::from_secs(60);
+
+/// Dies of the first frame.
+struct Mortal;
+
+impl Engine for Mortal {
+    type Avatar = ();
+    type Cue = ();
+    type Seat = I420;
+
+    fn id(&self) -> &'static str {
+        "mortal/1"
+    }
+
+    fn prepare(&self, _: Reference) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    fn bytes((): &()) -> usize {
+        0
+    }
+
+    fn seat((): &()) -> I420 {
+        I420::new(2, 2).unwrap()
+    }
+
+    fn draw(&mut self, _: &mut [Tick<'_, Self>]) -> Result<(), EngineError> {
+        panic!("as the test wants")
+    }
+
+    fn picture(seat: &I420) -> &I420 {
+        seat
+    }
+}
+
+struct Drawing(Desks<Mortal>);
+
+impl Work for Drawing {
+    fn run(&self, _: &Assignment, board: &Board, _: &Stop) -> Result<Output, WorkError> {
+        board.enter(Stage::Running);
+        let mut desk = self.0.desk(Arc::new(()));
+        let drawn = desk.draw(0, (), Expression::default()).map(|_| Output::default());
+        drawn.map_err(|e| WorkError::render(&e.into(), &[]))
+    }
+}
+
+fn assignment(hold: Hold) -> Assignment {
+    let spec = Spec {
+        portrait: BlobKey::new("uploads/a").unwrap(),
+        content: "0".repeat(64),
+        face: None,
+        speech: None,
+        size: 128,
+        fps: 25,
+        preset: Preset::Fast,
+        seed: 1,
+        head: true,
+        blinks: true,
+    };
+    let s = Duration::from_secs;
+    let lease = LeaseTerms::new(s(1), s(20), s(25), s(30)).unwrap();
+    Assignment { hold, kind: Kind::Render, spec: Arc::new(spec), lease }
+}
+
+#[actix_rt::test]
+async fn a_worker_whose_engine_dies_says_goodbye_and_fails() {
+    let folder = tempfile::tempdir().unwrap();
+    let blobs = Arc::new(Directory::open(folder.path()).unwrap());
+    let ports = Ports { bus: Arc::new(MemoryBus::new()), pool: Arc::new(MemoryPool::new()), blobs };
+    let mut events = ports.bus.events().await.unwrap();
+
+    let (end, ended) = oneshot::channel();
+    let thread = EngineThread::start(Mortal, move |panicked| end.send(panicked).unwrap()).unwrap();
+    let work = Arc::new(Drawing(thread.desks()));
+    let offer = Offer { engine: "mortal/1", slots: 1, frames_per_second: 0 };
+    let crew = Crew { work, offer, keeper: Some(Keeper::of(thread, ended)) };
+    let (id, clock, settings) = (new_id().unwrap(), Clock::start(), WorkerSettings::default());
+    let worker = launch(id, clock, arbiter().unwrap(), ports.clone(), settings, crew).await.unwrap();
+
+    let hold = Hold { session: SessionId(1), fence: Fence::FIRST, worker: id, slot: Place(0) };
+    let assignment = assignment(hold);
+    assert!(ports.pool.claim(&hold, assignment.lease.expiry()).await.unwrap());
+    ports.bus.send(id, &Command::Assign(Box::new(assignment))).await.unwrap();
+    let closed = tokio::time::timeout(SOON, worker.closed()).await.expect("the worker never ended");
+    assert_eq!(closed, Err(WorkerFailure::EngineGone));
+    assert_eq!(ports.pool.remaining(&hold).await.unwrap(), None);
+    loop {
+        let event = tokio::time::timeout(SOON, events.next()).await.expect("goodbye was never said").unwrap();
+        match &event.body {
+            WorkerEvent::Goodbye { worker } => break assert_eq!(*worker, id),
+            WorkerEvent::Report(report) => assert!(report.end.is_none(), "{report:?}"),
+            WorkerEvent::Refused { .. } => panic!("its sessions are lost, not handed over"),
+            WorkerEvent::Heartbeat(_) => {}
+        }
+        event.ack().await.unwrap();
+    }
+}
+
+#[test]
+fn outside_an_actix_system_no_worker_starts() {
+    assert!(matches!(arbiter(), Err(StartError::NoSystem)));
+}

@@ -1,0 +1,143 @@
+//! The sessions that a worker runs for the farm: renders and preparations, from the store and back to it.
+
+use crate::avatars::{Avatars, Ready, patiently};
+use crate::board::{Board, Stage};
+use crate::pipeline::{self, Film, Making};
+use crate::render::check;
+use crate::scratch::Scratch;
+use crate::stop::Stop;
+use crate::work::{Work, WorkError};
+use mouthpiece_domain::fleet::{Assignment, Hold};
+use mouthpiece_domain::session::{BlobKey, Kind, Output, Preset, Spec};
+use mouthpiece_engine::life::Liveliness;
+use mouthpiece_engine::{Desks, Ear, Engine, SpeechLevel};
+use mouthpiece_media::encode::{Choice, FilePreset};
+use mouthpiece_ports::blobs::Blobs;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::runtime::Handle;
+use tracing::info;
+
+/// Makes what listens for an engine.
+pub type EarMaker<E> = Box<dyn Fn(SpeechLevel) -> Box<dyn Ear<Cue = <E as Engine>::Cue>> + Send + Sync>;
+
+/// Everything that the sessions of one worker share.
+pub struct Studio<E: Engine> {
+    /// In front of the engine's thread.
+    pub desks: Desks<E>,
+    /// Prepared faces.
+    pub avatars: Avatars<E>,
+    /// Makes ears.
+    pub ear: EarMaker<E>,
+    /// Inputs and results.
+    pub blobs: Arc<dyn Blobs>,
+    /// Where files are made.
+    pub scratch: Scratch,
+    /// Drives the store's calls, which sessions wait for on their own threads.
+    pub runtime: Handle,
+}
+
+impl<E: Engine + 'static> Work for Studio<E> {
+    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<Output, WorkError> {
+        let folder = self.scratch.session().map_err(|e| WorkError::broke("making a scratch folder", &e))?;
+        let spec = &assignment.spec;
+        check(spec.size, spec.fps).map_err(|e| WorkError::render(&e, &[]))?;
+        let avatar = |stop| self.runtime.block_on(self.avatars.get(spec, folder.path(), stop));
+        match assignment.kind {
+            Kind::Prepare => self.prepared(&*avatar(stop)?, stop),
+            Kind::Render => self.render(assignment.hold, spec, &folder, board, stop, avatar),
+        }
+    }
+
+    fn resident(&self) -> Vec<String> {
+        self.avatars.resident()
+    }
+}
+
+impl<E: Engine + 'static> Studio<E> {
+    /// A prepared avatar as a result.
+    fn prepared(&self, ready: &Ready<E>, stop: &Stop) -> Result<Output, WorkError> {
+        let facts = ready.facts.clone();
+        let size = self.wait(stop, patiently(|| self.blobs.size(&facts.preview)))?;
+        let bytes = size.map_err(|e| WorkError::blob(&e, "the avatar"))?.unwrap_or(0);
+        Ok(Output {
+            blob: Some(facts.preview),
+            bytes,
+            frames: facts.frames as u64,
+            length: facts.length,
+            size: facts.size,
+            warnings: facts.warnings,
+        })
+    }
+
+    fn render<'a>(
+        &self,
+        hold: Hold,
+        spec: &Spec,
+        folder: &TempDir,
+        board: &Board,
+        stop: &'a Stop,
+        avatar: impl FnOnce(&'a Stop) -> Result<Arc<Ready<E>>, WorkError>,
+    ) -> Result<Output, WorkError> {
+        let lost = || WorkError::Failed("the render came without speech".to_owned());
+        let key = spec.speech.as_ref().ok_or_else(lost)?;
+        let speech = self.wait(stop, patiently(|| self.blobs.local(key, folder.path())))?;
+        let speech = speech.map_err(|e| WorkError::blob(&e, "the speech"))?;
+        let result = folder.path().join("result.mp4");
+        let files: &[(&Path, &str)] = &[(&speech, "the speech"), (&result, "the result")];
+        let told = |e| WorkError::render(&e, files);
+
+        let survey = pipeline::survey(&speech, &mut |_| !stop.is_set()).map_err(told)?;
+        let ready = avatar(stop)?;
+        let making = making(spec, ready.facts.size);
+        let encoder = pipeline::open_encoder(&making).map_err(told)?;
+        info!(session_id = %hold.session, encoder = encoder.name(), seconds = survey.seconds, "making a film");
+        let film = Film::open(&speech, &survey, &result, making, encoder).map_err(told)?;
+        board.expect(Film::frames(&survey, spec.fps));
+        board.enter(Stage::Running);
+        let desk = self.desks.desk(Arc::clone(&ready.avatar));
+        let mut ear = (self.ear)(pipeline::level(&survey));
+        let mut each = |frames| {
+            board.made(frames, spec.fps);
+            !stop.is_set()
+        };
+        let made = film.make(desk, ready.facts.frames, &mut *ear, &mut each).map_err(told)?;
+
+        board.enter(Stage::Draining);
+        let key = format!("results/{}/{}.mp4", hold.session, hold.fence.0);
+        let key = BlobKey::new(key).map_err(|e| WorkError::broke("naming the result", &e))?;
+        let put = self.wait(stop, patiently(|| self.blobs.put_file(&key, &result)))?;
+        put.map_err(|e| WorkError::blob(&e, "the result"))?;
+        let mut warnings = ready.facts.warnings.clone();
+        warnings.extend(pipeline::speech_warnings(&survey));
+        Ok(Output {
+            blob: Some(key),
+            bytes: made.bytes,
+            frames: made.frames,
+            length: Duration::from_secs_f64(made.video_seconds),
+            size: ready.facts.size,
+            warnings,
+        })
+    }
+
+    /// Waits for the store, or until the session is stopped.
+    fn wait<T>(&self, stop: &Stop, work: impl Future<Output = T>) -> Result<T, WorkError> {
+        Ok(self.runtime.block_on(stop.or(work))?)
+    }
+}
+
+fn making(spec: &Spec, size: [u32; 2]) -> Making {
+    Making {
+        size,
+        fps: spec.fps,
+        seed: spec.seed,
+        liveliness: Liveliness { blinks: spec.blinks, head: spec.head },
+        encoder: Choice::Auto,
+        preset: match spec.preset {
+            Preset::Fast => FilePreset::Fast,
+            Preset::Balanced => FilePreset::Balanced,
+        },
+    }
+}

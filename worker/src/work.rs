@@ -1,0 +1,140 @@
+//! What a slot runs, and how it fails.
+
+use crate::RenderError;
+use crate::board::Board;
+use crate::stop::{Stop, Stopped};
+use mouthpiece_domain::fleet::Assignment;
+use mouthpiece_domain::session::{End, EndReason, Output};
+use mouthpiece_engine::EngineError;
+use mouthpiece_media::encode::EncodeError;
+use mouthpiece_ports::blobs::BlobError;
+use std::path::Path;
+use thiserror::Error;
+use tracing::{error, warn};
+
+/// Runs sessions. The slots know no more of their work than this.
+pub trait Work: Send + Sync + 'static {
+    /// Runs one session to its end, on a thread that is its own; gives up at the next frame once `stop` is set.
+    ///
+    /// # Errors
+    /// [`WorkError`].
+    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<Output, WorkError>;
+
+    /// Content hashes of the avatars in memory, at most 64, most recently used first.
+    fn resident(&self) -> Vec<String> {
+        Vec::new()
+    }
+}
+
+/// Why a session did not complete. Its words are for the user: no path of this machine is in them.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+pub enum WorkError {
+    /// Its owner wanted no more.
+    #[error("stopped")]
+    Stopped,
+    /// The engine's thread has ended, and the worker with it: another worker may do it.
+    #[error("the engine has stopped")]
+    EngineGone,
+    /// What was given cannot be used.
+    #[error("{0}")]
+    BadInput(String),
+    /// Something that the user cannot mend.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl From<Stopped> for WorkError {
+    fn from(_: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+impl WorkError {
+    /// How the session ends; nothing is to be said of one that was stopped or lost its engine.
+    pub fn end(self) -> Option<End> {
+        match self {
+            Self::Stopped | Self::EngineGone => None,
+            Self::BadInput(words) => Some(End::new(EndReason::BadInput, words)),
+            Self::Failed(words) => Some(End::new(EndReason::Failed, words)),
+        }
+    }
+
+    /// A failed render in words in which each of `files` goes by what it is to the user.
+    pub fn render(e: &RenderError, files: &[(&Path, &str)]) -> Self {
+        match e {
+            RenderError::Cancelled => return Self::Stopped,
+            RenderError::Engine(EngineError::Gone) => return Self::EngineGone,
+            // Their words name files of this machine and remedies for its operator.
+            RenderError::Runtime(_) | RenderError::Face(_) | RenderError::Network(_) => {
+                error!(error = %e, "faces or speech cannot be analysed on this worker");
+                return Self::Failed("the worker cannot analyse faces or speech: its log says why".to_owned());
+            }
+            _ => {}
+        }
+        let words = without_paths(&e.to_string(), files);
+        let ours = matches!(
+            e,
+            RenderError::Output { .. } | RenderError::Mux(_) | RenderError::Encode(EncodeError::Missing { .. })
+        );
+        if e.is_input() && !ours {
+            Self::BadInput(words)
+        } else {
+            error!(error = %e, "a session failed");
+            Self::Failed(words)
+        }
+    }
+
+    /// A store that fails while `what` is read or written.
+    pub fn blob(e: &BlobError, what: &str) -> Self {
+        warn!(error = %e, what, "the store does not do what it was asked");
+        Self::Failed(match e {
+            BlobError::Missing(_) => format!("{what} is not in the store any more"),
+            BlobError::Full(_) => format!("{what} cannot be stored: the store is full"),
+            BlobError::TooLarge { .. } => format!("{what} is too large"),
+            BlobError::Local { .. } | BlobError::Unavailable(_) => {
+                format!("{what} cannot be read or stored just now: try again later")
+            }
+        })
+    }
+
+    /// A step that broke without an error of its own.
+    pub fn broke(step: &str, cause: &dyn std::fmt::Display) -> Self {
+        error!(error = %cause, step, "a session broke");
+        Self::Failed(format!("{step} broke in the worker: its log says where"))
+    }
+}
+
+/// `text` with each file's name replaced by what it is.
+fn without_paths(text: &str, files: &[(&Path, &str)]) -> String {
+    files.iter().fold(text.to_owned(), |text, (path, role)| {
+        let path = path.display().to_string();
+        text.replace(&format!("'{path}'"), role).replace(&path, role)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mouthpiece_media::audio::AudioError;
+    use mouthpiece_media::reference::ReferenceError;
+
+    #[test]
+    fn files_are_called_by_what_they_are() {
+        let path = Path::new("/srv/blobs/uploads/0f/x").to_owned();
+        let files: &[(&Path, &str)] = &[(&path, "the portrait")];
+        let e = RenderError::Reference { path: path.clone(), source: ReferenceError::NoFace };
+        let WorkError::BadInput(words) = WorkError::render(&e, files) else { panic!("{e}") };
+        assert_eq!(words, "the portrait: no face was found: give an upright picture that shows a face from the front");
+        let e = RenderError::Audio(AudioError::Empty { path: path.clone() });
+        let told = WorkError::render(&e, &[(&path, "the speech")]);
+        assert_eq!(told, WorkError::BadInput("the speech is an empty file: give a recording of speech".to_owned()));
+    }
+
+    #[test]
+    fn a_fault_of_ours_is_no_bad_input() {
+        let e = RenderError::Output { path: "/tmp/x".into(), reason: "the disk is full".to_owned() };
+        let told = WorkError::render(&e, &[(Path::new("/tmp/x"), "the result")]);
+        assert_eq!(told, WorkError::Failed("the result cannot be written: the disk is full".to_owned()));
+        assert_eq!(WorkError::render(&RenderError::Engine(EngineError::Gone), &[]).end(), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! Stores, a worker, and who drives it.
+
+use mouthpiece_domain::fleet::{Assignment, Command, Heartbeat, Hold, Refusal, Report, WorkerEvent};
+use mouthpiece_domain::ids::{SessionId, WorkerId};
+use mouthpiece_domain::lease::LeaseTerms;
+use mouthpiece_domain::session::{BlobKey, End, Fence, Kind, Phase, Preset, Slot, Spec};
+use mouthpiece_worker::farm::{Ports, Worker, start, start_with};
+use mouthpiece_worker::{Work, WorkerSettings};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tempfile::TempDir;
+use tokio::sync::Notify;
+
+/// Nothing here takes so long, however busy the machine is.
+pub const SOON: Duration = Duration::from_secs(60);
+
+/// Stores and what the coordinators heard.
+pub struct Farm {
+    pub ports: Ports,
+    pub folder: TempDir,
+    heard: Arc<(Mutex<Vec<WorkerEvent>>, Notify)>,
+}
+
+impl Farm {
+    pub async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let ports = crate::media::ports(folder.path()).await;
+        Self::of(ports, folder).await
+    }
+
+    /// With ports of the caller's own.
+    pub async fn of(ports: Ports, folder: TempDir) -> Self {
+        let heard = Arc::new((Mutex::new(Vec::new()), Notify::new()));
+        let (mut events, of_task) = (ports.bus.events().await.unwrap(), Arc::clone(&heard));
+        actix_rt::spawn(async move {
+            while let Some(event) = events.next().await {
+                of_task.0.lock().unwrap().push(event.body.clone());
+                event.ack().await.unwrap();
+                of_task.1.notify_waiters();
+            }
+        });
+        Self { ports, folder, heard }
+    }
+
+    pub fn settings(&self) -> WorkerSettings {
+        WorkerSettings {
+            name: "test".to_owned(),
+            scratch: self.folder.path().join("scratch"),
+            measure: false,
+            ..WorkerSettings::default()
+        }
+    }
+
+    /// A worker that renders.
+    pub async fn worker(&self) -> Worker {
+        start(self.ports.clone(), self.settings()).await.unwrap()
+    }
+
+    /// A worker that does `work`.
+    pub async fn worker_with(&self, work: Arc<dyn Work>) -> Worker {
+        start_with(self.ports.clone(), self.settings(), work).await.unwrap()
+    }
+
+    /// Waits for something that the coordinators hear.
+    pub async fn hears<T>(&self, what: &str, find: impl Fn(&WorkerEvent) -> Option<T>) -> T {
+        let found = self.until(|events| events.iter().find_map(&find));
+        match tokio::time::timeout(SOON, found).await {
+            Ok(found) => found,
+            Err(_) => panic!("{what} was never heard: {:#?}", self.heard.0.lock().unwrap()),
+        }
+    }
+
+    async fn until<T>(&self, find: impl Fn(&[WorkerEvent]) -> Option<T>) -> T {
+        loop {
+            let news = self.heard.1.notified();
+            tokio::pin!(news);
+            news.as_mut().enable();
+            if let Some(found) = find(&self.heard.0.lock().unwrap()) {
+                return found;
+            }
+            news.await;
+        }
+    }
+
+    /// All that was heard so far.
+    pub fn heard(&self) -> Vec<WorkerEvent> {
+        self.heard.0.lock().unwrap().clone()
+    }
+
+    /// Forgets what was heard.
+    pub fn forget(&self) {
+        self.heard.0.lock().unwrap().clear();
+    }
+
+    pub async fn hears_end(&self, hold: Hold) -> (End, Report) {
+        self.hears("the end", |event| match event {
+            WorkerEvent::Report(r) if r.hold == hold && r.phase == Phase::Ended => {
+                Some((r.end.clone()?, (**r).clone()))
+            }
+            _ => None,
+        })
+        .await
+    }
+
+    pub async fn hears_phase(&self, hold: Hold, phase: Phase) -> Report {
+        self.hears(phase.name(), |event| match event {
+            WorkerEvent::Report(r) if r.hold == hold && r.phase == phase => Some((**r).clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    pub async fn hears_refusal(&self, hold: Hold) -> Refusal {
+        self.hears("a refusal", |event| match event {
+            WorkerEvent::Refused { hold: refused, why } if *refused == hold => Some(*why),
+            _ => None,
+        })
+        .await
+    }
+
+    pub async fn hears_beat(&self, what: &str, fits: impl Fn(&Heartbeat) -> bool) -> Heartbeat {
+        self.hears(what, |event| match event {
+            WorkerEvent::Heartbeat(beat) if fits(beat) => Some((**beat).clone()),
+            _ => None,
+        })
+        .await
+    }
+
+    pub async fn hears_goodbye(&self, worker: WorkerId) {
+        self.hears("goodbye", |event| (*event == WorkerEvent::Goodbye { worker }).then_some(())).await;
+    }
+
+    /// Claims the slot and sends the assignment, as a coordinator does.
+    pub async fn assign(&self, assignment: &Assignment) -> Hold {
+        assert!(self.ports.pool.claim(&assignment.hold, assignment.lease.expiry()).await.unwrap());
+        self.send(assignment).await
+    }
+
+    /// Sends an assignment without a claim.
+    pub async fn send(&self, assignment: &Assignment) -> Hold {
+        let command = Command::Assign(Box::new(assignment.clone()));
+        self.ports.bus.send(assignment.hold.worker, &command).await.unwrap();
+        assignment.hold
+    }
+
+    pub async fn tell(&self, worker: WorkerId, command: Command) {
+        self.ports.bus.send(worker, &command).await.unwrap();
+    }
+
+    /// Waits until nobody holds what `hold` held.
+    pub async fn is_given_back(&self, hold: Hold) {
+        let given_back = async {
+            while self.ports.pool.remaining(&hold).await.unwrap().is_some() {
+                tokio::time::sleep(Duration::from_millis(2)).await;
+            }
+        };
+        tokio::time::timeout(SOON, given_back).await.expect("the hold was never given back");
+    }
+}
+
+pub fn hold(worker: &Worker, session: u128, fence: u32, slot: u8) -> Hold {
+    Hold { session: SessionId(session), fence: Fence(fence), worker: worker.id(), slot: Slot(slot) }
+}
+
+/// Leases that outlast a busy machine's hiccups.
+pub fn calm() -> LeaseTerms {
+    let s = Duration::from_secs;
+    LeaseTerms::new(Duration::from_millis(200), s(20), s(25), s(30)).unwrap()
+}
+
+/// Work for a scripted worker.
+pub fn any(hold: Hold) -> Assignment {
+    let spec = Spec {
+        portrait: BlobKey::new("uploads/portrait").unwrap(),
+        content: "0".repeat(64),
+        face: None,
+        speech: Some(BlobKey::new("uploads/speech").unwrap()),
+        size: 128,
+        fps: 25,
+        preset: Preset::Fast,
+        seed: 1,
+        head: true,
+        blinks: true,
+    };
+    Assignment { hold, kind: Kind::Render, spec: Arc::new(spec), lease: calm() }
+}

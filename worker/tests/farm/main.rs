@@ -1,0 +1,12 @@
+//! A worker among embedded stores, driven through its ports as a coordinator would.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should say where")]
+
+mod drain;
+mod farm;
+mod faults;
+mod leases;
+mod media;
+mod renders;
+mod script;
+mod slots;

@@ -1,0 +1,69 @@
+//! Embedded stores, and uploads in them.
+
+use bytes::Bytes;
+use mouthpiece_domain::fleet::{Assignment, Hold};
+use mouthpiece_domain::session::{BlobKey, Kind, Preset, Spec};
+use mouthpiece_embedded::{Directory, MemoryBus, MemoryPool};
+use mouthpiece_ports::blobs::Blobs;
+use mouthpiece_worker::farm::Ports;
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::sync::Arc;
+
+pub const SAMPLE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/portrait.png"));
+
+pub async fn ports(folder: &Path) -> Ports {
+    let blobs = Directory::open(&folder.join("blobs")).unwrap();
+    Ports { bus: Arc::new(MemoryBus::new()), pool: Arc::new(MemoryPool::new()), blobs: Arc::new(blobs) }
+}
+
+/// 16 kHz, 16 bits: a voice-like tone that comes and goes.
+pub fn wav(seconds: f64) -> Bytes {
+    let samples = (seconds * 16_000.0) as u32;
+    let mut wav = Vec::with_capacity(44 + 2 * samples as usize);
+    wav.extend_from_slice(b"RIFF");
+    wav.extend((36 + 2 * samples).to_le_bytes());
+    wav.extend_from_slice(b"WAVEfmt \x10\0\0\0\x01\0\x01\0");
+    wav.extend(16_000_u32.to_le_bytes());
+    wav.extend(32_000_u32.to_le_bytes());
+    wav.extend_from_slice(b"\x02\0\x10\0data");
+    wav.extend((2 * samples).to_le_bytes());
+    for n in 0..samples {
+        let t = f64::from(n) / 16_000.0;
+        let voice = (t * 880.0).sin() + 0.5 * (t * 1760.0).sin() + 0.3 * (t * 5000.0).sin();
+        wav.extend(((voice * (t * 9.0).sin() * 8000.0) as i16).to_le_bytes());
+    }
+    wav.into()
+}
+
+/// Uploads a portrait and some speech; what a session of them is.
+pub async fn upload(blobs: &dyn Blobs, portrait: &[u8], speech: Bytes) -> Spec {
+    let content: String = Sha256::digest(portrait).iter().map(|b| format!("{b:02x}")).collect();
+    let (at, said) = (key(&format!("uploads/{content}")), key("uploads/speech"));
+    blobs.put(&at, Bytes::copy_from_slice(portrait)).await.unwrap();
+    blobs.put(&said, speech).await.unwrap();
+    Spec {
+        portrait: at,
+        content,
+        face: None,
+        speech: Some(said),
+        size: 128,
+        fps: 25,
+        preset: Preset::Fast,
+        seed: 7,
+        head: true,
+        blinks: true,
+    }
+}
+
+pub fn key(text: &str) -> BlobKey {
+    BlobKey::new(text).unwrap()
+}
+
+pub fn render(hold: Hold, spec: &Spec) -> Assignment {
+    Assignment { hold, kind: Kind::Render, spec: Arc::new(spec.clone()), lease: crate::farm::calm() }
+}
+
+pub fn prepare(hold: Hold, spec: &Spec) -> Assignment {
+    Assignment { kind: Kind::Prepare, ..render(hold, &Spec { speech: None, ..spec.clone() }) }
+}
