@@ -56,10 +56,7 @@ test-deps: deps
 node: deps
 	@missing=""; command -v node >/dev/null || missing="$$missing nodejs"; command -v npm >/dev/null || missing="$$missing npm"; \
 	if [ -n "$$missing" ]; then echo "installing:$$missing"; \
-	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null || exit 1; fi; \
-	have=$$(node --version | tr -d v | cut -d. -f1); \
-	if [ "$$have" -lt $(NODE) ]; then \
-	  echo "Node.js $(NODE) or newer is needed for the page's checks (found: $$have): see https://nodejs.org/en/download"; exit 1; fi
+	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null || exit 1; fi
 
 .PHONY: chromium
 chromium:
@@ -69,6 +66,9 @@ chromium:
 # Written by npm when it is done.
 $(BROWSER_TESTS)/node_modules/.package-lock.json: $(BROWSER_TESTS)/package-lock.json | node
 	cd $(BROWSER_TESTS) && npm ci --no-audit --no-fund
+	@# Debian 12 has Node.js 18, the tests need 20: npm brings it for its own scripts.
+	@if [ "$$(node --version | tr -d v | cut -d. -f1)" -lt $(NODE) ]; then \
+	  cd $(BROWSER_TESTS) && npm install --no-save --no-audit --no-fund node@$(NODE) && touch node_modules/.package-lock.json; fi
 
 .PHONY: rust
 rust:
