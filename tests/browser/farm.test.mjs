@@ -198,7 +198,7 @@ test("draining asks once and shows what moves", async () => {
     ]);
     assert.equal(answer.status(), 202);
     assert.equal((await answer.json()).moving.length, 1);
-    await page.getByText(/^Draining .*: 1 session moves/).waitFor();
+    await page.getByText(/^Draining .*: 1 session finishes first/).waitFor();
     await shoot(page, "farm-draining");
   });
 });

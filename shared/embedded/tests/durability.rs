@@ -6,12 +6,13 @@
 
 use bytes::Bytes;
 use mouthpiece_domain::fleet::Hold;
-use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
+use mouthpiece_domain::ids::{KeyId, SessionId, WorkerId};
 use mouthpiece_domain::ledger::{Idempotency, Write, Written};
-use mouthpiece_domain::session::{BlobKey, Fence, Kind, Phase, Preset, Progress, Session, Slot, Spec};
+use mouthpiece_domain::session::{BlobKey, Fence, Phase, Progress, Slot};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_embedded::{Directory, Sqlite};
 use mouthpiece_ports::blobs::Blobs;
+use mouthpiece_ports::contract::sample_session;
 use mouthpiece_ports::records::Records;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write as _};
@@ -31,39 +32,6 @@ const BATCH: u128 = 7;
 /// More than a child gets to in a round.
 const ROUND: u128 = 1_000_000;
 
-fn session(id: u128) -> Session {
-    let blob = |text: &str| BlobKey::new(text).unwrap();
-    let spec = Spec {
-        portrait: blob("uploads/p"),
-        content: "5e".repeat(32),
-        face: None,
-        speech: Some(blob("uploads/s")),
-        size: 512,
-        fps: 25,
-        preset: Preset::Balanced,
-        seed: 1,
-        head: true,
-        blinks: true,
-    };
-    Session {
-        id: SessionId(id),
-        kind: Kind::Render,
-        key: KeyId(1),
-        avatar: AvatarId(1),
-        spec: Arc::new(spec),
-        metadata: Default::default(),
-        queue_timeout: Duration::from_secs(60),
-        max_duration: Duration::from_secs(60),
-        fence: Fence::FIRST,
-        phase: Phase::Requested,
-        place: None,
-        progress: Progress::default(),
-        end: None,
-        created: Wall(0),
-        updated: Wall(0),
-    }
-}
-
 fn token(id: u128) -> String {
     format!("token {id}")
 }
@@ -74,7 +42,7 @@ fn batch(first: u128) -> Vec<Write> {
         let hold = Hold { session: SessionId(id), fence: Fence::FIRST, worker: WorkerId(1), slot: Slot(0) };
         let idempotency = Some(Idempotency { key: KeyId(1), token: token(id), fingerprint: "0".repeat(64) });
         [
-            Write::Create { session: Box::new(session(id)), idempotency },
+            Write::Create { session: Box::new(sample_session(id)), idempotency },
             Write::Assign { hold, at: Wall(1) },
             Write::Advance {
                 hold,

@@ -4,13 +4,13 @@
 #![allow(clippy::print_stdout, reason = "the figures are what it is for")]
 
 use mouthpiece_domain::fleet::{Capability, Hold};
-use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
+use mouthpiece_domain::ids::{KeyId, SessionId, WorkerId};
 use mouthpiece_domain::ledger::{Idempotency, Write, Written};
-use mouthpiece_domain::session::{BlobKey, End, EndReason, Fence, Kind, Phase, Preset, Progress, Session, Slot, Spec};
+use mouthpiece_domain::session::{End, EndReason, Fence, Phase, Progress, Session, Slot};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_embedded::Sqlite;
+use mouthpiece_ports::contract::sample_session;
 use mouthpiece_ports::records::Records;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::tempdir;
 
@@ -22,36 +22,8 @@ fn hold(id: u128) -> Hold {
 }
 
 fn create(id: u128) -> Write {
-    let blob = |text: &str| BlobKey::new(text).unwrap();
-    let spec = Spec {
-        portrait: blob("uploads/0123456789abcdef/portrait.png"),
-        content: "5e".repeat(32),
-        face: None,
-        speech: Some(blob("uploads/0123456789abcdef/speech.ogg")),
-        size: 512,
-        fps: 25,
-        preset: Preset::Balanced,
-        seed: 1,
-        head: true,
-        blinks: true,
-    };
-    let session = Session {
-        id: SessionId(id),
-        kind: Kind::Render,
-        key: KeyId(id % 10),
-        avatar: AvatarId(id % 100),
-        spec: Arc::new(spec),
-        metadata: [("order".to_owned(), id.to_string())].into(),
-        queue_timeout: Duration::from_secs(60),
-        max_duration: Duration::from_secs(60),
-        fence: Fence::FIRST,
-        phase: Phase::Requested,
-        place: None,
-        progress: Progress::default(),
-        end: None,
-        created: Wall(0),
-        updated: Wall(0),
-    };
+    let metadata = [("order".to_owned(), id.to_string())].into();
+    let session = Session { metadata, ..sample_session(id) };
     let idempotency = id.is_multiple_of(2).then(|| Idempotency {
         key: KeyId(id % 10),
         token: format!("{id:036x}"),

@@ -107,7 +107,7 @@ function cell(slot, worker, waitedMs, state) {
       h("span", { class: "muted" }, EMPTY[worker.state]),
     );
   }
-  const words = slotWords(session);
+  const words = slotWords(newest(session, state));
   return h(
     "li",
     { class: "slot", key: slot.slot },
@@ -120,6 +120,18 @@ function cell(slot, worker, waitedMs, state) {
       meter(words.percent, words.word),
     ),
   );
+}
+
+/**
+ * A session's own events come sooner than the picture of the whole farm.
+ *
+ * @param {SlotSession} session
+ * @param {State} state
+ * @returns {SlotSession}
+ */
+function newest(session, state) {
+  const known = state.sessions.byId[session.id];
+  return known && known.state !== "ended" ? { ...session, state: known.state, progress: known.progress } : session;
 }
 
 /** A cell is narrow. @param {string} word */
@@ -150,7 +162,7 @@ function drainQuestion(worker, state, act) {
         "It takes nothing new, and goes when its slots are empty. ",
         running.length === 0
           ? "Nothing runs on it."
-          : `${count(running.length, "session")} ${running.length === 1 ? "moves to another worker and starts" : "move to other workers and start"} again there:`,
+          : `${count(running.length, "session")} ${running.length === 1 ? "finishes" : "finish"} there first; what takes too long is handed over and starts again on another worker:`,
       ),
       running.length === 0
         ? null
@@ -163,7 +175,7 @@ function drainQuestion(worker, state, act) {
                 { key: session.id },
                 thumb(session, state),
                 h("code", null, shortId(session.id)),
-                stateLabel(slotWords(session)),
+                stateLabel(slotWords(newest(session, state))),
               ),
             ),
           ),
@@ -177,7 +189,7 @@ function drainQuestion(worker, state, act) {
 }
 
 /**
- * What a drain moves, and where to; it stays until it is dismissed, also when the worker has gone.
+ * What a drain waits for, and where it went if it was handed over; it stays until it is dismissed, also when the worker has gone.
  *
  * @param {string} worker its id
  * @param {State} state
@@ -188,7 +200,7 @@ export function moving(worker, state, act) {
   if (told === undefined) return null;
   const { name, ids } = told;
   const what =
-    ids.length === 0 ? "nothing had to move" : `${count(ids.length, "session")} ${ids.length === 1 ? "moves" : "move"}`;
+    ids.length === 0 ? "nothing ran there" : `${count(ids.length, "session")} ${ids.length === 1 ? "finishes" : "finish"} first`;
   return h(
     "div",
     { class: "note drained", key: `moving-${worker}` },

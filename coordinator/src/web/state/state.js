@@ -51,7 +51,7 @@
  * @property {number} at when it came, ms of this clock
  * @property {Record<string, Pace>} paces by worker
  * @property {{id: string, busy: boolean, problem: Problem|null}|null} draining asked, not yet done
- * @property {Record<string, {name: string, ids: string[]}>} moved sessions that a drain moves, by worker
+ * @property {Record<string, {name: string, ids: string[]}>} moved sessions that a drain waits for or hands over, by worker
  * @property {"open"|"ended"|"all"} filter
  * @property {{id: string, busy: boolean, problem: Problem|null}|null} cancelling
  *

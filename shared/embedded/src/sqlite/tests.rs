@@ -3,10 +3,10 @@
 use super::*;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::session::{Fence, Kind, Phase, Preset, Progress, Slot, Spec};
+use mouthpiece_domain::session::{Fence, Slot};
+use mouthpiece_ports::contract::sample_session;
 use sqlx::Row;
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use tempfile::TempDir;
 
 async fn open() -> (Sqlite, TempDir) {
@@ -15,36 +15,8 @@ async fn open() -> (Sqlite, TempDir) {
 }
 
 fn create(id: u128) -> Write {
-    let blob = |text: &str| mouthpiece_domain::session::BlobKey::new(text).unwrap();
-    let spec = Spec {
-        portrait: blob("uploads/p"),
-        content: "5e".repeat(32),
-        face: None,
-        speech: Some(blob("uploads/s")),
-        size: 512,
-        fps: 25,
-        preset: Preset::Balanced,
-        seed: 1,
-        head: true,
-        blinks: true,
-    };
-    let session = Session {
-        id: SessionId(id),
-        kind: Kind::Render,
-        key: KeyId(1),
-        avatar: AvatarId(1),
-        spec: Arc::new(spec),
-        metadata: [("filling".to_owned(), "x".repeat(500))].into(),
-        queue_timeout: Duration::from_secs(60),
-        max_duration: Duration::from_secs(60),
-        fence: Fence::FIRST,
-        phase: Phase::Requested,
-        place: None,
-        progress: Progress::default(),
-        end: None,
-        created: Wall(0),
-        updated: Wall(0),
-    };
+    let metadata = [("filling".to_owned(), "x".repeat(500))].into();
+    let session = Session { metadata, ..sample_session(id) };
     Write::Create { session: Box::new(session), idempotency: None }
 }
 

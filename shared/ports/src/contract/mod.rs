@@ -44,6 +44,8 @@ mod records;
 mod sample;
 mod writes;
 
+pub use sample::session as sample_session;
+
 pub use blobs::blobs;
 pub use bus::bus;
 pub use pool::pool;

@@ -43,7 +43,7 @@ fn spec() -> Spec {
 }
 
 /// A new session of key 1 and avatar 1.
-pub(super) fn session(id: u128) -> Session {
+pub fn session(id: u128) -> Session {
     Session {
         id: SessionId(id),
         kind: Kind::Render,
