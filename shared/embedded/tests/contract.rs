@@ -1,6 +1,6 @@
 //! The embedded adapters keep every port's contract.
 
-use mouthpiece_embedded::{Directory, MemoryBus, MemoryPool, Sqlite};
+use mouthpiece_embedded::{Directory, MemoryBus, MemoryPool, NoFleet, Sqlite};
 use mouthpiece_ports::contract;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -39,4 +39,9 @@ async fn blobs_in_a_directory() {
         Arc::new(Directory::open(&folder.path().join(name)).unwrap())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_fleet_of_one_machine() {
+    contract::fleet(async || Arc::new(NoFleet)).await;
 }

@@ -15,6 +15,6 @@ pub trait Fleet: Send + Sync {
     /// Asks for this many workers in all. Said again whenever it changes, and safe to repeat.
     async fn desire(&self, workers: u32) -> Result<(), FleetError>;
 
-    /// Gives a drained worker's machine back, so that not another one is taken.
+    /// Gives a drained worker's machine back, so that not another one is taken. Safe to repeat; an unknown worker is no error.
     async fn retire(&self, worker: WorkerId) -> Result<(), FleetError>;
 }

@@ -1,6 +1,6 @@
 //! What every adapter must do: a suite a port, over the trait object.
 //!
-//! An adapter's test calls [`records`], [`bus`], [`pool`] or [`blobs`] with a function that makes a fresh, empty store each
+//! An adapter's test calls [`records`], [`bus`], [`pool`], [`blobs`] or [`fleet`] with a function that makes a fresh, empty store each
 //! time it is called:
 //!
 //! ```ignore
@@ -38,6 +38,7 @@ macro_rules! each {
 
 mod blobs;
 mod bus;
+mod fleet;
 mod model;
 mod pool;
 mod records;
@@ -48,6 +49,7 @@ pub use sample::session as sample_session;
 
 pub use blobs::blobs;
 pub use bus::bus;
+pub use fleet::fleet;
 pub use pool::pool;
 pub use records::records;
 
