@@ -3,7 +3,7 @@
 use crate::fleet::{Command, Hold, WorkerEvent};
 use crate::ids::{SessionId, WorkerId};
 use crate::ledger::{Idempotency, Write, Written};
-use crate::session::{Fence, Phase, Session};
+use crate::session::Session;
 use std::time::Duration;
 
 /// Something that happened.
@@ -133,6 +133,3 @@ pub struct Change {
     /// Its place in the queue, counted from 1, while it waits.
     pub queue_position: Option<u32>,
 }
-
-/// What the brain waits for on behalf of a session; for tests and the page.
-pub type Version = (Fence, Phase);

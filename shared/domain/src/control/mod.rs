@@ -29,7 +29,7 @@ mod timers;
 mod view;
 mod workers;
 
-pub use messages::{Answer, Change, Effect, Event, Version};
+pub use messages::{Answer, Change, Effect, Event};
 pub use settings::Settings;
 pub use view::{Counts, FarmView, SlotSession, SlotView, WorkerState, WorkerView};
 

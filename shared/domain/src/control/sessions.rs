@@ -120,25 +120,24 @@ impl Control {
                 let detail = format!("no slot became free within {waited} s: try again later or allow a longer wait");
                 self.finish(id, End::new(EndReason::NoCapacity, detail));
             }
-            Step::Sending(hold) | Step::Running(hold) => {
-                if held.placed + held.session.max_duration <= now {
-                    let longest = held.session.max_duration.as_secs();
-                    let detail = format!("it ran for {longest} s, as long as it was allowed to");
-                    self.finish(id, End::new(EndReason::MaxDuration, detail));
-                } else {
-                    held.step = Step::Checking(hold);
-                    held.deadline = None;
-                    self.out.push(Effect::CheckLease(hold));
-                }
-                self.rearm(id);
-            }
-            Step::Checking(_) => {
-                // Only its longest time can be over here.
+            step if step.told().is_some() && held.placed + held.session.max_duration <= now => {
                 let longest = held.session.max_duration.as_secs();
                 let detail = format!("it ran for {longest} s, as long as it was allowed to");
                 self.finish(id, End::new(EndReason::MaxDuration, detail));
             }
-            Step::Creating | Step::Claiming(_) | Step::Assigning(_) | Step::Requeueing | Step::Ending(_) => {}
+            Step::Sending(hold) | Step::Running(hold) => {
+                held.step = Step::Checking(hold);
+                held.deadline = None;
+                self.out.push(Effect::CheckLease(hold));
+                self.rearm(id);
+            }
+            // Nothing is due for these: what they wait for comes back as an event.
+            Step::Creating
+            | Step::Claiming(_)
+            | Step::Assigning(_)
+            | Step::Checking(_)
+            | Step::Requeueing
+            | Step::Ending(_) => {}
         }
     }
 
