@@ -1,35 +1,18 @@
 /** Farm, Cost, signing in, and a connection that is lost. */
 import assert from "node:assert/strict";
-import test, { after, before } from "node:test";
+import test from "node:test";
 import { assertAccessible, assertNoOverflow } from "./axe.mjs";
-import { ELSEWHERE, PATIENCE, PORTRAIT, folder, inAllLooks, launch, newPage, shoot, up } from "./harness.mjs";
+import { ELSEWHERE, PATIENCE, PORTRAIT, inAllLooks, newPage, shoot, stage, up } from "./harness.mjs";
 import { longSpeech } from "./inputs.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
-/** @type {import("./harness.mjs").Program} */
-let program;
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof folder>>} */
-let data;
-
-before(async () => {
-  data = await folder();
-  program = await up(data.path);
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await program?.stop();
-  await data?.remove();
-});
+const the = stage();
 
 /** @param {string} path @param {(page: Page) => Promise<void>} body */
 async function visit(path, body) {
-  const { page, context, wrongs } = await newPage(browser);
-  await page.goto(program.url + path);
+  const { page, context, wrongs } = await newPage(the.browser);
+  await page.goto(the.program.url + path);
   await body(page);
   await context.close();
   assert.deepEqual(wrongs, [], "nothing went wrong in the page");
@@ -98,7 +81,7 @@ test("cost answers its three questions after a render, and gives a CSV", async (
     const delivered = page.getByText(/min delivered in \d+ session/);
     const until = Date.now() + PATIENCE;
     for (;;) {
-      await page.goto(`${program.url}/cost`);
+      await page.goto(`${the.program.url}/cost`);
       await page.getByRole("heading", { name: "Where did it go?" }).waitFor();
       if ((await delivered.count()) > 0) break;
       assert.ok(Date.now() < until, "the delivered minutes are never reported");
@@ -144,8 +127,8 @@ test("cost answers its three questions after a render, and gives a CSV", async (
 });
 
 test("elsewhere there is no cookie: the page asks for a key, refuses a wrong one, takes the printed one", async () => {
-  const { page, context, wrongs } = await newPage(browser);
-  await page.goto(`${program.url.replace("127.0.0.1", ELSEWHERE)}/farm`);
+  const { page, context, wrongs } = await newPage(the.browser);
+  await page.goto(`${the.program.url.replace("127.0.0.1", ELSEWHERE)}/farm`);
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await inAllLooks(page, "signin", looks(page));
   await page.getByLabel("Key").fill("mp_wrong");
@@ -154,7 +137,7 @@ test("elsewhere there is no cookie: the page asks for a key, refuses a wrong one
   await alert.waitFor();
   assert.match(await alert.innerText(), /Request \S{4,}/);
   await shoot(page, "signin-refused");
-  const key = /\bmp_[A-Za-z0-9_-]{8,}/.exec(program.output());
+  const key = /\bmp_[A-Za-z0-9_-]{8,}/.exec(the.program.output());
   assert.ok(key, "`up` prints the first key");
   await page.getByLabel("Key").fill(key[0]);
   await page.keyboard.press("Enter");
@@ -168,11 +151,11 @@ test("elsewhere there is no cookie: the page asks for a key, refuses a wrong one
 test("a lost connection is shown, and mends itself when the program is back", async () => {
   await visit("/farm", async (page) => {
     await page.locator(".worker").first().waitFor();
-    const { port } = new URL(program.url);
-    await program.stop();
+    const { port } = new URL(the.program.url);
+    await the.program.stop();
     await page.getByText("Connection lost, trying again").waitFor();
     await inAllLooks(page, "farm-lost", (label) => assertNoOverflow(page, label));
-    program = await up(data.path, Number(port));
+    the.program = await up(the.data.path, Number(port));
     await page.getByText("Live", { exact: true }).waitFor();
     await page.locator(".worker").filter({ hasText: "Idle" }).first().waitFor();
   });

@@ -7,6 +7,7 @@ import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { after, before } from "node:test";
 import { chromium } from "playwright-core";
 
 /** The longest wait for anything, ms. */
@@ -89,6 +90,33 @@ export function launch() {
       `--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`,
     ],
   });
+}
+
+/**
+ * @typedef {object} Stage
+ * @property {Awaited<ReturnType<typeof folder>>} data
+ * @property {Program} program
+ * @property {import("playwright-core").Browser} browser
+ */
+
+/**
+ * A program on an empty folder, and a browser: there when a file's tests begin, gone when they are done.
+ *
+ * @returns {Stage}
+ */
+export function stage() {
+  const the = /** @type {Stage} */ ({});
+  before(async () => {
+    the.data = await folder();
+    the.program = await up(the.data.path);
+    the.browser = await launch();
+  });
+  after(async () => {
+    await the.browser?.close();
+    await the.program?.stop();
+    await the.data?.remove();
+  });
+  return the;
 }
 
 /**

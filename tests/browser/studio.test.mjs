@@ -1,36 +1,19 @@
 /** Studio: the first visit, a render from upload to playing video, and what happens when it goes wrong. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
-import test, { after, before } from "node:test";
+import test from "node:test";
 import { assertAccessible, assertNoOverflow } from "./axe.mjs";
-import { PATIENCE, PORTRAIT, SPEECH, folder, inAllLooks, launch, newPage, shoot, tabTo, up } from "./harness.mjs";
+import { PATIENCE, PORTRAIT, SPEECH, inAllLooks, newPage, shoot, stage, tabTo } from "./harness.mjs";
 import { longSpeech, noFace, notAPicture, otherPortrait } from "./inputs.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
-/** @type {import("./harness.mjs").Program} */
-let program;
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Awaited<ReturnType<typeof folder>>} */
-let data;
-
-before(async () => {
-  data = await folder();
-  program = await up(data.path);
-  browser = await launch();
-});
-
-after(async () => {
-  await browser?.close();
-  await program?.stop();
-  await data?.remove();
-});
+const the = stage();
 
 /** @param {(page: Page) => Promise<void>} body @param {import("playwright-core").BrowserContextOptions} [options] */
 async function visit(body, options) {
-  const { page, context, wrongs } = await newPage(browser, options);
-  await page.goto(program.url);
+  const { page, context, wrongs } = await newPage(the.browser, options);
+  await page.goto(the.program.url);
   await page.getByRole("button", { name: "Try the sample" }).waitFor();
   await body(page);
   await context.close();
