@@ -1,4 +1,6 @@
-//! `mouthpiece loadtest`: what the farm's control carries.
+//! `mouthpiece loadtest`: what a farm carries.
+
+mod live;
 
 use crate::say;
 use clap::{Args, Subcommand};
@@ -8,7 +10,7 @@ use mouthpiece_loadtest::{
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Load the farm's control, without engines, and audit the books afterwards.
+/// Load the farm's control without engines, or a running farm with live sessions.
 #[derive(Debug, Args)]
 pub struct LoadtestArgs {
     #[command(subcommand)]
@@ -30,6 +32,13 @@ enum What {
         mouthpiece loadtest control                   a million events, 10000 workers half busy\n  \
         mouthpiece loadtest control --load 1.5        more sessions than slots: the queue is full")]
     Control(ControlArgs),
+    /// Live sessions of a running farm: callers push speech, viewers watch, everything is measured from outside
+    #[command(after_help = "Examples (mouthpiece up runs; its key is in MOUTHPIECE_KEY):\n  \
+        mouthpiece loadtest live                       two sessions, spoken to as people speak\n  \
+        mouthpiece loadtest live --at-once             as a speech engine pushes\n  \
+        mouthpiece loadtest live --interrupt --ppm 200 --jitter 30\n\n\
+        The farm needs as many slots: MOUTHPIECE_WORKER__SLOTS=16 mouthpiece up")]
+    Live(live::LiveArgs),
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +117,7 @@ pub fn run(args: &LoadtestArgs) -> anyhow::Result<()> {
             })?;
             if args.json { json(&report) } else { print_control(&report) }
         }
+        What::Live(args) => live::run(args),
     }
 }
 
@@ -120,7 +130,9 @@ fn print_assign(r: &AssignReport, args: &AssignArgs) -> anyhow::Result<()> {
         "{} sessions in {:.1} s = {:.0} a second, on {} workers of {} slots; {} turned away",
         r.sessions, r.seconds, r.sessions_per_second, args.workers, args.slots, r.turned_away
     ))?;
-    for (name, l) in [("accepted", &r.accepted_ms), ("assigned", &r.assigned_ms), ("ended", &r.ended_ms)] {
+    for (name, l) in
+        [("asked to accepted", &r.accepted_ms), ("asked to assigned", &r.assigned_ms), ("asked to ended", &r.ended_ms)]
+    {
         print_latency(name, l)?;
     }
     say::result(format_args!(
@@ -133,7 +145,7 @@ fn print_assign(r: &AssignReport, args: &AssignArgs) -> anyhow::Result<()> {
 
 fn print_latency(name: &str, l: &Latency) -> anyhow::Result<()> {
     say::result(format_args!(
-        "  asked to {name:<9} mean {:8.2}  p50 {:8.2}  p90 {:8.2}  p99 {:8.2}  max {:8.2} ms",
+        "  {name:<22} mean {:8.2}  p50 {:8.2}  p90 {:8.2}  p99 {:8.2}  max {:8.2} ms",
         l.mean, l.p50, l.p90, l.p99, l.max
     ))
 }

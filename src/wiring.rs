@@ -2,10 +2,11 @@
 
 use crate::config::{ConfigError, StoreUrl, Stores};
 use crate::data::Data;
-use mouthpiece_embedded::{Directory, MemoryBus, MemoryPool, NoFleet, Sqlite};
+use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool, NoFleet, Sqlite};
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::bus::Bus;
 use mouthpiece_ports::fleet::Fleet;
+use mouthpiece_ports::lines::Lines;
 use mouthpiece_ports::pool::Pool;
 use mouthpiece_ports::records::Records;
 use std::path::Path;
@@ -17,6 +18,8 @@ pub struct Ports {
     pub records: Arc<dyn Records>,
     /// Commands to workers and their events.
     pub bus: Arc<dyn Bus>,
+    /// Callers' direct way to live sessions: within the process, where the bus is.
+    pub lines: Arc<dyn Lines>,
     /// Workers, slots, leases.
     pub pool: Arc<dyn Pool>,
     /// Uploads, prepared avatars, results.
@@ -59,6 +62,7 @@ pub async fn open(stores: &Stores, data: &Data) -> anyhow::Result<Ports> {
     Ok(Ports {
         records: open_records(&stores.records, folder).await?,
         bus: Arc::new(MemoryBus::new()),
+        lines: Arc::new(MemoryLines::new()),
         pool: Arc::new(MemoryPool::new()),
         blobs: open_blobs(&stores.blobs, folder)?,
         fleet: Arc::new(NoFleet),

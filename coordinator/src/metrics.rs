@@ -2,6 +2,10 @@
 //!
 //! One [`Metrics`] a process, in a registry of its own. Names begin with `mouthpiece_`; units are in the names.
 
+mod live;
+
+pub use live::{Asked, LiveMetrics, OpenSocket};
+
 use mouthpiece_domain::session::{EndReason, Kind, Phase};
 use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -45,6 +49,8 @@ impl PortName {
 /// Counters, gauges and histograms of one coordinator.
 #[derive(Debug)]
 pub struct Metrics {
+    /// Of live sessions.
+    pub live: LiveMetrics,
     registry: Registry,
     started: Instant,
     uptime: Gauge,
@@ -74,6 +80,7 @@ impl Metrics {
         let registry = Registry::new_custom(Some("mouthpiece".into()), None)?;
         let r = &registry;
         Ok(Self {
+            live: LiveMetrics::new(r)?,
             started: Instant::now(),
             uptime: gauge(r, "uptime_seconds", "Seconds since the process started.")?,
             sessions: gauges(r, "sessions", "Sessions that have not ended, by phase.", &["phase"])?,
@@ -127,6 +134,11 @@ impl Metrics {
             requests: request_histogram(r)?,
             registry,
         })
+    }
+
+    /// Where all of them are registered: whoever runs in the same process may add its own, so that one page shows all.
+    pub fn registry(&self) -> &Registry {
+        &self.registry
     }
 
     /// Everything in Prometheus' text format.

@@ -2,16 +2,19 @@
 //!
 //! [`control_events`] drives the brain alone under virtual time. [`assign`] drives a whole farm in one process: the real
 //! coordinator's actors on a SQLite file, an in-process bus and pool, and workers that finish every session at once.
+//! [`live`](live()) speaks to live sessions of a running farm and watches them.
 
 pub mod assign;
 pub mod control;
 mod dice;
 mod latency;
+pub mod live;
 mod sessions;
 
 pub use assign::{AssignOptions, AssignReport, Audit, Pace, assign};
 pub use control::{ControlOptions, ControlReport, control_events};
 pub use latency::Latency;
+pub use live::{LiveOptions, LiveReport, Push, Skew, live, live_in_turn};
 
 use mouthpiece_domain::session::BlobKeyError;
 use thiserror::Error;
@@ -28,6 +31,12 @@ pub enum LoadError {
     /// The test itself is wrong.
     #[error("the test cannot run: {0}")]
     Setup(String),
+}
+
+/// The test itself is wrong, for this reason.
+#[allow(clippy::needless_pass_by_value, reason = "for map_err")]
+pub(crate) fn setup(error: impl ToString) -> LoadError {
+    LoadError::Setup(error.to_string())
 }
 
 impl From<BlobKeyError> for LoadError {

@@ -34,6 +34,7 @@ impl Sessions {
                 seed: 1,
                 head: true,
                 blinks: true,
+                live: None,
             }))
         };
         let specs = (0..FACES).map(spec).collect::<Result<_, BlobKeyError>>()?;

@@ -1,6 +1,7 @@
 //! The configuration: typed, read from the defaults, a file, the environment and flags, and judged as a whole.
 
 pub mod command;
+mod ice;
 mod layers;
 mod prices;
 mod print;

@@ -90,7 +90,7 @@ fn everything_that_is_wrong_is_told_at_once() {
         "http.port: 70000 is not a whole number from 0 to 65535 (",
         "lease times must grow",
         "log.format: \"xml\" is neither",
-        "worker.slots: 0 is not within 1 to 16 (",
+        "worker.slots: 0 is not within 1 to 64 (",
         "worker.grace: \"soon\" is not a duration",
         "(environment MOUTHPIECE_WORKER__GRACE)",
     ] {

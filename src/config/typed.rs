@@ -1,12 +1,13 @@
 //! Every setting by its key, with its range.
 
+use super::ice::IceServers;
 use super::read::Reader;
 use super::values::{Address, Addresses, Size};
 use super::{Config, Log, Stores};
-use mouthpiece_coordinator::http::{FetchSettings, HttpSettings, SessionBounds};
+use mouthpiece_coordinator::http::{FetchSettings, HttpSettings, LiveSettings, SessionBounds};
 use mouthpiece_domain::control::Settings;
 use mouthpiece_domain::lease::LeaseTerms;
-use mouthpiece_worker::{MAX_SLOTS, WorkerSettings};
+use mouthpiece_worker::{MAX_SLOTS, RtcSettings, WorkerSettings};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -56,7 +57,19 @@ fn http(from: &mut Reader<'_>) -> HttpSettings {
             private_addresses: from.get::<Addresses>("fetch.private_addresses").0,
         },
         sessions: sessions(from),
+        live: live(from),
         ..HttpSettings::default()
+    }
+}
+
+fn live(from: &mut Reader<'_>) -> LiveSettings {
+    LiveSettings {
+        ice_servers: from.get::<IceServers>("live.ice_servers").0,
+        max_sockets: from.within("live.max_sockets", 1..=1_000_000),
+        ask_timeout: from.within("live.ask_timeout", SOME_TIME),
+        whep_wait: from.within("live.whep_wait", Duration::ZERO..=DAY),
+        queue_timeout: from.within("live.queue_timeout", SOME_TIME),
+        ..LiveSettings::default()
     }
 }
 
@@ -101,7 +114,7 @@ fn control(from: &mut Reader<'_>) -> Settings {
         max_attempts: from.within("coordinator.max_attempts", 1..=100),
         warm_workers: from.within("coordinator.warm_workers", 0..=10_000),
         max_workers: from.within("coordinator.max_workers", 1..=10_000),
-        slots_per_worker: from.within("coordinator.slots_per_worker", 1..=16),
+        slots_per_worker: from.within("coordinator.slots_per_worker", 1..=MAX_SLOTS),
         sweep_every: from.within("coordinator.sweep_every", SOME_TIME),
         adopt_after: from.within("coordinator.adopt_after", Duration::from_millis(10)..=DAY),
         book_every: from.within("coordinator.book_every", SOME_TIME),
@@ -118,6 +131,7 @@ fn worker(from: &mut Reader<'_>, lease: LeaseTerms) -> WorkerSettings {
         cache_mib: u32::try_from(from.within("worker.cache", CACHE).0 >> 20).unwrap_or(u32::MAX),
         drain_timeout: from.within("worker.drain_timeout", Duration::ZERO..=7 * DAY),
         measure: from.get("worker.measure"),
+        rtc: rtc(from),
         lease,
         ..usual
     };
@@ -125,6 +139,19 @@ fn worker(from: &mut Reader<'_>, lease: LeaseTerms) -> WorkerSettings {
         from.problems.push(e.to_string());
     }
     settings
+}
+
+fn rtc(from: &mut Reader<'_>) -> RtcSettings {
+    let Address(ip) = from.get("rtc.bind");
+    let stun: String = from.get("rtc.stun");
+    RtcSettings {
+        bind: SocketAddr::new(ip, from.get("rtc.port")),
+        addresses: from.get::<Addresses>("rtc.addresses").0,
+        public: from.get("rtc.public"),
+        stun: (!stun.is_empty()).then_some(stun),
+        max_viewers: from.within("rtc.max_viewers", 1..=100_000),
+        max_viewers_per_session: from.within("rtc.max_viewers_per_session", 1..=10_000),
+    }
 }
 
 fn lease(from: &mut Reader<'_>) -> LeaseTerms {

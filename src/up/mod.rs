@@ -16,6 +16,7 @@ use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_coordinator::http::{self, Api, HttpSettings, create_first_key};
 use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_media::face::Runtime;
+use mouthpiece_worker::metrics::WorkerMetrics;
 use mouthpiece_worker::{RenderError, WorkerSettings};
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -109,6 +110,7 @@ async fn serve(config: Config, data: &Data, listener: TcpListener) -> anyhow::Re
     let ports = wiring::open(&config.stores, data).await?;
     ports.records.add_prices(&config.prices.0).await.context("the prices cannot be recorded")?;
     let metrics = Arc::new(Metrics::new()?);
+    let of_worker = Arc::new(WorkerMetrics::new(metrics.registry())?);
     let farm = actors::start(for_actors(&ports), config.control, Arc::clone(&metrics));
     let settings = HttpSettings { staging: data.folder().join("staging"), ..config.http };
     let max_open = settings.sessions.key_max_open;
@@ -123,7 +125,7 @@ async fn serve(config: Config, data: &Data, listener: TcpListener) -> anyhow::Re
 
     let (stop_worker, stopping) = watch::channel(false);
     let settings = WorkerSettings { scratch: data.folder().join("scratch"), ..config.worker };
-    let mut worker = actix_rt::spawn(worker::keep(for_worker(&ports), settings, config.grace, stopping));
+    let mut worker = actix_rt::spawn(worker::keep(for_worker(&ports), settings, of_worker, config.grace, stopping));
     tokio::select! {
         () = asked.again() => {}
         ended = &mut worker => { ended.context("the worker's keeper died")??; anyhow::bail!("the worker has ended by itself"); }
@@ -189,19 +191,25 @@ fn for_actors(ports: &Ports) -> actors::Ports {
 }
 
 fn for_http(ports: &Ports, farm: Arc<dyn Farm>) -> http::Ports {
-    let Ports { records, bus, pool, blobs, .. } = ports;
+    let Ports { records, bus, lines, pool, blobs, .. } = ports;
     http::Ports {
         farm,
         records: Arc::clone(records),
         blobs: Arc::clone(blobs),
         bus: Arc::clone(bus),
+        lines: Arc::clone(lines),
         pool: Arc::clone(pool),
     }
 }
 
 fn for_worker(ports: &Ports) -> mouthpiece_worker::farm::Ports {
-    let Ports { bus, pool, blobs, .. } = ports;
-    mouthpiece_worker::farm::Ports { bus: Arc::clone(bus), pool: Arc::clone(pool), blobs: Arc::clone(blobs) }
+    let Ports { bus, lines, pool, blobs, .. } = ports;
+    mouthpiece_worker::farm::Ports {
+        bus: Arc::clone(bus),
+        pool: Arc::clone(pool),
+        blobs: Arc::clone(blobs),
+        lines: Arc::clone(lines),
+    }
 }
 
 #[cfg(test)]

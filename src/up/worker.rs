@@ -2,6 +2,8 @@
 
 use mouthpiece_worker::WorkerSettings;
 use mouthpiece_worker::farm::{self, Ports};
+use mouthpiece_worker::metrics::WorkerMetrics;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
@@ -15,6 +17,7 @@ const PAUSE: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(30
 pub async fn keep(
     ports: Ports,
     settings: WorkerSettings,
+    metrics: Arc<WorkerMetrics>,
     grace: Duration,
     mut stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
@@ -22,7 +25,7 @@ pub async fn keep(
     let mut never_ran = true;
     loop {
         let started = tokio::select! {
-            started = farm::start(ports.clone(), settings.clone()) => started,
+            started = farm::start(ports.clone(), settings.clone(), Arc::clone(&metrics)) => started,
             () = asked(&mut stopping) => return Ok(()),
         };
         match started {

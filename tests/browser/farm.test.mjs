@@ -21,6 +21,7 @@ async function visit(path, body) {
 /** @param {Page} page @param {number} times the sample's length */
 async function startRender(page, times) {
   await page.getByRole("link", { name: "Studio" }).click();
+  await page.getByRole("button", { name: "Make a video" }).click();
   await page.setInputFiles("#portrait", PORTRAIT);
   await page.setInputFiles("#speech", longSpeech(times));
   await page.getByRole("button", { name: "Render", exact: true }).click();

@@ -31,14 +31,15 @@ export const ELSEWHERE = "farm.test";
  *
  * @param {string} data its folder
  * @param {number} [port] a free one if none is given
+ * @param {Record<string, string>} [settings] by the names that the environment has for them, without MOUTHPIECE_
  * @returns {Promise<Program>} once it listens
  */
-export async function up(data, port = 0) {
-  const binary = process.env.MOUTHPIECE_BIN;
-  if (!binary) throw new Error("set MOUTHPIECE_BIN to the built program, such as target/release/mouthpiece");
-  const child = spawn(path.resolve(binary), ["up", "--port", String(port), "--data", data], {
+export async function up(data, port = 0, settings = {}) {
+  const own = Object.fromEntries(Object.entries(settings).map(([name, value]) => [`MOUTHPIECE_${name}`, value]));
+  const child = spawn(binary(), ["up", "--port", String(port), "--data", data], {
     stdio: ["ignore", "pipe", "pipe"],
     cwd: data,
+    env: { ...process.env, ...own },
   });
   let output = "";
   const ended = new Promise((resolve) => child.once("exit", resolve));
@@ -69,14 +70,21 @@ export async function up(data, port = 0) {
   };
 }
 
+/** @returns {string} the program that is tested */
+export function binary() {
+  const binary = process.env.MOUTHPIECE_BIN;
+  if (!binary) throw new Error("set MOUTHPIECE_BIN to the built program, such as target/release/mouthpiece");
+  return path.resolve(binary);
+}
+
 /** @returns {Promise<{path: string, remove: () => Promise<void>}>} a new folder */
 export async function folder() {
   const made = await mkdtemp(path.join(tmpdir(), "mouthpiece-page-"));
   return { path: made, remove: () => rm(made, { recursive: true, force: true, maxRetries: 5 }) };
 }
 
-/** @returns {Promise<Browser>} */
-export function launch() {
+/** @param {string[]} [more] flags @returns {Promise<Browser>} */
+export function launch(more = []) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
     args: [
@@ -88,6 +96,7 @@ export function launch() {
       "--disable-component-update",
       "--disable-sync",
       `--host-resolver-rules=MAP ${ELSEWHERE} 127.0.0.1`,
+      ...more,
     ],
   });
 }
@@ -102,14 +111,15 @@ export function launch() {
 /**
  * A program on an empty folder, and a browser: there when a file's tests begin, gone when they are done.
  *
+ * @param {{settings?: Record<string, string>, flags?: string[]}} [more] of the program, and of the browser
  * @returns {Stage}
  */
-export function stage() {
+export function stage({ settings, flags } = {}) {
   const the = /** @type {Stage} */ ({});
   before(async () => {
     the.data = await folder();
-    the.program = await up(the.data.path);
-    the.browser = await launch();
+    the.program = await up(the.data.path, 0, settings);
+    the.browser = await launch(flags);
   });
   after(async () => {
     await the.browser?.close();

@@ -13,7 +13,7 @@ const the = stage();
 /** @param {(page: Page) => Promise<void>} body @param {import("playwright-core").BrowserContextOptions} [options] */
 async function visit(body, options) {
   const { page, context, wrongs } = await newPage(the.browser, options);
-  await page.goto(the.program.url);
+  await page.goto(`${the.program.url}/studio#video`);
   await page.getByRole("button", { name: "Try the sample" }).waitFor();
   await body(page);
   await context.close();

@@ -108,6 +108,27 @@ impl Api {
         Self::answered(self.request(Method::POST, path)).await
     }
 
+    /// Posts a body of some type.
+    pub async fn post_body(&self, path: &str, content_type: &str, body: impl Into<reqwest::Body>) -> Answer {
+        Self::answered(self.request(Method::POST, path).header("content-type", content_type).body(body)).await
+    }
+
+    /// Registers the sample portrait and waits until it is prepared; its id.
+    pub async fn avatar(&self) -> String {
+        let portrait = std::fs::read(fixtures::SAMPLE).unwrap();
+        let form = Form::default().file("image", "me.png", &portrait);
+        let content_type = form.content_type();
+        let made = self.post_body("/v1/avatars", &content_type, form.finished()).await.json();
+        let id = made["id"].as_str().unwrap().to_owned();
+        eventually("the avatar is prepared", async || {
+            let avatar = self.get(&format!("/v1/avatars/{id}")).await.is(200).json();
+            assert_ne!(avatar["state"], "failed", "{avatar}");
+            (avatar["state"] == "ready").then_some(())
+        })
+        .await;
+        id
+    }
+
     /// Server-sent events.
     pub async fn events(&self, path: &str) -> Events {
         // A stream lasts as long as it lasts; each of its events is waited for with patience.

@@ -11,6 +11,7 @@ mod drain;
 mod farm;
 mod keys;
 mod limits;
+mod live;
 mod render;
 mod start;
 mod stop;

@@ -1,7 +1,7 @@
 //! Why a render fails.
 
 use mouthpiece_engine::EngineError;
-use mouthpiece_media::audio::AudioError;
+use mouthpiece_media::audio::{AudioError, OpusError};
 use mouthpiece_media::encode::EncodeError;
 use mouthpiece_media::face::{FaceError, RuntimeError};
 use mouthpiece_media::features::NetworkError;
@@ -58,6 +58,9 @@ pub enum RenderError {
     /// The container cannot be written.
     #[error(transparent)]
     Mux(#[from] MuxError),
+    /// A live session's voice cannot be coded.
+    #[error(transparent)]
+    Voice(#[from] OpusError),
     /// The output cannot be written where it was asked for.
     #[error("'{}' cannot be written: {reason}", path.display())]
     Output {
@@ -94,7 +97,12 @@ impl RenderError {
             Self::Audio(e) => !matches!(e, AudioError::Convert { .. }),
             Self::Encode(e) => matches!(e, EncodeError::BadSetting { .. } | EncodeError::Missing { .. }),
             Self::Mux(e) => matches!(e, MuxError::CannotCreate { .. }),
-            Self::Runtime(_) | Self::Face(_) | Self::Network(_) | Self::Engine(_) | Self::Cancelled => false,
+            Self::Voice(_)
+            | Self::Runtime(_)
+            | Self::Face(_)
+            | Self::Network(_)
+            | Self::Engine(_)
+            | Self::Cancelled => false,
         }
     }
 }

@@ -5,11 +5,14 @@ use crate::actors::Outcome;
 use crate::actors::launch::{Actors, Keeper, Launch};
 use crate::avatars::Avatars;
 use crate::clock::Clock;
+use crate::live::switchboard::Switchboard;
 use crate::measure::{self, Trial};
+use crate::metrics::WorkerMetrics;
+use crate::nice;
 use crate::pipeline::FUTURE_MS;
 use crate::scratch::Scratch;
-use crate::settings::{SettingsError, WorkerSettings};
-use crate::studio::{EarMaker, Studio};
+use crate::settings::{RtcSettings, SettingsError, WorkerSettings};
+use crate::studio::{EarMaker, LiveEarMaker, Studio};
 use crate::work::Work;
 use crate::{PortraitOptions, load_reference};
 use actix_rt::{Arbiter, System};
@@ -21,8 +24,10 @@ use mouthpiece_media::encode::FilePreset;
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::features::VisemeNet;
 use mouthpiece_ports::blobs::Blobs;
-use mouthpiece_ports::bus::{Bus, BusError};
+use mouthpiece_ports::bus::{Bus, BusError, Questions};
+use mouthpiece_ports::lines::{Calls, LineError, Lines};
 use mouthpiece_ports::pool::Pool;
+use mouthpiece_transport::{Transport, TransportError, TransportSettings};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,6 +49,8 @@ pub struct Ports {
     pub pool: Arc<dyn Pool>,
     /// Inputs, avatars, results.
     pub blobs: Arc<dyn Blobs>,
+    /// Callers of live sessions.
+    pub lines: Arc<dyn Lines>,
 }
 
 /// Why a worker does not start.
@@ -69,6 +76,12 @@ pub enum StartError {
     /// Its command queue cannot be opened.
     #[error("the worker's command queue cannot be opened: {0}")]
     Bus(#[from] BusError),
+    /// It takes no lines.
+    #[error("the worker's lines cannot be opened: {0}")]
+    Lines(#[from] LineError),
+    /// Its UDP port cannot be opened.
+    #[error("worker.rtc: {0}")]
+    Transport(#[from] TransportError),
     /// The system gives no thread, or no randomness.
     #[error("the worker cannot be started: {0}")]
     System(String),
@@ -137,7 +150,7 @@ impl Drop for Worker {
 ///
 /// # Errors
 /// [`StartError`].
-pub async fn start(ports: Ports, settings: WorkerSettings) -> Result<Worker, StartError> {
+pub async fn start(ports: Ports, settings: WorkerSettings, metrics: Arc<WorkerMetrics>) -> Result<Worker, StartError> {
     settings.check()?;
     let clock = Clock::start();
     let id = new_id()?;
@@ -149,7 +162,10 @@ pub async fn start(ports: Ports, settings: WorkerSettings) -> Result<Worker, Sta
         opened.map_err(|source| StartError::Scratch { folder: settings.scratch.display().to_string(), source })?;
 
     let net = Arc::new(VisemeNet::shipped().map_err(RenderError::from)?);
+    let of_live = Arc::clone(&net);
     let ear: EarMaker<Puppet> = Box::new(move |level| Box::new(PuppetEar::new(Arc::clone(&net), level, FUTURE_MS)));
+    let live_ear: LiveEarMaker<Puppet> = Box::new(move || Box::new(PuppetEar::live(Arc::clone(&of_live))));
+    let switchboard = Arc::new(Switchboard::new(start_transport(&settings.rtc)?));
     let (end, ended) = oneshot::channel();
     let told = move |panicked| {
         let _ = end.send(panicked);
@@ -172,9 +188,12 @@ pub async fn start(ports: Ports, settings: WorkerSettings) -> Result<Worker, Sta
 
     let avatars = Avatars::new(Puppet::default(), Arc::clone(&ports.blobs), (settings.cache_mib as usize) << 20);
     let blobs = Arc::clone(&ports.blobs);
-    let work = Arc::new(Studio { desks, avatars, ear, blobs, scratch, runtime });
+    let callers =
+        Callers { questions: ports.bus.questions(id).await?, calls: ports.lines.calls(id).await?, switchboard };
+    let switchboard = Arc::clone(&callers.switchboard);
+    let work = Arc::new(Studio { desks, avatars, ear, live_ear, switchboard, metrics, blobs, scratch, runtime });
     let offer = Offer { engine: Puppet::default().id(), slots, frames_per_second };
-    let crew = Crew { work, offer, keeper: Some(Keeper::of(thread, ended)) };
+    let crew = Crew { work, offer, keeper: Some(Keeper::of(thread, ended)), callers: Some(callers) };
     launch(id, clock, arbiter, ports, settings, crew).await
 }
 
@@ -187,7 +206,7 @@ pub async fn start_with(ports: Ports, settings: WorkerSettings, work: Arc<dyn Wo
     settings.check()?;
     let clock = Clock::start();
     let offer = Offer { engine: "none/1", slots: settings.slots, frames_per_second: 0 };
-    launch(new_id()?, clock, arbiter()?, ports, settings, Crew { work, offer, keeper: None }).await
+    launch(new_id()?, clock, arbiter()?, ports, settings, Crew { work, offer, keeper: None, callers: None }).await
 }
 
 /// What a worker offers.
@@ -202,6 +221,14 @@ struct Crew {
     work: Arc<dyn Work>,
     offer: Offer,
     keeper: Option<Keeper>,
+    callers: Option<Callers>,
+}
+
+/// Who speaks to live sessions.
+struct Callers {
+    questions: Box<dyn Questions>,
+    calls: Box<dyn Calls>,
+    switchboard: Arc<Switchboard>,
 }
 
 async fn launch(
@@ -212,7 +239,7 @@ async fn launch(
     settings: WorkerSettings,
     crew: Crew,
 ) -> Result<Worker, StartError> {
-    let Crew { work, offer: Offer { engine, slots, frames_per_second }, keeper } = crew;
+    let Crew { work, offer: Offer { engine, slots, frames_per_second }, keeper, callers } = crew;
     let WorkerSettings { name, instance_type, lease, drain_timeout, .. } = settings;
     let capability = Capability { name, engine: engine.to_owned(), instance_type, slots, frames_per_second };
     // One more than there are slots, so that a stop or a drain is never stuck behind assignments.
@@ -221,6 +248,10 @@ async fn launch(
     let told = capability.clone();
     let launch = Launch { id, capability: told, bus, pool, work, engine: keeper, clock, lease, drain_timeout, inbox };
     let actors = launch.start(&arbiter);
+    if let Some(Callers { questions, calls, switchboard }) = callers {
+        arbiter.spawn(Arc::clone(&switchboard).answer(questions));
+        arbiter.spawn(switchboard.connect(calls));
+    }
     info!(worker_id = %id, slots, engine, "worker started");
     Ok(Worker { id, capability, actors, arbiter })
 }
@@ -237,6 +268,24 @@ fn measured(desks: &Desks<Puppet>, ear: &EarMaker<Puppet>, scratch: &Scratch, sl
     let avatar = Arc::new(Puppet::default().prepare(prepared.reference).map_err(RenderError::from)?);
     let trial = Trial { desks, ear, avatar: &avatar, size, references: avatar.frames(), preset: FilePreset::Balanced };
     Ok(trial.run(slots, MEASURE_FOR)? as u32)
+}
+
+/// Starts the transport from a thread whose priority its own inherits.
+fn start_transport(rtc: &RtcSettings) -> Result<Transport, StartError> {
+    let RtcSettings { bind, addresses, public, stun, max_viewers, max_viewers_per_session } = rtc.clone();
+    let settings = TransportSettings {
+        bind,
+        addresses,
+        public,
+        stun,
+        max_viewers,
+        max_viewers_per_stream: max_viewers_per_session,
+    };
+    let started = std::thread::spawn(move || {
+        nice::step_forward();
+        Transport::start(settings)
+    });
+    Ok(started.join().map_err(|_| broke("the transport's start panicked"))??)
 }
 
 fn new_id() -> Result<WorkerId, StartError> {

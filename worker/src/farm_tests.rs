@@ -6,7 +6,7 @@ use mouthpiece_domain::fleet::{Assignment, Command, Hold, WorkerEvent};
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::session::{BlobKey, Fence, Kind, Output, Preset, Slot as Place, Spec};
-use mouthpiece_embedded::{Directory, MemoryBus, MemoryPool};
+use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool};
 use mouthpiece_engine::{Artist, EngineError, Expression, Tick};
 use mouthpiece_media::image::I420;
 use mouthpiece_media::reference::Reference;
@@ -41,6 +41,10 @@ impl Engine for Mortal {
         panic!("as the test wants")
     }
 
+    fn rest((): &(), _: &mut I420, _: usize, _: Expression) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     fn picture(seat: &I420) -> &I420 {
         seat
     }
@@ -69,6 +73,7 @@ fn assignment(hold: Hold) -> Assignment {
         seed: 1,
         head: true,
         blinks: true,
+        live: None,
     };
     let s = Duration::from_secs;
     let lease = LeaseTerms::new(s(1), s(20), s(25), s(30)).unwrap();
@@ -79,14 +84,19 @@ fn assignment(hold: Hold) -> Assignment {
 async fn a_worker_whose_engine_dies_says_goodbye_and_fails() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = Arc::new(Directory::open(folder.path()).unwrap());
-    let ports = Ports { bus: Arc::new(MemoryBus::new()), pool: Arc::new(MemoryPool::new()), blobs };
+    let ports = Ports {
+        bus: Arc::new(MemoryBus::new()),
+        pool: Arc::new(MemoryPool::new()),
+        blobs,
+        lines: Arc::new(MemoryLines::new()),
+    };
     let mut events = ports.bus.events().await.unwrap();
 
     let (end, ended) = oneshot::channel();
     let thread = EngineThread::start(Mortal, move |panicked| end.send(panicked).unwrap()).unwrap();
     let work = Arc::new(Drawing(thread.desks()));
     let offer = Offer { engine: "mortal/1", slots: 1, frames_per_second: 0 };
-    let crew = Crew { work, offer, keeper: Some(Keeper::of(thread, ended)) };
+    let crew = Crew { work, offer, keeper: Some(Keeper::of(thread, ended)), callers: None };
     let (id, clock, settings) = (new_id().unwrap(), Clock::start(), WorkerSettings::default());
     let worker = launch(id, clock, arbiter().unwrap(), ports.clone(), settings, crew).await.unwrap();
 

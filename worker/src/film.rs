@@ -32,6 +32,23 @@ impl<A: Artist> FramePath<A> {
         (self.next as f64 + 0.5) / f64::from(self.fps)
     }
 
+    /// Goes on with frame `number`; frames before it are not drawn. Never back.
+    pub fn skip_to(&mut self, number: u64) {
+        self.next = self.next.max(number);
+    }
+
+    /// Draws the next frame with the mouth at rest, without the engine: what is drawn in silence.
+    ///
+    /// # Errors
+    /// [`RenderError::Engine`].
+    pub fn rest(&mut self) -> Result<&I420, RenderError> {
+        let expression = self.life.at(self.next_middle(), 0.0);
+        let reference = forth_and_back(self.next, self.references);
+        let picture = self.artist.rest(reference, expression)?;
+        self.next += 1;
+        Ok(picture)
+    }
+
     /// Draws the next frame and returns it. Allocates nothing in the steady state.
     ///
     /// # Errors

@@ -3,18 +3,19 @@
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::time::millis;
 use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
 
 /// Most slots of one worker.
-pub const MAX_SLOTS: u8 = 16;
+pub const MAX_SLOTS: u8 = 64;
 
 /// How a worker is set up. Keys that are not known are refused.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct WorkerSettings {
-    /// Slots at most, 1 to 16; a machine that is measured too slow for them offers fewer.
+    /// Slots at most, 1 to 64; a machine that is measured too slow for them offers fewer.
     pub slots: u8,
     /// A name for people; the machine's if it is not given.
     pub name: String,
@@ -29,8 +30,42 @@ pub struct WorkerSettings {
     pub drain_timeout: Duration,
     /// Measure at the start how many frames a second are sustained. Without it all slots are offered.
     pub measure: bool,
+    /// How viewers of live sessions reach this worker.
+    pub rtc: RtcSettings,
     /// Its `renew` paces the heartbeats, which count for `expiry`. Sessions come with terms of their own.
     pub lease: LeaseTerms,
+}
+
+/// How viewers of live sessions reach a worker: one UDP port for all of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RtcSettings {
+    /// Where the port is opened; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// The addresses that viewers are told. Found by itself where none are given.
+    pub addresses: Vec<IpAddr>,
+    /// The told addresses are reachable from everywhere: viewers connect to them without negotiation (ICE-lite).
+    pub public: bool,
+    /// A STUN server, `host:port`: asked at the start for the address that the world sees.
+    pub stun: Option<String>,
+    /// Viewers of all sessions, at most.
+    pub max_viewers: usize,
+    /// Viewers of one session, at most.
+    pub max_viewers_per_session: usize,
+}
+
+impl Default for RtcSettings {
+    /// Any free port on all addresses, found by itself, 256 viewers, 16 a session.
+    fn default() -> Self {
+        Self {
+            bind: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+            addresses: Vec::new(),
+            public: false,
+            stun: None,
+            max_viewers: 256,
+            max_viewers_per_session: 16,
+        }
+    }
 }
 
 impl Default for WorkerSettings {
@@ -44,6 +79,7 @@ impl Default for WorkerSettings {
             scratch: std::env::temp_dir().join("mouthpiece"),
             drain_timeout: Duration::from_secs(3600),
             measure: true,
+            rtc: RtcSettings::default(),
             lease: LeaseTerms::default(),
         }
     }
@@ -66,7 +102,7 @@ impl WorkerSettings {
     pub fn check(&self) -> Result<(), SettingsError> {
         let refuse = |key, got: &dyn ToString, range| Err(SettingsError { key, got: got.to_string(), range });
         if !(1..=MAX_SLOTS).contains(&self.slots) {
-            return refuse("slots", &self.slots, "1 to 16");
+            return refuse("slots", &self.slots, "1 to 64");
         }
         if self.name.is_empty() || self.name.len() > 100 {
             return refuse("name", &format_args!("'{}'", self.name), "1 to 100 bytes long");
@@ -99,6 +135,6 @@ mod tests {
         assert!(read(r#"{"slot":3}"#).unwrap_err().to_string().contains("unknown field `slot`"));
         assert!(WorkerSettings::default().check().is_ok());
         let error = WorkerSettings { slots: 0, ..WorkerSettings::default() }.check().unwrap_err().to_string();
-        assert_eq!(error, "worker.slots is 0: it must be 1 to 16");
+        assert_eq!(error, "worker.slots is 0: it must be 1 to 64");
     }
 }

@@ -1,7 +1,12 @@
-//! The sessions that a worker runs for the farm: renders and preparations, from the store and back to it.
+//! The sessions that a worker runs for the farm: renders and preparations, from the store and back to it, and live ones.
 
 use crate::avatars::{Avatars, Ready, patiently};
 use crate::board::{Board, Stage};
+use crate::film::FramePath;
+use crate::live::switchboard::Switchboard;
+use crate::live::{Face, Input, Letterbox, Live, Setting};
+use crate::metrics::WorkerMetrics;
+use crate::nice;
 use crate::pipeline::{self, Film, Making};
 use crate::render::check;
 use crate::scratch::Scratch;
@@ -13,6 +18,7 @@ use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Desks, Ear, Engine, SpeechLevel};
 use mouthpiece_media::encode::{Choice, FilePreset};
 use mouthpiece_ports::blobs::Blobs;
+use mouthpiece_transport::StreamParams;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +29,9 @@ use tracing::info;
 /// Makes what listens for an engine.
 pub type EarMaker<E> = Box<dyn Fn(SpeechLevel) -> Box<dyn Ear<Cue = <E as Engine>::Cue>> + Send + Sync>;
 
+/// Makes what listens to somebody who speaks just now.
+pub type LiveEarMaker<E> = Box<dyn Fn() -> Box<dyn Ear<Cue = <E as Engine>::Cue>> + Send + Sync>;
+
 /// Everything that the sessions of one worker share.
 pub struct Studio<E: Engine> {
     /// In front of the engine's thread.
@@ -31,6 +40,12 @@ pub struct Studio<E: Engine> {
     pub avatars: Avatars<E>,
     /// Makes ears.
     pub ear: EarMaker<E>,
+    /// Makes ears that hear what is being said, with as little delay as they can.
+    pub live_ear: LiveEarMaker<E>,
+    /// Finds live sessions, and has their transport.
+    pub switchboard: Arc<Switchboard>,
+    /// Of live sessions.
+    pub metrics: Arc<WorkerMetrics>,
     /// Inputs and results.
     pub blobs: Arc<dyn Blobs>,
     /// Where files are made.
@@ -46,7 +61,16 @@ impl<E: Engine + 'static> Work for Studio<E> {
         check(spec.size, spec.fps).map_err(|e| WorkError::render(&e, &[]))?;
         let avatar = |stop| self.runtime.block_on(self.avatars.get(spec, folder.path(), stop));
         match assignment.kind {
+            Kind::Live => nice::step_forward(),
+            Kind::Render | Kind::Prepare => nice::step_back(),
+        }
+        match assignment.kind {
             Kind::Prepare => self.prepared(&*avatar(stop)?, stop),
+            Kind::Live => {
+                let ready = avatar(stop)?;
+                drop(folder);
+                Err(self.live(assignment.hold, spec, board, stop, &ready))
+            }
             Kind::Render => self.render(assignment.hold, spec, &folder, board, stop, avatar),
         }
     }
@@ -70,6 +94,43 @@ impl<E: Engine + 'static> Studio<E> {
             size: facts.size,
             warnings: facts.warnings,
         })
+    }
+
+    /// Runs a live session until somebody or something ends it.
+    fn live(&self, hold: Hold, spec: &Spec, board: &Board, stop: &Stop, ready: &Ready<E>) -> WorkError {
+        let terms = spec.live.unwrap_or_default();
+        let (letterbox, inbox) = Letterbox::new();
+        let post = letterbox.clone();
+        let params = StreamParams { fps: spec.fps, bitrate: terms.bitrate };
+        // A message that finds the inbox full is lost: the transport waits for nobody.
+        let sink = Box::new(move |event| drop(post.leave(Input::Stream(event))));
+        let stream = match self.switchboard.transport().open(params, sink) {
+            Ok(stream) => stream,
+            Err(e) => return WorkError::broke("opening a stream", &e),
+        };
+        let path = FramePath::new(
+            self.desks.desk(Arc::clone(&ready.avatar)),
+            ready.facts.frames,
+            spec.fps,
+            spec.seed,
+            Liveliness { blinks: spec.blinks, head: spec.head },
+        );
+        let face = Face { path, ear: (self.live_ear)() };
+        let setting = Setting {
+            session: hold.session,
+            size: ready.facts.size,
+            fps: spec.fps,
+            terms,
+            phase: van_der_corput(hold.slot.0),
+        };
+        let id = stream.id();
+        match Live::new(setting, face, stream, inbox, board, Arc::clone(&self.metrics)) {
+            Ok(live) => {
+                let _entry = self.switchboard.enter(hold, id, letterbox);
+                live.run(stop)
+            }
+            Err(e) => WorkError::render(&e, &[]),
+        }
     }
 
     fn render<'a>(
@@ -126,6 +187,12 @@ impl<E: Engine + 'static> Studio<E> {
     fn wait<T>(&self, stop: &Stop, work: impl Future<Output = T>) -> Result<T, WorkError> {
         Ok(self.runtime.block_on(stop.or(work))?)
     }
+}
+
+/// Numbers in 0..1 of which any first few lie far apart (van der Corput, 1935): by which part of a frame's time a slot's
+/// frames come later than slot 0's.
+fn van_der_corput(slot: u8) -> f64 {
+    f64::from(slot.reverse_bits()) / 256.0
 }
 
 fn making(spec: &Spec, size: [u32; 2]) -> Making {

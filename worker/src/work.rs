@@ -27,7 +27,7 @@ pub trait Work: Send + Sync + 'static {
 }
 
 /// Why a session did not complete. Its words are for the user: no path of this machine is in them.
-#[derive(Debug, Error, Clone, PartialEq, Eq)]
+#[derive(Debug, Error, Clone, PartialEq)]
 pub enum WorkError {
     /// Its owner wanted no more.
     #[error("stopped")]
@@ -41,6 +41,9 @@ pub enum WorkError {
     /// Something that the user cannot mend.
     #[error("{0}")]
     Failed(String),
+    /// It came to an end that is neither a result nor a fault, such as a live session's.
+    #[error("ended: {}", .0.reason.name())]
+    Ended(Box<End>),
 }
 
 impl From<Stopped> for WorkError {
@@ -56,6 +59,7 @@ impl WorkError {
             Self::Stopped | Self::EngineGone => None,
             Self::BadInput(words) => Some(End::new(EndReason::BadInput, words)),
             Self::Failed(words) => Some(End::new(EndReason::Failed, words)),
+            Self::Ended(end) => Some(*end),
         }
     }
 

@@ -4,6 +4,8 @@ use super::auth::cache::KeyCache;
 use super::auth::pages::PageSessions;
 use super::files::{Fetcher, clear_staging};
 use super::health::Checked;
+use super::live::audio::Sockets;
+use super::live::{IceServerError, ice};
 use super::problem::{Kind, Problem};
 use super::settings::HttpSettings;
 use super::submission::Submitting;
@@ -11,6 +13,7 @@ use crate::farm::Farm;
 use crate::metrics::Metrics;
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::bus::Bus;
+use mouthpiece_ports::lines::Lines;
 use mouthpiece_ports::pool::Pool;
 use mouthpiece_ports::records::Records;
 use std::io;
@@ -29,8 +32,10 @@ pub struct Ports {
     pub records: Arc<dyn Records>,
     /// Uploads and results.
     pub blobs: Arc<dyn Blobs>,
-    /// Asked for its health only.
+    /// Questions to workers about live sessions.
     pub bus: Arc<dyn Bus>,
+    /// Speech to live sessions.
+    pub lines: Arc<dyn Lines>,
     /// Asked for its health only.
     pub pool: Arc<dyn Pool>,
 }
@@ -49,6 +54,9 @@ pub enum ApiError {
     /// The client for fetching cannot be made.
     #[error("files cannot be fetched from addresses: {0}")]
     Fetch(#[from] reqwest::Error),
+    /// Viewers cannot be told of an ICE server.
+    #[error(transparent)]
+    IceServers(#[from] IceServerError),
 }
 
 /// What handlers share: `web::Data<Api>`.
@@ -59,8 +67,10 @@ pub struct Api {
     pub records: Arc<dyn Records>,
     /// Uploads and results.
     pub blobs: Arc<dyn Blobs>,
-    /// Asked for its health only.
+    /// Questions to workers about live sessions.
     pub bus: Arc<dyn Bus>,
+    /// Speech to live sessions.
+    pub lines: Arc<dyn Lines>,
     /// Asked for its health only.
     pub pool: Arc<dyn Pool>,
     /// What is counted and measured.
@@ -72,6 +82,7 @@ pub struct Api {
     pub(super) fetcher: Fetcher,
     pub(super) submitting: Submitting,
     pub(super) checked: Checked,
+    pub(super) sockets: Sockets,
     uploads: Arc<Semaphore>,
     streams: Arc<Semaphore>,
     closing: watch::Sender<bool>,
@@ -83,14 +94,16 @@ impl Api {
     /// # Errors
     /// [`ApiError`].
     pub fn new(ports: Ports, metrics: Arc<Metrics>, settings: HttpSettings) -> Result<Self, ApiError> {
+        ice::check(&settings.live.ice_servers)?;
         let path = &settings.staging;
         clear_staging(path).map_err(|reason| ApiError::Staging { path: path.clone(), reason })?;
-        let Ports { farm, records, blobs, bus, pool } = ports;
+        let Ports { farm, records, blobs, bus, lines, pool } = ports;
         Ok(Self {
             farm,
             records,
             blobs,
             bus,
+            lines,
             pool,
             metrics,
             keys: KeyCache::default(),
@@ -98,6 +111,7 @@ impl Api {
             fetcher: Fetcher::new(&settings.fetch)?,
             submitting: Submitting::default(),
             checked: Checked::default(),
+            sockets: Sockets::new(settings.live.max_sockets),
             uploads: Arc::new(Semaphore::new(settings.max_uploads)),
             streams: Arc::new(Semaphore::new(settings.max_streams)),
             closing: watch::Sender::new(false),
@@ -105,7 +119,7 @@ impl Api {
         })
     }
 
-    /// The server is about to stop: streams of events end, and it is not ready any more.
+    /// The server is about to stop: streams of events and audio sockets end, and it is not ready any more.
     pub fn close(&self) {
         self.closing.send_replace(true);
     }

@@ -5,8 +5,7 @@ use super::dto::avatar::{Standing, is_picture};
 use super::dto::requests::{AvatarForm, AvatarRequest};
 use super::dto::{AvatarBody, AvatarList};
 use super::fields::{self, Fields, missing};
-use super::files::form::media_type;
-use super::files::{Staged, What, fetch::URL_CHARS, keep, read_form, read_json};
+use super::files::{Staged, What, fetch::URL_CHARS, keep, media_type, read_form, read_json};
 use super::options::{Options, face};
 use super::problem::{Kind as ProblemKind, Problem};
 use super::sessions::may_read;
@@ -71,7 +70,7 @@ pub async fn create(
     if avatar.prepared_by == id || matches!(standing(&api, &avatar).await?, Standing::Failed(_)) {
         let mut options = Options::new(&api.settings.sessions);
         options.max_duration = LONGEST_PREPARATION.min(api.settings.sessions.longest_duration);
-        let wanted = Wanted { kind: Kind::Prepare, avatar: &avatar, speech: None, options };
+        let wanted = Wanted { kind: Kind::Prepare, avatar: &avatar, speech: None, options, live: None };
         // How many sessions a key may have open does not count here: adding a portrait is not using it.
         start(&api, &caller, id, wanted, None, u32::MAX).await?;
         status = StatusCode::ACCEPTED;

@@ -1,13 +1,13 @@
 //! Server-sent events: how a session goes, how the farm goes.
 //!
 //! A stream tells states, not differences, so a reader that comes late or was too slow misses nothing that still matters:
-//! it reads the state again. Streams end when the server stops, or when the caller's key is revoked.
+//! it reads the state again. Streams end when the server stops, when the caller's key is revoked, or when its token expires.
 
 use super::Api;
-use super::auth::{Caller, Scope};
+use super::auth::{Caller, LinkedVisitor, Scope, Visitor};
 use super::dto::{FarmBody, SessionBody};
 use super::problem::Problem;
-use super::sessions::{current, visible};
+use super::sessions::current;
 use crate::farm::News;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Data, Path};
@@ -41,24 +41,22 @@ const TOLD_AGAIN: u32 = 100;
 /// What all streams have.
 struct Base {
     api: Data<Api>,
-    secret_hash: String,
+    visitor: Visitor,
     closing: watch::Receiver<bool>,
     beat: Interval,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Base {
-    fn new(api: Data<Api>, caller: &Caller) -> Result<Self, Problem> {
+    fn new(api: Data<Api>, visitor: Visitor) -> Result<Self, Problem> {
         let permit = api.stream_permit()?;
         let mut beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let secret_hash = caller.key.secret_hash.clone();
-        Ok(Self { closing: api.closing(), api, secret_hash, beat, _permit: permit })
+        Ok(Self { closing: api.closing(), api, visitor, beat, _permit: permit })
     }
 
-    /// False once the key was revoked. While that cannot be asked, it is taken to be valid.
     async fn still_allowed(&self) -> bool {
-        !matches!(self.api.keys.find(self.api.records.as_ref(), &self.secret_hash).await, Ok(None))
+        self.visitor.still_allowed(&self.api).await
     }
 }
 
@@ -96,16 +94,24 @@ where
 
 /// Follows a session: an event `session` at once and at every change, until it has ended.
 #[utoipa::path(
-    get, operation_id = "follow_session", path = "/v1/sessions/{id}/events", tag = "sessions", params(("id" = String, Path)),
+    get, operation_id = "follow_session", path = "/v1/sessions/{id}/events", tag = "sessions",
+    params(
+        ("id" = String, Path),
+        ("token" = Option<String>, Query, description = "A live session's token, where a browser cannot send headers"),
+    ),
     responses((status = 200, description = "Events `session`, each with a session as data", content_type = "text/event-stream", body = String)),
 )]
-pub async fn session(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn session(
+    api: Data<Api>,
+    LinkedVisitor(visitor): LinkedVisitor,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
     let news = api.farm.watch(); // before the state is read, so that nothing falls between
-    let change = visible(&api, &caller, &id, "session").await?;
+    let change = visitor.session(&api, &id).await?;
     let mut look = interval_at(Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let feed = SessionFeed {
-        base: Base::new(api, &caller)?,
+        base: Base::new(api, visitor)?,
         id: change.session.id,
         news,
         look,
@@ -194,7 +200,7 @@ pub async fn farm(api: Data<Api>, caller: Caller) -> Result<HttpResponse, Proble
     let news = api.farm.watch();
     let now = event("farm", &FarmBody::from(&api.farm.view().await?));
     let feed = FarmFeed {
-        base: Base::new(api, &caller)?,
+        base: Base::new(api, Visitor::Key(caller))?,
         news,
         waiting: VecDeque::from([now]),
         changed: false,

@@ -72,6 +72,14 @@ impl Fields {
         Ok(())
     }
 
+    /// Passes when only these were given.
+    ///
+    /// # Errors
+    /// 422 for another one.
+    pub fn only(&self, known: &[&str]) -> Result<(), Problem> {
+        self.0.keys().try_for_each(|name| check_known(name, known))
+    }
+
     /// True when the field was given.
     pub fn has(&self, name: &str) -> bool {
         self.0.contains_key(name)

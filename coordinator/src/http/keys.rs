@@ -107,7 +107,7 @@ pub async fn revoke(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<
     if !api.records.revoke_key(id, now()).await? {
         return Err(unknown());
     }
-    api.keys.forget(&key.secret_hash);
+    api.keys.forget(key);
     tracing::info!(key = %id, by = %caller.key.id, "a key was revoked");
     Ok(HttpResponse::NoContent().finish())
 }

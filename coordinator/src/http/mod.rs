@@ -12,6 +12,8 @@ mod fields;
 pub mod files;
 mod health;
 mod keys;
+mod lifeline;
+pub mod live;
 mod openapi;
 mod options;
 mod pages;
@@ -27,7 +29,8 @@ mod submission;
 mod workers;
 
 pub use api::{Api, ApiError, Ports};
-pub use auth::{Caller, KeyError, Scope, create_first_key, new_secret, secret_hash};
+pub use auth::{Caller, KeyError, Scope, SessionToken, Visitor, create_first_key, new_secret, secret_hash};
+pub use live::{IceServer, IceServerError, LiveSettings, Patience};
 pub use problem::Problem;
 pub use request_id::{RequestId, X_REQUEST_ID};
 pub use routes::configure;

@@ -1,6 +1,7 @@
 //! The description of everything, at /openapi.json, and a page for it at /docs.
 
 use super::dto::requests::{AvatarForm, AvatarRequest, KeyRequest, PageSessionRequest, RenderForm, SessionRequest};
+use super::live::{audio, control, whep};
 use super::problem::{Problem, ProblemBody};
 use super::{avatars, events, health, keys, pages, renders, reports, sessions, workers};
 use actix_web::HttpResponse;
@@ -30,6 +31,7 @@ const DOCS_POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src '
     paths(
         avatars::create, avatars::list, avatars::read, avatars::delete, avatars::preview,
         sessions::create, sessions::list, sessions::read, sessions::cancel, events::session,
+        whep::offer, whep::patch, whep::hang_up, audio::open, control::interrupt, control::keep_alive, control::status,
         renders::create, renders::read, renders::cancel, renders::result,
         workers::list, workers::drain, events::farm,
         reports::cost,
@@ -43,6 +45,7 @@ const DOCS_POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src '
     tags(
         (name = "avatars", description = "Registered portraits"),
         (name = "sessions", description = "One use of one avatar"),
+        (name = "live", description = "Watching live sessions, and speaking in them"),
         (name = "renders", description = "Sessions by upload, and their videos"),
         (name = "farm", description = "Workers and the queue, for operators"),
         (name = "reports", description = "What it costs"),
@@ -54,6 +57,19 @@ const DOCS_POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src '
 )]
 struct Described;
 
+/// What a live session's token is good for.
+const WITH_A_TOKEN: [&str; 9] = [
+    "read_session",
+    "follow_session",
+    "watch_session",
+    "trickle_viewer",
+    "unwatch_session",
+    "speak_in_session",
+    "interrupt_session",
+    "keep_session_alive",
+    "read_live_status",
+];
+
 /// Adds what holds for many addresses: who may call, and how they refuse.
 struct Refusals;
 
@@ -61,11 +77,14 @@ impl Modify for Refusals {
     fn modify(&self, described: &mut utoipa::openapi::OpenApi) {
         let components = described.components.get_or_insert_with(Components::new);
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key's secret"));
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
+        let token = token.description(Some("A live session's token: good for that session only")).build();
         let cookie = ApiKeyValue::with_description("mp_page", "The page's session");
         components.add_security_scheme("key", SecurityScheme::Http(bearer.build()));
+        components.add_security_scheme("token", SecurityScheme::Http(token));
         components.add_security_scheme("page", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         for (path, item) in &mut described.paths.paths {
-            let operations = [&mut item.get, &mut item.post, &mut item.delete];
+            let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
             for operation in operations.into_iter().flatten() {
                 complete(path, operation);
             }
@@ -86,8 +105,12 @@ fn complete(path: &str, operation: &mut Operation) {
     let body = operation.request_body.is_some();
     let mut refusals: Vec<(&str, &str)> = Vec::new();
     if !open {
-        let either = ["key", "page"].map(|name| SecurityRequirement::new(name, Vec::<String>::new()));
-        operation.security = Some(either.to_vec());
+        let mut either = vec!["key", "page"];
+        if WITH_A_TOKEN.contains(&operation.operation_id.as_deref().unwrap_or_default()) {
+            either.push("token");
+        }
+        let either = either.into_iter().map(|name| SecurityRequirement::new(name, Vec::<String>::new()));
+        operation.security = Some(either.collect());
     }
     if !open || page {
         refusals.push(("401", "No valid API key"));

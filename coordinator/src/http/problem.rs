@@ -41,6 +41,14 @@ pub enum Kind {
     TooLarge,
     /// The body's type is not taken.
     UnsupportedMedia,
+    /// Nothing of what could be sent is understood by the caller.
+    NotAcceptable,
+    /// The state that the caller knew is not the current one.
+    PreconditionFailed,
+    /// The caller must say which state it knows.
+    PreconditionRequired,
+    /// The body is well formed, but cannot be processed.
+    Unprocessable,
     /// The caller asked for more than its share.
     OverQuota,
     /// The caller's budget is used up.
@@ -49,13 +57,15 @@ pub enum Kind {
     NoCapacity,
     /// A store cannot be used just now.
     StoreUnavailable,
+    /// The worker that runs a session cannot be reached just now.
+    WorkerUnreachable,
     /// A mistake of this program.
     Internal,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 21] = [
         Self::BadRequest,
         Self::InvalidField,
         Self::UnknownField,
@@ -67,10 +77,15 @@ impl Kind {
         Self::IdempotencyReused,
         Self::TooLarge,
         Self::UnsupportedMedia,
+        Self::NotAcceptable,
+        Self::PreconditionFailed,
+        Self::PreconditionRequired,
+        Self::Unprocessable,
         Self::OverQuota,
         Self::BudgetSpent,
         Self::NoCapacity,
         Self::StoreUnavailable,
+        Self::WorkerUnreachable,
         Self::Internal,
     ];
 
@@ -99,7 +114,8 @@ impl Kind {
                 "unauthorized",
                 401,
                 "No valid API key",
-                "Send `Authorization: Bearer mp_...` with a key that was not revoked. `mouthpiece up` prints the first one.",
+                "Send `Authorization: Bearer mp_...` with a key that was not revoked; `mouthpiece up` prints the first one. For one \
+                 live session its token (`mps_...`) will do.",
             ),
             Self::Forbidden => (
                 "forbidden",
@@ -137,6 +153,30 @@ impl Kind {
                 "The body is too large",
                 "The detail tells the limit. Send a smaller or shorter file.",
             ),
+            Self::NotAcceptable => (
+                "not-acceptable",
+                406,
+                "Nothing that can be sent is understood",
+                "The offer must receive H.264 video (constrained baseline) or Opus audio. Offer the codecs that the browser has.",
+            ),
+            Self::PreconditionFailed => (
+                "precondition-failed",
+                412,
+                "The state has changed meanwhile",
+                "`If-Match` does not name the current ICE session. Restart ICE with `If-Match: *`, or offer anew.",
+            ),
+            Self::PreconditionRequired => (
+                "precondition-required",
+                428,
+                "A header is missing that names the state",
+                "Send `If-Match` with the entity tag that the last answer carried, or `*`.",
+            ),
+            Self::Unprocessable => (
+                "unprocessable",
+                422,
+                "The body cannot be processed",
+                "It is well formed, but asks for what cannot be done. The detail says what.",
+            ),
             Self::UnsupportedMedia => (
                 "unsupported-media",
                 415,
@@ -166,6 +206,12 @@ impl Kind {
                 503,
                 "A store cannot be used just now",
                 "Nothing was lost and nothing was done. Come back after `Retry-After`; /readyz tells which store it is.",
+            ),
+            Self::WorkerUnreachable => (
+                "worker-unreachable",
+                503,
+                "The session's worker cannot be reached just now",
+                "It is busy, or was lost and the session is about to be moved. Come back after `Retry-After`.",
             ),
             Self::Internal => (
                 "internal",
@@ -310,9 +356,12 @@ impl Problem {
             403 => Self::new(Kind::Forbidden, "this may not be done"),
             404 => Self::new(Kind::NotFound, "there is nothing at this address; /docs lists what there is"),
             405 => Self::new(Kind::MethodNotAllowed, "this address does not take this method"),
+            406 => Self::new(Kind::NotAcceptable, "nothing that can be sent is understood"),
             409 => Self::new(Kind::Conflict, "this cannot be done as things are"),
+            412 => Self::new(Kind::PreconditionFailed, "the state has changed meanwhile"),
             413 => Self::new(Kind::TooLarge, "the body is larger than this address takes"),
             415 => Self::new(Kind::UnsupportedMedia, "the type of the body is not taken here"),
+            428 => Self::new(Kind::PreconditionRequired, "send If-Match"),
             s if s < 500 => Self::bad_request("the request cannot be read"),
             _ => Self::internal(format!("an answer with status {status} and nothing else")),
         }

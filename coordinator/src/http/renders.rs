@@ -65,7 +65,7 @@ pub async fn create(
     });
     let idempotency = idempotency(&caller, token, &asked);
     if let Some(session) = replay(&api, idempotency.as_ref()).await? {
-        return answer(&api, Started { session, replayed: true }, StatusCode::ACCEPTED).await;
+        return answer(&api, &caller, Started { session, replayed: true }, StatusCode::ACCEPTED).await;
     }
     within_quota(&api, &caller).await?;
     let id = SessionId(new_id());
@@ -78,9 +78,9 @@ pub async fn create(
         }
     };
     let speech = Some(keep(&api, &speech).await?);
-    let wanted = Wanted { kind: Kind::Render, avatar: &avatar, speech, options };
+    let wanted = Wanted { kind: Kind::Render, avatar: &avatar, speech, options, live: None };
     let started = start(&api, &caller, id, wanted, idempotency, caller.key.max_open).await?;
-    answer(&api, started, StatusCode::ACCEPTED).await
+    answer(&api, &caller, started, StatusCode::ACCEPTED).await
 }
 
 fn whose_face(fields: &Fields, portrait: Option<Staged>) -> Result<Face, Problem> {

@@ -1,11 +1,13 @@
 //! Around every request: an id, a span, one line in the log, a measurement, and problems in their final form.
 
 use super::Api;
+use super::lifeline::Lifeline;
+use super::live::cors;
 use super::problem::Problem;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, UPGRADE,
     X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::http::{Method, StatusCode};
@@ -50,6 +52,9 @@ pub async fn observe(
     let method = method_name(req.method());
     let span = tracing::info_span!("request", request_id = %id.0, method, route = Empty);
     req.extensions_mut().insert(id.clone());
+    if !req.headers().contains_key(UPGRADE) {
+        drop(req.conn_data::<Lifeline>().and_then(Lifeline::take));
+    }
     let answer = next.call(req).instrument(span.clone()).await?.map_into_boxed_body();
     let _entered = span.enter();
     let mut answer = final_form(answer, &id);
@@ -69,10 +74,11 @@ fn final_form(answer: ServiceResponse, id: &RequestId) -> ServiceResponse {
         None if answer.headers().contains_key(CONTENT_TYPE) => return answer,
         None => Problem::of_status(status),
     };
-    let allow = answer.headers().get(ALLOW).cloned();
     let mut told = problem.answer(&id.0);
-    if let Some(allow) = allow {
-        told.headers_mut().insert(ALLOW, allow);
+    for name in cors::KEPT.into_iter().chain([ALLOW]) {
+        if let Some(value) = answer.headers().get(&name) {
+            told.headers_mut().insert(name, value.clone());
+        }
     }
     answer.into_response(told)
 }

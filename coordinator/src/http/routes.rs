@@ -1,8 +1,11 @@
 //! All addresses in one place.
 
+use super::live::cors::{ACCEPT_PATCH, ACCEPT_POST, preflight, shared};
+use super::live::{audio, control, whep};
 use super::problem::{Kind, Problem};
 use super::{Api, avatars, events, health, keys, openapi, pages, renders, reports, sessions, workers};
 use actix_web::guard::{Any, Get, Head};
+use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
 use actix_web::{HttpResponse, Resource, Route};
 
@@ -13,8 +16,7 @@ pub fn configure(cfg: &mut ServiceConfig, api: Data<Api>) {
         .service(at("/v1/avatars/{id}").route(web::get().to(avatars::read)).route(web::delete().to(avatars::delete)))
         .service(at("/v1/avatars/{id}/preview").route(get_or_head().to(avatars::preview)))
         .service(at("/v1/sessions").route(web::post().to(sessions::create)).route(web::get().to(sessions::list)))
-        .service(at("/v1/sessions/{id}").route(web::get().to(sessions::read)).route(web::delete().to(sessions::cancel)))
-        .service(at("/v1/sessions/{id}/events").route(web::get().to(events::session)))
+        .configure(one_session)
         .service(at("/v1/renders").route(web::post().to(renders::create)))
         .service(at("/v1/renders/{id}").route(web::get().to(renders::read)).route(web::delete().to(renders::cancel)))
         .service(at("/v1/renders/{id}/result").route(get_or_head().to(renders::result)))
@@ -42,6 +44,60 @@ pub fn configure(cfg: &mut ServiceConfig, api: Data<Api>) {
     for path in ["/", "/studio", "/farm", "/cost"] {
         cfg.service(at(path).route(get_or_head().to(pages::page)));
     }
+}
+
+/// What pages of other sites may use, too, with the session's token.
+fn one_session(cfg: &mut ServiceConfig) {
+    cfg.service(
+        at("/v1/sessions/{id}")
+            .route(web::get().to(sessions::read))
+            .route(web::delete().to(sessions::cancel))
+            .route(preflight("GET, DELETE, OPTIONS", None))
+            .wrap(from_fn(shared)),
+    )
+    .service(
+        at("/v1/sessions/{id}/events")
+            .route(web::get().to(events::session))
+            .route(preflight("GET, OPTIONS", None))
+            .wrap(from_fn(shared)),
+    )
+    .service(
+        at("/v1/sessions/{id}/live")
+            .route(web::get().to(control::status))
+            .route(preflight("GET, OPTIONS", None))
+            .wrap(from_fn(shared)),
+    )
+    .service(
+        at("/v1/sessions/{id}/interrupt")
+            .route(web::post().to(control::interrupt))
+            .route(preflight("POST, OPTIONS", None))
+            .wrap(from_fn(shared)),
+    )
+    .service(
+        at("/v1/sessions/{id}/keep_alive")
+            .route(web::post().to(control::keep_alive))
+            .route(preflight("POST, OPTIONS", None))
+            .wrap(from_fn(shared)),
+    )
+    .service(
+        at("/v1/sessions/{id}/whep")
+            .route(web::post().to(whep::offer))
+            .route(preflight("POST, OPTIONS", Some((ACCEPT_POST, whep::SDP))))
+            .wrap(from_fn(shared)),
+    )
+    .service(
+        at("/v1/sessions/{id}/whep/{viewer}")
+            .route(web::patch().to(whep::patch))
+            .route(web::delete().to(whep::hang_up))
+            .route(preflight("PATCH, DELETE, OPTIONS", Some((ACCEPT_PATCH, whep::FRAGMENT))))
+            .wrap(from_fn(shared)),
+    )
+    .service(
+        at("/v1/sessions/{id}/audio")
+            .route(web::get().to(audio::open))
+            .route(preflight("GET, OPTIONS", None))
+            .wrap(from_fn(shared)),
+    );
 }
 
 fn at(path: &str) -> Resource {

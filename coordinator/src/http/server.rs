@@ -1,6 +1,6 @@
 //! The server itself.
 
-use super::{Api, request_id, routes};
+use super::{Api, lifeline, request_id, routes};
 use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::web::Data;
@@ -12,7 +12,8 @@ use std::net::TcpListener;
 const BACKLOG: u32 = 1024;
 
 /// Serves on a bound listener, on threads of its own, until its handle is told to stop. It does not listen to signals.
-/// Call [`Api::close`] before stopping it gracefully: streams of events end then, instead of being waited for.
+/// Call [`Api::close`] before stopping it gracefully: streams of events and audio sockets end then, instead of being waited
+/// for.
 ///
 /// # Errors
 /// The listener cannot be used.
@@ -27,6 +28,7 @@ pub fn serve(listener: TcpListener, api: Data<Api>) -> io::Result<Server> {
         .workers(threads)
         .max_connections(settings.max_connections.div_ceil(threads))
         .backlog(BACKLOG)
+        .on_connect(lifeline::attach)
         .keep_alive(settings.keep_alive)
         .client_request_timeout(settings.head_timeout)
         .shutdown_timeout(settings.shutdown_timeout.as_secs())

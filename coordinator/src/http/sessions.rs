@@ -1,10 +1,11 @@
 //! Sessions: made, listed, looked at, cancelled.
 
-use super::auth::{Caller, Scope};
+use super::auth::{Caller, Scope, Visitor};
 use super::dto::requests::SessionRequest;
 use super::dto::{SessionBody, SessionList};
 use super::fields::{self, Fields, missing};
 use super::files::{What, fetch::URL_CHARS, keep, read_json};
+use super::live::{complete, making};
 use super::options::{self, Options};
 use super::problem::Problem;
 use super::submission::{Started, Wanted, idempotency, replay, start, token, within_quota};
@@ -21,7 +22,7 @@ use serde_json::json;
 
 const OPEN: [Phase; 5] = [Phase::Requested, Phase::Assigned, Phase::Preparing, Phase::Running, Phase::Draining];
 
-/// Makes a session from an avatar and a recording at an address.
+/// Makes a session: a render of an avatar and a recording at an address, or a live one of an avatar.
 #[utoipa::path(
     post, operation_id = "create_session", path = "/v1/sessions", tag = "sessions", request_body = SessionRequest,
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
@@ -41,38 +42,77 @@ pub async fn create(
 ) -> Result<HttpResponse, Problem> {
     caller.need(Scope::Sessions)?;
     let token = token(&req)?;
-    let known: Vec<_> = ["kind", "avatar_id", "speech_url"].into_iter().chain(options::FIELDS).collect();
-    let fields = Fields::json(&read_json(&api, &req, payload).await?, &known)?;
-    check_kind(&fields)?;
+    let of_renders: Vec<_> = ["kind", "avatar_id", "speech_url"].into_iter().chain(options::FIELDS).collect();
+    let of_live: Vec<_> = ["kind", "avatar_id"].into_iter().chain(making::COMMON).chain(making::FIELDS).collect();
+    let all: Vec<_> = of_renders.iter().copied().chain(making::FIELDS).collect();
+    let fields = Fields::json(&read_json(&api, &req, payload).await?, &all)?;
+    match kind(&fields)? {
+        Kind::Live => {
+            fields.only(&of_live)?;
+            create_live(&api, &caller, &fields, token).await
+        }
+        _ => {
+            fields.only(&of_renders)?;
+            create_render(&api, &caller, &fields, token).await
+        }
+    }
+}
+
+async fn create_render(
+    api: &Api,
+    caller: &Caller,
+    fields: &Fields,
+    token: Option<String>,
+) -> Result<HttpResponse, Problem> {
     let avatar = fields.id("avatar_id")?.ok_or_else(|| missing("avatar_id"))?;
     let url = fields.text("speech_url", URL_CHARS)?.ok_or_else(|| missing("speech_url"))?;
-    let options = Options::read(&fields, &api.settings.sessions)?;
-    let avatar = usable_avatar(&api, &caller, avatar).await?;
+    let options = Options::read(fields, &api.settings.sessions)?;
+    let avatar = usable_avatar(api, caller, avatar).await?;
     let asked = json!({
         "kind": "render",
         "avatar": avatar.id.to_string(),
         "speech": {"url": url},
         "options": options.canonical(),
     });
-    let idempotency = idempotency(&caller, token, &asked);
-    if let Some(session) = replay(&api, idempotency.as_ref()).await? {
-        return answer(&api, Started { session, replayed: true }, StatusCode::CREATED).await;
+    let idempotency = idempotency(caller, token, &asked);
+    if let Some(session) = replay(api, idempotency.as_ref()).await? {
+        return answer(api, caller, Started { session, replayed: true }, StatusCode::CREATED).await;
     }
-    within_quota(&api, &caller).await?;
-    let speech = api.fetcher.fetch(&api, "speech_url", url, What::Speech).await?;
-    let speech = Some(keep(&api, &speech).await?);
-    let wanted = Wanted { kind: Kind::Render, avatar: &avatar, speech, options };
-    let started = start(&api, &caller, SessionId(new_id()), wanted, idempotency, caller.key.max_open).await?;
-    answer(&api, started, StatusCode::CREATED).await
+    within_quota(api, caller).await?;
+    let speech = api.fetcher.fetch(api, "speech_url", url, What::Speech).await?;
+    let speech = Some(keep(api, &speech).await?);
+    let wanted = Wanted { kind: Kind::Render, avatar: &avatar, speech, options, live: None };
+    let started = start(api, caller, SessionId(new_id()), wanted, idempotency, caller.key.max_open).await?;
+    answer(api, caller, started, StatusCode::CREATED).await
 }
 
-fn check_kind(fields: &Fields) -> Result<(), Problem> {
-    match fields.text("kind", 100)? {
-        None => Err(missing("kind")),
-        Some("render") => Ok(()),
-        Some("live") => Err(Problem::invalid("kind", "live sessions are not served yet: kind must be render")),
-        Some(_) => Err(Problem::invalid("kind", "kind must be render")),
+async fn create_live(
+    api: &Api,
+    caller: &Caller,
+    fields: &Fields,
+    token: Option<String>,
+) -> Result<HttpResponse, Problem> {
+    let avatar = fields.id("avatar_id")?.ok_or_else(|| missing("avatar_id"))?;
+    let (options, terms) = making::read(fields, &api.settings.sessions, &api.settings.live)?;
+    let avatar = usable_avatar(api, caller, avatar).await?;
+    let asked = json!({
+        "kind": "live",
+        "avatar": avatar.id.to_string(),
+        "terms": making::canonical(&terms),
+        "options": options.canonical(),
+    });
+    let idempotency = idempotency(caller, token, &asked);
+    if let Some(session) = replay(api, idempotency.as_ref()).await? {
+        return answer(api, caller, Started { session, replayed: true }, StatusCode::CREATED).await;
     }
+    within_quota(api, caller).await?;
+    let wanted = Wanted { kind: Kind::Live, avatar: &avatar, speech: None, options, live: Some(terms) };
+    let started = start(api, caller, SessionId(new_id()), wanted, idempotency, caller.key.max_open).await?;
+    answer(api, caller, started, StatusCode::CREATED).await
+}
+
+fn kind(fields: &Fields) -> Result<Kind, Problem> {
+    fields.word("kind", &[("render", Kind::Render), ("live", Kind::Live)])?.ok_or_else(|| missing("kind"))
 }
 
 /// An avatar that a new session may use.
@@ -82,27 +122,34 @@ pub(super) async fn usable_avatar(api: &Api, caller: &Caller, id: AvatarId) -> R
 }
 
 /// The answer for a new session (`fresh`), or for one that the same request had made (200).
-pub(super) async fn answer(api: &Api, started: Started, fresh: StatusCode) -> Result<HttpResponse, Problem> {
+pub(super) async fn answer(
+    api: &Api,
+    caller: &Caller,
+    started: Started,
+    fresh: StatusCode,
+) -> Result<HttpResponse, Problem> {
     let Started { session, replayed } = started;
     let place = match session.kind {
         Kind::Render if fresh == StatusCode::ACCEPTED => "renders",
         _ => "sessions",
     };
     let location = (LOCATION, format!("/v1/{place}/{}", session.id));
-    if !replayed {
-        return Ok(HttpResponse::build(fresh).insert_header(location).json(SessionBody::from(&session)));
+    let mut body = if replayed { as_seen(api, &session).await? } else { SessionBody::from(&session) };
+    complete(api, &Visitor::Key(caller.clone()), &session, &mut body)?;
+    if replayed {
+        let replay = ("idempotent-replay", "true");
+        return Ok(HttpResponse::Ok().insert_header(location).insert_header(replay).json(body));
     }
-    let body = live(api, session).await?;
-    Ok(HttpResponse::Ok().insert_header(location).insert_header(("idempotent-replay", "true")).json(body))
+    Ok(HttpResponse::build(fresh).insert_header(location).json(body))
 }
 
 /// A session of the records as the brain sees it, if it is open.
-async fn live(api: &Api, session: Session) -> Result<SessionBody, Problem> {
+async fn as_seen(api: &Api, session: &Session) -> Result<SessionBody, Problem> {
     if session.phase == Phase::Ended {
-        return Ok(SessionBody::from(&session));
+        return Ok(SessionBody::from(session));
     }
     let held = api.farm.session(session.id).await?;
-    Ok(held.as_ref().map_or_else(|| SessionBody::from(&session), SessionBody::from))
+    Ok(held.as_ref().map_or_else(|| SessionBody::from(session), SessionBody::from))
 }
 
 /// A session as it is now: as the brain sees it while it holds it, else as recorded. `None` when there is none.
@@ -131,7 +178,7 @@ pub(super) fn may_read(caller: &Caller) -> Result<(), Problem> {
     get, operation_id = "list_sessions", path = "/v1/sessions", tag = "sessions",
     params(
         ("state" = Option<String>, Query, pattern = "^(open|ended)$", description = "`open` or `ended`; all if it is not given"),
-        ("kind" = Option<String>, Query, pattern = "^(render|prepare)$", description = "`render` or `prepare`"),
+        ("kind" = Option<String>, Query, pattern = "^(render|live|prepare)$", description = "`render`, `live` or `prepare`"),
         ("avatar_id" = Option<String>, Query, pattern = "^avt_[0-9a-f]{32}$", description = "Only of this avatar"),
         ("limit" = Option<u32>, Query, minimum = 1, maximum = 500, description = "At most so many. Default: 100"),
         ("before" = Option<String>, Query, pattern = "^ses_[0-9a-f]{32}$", description = "Only older than this session"),
@@ -145,7 +192,7 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
     let limit = fields.number32("limit", 1..=500)?.unwrap_or(100);
     let filter = SessionFilter {
         key: caller.sees_only(),
-        kind: fields.word("kind", &[("render", Kind::Render), ("prepare", Kind::Prepare)])?,
+        kind: fields.word("kind", &Kind::ALL.map(|kind| (kind.name(), kind)))?,
         phases: state.unwrap_or_default().to_vec(),
         avatar: fields.id("avatar_id")?,
         before: fields.id("before")?,
@@ -155,8 +202,8 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
     let full = found.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
     let next = found.last().filter(|_| full).map(|s| s.id.to_string());
     let mut sessions = Vec::with_capacity(found.len());
-    for session in found {
-        sessions.push(live(&api, session).await?);
+    for session in &found {
+        sessions.push(as_seen(&api, session).await?);
     }
     Ok(HttpResponse::Ok().json(SessionList { sessions, next }))
 }
@@ -166,9 +213,11 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
     get, operation_id = "read_session", path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
     responses((status = 200, description = "The session", body = SessionBody)),
 )]
-pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
-    let change = visible(&api, &caller, &id, "session").await?;
-    Ok(HttpResponse::Ok().json(SessionBody::from(&change)))
+pub async fn read(api: Data<Api>, visitor: Visitor, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let change = visitor.session(&api, &id).await?;
+    let mut body = SessionBody::from(&change);
+    complete(&api, &visitor, &change.session, &mut body)?;
+    Ok(HttpResponse::Ok().json(body))
 }
 
 /// Wants no more of a session.

@@ -1,5 +1,6 @@
 //! How the HTTP side is set up.
 
+use super::live::LiveSettings;
 use mouthpiece_domain::time::millis;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -44,6 +45,8 @@ pub struct HttpSettings {
     pub fetch: FetchSettings,
     /// What sessions may ask for.
     pub sessions: SessionBounds,
+    /// How live sessions are served.
+    pub live: LiveSettings,
 }
 
 /// How files are fetched that a caller names by address.
@@ -98,6 +101,7 @@ impl Default for HttpSettings {
             speech_bytes: 512 * 1024 * 1024,
             fetch: FetchSettings::default(),
             sessions: SessionBounds::default(),
+            live: LiveSettings::default(),
         }
     }
 }
@@ -135,5 +139,9 @@ mod tests {
         assert_eq!(serde_json::from_str::<HttpSettings>("{}").unwrap(), HttpSettings::default());
         assert!(serde_json::from_str::<HttpSettings>(r#"{"bnid":"127.0.0.1:1"}"#).is_err());
         assert!(serde_json::from_str::<HttpSettings>(r#"{"fetch":{"proxy":"x"}}"#).is_err());
+        let live = r#"{"live":{"ice_servers":[{"urls":["stun:a"]}],"sockets":{"room":5}}}"#;
+        let live = serde_json::from_str::<HttpSettings>(live).unwrap().live;
+        assert_eq!((live.ice_servers[0].ttl_s, live.sockets.room.as_millis()), (86_400, 5));
+        assert!(serde_json::from_str::<HttpSettings>(r#"{"live":{"turn":[]}}"#).is_err());
     }
 }

@@ -14,6 +14,7 @@ use actix_web::HttpRequest;
 use mouthpiece_domain::control::Answer;
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::ledger::Idempotency;
+use mouthpiece_domain::live::LiveTerms;
 use mouthpiece_domain::session::{BlobKey, Fence, Kind, Phase, Progress, Session, Spec};
 use mouthpiece_domain::time::{HOUR_MS, Wall};
 use mouthpiece_ports::records::Avatar;
@@ -127,6 +128,8 @@ pub struct Wanted<'a> {
     pub speech: Option<BlobKey>,
     /// How.
     pub options: Options,
+    /// The bounds of a live session.
+    pub live: Option<LiveTerms>,
 }
 
 /// A session that was accepted.
@@ -156,7 +159,9 @@ pub async fn start(
     }
     let avatar = wanted.avatar;
     let registered_here = avatar.prepared_by == id;
-    let takes_over = !registered_here && matches!(standing(api, avatar).await?, Standing::Failed(_));
+    // A live session ends in many ways, and none of them tells whether the avatar is prepared.
+    let tells = wanted.kind != Kind::Live;
+    let takes_over = tells && !registered_here && matches!(standing(api, avatar).await?, Standing::Failed(_));
     let answer = api.farm.submit(record(caller, id, wanted), idempotency, max_open).await?;
     let (session, replayed) = match answer {
         Answer::Accepted(session) => (session, false),
@@ -173,7 +178,7 @@ pub async fn start(
 }
 
 fn record(caller: &Caller, id: SessionId, wanted: Wanted<'_>) -> Session {
-    let Wanted { kind, avatar, speech, options } = wanted;
+    let Wanted { kind, avatar, speech, options, live } = wanted;
     let at = now();
     Session {
         id,
@@ -191,6 +196,7 @@ fn record(caller: &Caller, id: SessionId, wanted: Wanted<'_>) -> Session {
             seed: options.seed,
             head: options.head,
             blinks: options.blinks,
+            live,
         }),
         metadata: options.metadata,
         queue_timeout: options.queue_timeout,

@@ -14,6 +14,7 @@ import { studioView } from "./studio/view.js";
 
 const store = new Store(initialState(viewOf(location.pathname), Date.now()));
 const act = createActions(store);
+if (location.hash === "#video") act.live.mode("video");
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 const said = /** @type {HTMLElement} */ (document.getElementById("said"));
 
@@ -63,9 +64,21 @@ keepFeeds(store, {
   check: () => act.page.check(),
 });
 
+/** What a press on Space acts upon by itself. */
+const PRESSABLE = "button, a, input, select, textarea, summary, audio, video, [tabindex='0']";
+
 window.addEventListener("popstate", () => act.page.open(viewOf(location.pathname)));
 window.addEventListener("keydown", (event) => {
-  const { sending } = store.get().studio;
+  const { sending, mode } = store.get().studio;
+  if (store.get().auth.phase !== "in" || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (store.get().view === "studio" && mode === "live") {
+    if (event.key === "Escape") act.live.end();
+    const own = event.target instanceof Element && event.target.closest(PRESSABLE) !== null;
+    if (event.key !== " " || event.repeat || own) return;
+    event.preventDefault();
+    void act.live.talk();
+    return;
+  }
   const open = currentSession(store.get());
   const running = sending !== null || (open !== null && open.state !== "ended");
   if (event.key === "Escape" && store.get().view === "studio" && running) void act.studio.cancel();

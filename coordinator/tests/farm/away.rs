@@ -6,8 +6,9 @@ use async_trait::async_trait;
 use mouthpiece_coordinator::actors::Ports;
 use mouthpiece_domain::fleet::{Command, Heartbeat, Hold, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
+use mouthpiece_domain::live::{Ask, Told};
 use mouthpiece_domain::session::{EndReason, Phase};
-use mouthpiece_ports::bus::{Bus, BusError, Inbox};
+use mouthpiece_ports::bus::{Bus, BusError, Inbox, Questions};
 use mouthpiece_ports::pool::{Pool, PoolError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -92,6 +93,14 @@ impl Bus for Away {
 
     async fn returned(&self) -> Result<Box<dyn Inbox<Command>>, BusError> {
         self.bus()?.returned().await
+    }
+
+    async fn ask(&self, worker: WorkerId, ask: &Ask, patience: Duration) -> Result<Told, BusError> {
+        self.bus()?.ask(worker, ask, patience).await
+    }
+
+    async fn questions(&self, worker: WorkerId) -> Result<Box<dyn Questions>, BusError> {
+        self.bus()?.questions(worker).await
     }
 
     async fn check(&self) -> Result<(), BusError> {

@@ -166,6 +166,7 @@ pub fn session() -> Session {
             seed: 1,
             head: true,
             blinks: true,
+            live: None,
         }),
         metadata: BTreeMap::new(),
         queue_timeout: Duration::from_secs(600),

@@ -8,6 +8,7 @@ mod drain;
 mod flaky;
 mod harness;
 mod life;
+mod live;
 mod loss;
 mod queue;
 mod rate;

@@ -18,6 +18,8 @@ pub enum Conduct {
     Work(Duration),
     /// The same, and says everything twice.
     Twice,
+    /// Runs for a moment and ends for this reason.
+    End(EndReason),
     /// Works until it is told to finish or to stop.
     Hold,
     /// Takes nothing.
@@ -204,7 +206,7 @@ impl Body {
                 }
                 let works = match self.conduct {
                     Conduct::Work(span) => Some(span),
-                    Conduct::Twice => Some(Duration::from_millis(5)),
+                    Conduct::Twice | Conduct::End(_) => Some(Duration::from_millis(5)),
                     Conduct::Hold | Conduct::Refuse(_) => None,
                 };
                 let done_at = works.map(|span| tokio::time::Instant::now() + span);
@@ -236,7 +238,8 @@ impl Body {
         for hold in holds {
             self.runs.remove(&hold.slot);
             self.note(Entry::Completed(hold));
-            let end = End::new(EndReason::Completed, None);
+            let why = if let Conduct::End(why) = self.conduct { why } else { EndReason::Completed };
+            let end = End::new(why, None);
             self.report(hold, Phase::Ended, DELIVERED, Some(end)).await;
             self.ports.pool.release(&hold).await.unwrap();
         }

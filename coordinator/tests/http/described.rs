@@ -26,6 +26,13 @@ async fn every_route_and_refusal_is_described() {
         ("/v1/sessions/{id}", "get", "200 400 401 403 404 422 503"),
         ("/v1/sessions/{id}", "delete", "200 202 400 401 403 404 422 503"),
         ("/v1/sessions/{id}/events", "get", "200 400 401 403 404 422 503"),
+        ("/v1/sessions/{id}/whep", "post", "201 400 401 403 404 406 409 413 415 422 503"),
+        ("/v1/sessions/{id}/whep/{viewer}", "patch", "200 204 400 401 403 404 409 412 413 415 422 428 503"),
+        ("/v1/sessions/{id}/whep/{viewer}", "delete", "200 400 401 403 404 409 422 503"),
+        ("/v1/sessions/{id}/audio", "get", "101 400 401 403 404 409 422 429 503"),
+        ("/v1/sessions/{id}/interrupt", "post", "202 400 401 403 404 409 422 503"),
+        ("/v1/sessions/{id}/keep_alive", "post", "200 400 401 403 404 409 422 503"),
+        ("/v1/sessions/{id}/live", "get", "200 400 401 403 404 409 422 503"),
         ("/v1/renders", "post", "200 202 400 401 403 413 415 422 429 503"),
         ("/v1/renders/{id}", "get", "200 400 401 403 404 422 503"),
         ("/v1/renders/{id}", "delete", "200 202 400 401 403 404 422 503"),
@@ -58,6 +65,8 @@ async fn every_route_and_refusal_is_described() {
         assert!(ids.insert(operation["operationId"].as_str().unwrap()), "{method} {path}: its id is taken");
         let guarded = path.starts_with("/v1/") && !(path == "/v1/page/session" && method != "get");
         assert_eq!(operation["security"].is_array(), guarded, "{method} {path}");
+        let of_session = path.strip_prefix("/v1/sessions/{id}").is_some_and(|rest| !rest.is_empty() || method == "get");
+        assert_eq!(operation["security"].to_string().contains("\"token\""), of_session, "{method} {path}");
     }
     let count: usize = paths.values().map(|p| p.as_object().unwrap().len()).sum();
     assert_eq!(count, ids.len(), "an operation is not in the list above");
@@ -87,7 +96,7 @@ async fn every_reference_leads_somewhere() {
     for request in ["SessionRequest", "AvatarRequest", "KeyRequest", "PageSessionRequest"] {
         assert_eq!(schemas[request]["additionalProperties"], false, "{request}");
     }
-    assert_eq!(schemas["SessionRequest"]["required"], serde_json::json!(["kind", "avatar_id", "speech_url"]));
+    assert_eq!(schemas["SessionRequest"]["required"], serde_json::json!(["kind", "avatar_id"]));
 }
 
 #[actix_web::test]

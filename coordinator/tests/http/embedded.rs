@@ -6,7 +6,7 @@ use mouthpiece_coordinator::actors;
 use mouthpiece_coordinator::http::Ports;
 use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_domain::control::Settings;
-use mouthpiece_embedded::{Directory, MemoryBus, MemoryPool, NoFleet, Sqlite};
+use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool, NoFleet, Sqlite};
 use mouthpiece_ports::records::Records;
 use serde_json::json;
 use std::collections::HashSet;
@@ -28,6 +28,7 @@ async fn ports(folder: &Path, queue_limit: u32) -> Ports {
         records,
         blobs: Arc::new(Directory::open(&folder.join("blobs")).unwrap()),
         bus: ports.bus,
+        lines: Arc::new(MemoryLines::new()),
         pool: ports.pool,
     }
 }

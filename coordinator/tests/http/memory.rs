@@ -3,13 +3,12 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use mouthpiece_domain::cost::{MachineHour, Price, UsageHour};
-use mouthpiece_domain::fleet::{Command, Heartbeat, Hold, WorkerEvent};
+use mouthpiece_domain::fleet::{Heartbeat, Hold};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use mouthpiece_domain::ledger::{Write, Written};
 use mouthpiece_domain::session::{BlobKey, Phase, Session};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::blobs::{BlobError, BlobReader, Blobs};
-use mouthpiece_ports::bus::{Bus, BusError, Inbox};
 use mouthpiece_ports::pool::{Pool, PoolError};
 use mouthpiece_ports::records::{ApiKey, Avatar, Period, Records, RecordsError, SessionFilter};
 use std::collections::{BTreeMap, HashMap};
@@ -214,39 +213,8 @@ impl Blobs for Memory {
     }
 }
 
-/// Handlers ask these only whether they are well.
+/// Handlers ask this only whether it is well.
 pub struct Well;
-
-#[async_trait]
-impl Bus for Well {
-    async fn send(&self, worker: WorkerId, _: &Command) -> Result<(), BusError> {
-        Err(BusError::Unroutable(worker))
-    }
-
-    async fn commands(&self, worker: WorkerId, _: u16) -> Result<Box<dyn Inbox<Command>>, BusError> {
-        Err(BusError::Unroutable(worker))
-    }
-
-    async fn remove(&self, worker: WorkerId) -> Result<(), BusError> {
-        Err(BusError::Unroutable(worker))
-    }
-
-    async fn emit(&self, _: &WorkerEvent) -> Result<(), BusError> {
-        Err(BusError::Full)
-    }
-
-    async fn events(&self) -> Result<Box<dyn Inbox<WorkerEvent>>, BusError> {
-        Err(BusError::Full)
-    }
-
-    async fn returned(&self) -> Result<Box<dyn Inbox<Command>>, BusError> {
-        Err(BusError::Full)
-    }
-
-    async fn check(&self) -> Result<(), BusError> {
-        Ok(())
-    }
-}
 
 #[async_trait]
 impl Pool for Well {

@@ -73,7 +73,7 @@ async fn bad_ids_and_queries_are_named() {
     Answer::of(rig.ask(Method::POST, "/v1/workers/w/drain")).await.blames("id");
     for (query, field) in [
         ("state=none", "state"),
-        ("kind=live", "kind"),
+        ("kind=lively", "kind"),
         ("avatar_id=avt_1", "avatar_id"),
         ("limit=0", "limit"),
         ("limit=501", "limit"),

@@ -8,6 +8,7 @@ use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_coordinator::http::{Api, HttpSettings, Ports, Scope, new_id, new_secret, now, secret_hash, serve};
 use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_domain::ids::{KeyId, SessionId};
+use mouthpiece_embedded::{MemoryBus, MemoryLines};
 use mouthpiece_ports::records::ApiKey;
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
@@ -26,6 +27,8 @@ pub const WAV: &[u8] = b"RIFF\0\0\0\0WAVEfmt and so on";
 pub struct Rig {
     pub memory: Arc<Memory>,
     pub farm: Arc<Script>,
+    pub bus: Arc<MemoryBus>,
+    pub lines: Arc<MemoryLines>,
     pub api: Data<Api>,
     pub address: String,
     /// The secret of a key with every scope.
@@ -67,28 +70,29 @@ impl Rig {
     pub async fn with(change: impl FnOnce(&mut HttpSettings)) -> Self {
         let memory = Arc::new(Memory::default());
         let farm = Arc::new(Script::new(Arc::clone(&memory)));
-        let well = Arc::new(Well);
+        let (bus, lines) = (Arc::new(MemoryBus::new()), Arc::new(MemoryLines::new()));
         let ports = Ports {
             farm: Arc::clone(&farm) as Arc<dyn Farm>,
             records: Arc::clone(&memory) as _,
             blobs: Arc::clone(&memory) as _,
-            bus: Arc::clone(&well) as _,
-            pool: well,
+            bus: Arc::clone(&bus) as _,
+            lines: Arc::clone(&lines) as _,
+            pool: Arc::new(Well),
         };
-        Self::serving(ports, memory, farm, change).await
+        Self::serving(ports, (memory, farm, bus, lines), change).await
     }
 
-    /// Over other ports; `memory` and `farm` have no part in it then.
+    /// Over other ports; `memory`, `farm`, `bus` and `lines` have no part in it then.
     pub async fn over(ports: Ports, change: impl FnOnce(&mut HttpSettings)) -> Self {
         let memory = Arc::new(Memory::default());
         let farm = Arc::new(Script::new(Arc::clone(&memory)));
-        Self::serving(ports, memory, farm, change).await
+        let (bus, lines) = (Arc::new(MemoryBus::new()), Arc::new(MemoryLines::new()));
+        Self::serving(ports, (memory, farm, bus, lines), change).await
     }
 
     async fn serving(
         ports: Ports,
-        memory: Arc<Memory>,
-        farm: Arc<Script>,
+        (memory, farm, bus, lines): (Arc<Memory>, Arc<Script>, Arc<MemoryBus>, Arc<MemoryLines>),
         change: impl FnOnce(&mut HttpSettings),
     ) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -104,7 +108,7 @@ impl Rig {
         let handle = server.handle();
         actix_web::rt::spawn(server);
         let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(BOUND).build().unwrap();
-        Self { memory, farm, api, address, secret, client, staging, server: handle, _folder: folder }
+        Self { memory, farm, bus, lines, api, address, secret, client, staging, server: handle, _folder: folder }
     }
 
     /// Adds a key and returns its secret.

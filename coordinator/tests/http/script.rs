@@ -54,6 +54,11 @@ impl Script {
         });
     }
 
+    /// How many wait for news.
+    pub fn watchers(&self) -> usize {
+        self.news.receiver_count()
+    }
+
     pub fn tell(&self, news: News) {
         let _ = self.news.send(news);
     }

@@ -98,6 +98,23 @@ async fn rows_have_names_and_add_up() {
 }
 
 #[actix_rt::test]
+async fn live_minutes_are_a_kind_of_their_own() {
+    let rig = three_hours().await;
+    // However it ended by itself, what it delivered was delivered.
+    for (id, why) in [(91, EndReason::IdleTimeout), (92, EndReason::ParticipantLeft), (93, EndReason::MaxDuration)] {
+        rig.live_session(id, 1, 0, 10, why).await;
+    }
+    let report = rig.get(&format!("{DAY}&group_by=kind")).await.json();
+    let kinds: Vec<_> = report["rows"].as_array().unwrap().iter().map(|row| row["group"].clone()).collect();
+    assert_eq!(kinds, ["render", "live", "(idle)"]);
+    let live = &report["rows"][1];
+    assert!(near(&live["delivered_minutes"], 30.0) && near(&live["failed_minutes"], 0.0), "{live}");
+    assert_eq!(live["sessions"], 3);
+    let table = rig.get(&format!("{DAY}&group_by=kind&format=csv")).await.text;
+    assert!(table.contains("\r\nlive,live,30.000000,0.000000,"), "{table}");
+}
+
+#[actix_rt::test]
 async fn only_the_period_counts() {
     let rig = three_hours().await;
     let report = rig.get("from=2026-11-25T10:59:59Z&to=2026-11-25T11:30:00Z").await.json();

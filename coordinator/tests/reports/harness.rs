@@ -17,7 +17,7 @@ use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use mouthpiece_domain::ledger::{Idempotency, Write, Written};
 use mouthpiece_domain::session::{BlobKey, End, EndReason, Fence, Kind, Phase, Preset, Progress, Session, Slot, Spec};
 use mouthpiece_domain::time::{HOUR_MS, Wall};
-use mouthpiece_embedded::{Directory, MemoryBus, MemoryPool, Sqlite};
+use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool, Sqlite};
 use mouthpiece_ports::records::{ApiKey, Avatar, Records};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -100,6 +100,7 @@ impl Rig {
             records: Arc::clone(&records),
             blobs: Arc::new(Directory::open(&folder.path().join("blobs")).unwrap()),
             bus: Arc::new(MemoryBus::new()),
+            lines: Arc::new(MemoryLines::new()),
             pool: Arc::new(MemoryPool::new()),
         };
         let settings = HttpSettings { staging: folder.path().join("staging"), ..HttpSettings::default() };
@@ -171,11 +172,21 @@ impl Rig {
         minutes: u32,
         how: EndReason,
     ) {
-        let at = within(hour);
-        let hold = Hold { session: SessionId(id), fence: Fence::FIRST, worker: WorkerId(worker), slot: Slot(0) };
+        self.deliver(new_session(id, key, avatar, within(hour)), worker, minutes, how).await;
+    }
+
+    /// The same for a live session of key 1 and face 5.
+    pub async fn live_session(&self, id: u128, worker: u128, hour: i64, minutes: u32, how: EndReason) {
+        let session = Session { kind: Kind::Live, ..new_session(id, 1, 5, within(hour)) };
+        self.deliver(session, worker, minutes, how).await;
+    }
+
+    async fn deliver(&self, session: Session, worker: u128, minutes: u32, how: EndReason) {
+        let (id, at) = (session.id, session.created);
+        let hold = Hold { session: id, fence: Fence::FIRST, worker: WorkerId(worker), slot: Slot(0) };
         let progress = Progress { done: 1, total: 1 };
         let delivered = MINUTE * minutes;
-        let session = Box::new(new_session(id, key, avatar, at));
+        let session = Box::new(session);
         self.write(Write::Create { session, idempotency: None }).await;
         self.write(Write::Assign { hold, at }).await;
         // Half of it is reported on the way, the whole at the end: cumulative, so nothing is booked twice.
@@ -241,6 +252,7 @@ fn new_session(id: u128, key: u128, avatar: u128, at: Wall) -> Session {
         seed: 1,
         head: true,
         blinks: true,
+        live: None,
     };
     Session {
         id: SessionId(id),

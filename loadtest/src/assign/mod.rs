@@ -21,7 +21,7 @@ use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_domain::control::{Answer, Settings};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::time::Wall;
-use mouthpiece_embedded::{Directory, MemoryBus, MemoryPool, NoFleet, Sqlite};
+use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool, NoFleet, Sqlite};
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::records::Records;
 use null::setup;
@@ -149,6 +149,7 @@ async fn run(options: &AssignOptions) -> Result<AssignReport, LoadError> {
             records: Arc::clone(&ports.records),
             blobs,
             bus: Arc::clone(&ports.bus),
+            lines: Arc::new(MemoryLines::new()),
             pool: Arc::clone(&ports.pool),
         };
         let (ask, first) = http::OverHttp::start(ports, folder.path()).await?;

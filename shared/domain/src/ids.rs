@@ -1,4 +1,4 @@
-//! Typed ids. Each says what it names: `ses_`, `wrk_`, `avt_`, `key_` and 32 hexadecimal digits.
+//! Typed ids. Each says what it names: `ses_`, `wrk_`, `avt_`, `key_`, `vwr_` and 32 hexadecimal digits.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
@@ -74,6 +74,10 @@ id!(
 id!(
     /// An API key's name (never the secret).
     KeyId, "key", "key_"
+);
+id!(
+    /// One viewer's connection to a live session. It cannot be guessed: whoever names it may end it.
+    ViewerId, "viewer", "vwr_"
 );
 
 /// Only lower case and exactly 32 digits: one id has one spelling.

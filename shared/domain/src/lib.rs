@@ -10,6 +10,7 @@ pub mod fleet;
 pub mod ids;
 pub mod lease;
 pub mod ledger;
+pub mod live;
 pub mod placement;
 pub mod session;
 pub mod time;

@@ -8,6 +8,7 @@
 //! A session's version is the pair (fence, phase): it only ever grows, and the record store refuses what does not grow it.
 
 use crate::ids::{AvatarId, KeyId, SessionId, WorkerId};
+use crate::live::LiveTerms;
 use crate::time::{Wall, millis};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,15 +24,21 @@ use thiserror::Error;
 pub enum Kind {
     /// A recording and an avatar become an MP4.
     Render,
+    /// Audio streams in, video streams out, until somebody ends it.
+    Live,
     /// A portrait is analysed and stored as an avatar's prepared data. Made by the farm itself when an avatar is added.
     Prepare,
 }
 
 impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Render, Self::Live, Self::Prepare];
+
     /// The word in records and messages.
     pub fn name(self) -> &'static str {
         match self {
             Self::Render => "render",
+            Self::Live => "live",
             Self::Prepare => "prepare",
         }
     }
@@ -134,11 +141,17 @@ pub enum EndReason {
     Lost,
     /// Something failed that the caller cannot mend.
     Failed,
+    /// A live session to which nobody said anything for its `idle_timeout`.
+    IdleTimeout,
+    /// A live session that nobody came to watch.
+    ParticipantAbsent,
+    /// A live session whose last viewer went and did not come back.
+    ParticipantLeft,
 }
 
 impl EndReason {
     /// All reasons.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Completed,
         Self::Cancelled,
         Self::BadInput,
@@ -146,6 +159,9 @@ impl EndReason {
         Self::MaxDuration,
         Self::Lost,
         Self::Failed,
+        Self::IdleTimeout,
+        Self::ParticipantAbsent,
+        Self::ParticipantLeft,
     ];
 
     /// The word in records and messages.
@@ -158,6 +174,9 @@ impl EndReason {
             Self::MaxDuration => "max_duration",
             Self::Lost => "lost",
             Self::Failed => "failed",
+            Self::IdleTimeout => "idle_timeout",
+            Self::ParticipantAbsent => "participant_absent",
+            Self::ParticipantLeft => "participant_left",
         }
     }
 }
@@ -279,7 +298,7 @@ pub struct Spec {
     pub content: String,
     /// Which face, 1 being the largest; the largest if none is named.
     pub face: Option<u32>,
-    /// What is said; none for a [`Kind::Prepare`].
+    /// What is said; a [`Kind::Render`] only.
     pub speech: Option<BlobKey>,
     /// Longer side of the video in pixels, 64 to 2048; a smaller portrait is not enlarged.
     pub size: u32,
@@ -293,6 +312,9 @@ pub struct Spec {
     pub head: bool,
     /// The lids close now and then.
     pub blinks: bool,
+    /// Bounds of a [`Kind::Live`]; none for the others. Absent in what older programs wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub live: Option<LiveTerms>,
 }
 
 /// A session's record.

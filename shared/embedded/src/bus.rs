@@ -1,12 +1,15 @@
 //! The bus within one process.
 
+use crate::asks::Mailboxes;
 use crate::queue::{Queue, Terms, closed};
 use async_trait::async_trait;
 use mouthpiece_domain::fleet::{Command, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_ports::bus::{Bus, BusError, Inbox};
+use mouthpiece_domain::live::{Ask, Told};
+use mouthpiece_ports::bus::{Bus, BusError, Inbox, Questions};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 /// A worker's queue holds so many commands; a worker has a handful of slots.
 const COMMANDS: usize = 256;
@@ -27,6 +30,7 @@ pub struct MemoryBus {
     commands: Mutex<Commands>,
     events: Arc<Queue<WorkerEvent>>,
     returned: Arc<Queue<Command>>,
+    mailboxes: Mailboxes,
 }
 
 #[derive(Default)]
@@ -48,6 +52,7 @@ impl MemoryBus {
             commands: Mutex::default(),
             events: Queue::new(Terms { capacity: EVENTS, exclusive: false }, None),
             returned: Queue::new(Terms { capacity: RETURNED, exclusive: false }, None),
+            mailboxes: Mailboxes::default(),
         }
     }
 
@@ -61,6 +66,7 @@ impl MemoryBus {
             queue.close();
         }
         commands.queues.clear();
+        self.mailboxes.close();
     }
 
     fn workers(&self) -> MutexGuard<'_, Commands> {
@@ -106,6 +112,7 @@ impl Bus for MemoryBus {
         if let Some(queue) = queue {
             queue.close();
         }
+        self.mailboxes.remove(worker);
         Ok(())
     }
 
@@ -119,6 +126,16 @@ impl Bus for MemoryBus {
 
     async fn returned(&self) -> Result<Box<dyn Inbox<Command>>, BusError> {
         Ok(self.returned.inbox(UNANSWERED))
+    }
+
+    async fn ask(&self, worker: WorkerId, ask: &Ask, patience: Duration) -> Result<Told, BusError> {
+        self.check().await?;
+        self.mailboxes.ask(worker, ask.clone(), patience).await
+    }
+
+    async fn questions(&self, worker: WorkerId) -> Result<Box<dyn Questions>, BusError> {
+        self.check().await?;
+        Ok(self.mailboxes.open(worker))
     }
 
     async fn check(&self) -> Result<(), BusError> {

@@ -4,8 +4,10 @@
 //! in memory, [`Directory`] keeps blobs as files. One process with these is a whole farm; each passes the same contract
 //! suite as its production counterpart.
 
+mod asks;
 mod bus;
 mod directory;
+mod lines;
 mod no_fleet;
 mod pool;
 mod queue;
@@ -13,6 +15,7 @@ mod sqlite;
 
 pub use bus::MemoryBus;
 pub use directory::Directory;
+pub use lines::MemoryLines;
 pub use no_fleet::NoFleet;
 pub use pool::MemoryPool;
 pub use sqlite::Sqlite;

@@ -2,14 +2,26 @@
 
 use mouthpiece_domain::fleet::{Command, Hold, WorkerEvent};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
+use mouthpiece_domain::live::{Ask, Question, Told};
 use mouthpiece_domain::session::{Fence, Slot};
-use mouthpiece_embedded::MemoryBus;
+use mouthpiece_embedded::{MemoryBus, MemoryLines};
 use mouthpiece_ports::bus::{Bus, BusError};
+use mouthpiece_ports::lines::{LineError, Lines};
+use std::sync::Arc;
+use std::time::Duration;
 
 const WORKER: WorkerId = WorkerId(1);
 
+fn hold(n: u128) -> Hold {
+    Hold { session: SessionId(n), fence: Fence::FIRST, worker: WORKER, slot: Slot(0) }
+}
+
 fn stop(n: u128) -> Command {
-    Command::Stop(Hold { session: SessionId(n), fence: Fence::FIRST, worker: WORKER, slot: Slot(0) })
+    Command::Stop(hold(n))
+}
+
+fn ask(n: u128) -> Ask {
+    Ask { hold: hold(n), what: Question::Status }
 }
 
 /// Sends until the queue is full.
@@ -90,6 +102,7 @@ async fn receivers_of_a_closed_bus_are_told() {
         let mut waiting = bus.commands(WORKER, 1).await.unwrap();
         let mut events = bus.events().await.unwrap();
         let mut returned = bus.returned().await.unwrap();
+        let mut questions = bus.questions(WORKER).await.unwrap();
         bus.send(WORKER, &Command::Drain).await.unwrap();
         let held = commands.next().await.unwrap();
         let waiter = tokio::spawn(async move { waiting.next().await.is_none() });
@@ -101,12 +114,58 @@ async fn receivers_of_a_closed_bus_are_told() {
             assert!(matches!(bus.send(WORKER, &Command::Drain).await, Err(BusError::Unavailable(_))));
             assert!(matches!(bus.emit(&WorkerEvent::Goodbye { worker: WORKER }).await, Err(BusError::Unavailable(_))));
             assert!(matches!(bus.commands(WORKER, 1).await.err(), Some(BusError::Unavailable(_))));
+            assert!(matches!(bus.ask(WORKER, &ask(1), Duration::MAX).await, Err(BusError::Unavailable(_))));
+            assert!(matches!(bus.questions(WORKER).await.err(), Some(BusError::Unavailable(_))));
             assert!(matches!(bus.check().await, Err(BusError::Unavailable(_))));
         }
         assert!(waiter.await.unwrap());
         assert!(commands.next().await.is_none());
         assert!(events.next().await.is_none());
         assert!(returned.next().await.is_none());
+        assert!(questions.next().await.is_none());
         assert!(matches!(held.ack().await, Err(BusError::Unavailable(_))));
     }
+}
+
+#[tokio::test]
+async fn questions_that_wait_are_bounded() {
+    let bus = Arc::new(MemoryBus::new());
+    let mut questions = bus.questions(WORKER).await.unwrap();
+    let mut askers = Vec::new();
+    for n in 0..256 {
+        let bus = Arc::clone(&bus);
+        askers.push(tokio::spawn(async move { bus.ask(WORKER, &ask(n), Duration::from_secs(30)).await }));
+        tokio::task::yield_now().await; // it has asked, and waits
+    }
+    assert_eq!(bus.ask(WORKER, &ask(256), Duration::from_secs(30)).await, Err(BusError::Full));
+    let other = WorkerId(2);
+    assert_eq!(bus.ask(other, &ask(1), Duration::from_secs(30)).await, Err(BusError::Unroutable(other)));
+    questions.next().await.unwrap().reply.give(Told::Done).await;
+    assert_eq!(askers.remove(0).await.unwrap(), Ok(Told::Done));
+    // What nobody waits for any more is not delivered; the last one is.
+    for asker in askers.drain(..254) {
+        asker.abort();
+        assert!(asker.await.unwrap_err().is_cancelled());
+    }
+    let asked = questions.next().await.unwrap();
+    assert_eq!(asked.ask, ask(255));
+    asked.reply.give(Told::Done).await;
+    assert_eq!(askers.remove(0).await.unwrap(), Ok(Told::Done));
+}
+
+#[tokio::test]
+async fn lines_that_nobody_takes_up_are_bounded() {
+    let lines = MemoryLines::new();
+    let mut calls = lines.calls(WORKER).await.unwrap();
+    let mut opened = Vec::new();
+    let refused = loop {
+        match lines.open(&hold(opened.len() as u128)).await {
+            Ok(line) => opened.push(line),
+            Err(error) => break error,
+        }
+        assert!(opened.len() < 100_000, "lines that wait have no bound");
+    };
+    assert_eq!((refused, opened.len()), (LineError::Full, 64));
+    assert_eq!(calls.next().await.unwrap().hold, hold(0));
+    assert!(lines.open(&hold(64)).await.is_ok());
 }

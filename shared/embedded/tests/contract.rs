@@ -1,6 +1,6 @@
 //! The embedded adapters keep every port's contract.
 
-use mouthpiece_embedded::{Directory, MemoryBus, MemoryPool, NoFleet, Sqlite};
+use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool, NoFleet, Sqlite};
 use mouthpiece_ports::contract;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -24,6 +24,11 @@ async fn records_in_memory() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_bus_within_the_process() {
     contract::bus(async || Arc::new(MemoryBus::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn lines_within_the_process() {
+    contract::lines(async || Arc::new(MemoryLines::new())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -9,6 +9,7 @@ pub mod bus;
 #[cfg(feature = "contract")]
 pub mod contract;
 pub mod fleet;
+pub mod lines;
 pub mod pool;
 pub mod records;
 pub mod wire;

@@ -1,6 +1,7 @@
 //! Messages between processes: JSON with a version.
 
 use mouthpiece_domain::fleet::{Command, WorkerEvent};
+use mouthpiece_domain::live::{Ask, Told};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -28,6 +29,8 @@ pub enum WireError {
 pub trait Message: Serialize + DeserializeOwned {}
 impl Message for Command {}
 impl Message for WorkerEvent {}
+impl Message for Ask {}
+impl Message for Told {}
 
 #[derive(Serialize)]
 struct Envelope<'a, M> {

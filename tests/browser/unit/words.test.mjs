@@ -34,6 +34,9 @@ test("every end has a sentence, and every failure a remedy", () => {
     "max_duration",
     "lost",
     "failed",
+    "idle_timeout",
+    "participant_absent",
+    "participant_left",
   ])) {
     assert.match(endSentence({ reason, detail: null }), /^[A-Z].*\.$/);
     const shape = sessionWords(session({ state: "ended", end: { reason, detail: null } })).shape;

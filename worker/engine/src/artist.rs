@@ -14,6 +14,13 @@ pub trait Artist {
     /// # Errors
     /// [`EngineError::NoSuchFrame`]; [`EngineError::Gone`] when the engine's thread has ended.
     fn draw(&mut self, reference: usize, cue: Self::Cue, expression: Expression) -> Result<&I420, EngineError>;
+
+    /// Draws reference frame `reference` with the mouth at rest, on the calling thread and without the engine; the picture
+    /// stays until the next call. The same picture as [`Artist::draw`] makes with the default cue.
+    ///
+    /// # Errors
+    /// [`EngineError::NoSuchFrame`]; [`EngineError::Gone`] when the engine's thread ended with this session's memory.
+    fn rest(&mut self, reference: usize, expression: Expression) -> Result<&I420, EngineError>;
 }
 
 /// One session with an engine of its own, on the calling thread. Allocates nothing in the steady state.
@@ -37,6 +44,11 @@ impl<E: Engine> Artist for Alone<E> {
     fn draw(&mut self, reference: usize, cue: E::Cue, expression: Expression) -> Result<&I420, EngineError> {
         let tick = Tick::<E> { avatar: &self.avatar, seat: &mut self.seat, reference, cue, expression };
         self.engine.draw(&mut [tick])?;
+        Ok(E::picture(&self.seat))
+    }
+
+    fn rest(&mut self, reference: usize, expression: Expression) -> Result<&I420, EngineError> {
+        E::rest(&self.avatar, &mut self.seat, reference, expression)?;
         Ok(E::picture(&self.seat))
     }
 }

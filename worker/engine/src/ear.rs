@@ -33,4 +33,8 @@ pub trait Ear: Send {
     ///
     /// Times must not decrease. Sound more than a second before the last asked time is forgotten.
     fn cue(&mut self, seconds: f64) -> Option<Heard<Self::Cue>>;
+
+    /// Seconds of sound past a cue's time that must have been heard: [`Ear::cue`] of `t` answers once everything before
+    /// `t + need()` was heard.
+    fn need(&self) -> f64;
 }

@@ -52,8 +52,8 @@ pub struct Tick<'a, E: Engine + ?Sized> {
 pub trait Engine: Send {
     /// A prepared face: made once, then only read.
     type Avatar: Send + Sync;
-    /// What the sound asks of the mouth at one instant.
-    type Cue: Copy + Default + Send;
+    /// What the sound asks of the mouth at one instant; its default is the mouth at rest.
+    type Cue: Copy + Default + Send + PartialEq;
     /// One session's working memory and its current picture.
     type Seat: Send;
 
@@ -78,6 +78,18 @@ pub trait Engine: Send {
     /// [`EngineError::NoSuchFrame`] when a tick names a reference frame that the avatar lacks; what became of the others
     /// is not told then, each may be drawn again.
     fn draw(&mut self, ticks: &mut [Tick<'_, Self>]) -> Result<(), EngineError>;
+
+    /// Draws reference frame `reference` into a seat with the mouth at rest: the same picture as a tick with the default
+    /// cue. Needs no engine, so that silence costs none.
+    ///
+    /// # Errors
+    /// [`EngineError::NoSuchFrame`] when the avatar lacks the reference frame.
+    fn rest(
+        avatar: &Self::Avatar,
+        seat: &mut Self::Seat,
+        reference: usize,
+        expression: Expression,
+    ) -> Result<(), EngineError>;
 
     /// An engine that draws the same as this one beside it, where that is cheap: a session that would have to wait for a
     /// running call then draws its tick itself, on its own thread. None where all must go through the one engine, as on

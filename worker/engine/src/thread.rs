@@ -242,6 +242,13 @@ impl<E: Engine> Artist for Desk<E> {
         drawn?;
         self.seat.as_deref().map(E::picture).ok_or(EngineError::Gone)
     }
+
+    /// The seat lies here between two ticks, so nobody is asked and nobody is waited for.
+    fn rest(&mut self, reference: usize, expression: Expression) -> Result<&I420, EngineError> {
+        let seat = self.seat.as_deref_mut().ok_or(EngineError::Gone)?;
+        E::rest(&self.avatar, seat, reference, expression)?;
+        Ok(E::picture(seat))
+    }
 }
 
 #[cfg(test)]

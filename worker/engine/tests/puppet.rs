@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use mouthpiece_engine::puppet::{MouthShape, Puppet, PuppetAvatar, PuppetSeat};
-use mouthpiece_engine::{Engine, EngineError, Expression, HeadPose, Tick};
+use mouthpiece_engine::{Alone, Artist, Engine, EngineError, Expression, HeadPose, Tick};
 use mouthpiece_media::face::{FaceFinder, Mesh, Runtime};
 use mouthpiece_media::image::{I420, Limits, load_portrait};
 use mouthpiece_media::reference::{PrepareOptions, Reference};
@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
@@ -209,6 +209,35 @@ fn the_steady_state_allocates_nothing() {
         session.draw(speaking(1.2 * t), Expression { blink: 1.0 - t, ..expression });
     }
     assert_eq!(ALLOCATIONS.get() - before, 0);
+}
+
+#[test]
+fn rest_is_the_picture_of_the_default_cue() {
+    let (mut resting, mut drawing) = (Session::new(), Session::new());
+    let lids = |blink| Expression { blink, ..Expression::default() };
+    let expressions = [Expression::default(), moved(), lids(0.6), Expression { blink: 1.0, ..moved() }, lids(0.0)];
+    for (i, expression) in expressions.into_iter().enumerate() {
+        // What was said before leaves no trace.
+        resting.draw(speaking(0.3 * i as f32), moved());
+        Puppet::rest(avatar(), &mut resting.seat, 0, expression).unwrap();
+        assert_eq!(Puppet::picture(&resting.seat), drawing.draw(MouthShape::default(), expression), "{expression:?}");
+    }
+    let before = ALLOCATIONS.get();
+    for expression in [moved(), lids(0.5), Expression::default()] {
+        Puppet::rest(avatar(), &mut resting.seat, 0, expression).unwrap();
+    }
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+    let missing = Puppet::rest(avatar(), &mut resting.seat, 1, moved());
+    assert!(matches!(missing, Err(EngineError::NoSuchFrame { asked: 1, held: 1 })));
+}
+
+#[test]
+fn alone_rests_without_a_tick() {
+    let mine = Arc::new(Puppet::default().prepare(avatar().reference().clone()).unwrap());
+    let [mut a, mut b] = [(); 2].map(|()| Alone::new(Puppet::default(), Arc::clone(&mine)));
+    a.draw(0, speaking(1.0), moved()).unwrap();
+    assert_eq!(a.rest(0, moved()).unwrap(), b.draw(0, MouthShape::default(), moved()).unwrap());
+    assert!(matches!(a.rest(3, moved()), Err(EngineError::NoSuchFrame { asked: 3, held: 1 })));
 }
 
 #[test]

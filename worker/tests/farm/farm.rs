@@ -53,7 +53,7 @@ impl Farm {
 
     /// A worker that renders.
     pub async fn worker(&self) -> Worker {
-        start(self.ports.clone(), self.settings()).await.unwrap()
+        start(self.ports.clone(), self.settings(), crate::media::metrics()).await.unwrap()
     }
 
     /// A worker that does `work`.
@@ -181,6 +181,7 @@ pub fn any(hold: Hold) -> Assignment {
         seed: 1,
         head: true,
         blinks: true,
+        live: None,
     };
     Assignment { hold, kind: Kind::Render, spec: Arc::new(spec), lease: calm() }
 }

@@ -3,18 +3,29 @@
 use bytes::Bytes;
 use mouthpiece_domain::fleet::{Assignment, Hold};
 use mouthpiece_domain::session::{BlobKey, Kind, Preset, Spec};
-use mouthpiece_embedded::{Directory, MemoryBus, MemoryPool};
+use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool};
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_worker::farm::Ports;
+use mouthpiece_worker::metrics::WorkerMetrics;
 use sha2::{Digest, Sha256};
 use std::path::Path;
 use std::sync::Arc;
 
 pub const SAMPLE: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/portrait.png"));
 
+/// Metrics in a registry of their own.
+pub fn metrics() -> Arc<WorkerMetrics> {
+    Arc::new(WorkerMetrics::new(&prometheus::Registry::new()).unwrap())
+}
+
 pub async fn ports(folder: &Path) -> Ports {
     let blobs = Directory::open(&folder.join("blobs")).unwrap();
-    Ports { bus: Arc::new(MemoryBus::new()), pool: Arc::new(MemoryPool::new()), blobs: Arc::new(blobs) }
+    Ports {
+        bus: Arc::new(MemoryBus::new()),
+        pool: Arc::new(MemoryPool::new()),
+        blobs: Arc::new(blobs),
+        lines: Arc::new(MemoryLines::new()),
+    }
 }
 
 /// 16 kHz, 16 bits: a voice-like tone that comes and goes.
@@ -53,6 +64,7 @@ pub async fn upload(blobs: &dyn Blobs, portrait: &[u8], speech: Bytes) -> Spec {
         seed: 7,
         head: true,
         blinks: true,
+        live: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Real sessions: portraits and speech from the store, videos and avatars back to it.
 
 use crate::farm::{Farm, hold};
-use crate::media::{SAMPLE, key, prepare, render, upload, wav};
+use crate::media::{SAMPLE, key, metrics, prepare, render, upload, wav};
 use bytes::Bytes;
 use image::ImageFormat;
 use mouthpiece_domain::fleet::Command;
@@ -35,7 +35,7 @@ fn files(folder: &Path) -> Vec<String> {
 async fn a_worker_measures_itself_at_the_start() {
     let farm = Farm::new().await;
     let settings = WorkerSettings { measure: true, slots: 3, ..farm.settings() };
-    let worker = start(farm.ports.clone(), settings).await.unwrap();
+    let worker = start(farm.ports.clone(), settings, metrics()).await.unwrap();
     let offer = worker.capability();
     assert_eq!((offer.engine.as_str(), offer.name.as_str()), ("puppet/1", "test"));
     assert!(offer.frames_per_second > 0);

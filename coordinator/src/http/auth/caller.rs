@@ -2,6 +2,7 @@
 
 use super::pages::COOKIE;
 use super::secret::{looks_like_a_secret, secret_hash};
+use super::token::SessionToken;
 use crate::http::Api;
 use crate::http::problem::{Kind, Problem};
 use actix_web::dev::Payload;
@@ -91,9 +92,13 @@ impl Caller {
 }
 
 /// How a request says who calls.
-enum Credential {
+pub(super) enum Credential {
+    /// An API key's secret.
     Secret(String),
+    /// The page's cookie.
     Page(String),
+    /// A session's token.
+    Session(SessionToken),
 }
 
 impl FromRequest for Caller {
@@ -103,17 +108,27 @@ impl FromRequest for Caller {
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
         let found = credential(req);
         let api = api(req);
-        Box::pin(async move {
-            let api = api?;
-            let hash = match found? {
-                Credential::Secret(secret) => secret_hash(&secret),
-                Credential::Page(token) => api.pages.find(&token).ok_or_else(|| {
-                    unauthorized("the page's session is over: open the page anew, or give it an API key")
-                })?,
-            };
-            let key = api.keys.find(api.records.as_ref(), &hash).await?;
-            key.map(Self::new).ok_or_else(|| unauthorized("this API key is not valid: it was revoked or never existed"))
-        })
+        Box::pin(async move { Self::of(&*api?, found?).await })
+    }
+}
+
+impl Caller {
+    /// The caller with this credential.
+    pub(super) async fn of(api: &Api, credential: Credential) -> Result<Self, Problem> {
+        let hash = match credential {
+            Credential::Secret(secret) => secret_hash(&secret),
+            Credential::Page(token) => api
+                .pages
+                .find(&token)
+                .ok_or_else(|| unauthorized("the page's session is over: open the page anew, or give it an API key"))?,
+            Credential::Session(_) => {
+                let detail = "a session's token is good for watching, speaking in and looking at that session only: \
+                              use an API key";
+                return Err(Problem::new(Kind::Forbidden, detail));
+            }
+        };
+        let key = api.keys.find(api.records.as_ref(), &hash).await?;
+        key.map(Self::new).ok_or_else(|| unauthorized("this API key is not valid: it was revoked or never existed"))
     }
 }
 
@@ -122,20 +137,23 @@ pub(in crate::http) fn api(req: &HttpRequest) -> Result<web::Data<Api>, Problem>
     req.app_data::<web::Data<Api>>().cloned().ok_or_else(|| Problem::internal("the shared state is missing"))
 }
 
-fn unauthorized(detail: &str) -> Problem {
+pub(super) fn unauthorized(detail: &str) -> Problem {
     Problem::new(Kind::Unauthorized, detail)
 }
 
 /// A bearer token goes before a cookie: who sends one means it.
-fn credential(req: &HttpRequest) -> Result<Credential, Problem> {
+pub(super) fn credential(req: &HttpRequest) -> Result<Credential, Problem> {
     if let Some(header) = req.headers().get(AUTHORIZATION) {
         let malformed = || unauthorized("the Authorization header must be 'Bearer mp_...' with an API key's secret");
         let (scheme, secret) = header.to_str().ok().and_then(|h| h.split_once(' ')).ok_or_else(malformed)?;
         let secret = secret.trim();
-        if !scheme.eq_ignore_ascii_case("bearer") || !looks_like_a_secret(secret) {
+        if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(malformed());
         }
-        return Ok(Credential::Secret(secret.to_owned()));
+        if SessionToken::is_one(secret) {
+            return session_token(secret);
+        }
+        return if looks_like_a_secret(secret) { Ok(Credential::Secret(secret.to_owned())) } else { Err(malformed()) };
     }
     let Some(token) = page_cookie(req) else {
         return Err(unauthorized("send 'Authorization: Bearer mp_...' with an API key's secret"));
@@ -144,6 +162,13 @@ fn credential(req: &HttpRequest) -> Result<Credential, Problem> {
         same_site(req)?;
     }
     Ok(Credential::Page(token))
+}
+
+/// A session's token by its text.
+pub(super) fn session_token(text: &str) -> Result<Credential, Problem> {
+    let malformed =
+        || unauthorized("this session token is not well formed: take it whole from the session's `live.token`");
+    SessionToken::read(text).map(Credential::Session).ok_or_else(malformed)
 }
 
 /// The value of the page's cookie.

@@ -2,6 +2,8 @@
 
 use super::Scope;
 use crate::http::{new_id, now};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mouthpiece_domain::ids::KeyId;
 use mouthpiece_ports::records::{ApiKey, Records, RecordsError};
 use sha2::{Digest, Sha256};
@@ -12,7 +14,6 @@ use thiserror::Error;
 const PREFIX: &str = "mp_";
 /// Characters of 32 bytes in base64url.
 const CHARS: usize = 43;
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 /// Why a key cannot be made.
 #[derive(Debug, Error)]
@@ -38,17 +39,7 @@ impl From<getrandom::Error> for KeyError {
 pub(super) fn random_token() -> Result<String, getrandom::Error> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
-    Ok(base64url(&bytes))
-}
-
-fn base64url(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().enumerate().fold(0u32, |bits, (i, b)| bits | u32::from(*b) << (16 - 8 * i));
-        let digits = (0..=chunk.len()).map(|i| (bits >> (18 - 6 * i)) & 63);
-        text.extend(digits.map(|d| char::from(ALPHABET[d as usize])));
-    }
-    text
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
 }
 
 /// A new secret: `mp_` and 43 characters.
@@ -74,7 +65,8 @@ pub(in crate::http) fn hex(bytes: &[u8]) -> String {
 
 /// True for what may be a secret: anything else is refused without a look at the records.
 pub(super) fn looks_like_a_secret(text: &str) -> bool {
-    text.strip_prefix(PREFIX).is_some_and(|s| s.len() == CHARS && s.bytes().all(|b| ALPHABET.contains(&b)))
+    text.strip_prefix(PREFIX)
+        .is_some_and(|s| s.len() == CHARS && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')))
 }
 
 /// Makes the first key, with every scope, if there is no valid key yet. Returns it with its secret, which is told this once.
@@ -107,15 +99,6 @@ pub async fn create_first_key(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn base64url_is_as_rfc_4648_says() {
-        let cases = [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE")];
-        for (bytes, text) in cases {
-            assert_eq!(base64url(bytes.as_bytes()), text);
-        }
-        assert_eq!(base64url(&[0xfb, 0xff, 0xbf]), "-_-_");
-    }
 
     #[test]
     fn secrets_differ_and_look_like_secrets() {

@@ -92,7 +92,7 @@ pub struct SlotSessionBody {
     /// As of a session.
     #[schema(example = "rendering")]
     pub state: &'static str,
-    /// `render` or `prepare`.
+    /// `render`, `live` or `prepare`.
     #[schema(example = "render")]
     pub kind: &'static str,
     /// How far it is.

@@ -3,12 +3,14 @@
 pub mod avatar;
 pub mod farm;
 pub mod key;
+pub mod live;
 pub mod requests;
 pub mod session;
 
 pub use avatar::{AvatarBody, AvatarList};
 pub use farm::{DrainBody, FarmBody, WorkerBody};
 pub use key::{KeyBody, KeyList, NewKeyBody, PageBody};
+pub use live::{IceServerBody, LiveBody, LiveStatusBody};
 pub use session::{SessionBody, SessionList};
 
 use chrono::{DateTime, Utc};
@@ -23,10 +25,12 @@ pub fn time_text(wall: Wall) -> String {
         .map_or_else(|| format!("{} ms", wall.0), |t| t.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string())
 }
 
-/// A session's state in words. While frames are made the word says of what: a render renders, a preparation prepares.
+/// A session's state in words. While frames are made the word says of what: a render renders, a live
+/// session is live, a preparation prepares.
 pub fn state_name(kind: Kind, phase: Phase) -> &'static str {
     match (phase, kind) {
         (Phase::Running, Kind::Render) => "rendering",
+        (Phase::Running, Kind::Live) => "live",
         (Phase::Running, Kind::Prepare) => "preparing",
         _ => phase.name(),
     }

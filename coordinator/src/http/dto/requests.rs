@@ -9,22 +9,22 @@ use utoipa::ToSchema;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SessionRequest {
-    /// `render`. Live sessions are not served yet.
-    #[schema(pattern = "^render$", example = "render")]
+    /// `render` or `live`.
+    #[schema(pattern = "^(render|live)$", example = "render")]
     pub kind: String,
     /// Whose face: an avatar of one's own.
     #[schema(pattern = "^avt_[0-9a-f]{32}$", example = "avt_0197b2c4d5e67f8091a2b3c4d5e6f708")]
     pub avatar_id: String,
-    /// Where the recording is: http or https, at a public address.
+    /// Of a render, and needed there: where the recording is; http or https, at a public address.
     #[schema(max_length = 2000, example = "https://example.com/hello.mp3")]
-    pub speech_url: String,
+    pub speech_url: Option<String>,
     /// Frames a second: 25 or 30. Default: 25.
     #[schema(minimum = 25, maximum = 30, multiple_of = 5)]
     pub fps: Option<u32>,
-    /// Longer side of the video in pixels; a smaller portrait is not enlarged. Default: 512.
+    /// Longer side of the video in pixels; a smaller portrait is not enlarged. At most 1024 for a live session. Default: 512.
     #[schema(minimum = 64, maximum = 2048)]
     pub size: Option<u32>,
-    /// `fast` or `balanced`: speed against size of the file. Default: `balanced`.
+    /// Of a render: `fast` or `balanced`, speed against size of the file. Default: `balanced`.
     #[schema(pattern = "^(fast|balanced)$")]
     pub preset: Option<String>,
     /// Determines blinks and head movement: the same seed makes the same video. Default: 1.
@@ -34,12 +34,27 @@ pub struct SessionRequest {
     pub head: Option<bool>,
     /// The lids close now and then. Default: true.
     pub blinks: Option<bool>,
-    /// How long it may wait for a slot, in seconds. Default: 600.
+    /// How long it may wait for a slot, in seconds. Default: 600; for a live session 20.
     #[schema(minimum = 1)]
     pub queue_timeout_s: Option<u64>,
     /// How long it may hold a slot, in seconds. Default: 3600.
     #[schema(minimum = 1)]
     pub max_duration_s: Option<u64>,
+    /// Of a live session: it ends when for so long nothing was said and nobody kept it alive, in seconds. Default: 300.
+    #[schema(minimum = 1, maximum = 86_400)]
+    pub idle_timeout_s: Option<u64>,
+    /// Of a live session: it ends when nobody came to watch within so long, in seconds. Default: 60.
+    #[schema(minimum = 1, maximum = 3600)]
+    pub absent_timeout_s: Option<u64>,
+    /// Of a live session: it ends when the last viewer has been gone for so long, in seconds. Default: 30.
+    #[schema(minimum = 0, maximum = 3600)]
+    pub left_timeout_s: Option<u64>,
+    /// Of a live session: the least that the video is squeezed to, kilobits a second. Default: 200.
+    #[schema(minimum = 100, maximum = 8000)]
+    pub video_kbps_min: Option<u32>,
+    /// Of a live session: the most that the video takes, kilobits a second. Default: 1500.
+    #[schema(minimum = 100, maximum = 8000)]
+    pub video_kbps_max: Option<u32>,
     /// Own words that come back with the session: at most 16 pairs.
     pub metadata: Option<BTreeMap<String, String>>,
 }

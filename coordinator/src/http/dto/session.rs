@@ -1,5 +1,6 @@
 //! Sessions.
 
+use super::live::LiveBody;
 use super::{ProgressBody, state_name, time_text};
 use mouthpiece_domain::control::Change;
 use mouthpiece_domain::session::{Kind, Phase, Preset, Session};
@@ -15,10 +16,11 @@ pub struct SessionBody {
     /// Its id.
     #[schema(example = "ses_0197b2c4d5e67f8091a2b3c4d5e6f708")]
     pub id: String,
-    /// `render`: a recording becomes a video; `prepare`: a portrait becomes an avatar.
+    /// `render`: a recording becomes a video; `live`: sound streams in, video streams out; `prepare`: a portrait becomes an
+    /// avatar.
     #[schema(example = "render")]
     pub kind: &'static str,
-    /// `requested`, `assigned`, `preparing`, `rendering`, `draining` or `ended`.
+    /// `requested`, `assigned`, `preparing`, `rendering` (or `live`), `draining` or `ended`.
     #[schema(example = "rendering")]
     pub state: &'static str,
     /// Whose face.
@@ -39,6 +41,8 @@ pub struct SessionBody {
     pub end: Option<EndBody>,
     /// What it left; null without a result.
     pub result: Option<ResultBody>,
+    /// How to watch a live session and speak in it; null for other kinds.
+    pub live: Option<LiveBody>,
     /// What was asked for, defaults filled in.
     pub options: OptionsBody,
     /// The caller's own words.
@@ -59,7 +63,8 @@ pub struct SessionBody {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(as = SessionEnd)]
 pub struct EndBody {
-    /// `completed`, `cancelled`, `bad_input`, `no_capacity`, `max_duration`, `lost` or `failed`.
+    /// `completed`, `cancelled`, `bad_input`, `no_capacity`, `max_duration`, `lost` or `failed`; of live sessions also
+    /// `idle_timeout`, `participant_absent` and `participant_left`.
     #[schema(example = "completed")]
     pub reason: &'static str,
     /// A sentence, where there is more to say.
@@ -140,6 +145,7 @@ impl From<&Session> for SessionBody {
             progress: session.progress.into(),
             end: session.end.as_ref().map(|end| EndBody { reason: end.reason.name(), detail: end.detail.clone() }),
             result: result(session),
+            live: LiveBody::of(session),
             options: OptionsBody {
                 fps: spec.fps,
                 size: spec.size,

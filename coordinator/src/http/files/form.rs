@@ -56,12 +56,25 @@ fn declared_length(req: &HttpRequest) -> Option<u64> {
 ///
 /// # Errors
 /// 415 for another type, 413 beyond 64 KiB, 400 when it breaks off or pauses too long.
-pub async fn read_json(api: &Api, req: &HttpRequest, mut payload: Payload) -> Result<Bytes, Problem> {
+pub async fn read_json(api: &Api, req: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
     if media_type(req).as_deref() != Some("application/json") {
         return Err(Problem::new(Kind::UnsupportedMedia, "the body must be JSON: send content-type application/json"));
     }
-    let too_large = || Problem::too_large("the body", JSON_BYTES);
-    if declared_length(req).is_some_and(|n| n > JSON_BYTES) {
+    read_small(api, req, payload, JSON_BYTES).await
+}
+
+/// Reads a body of text.
+///
+/// # Errors
+/// 413 beyond `limit` bytes, 400 when it is not UTF-8, breaks off or pauses too long.
+pub async fn read_text(api: &Api, req: &HttpRequest, payload: Payload, limit: u64) -> Result<String, Problem> {
+    let body = read_small(api, req, payload, limit).await?;
+    String::from_utf8(body.into()).map_err(|_| Problem::bad_request("the body must be UTF-8 text"))
+}
+
+async fn read_small(api: &Api, req: &HttpRequest, mut payload: Payload, limit: u64) -> Result<Bytes, Problem> {
+    let too_large = || Problem::too_large("the body", limit);
+    if declared_length(req).is_some_and(|n| n > limit) {
         return Err(too_large());
     }
     let pause = api.settings.body_pause;
@@ -69,7 +82,7 @@ pub async fn read_json(api: &Api, req: &HttpRequest, mut payload: Payload) -> Re
     let read = async {
         while let Some(chunk) = next(&mut payload, pause).await? {
             body.extend_from_slice(&chunk.map_err(|e| payload_problem(&e))?);
-            if body.len() as u64 > JSON_BYTES {
+            if body.len() as u64 > limit {
                 return Err(too_large());
             }
         }

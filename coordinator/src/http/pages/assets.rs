@@ -5,7 +5,9 @@ use super::session::cookie_for_visitor;
 use crate::http::Api;
 use crate::http::auth::secret::hex;
 use crate::http::problem::Problem;
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, SET_COOKIE};
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, SET_COOKIE,
+};
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
@@ -67,6 +69,10 @@ pub async fn asset(path: Path<String>, req: HttpRequest) -> Result<HttpResponse,
     let fresh = known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == asset.etag);
     let mut answer = if fresh { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     guarded(&mut answer).insert_header((CACHE_CONTROL, "no-cache")).insert_header((ETAG, asset.etag.as_str()));
+    // The client library may be imported by pages of other sites; it holds nothing of this farm.
+    if path.starts_with("live/") {
+        answer.insert_header((ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
+    }
     if fresh {
         return Ok(answer.finish());
     }

@@ -11,6 +11,7 @@ import { farmArrived } from "../state/farm.js";
 import { announced, linkChanged } from "../state/page.js";
 import { sessionArrived } from "../state/sessions.js";
 import { may } from "../state/state.js";
+import { isTalking, talkSession, talkWords } from "../state/live.js";
 import { currentSession } from "../state/studio.js";
 import { endSentence, sessionWords } from "../state/words.js";
 
@@ -76,7 +77,7 @@ export function keepFeeds(store, fetches) {
       if (farm !== null) farm.close = openFarm();
       else store.update(linkChanged, "farm", "off");
     }
-    const shown = currentSession(state);
+    const shown = isTalking(state) ? talkSession(state) : currentSession(state);
     const sessionKey = inside && shown !== null && shown.state !== "ended" ? shown.id : null;
     if ((session?.key ?? null) !== sessionKey) {
       session?.close();
@@ -94,6 +95,13 @@ export function keepFeeds(store, fetches) {
 
   /** @param {State} state announces the stage's session, in quarters while it renders */
   const speak = (state) => {
+    if (isTalking(state)) {
+      // Who listens to the face needs no word for each of its moods.
+      const said = state.talk.phase === "live" ? "The face is live" : talkWords(state).word;
+      if (spoken !== said) store.update(announced, said);
+      spoken = said;
+      return;
+    }
     const shown = currentSession(state);
     if (shown === null) return;
     const words = sessionWords(shown);

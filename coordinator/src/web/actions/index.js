@@ -6,6 +6,7 @@
  */
 import { farmActions } from "./farm.js";
 import { listActions } from "./lists.js";
+import { liveActions } from "./live.js";
 import { pageActions } from "./page.js";
 import { studioActions } from "./studio.js";
 
@@ -13,7 +14,13 @@ import { studioActions } from "./studio.js";
 export function createActions(store) {
   const page = pageActions(store);
   const lists = listActions(store, page);
-  return { page, lists, studio: studioActions(store, lists), farm: farmActions(store, lists) };
+  return {
+    page,
+    lists,
+    studio: studioActions(store, lists),
+    live: liveActions(store, lists),
+    farm: farmActions(store, lists),
+  };
 }
 
 /** @typedef {ReturnType<typeof createActions>} Actions */

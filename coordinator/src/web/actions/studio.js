@@ -23,8 +23,7 @@ import {
   speechPicked,
   studioFailed,
 } from "../state/studio.js";
-
-const SAMPLE = { portrait: "/assets/samples/portrait.png", speech: "/assets/samples/speech.wav" };
+import { SAMPLE, sampleFile } from "./files.js";
 
 /**
  * @param {Store<State>} store
@@ -66,13 +65,6 @@ export function studioActions(store, lists) {
       if (problem.status !== 0) unsure = { inputs: "", key: "" };
       store.update(sendingFailed, problem);
     }
-  }
-
-  /** @param {string} path @param {string} type */
-  async function sampleFile(path, type) {
-    const answer = await fetch(path);
-    if (!answer.ok) throw new Error(`${path}: status ${answer.status}`);
-    return new Blob([await answer.arrayBuffer()], { type });
   }
 
   return {
@@ -181,7 +173,7 @@ export function studioActions(store, lists) {
 }
 
 /** @param {Blob} file @param {string} name @returns {Pick} */
-function pickOf(file, name) {
+export function pickOf(file, name) {
   return { file, name, url: URL.createObjectURL(file), video: file.type.startsWith("video/") };
 }
 

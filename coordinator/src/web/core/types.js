@@ -21,8 +21,8 @@
  * @property {number|null} frames
  * @property {string} created
  *
- * @typedef {"requested"|"assigned"|"preparing"|"rendering"|"draining"|"ended"} SessionState
- * @typedef {"completed"|"cancelled"|"bad_input"|"no_capacity"|"max_duration"|"lost"|"failed"} EndReason
+ * @typedef {"requested"|"assigned"|"preparing"|"rendering"|"live"|"draining"|"ended"} SessionState
+ * @typedef {"completed"|"cancelled"|"bad_input"|"no_capacity"|"max_duration"|"lost"|"failed"|"idle_timeout"|"participant_absent"|"participant_left"} EndReason
  * @typedef {{frames_done: number, frames_total: number, percent: number|null}} Progress
  * @typedef {{reason: EndReason, detail: string|null}} End
  * @typedef {{url: string, bytes: number, frames: number, duration_ms: number, size: [number, number], warnings: string[]}} Result
@@ -30,7 +30,7 @@
  *
  * @typedef {object} Session
  * @property {string} id
- * @property {"render"|"prepare"} kind
+ * @property {"render"|"prepare"|"live"} kind
  * @property {SessionState} state
  * @property {string} avatar_id
  * @property {string} key
@@ -42,9 +42,26 @@
  * @property {End|null} end
  * @property {Result|null} result
  * @property {Options} options
+ * @property {LiveTerms|null} [live] of a live session
  * @property {Record<string, string>} [metadata] the page puts the recording's name under "recording"
  * @property {string} created
  * @property {string} updated
+ *
+ * @typedef {object} LiveTerms how to watch a live session and speak in it
+ * @property {string|null} token
+ * @property {string} whep_url
+ * @property {string} audio_url
+ * @property {RTCIceServer[]} ice_servers
+ *
+ * @typedef {object} LiveStatus how a live session is on its worker; times are of the last few seconds
+ * @property {"idle"|"listening"|"talking"} mood
+ * @property {number} viewers
+ * @property {number} fps
+ * @property {number} ticks frames due since the start
+ * @property {number} missed of them skipped
+ * @property {number} bitrate asked of the encoder, bits a second
+ * @property {number} buffered_ms speech that waits
+ * @property {{stage: string, p50_ms: number, p99_ms: number}[]} stages
  *
  * @typedef {{id: string, avatar_id: string, state: SessionState, kind: string, progress: Progress, age_ms: number}} SlotSession
  * @typedef {{slot: number, session: SlotSession|null}} Slot

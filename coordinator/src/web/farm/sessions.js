@@ -19,6 +19,7 @@ const FILTERS = /** @type {const} */ ([
   ["ended", "Ended"],
   ["all", "All"],
 ]);
+const KINDS = { prepare: "Prepare", render: "Render", live: "Live" };
 const NOTHING = { open: "No session is open.", ended: "No session has ended yet.", all: "There are no sessions yet." };
 
 /**
@@ -87,7 +88,9 @@ function row(session, state, act) {
       ? "No worker"
       : `${worker?.name || shortId(session.worker)}${session.slot === null ? "" : `, slot ${session.slot}`}`;
   const why =
-    session.end !== null && (session.end.detail || session.end.reason === "failed") ? endSentence(session.end) : null;
+    session.end !== null && (session.end.detail || session.end.reason === "failed")
+      ? endSentence(session.end, session.kind)
+      : null;
   const created = Date.parse(session.created);
   return h(
     "tr",
@@ -106,7 +109,7 @@ function row(session, state, act) {
         h("code", { title: session.id }, shortId(session.id)),
       ),
     ),
-    h("td", { class: "cell-kind" }, session.kind === "prepare" ? "Prepare" : "Render"),
+    h("td", { class: "cell-kind" }, KINDS[session.kind]),
     h("td", { class: "cell-state" }, stateLabel(sessionWords(session)), why ? h("p", { class: "why" }, why) : null),
     h(
       "td",

@@ -117,7 +117,8 @@ function cell(slot, worker, waitedMs, state) {
       { class: "slot-words" },
       h("span", { class: "slot-state" }, stateLabel({ ...words, word: short(words.word) })),
       h("span", { class: "muted num", title: session.id }, `${session.kind} · ${age(session.age_ms + waitedMs)}`),
-      meter(words.percent, words.word),
+      // A live session has no end that it comes nearer to.
+      session.kind === "live" ? null : meter(words.percent, words.word),
     ),
   );
 }

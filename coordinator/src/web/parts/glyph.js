@@ -53,6 +53,7 @@ const SHAPES = {
     line("M8 6v3.400M8 11.500v.1", { class: "glyph-cut" }),
   ],
   idle: () => [ring({})],
+  listening: () => [ring({}), h("circle", { cx: 8, cy: 8, r: 2.2, fill: "currentColor" })],
   draining: () => [ring({}), line("M8 5v5.400M5.900 8.500 8 10.600 10.100 8.500", { "stroke-width": 1.4 })],
   lost: () => [line("M4 4l8 8M12 4l-8 8", { "stroke-width": 2.2 })],
 };

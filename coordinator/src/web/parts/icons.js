@@ -15,6 +15,10 @@ const PATHS = {
   trash: "M3 4.500h10M6.500 4.500v-2h3v2M4.500 4.500l.5 9h6l.5-9",
   face: "M8 8.500a3 3 0 1 0 0-6 3 3 0 0 0 0 6ZM2.500 14c.6-2.600 2.800-4 5.500-4s4.900 1.400 5.500 4",
   voice: "M3 6.500v3M5.500 4.500v7M8 2.500v11M10.500 5v6M13 6.500v3",
+  mic: "M8 9.500a2 2 0 0 0 2-2v-3a2 2 0 0 0-4 0v3a2 2 0 0 0 2 2ZM3.500 7.500a4.500 4.500 0 0 0 9 0M8 12v2",
+  sound: "M2.500 6v4H5l3.500 3V3L5 6ZM11 5.800a3 3 0 0 1 0 4.400M12.800 4a5.500 5.500 0 0 1 0 8",
+  silent: "M2.500 6v4H5l3.500 3V3L5 6ZM11 6.500l3 3M14 6.500l-3 3",
+  stop: "M4.500 4.500h7v7h-7Z",
   check: "M3 8.500 6.500 12 13 4.500",
   chevron: "M6 4l4 4-4 4",
   drain: "M8 2.500v8M4.500 7 8 10.500 11.500 7M3.500 13.500h9",
@@ -29,7 +33,7 @@ const PATHS = {
  * @returns {VNode}
  */
 export function icon(name) {
-  const fill = name === "play" ? "currentColor" : "none";
+  const fill = name === "play" || name === "stop" ? "currentColor" : "none";
   return h(
     "svg",
     { class: "icon", viewBox: "0 0 16 16", width: 16, height: 16, "aria-hidden": "true", focusable: "false" },

@@ -9,7 +9,8 @@
 export const REMEMBERED = 300;
 /** A speed is taken over this much time, ms. */
 const TRAIL_MS = 6_000;
-const RANK = ["requested", "assigned", "preparing", "rendering", "draining", "ended"];
+/** @type {Record<Session["state"], number>} */
+const RANK = { requested: 0, assigned: 1, preparing: 2, rendering: 3, live: 3, draining: 4, ended: 5 };
 
 /**
  * Whether `next` is later news than `known`: streams and answers race, and the late one must not win.
@@ -22,7 +23,7 @@ export function isNews(known, next) {
   if (known === undefined) return true;
   if (known.state === "ended") return next.state === "ended";
   if (next.fence !== known.fence) return next.fence > known.fence;
-  const step = RANK.indexOf(next.state) - RANK.indexOf(known.state);
+  const step = RANK[next.state] - RANK[known.state];
   if (step !== 0) return step > 0;
   return next.updated >= known.updated && next.progress.frames_done >= known.progress.frames_done;
 }

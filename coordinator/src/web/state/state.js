@@ -4,6 +4,7 @@
  * @import { Avatar, CostReport, Farm, KeyInfo, Options, Problem, Session } from "../core/types.js"
  * @import { Link } from "../core/feed.js"
  * @import { Pace } from "./pace.js"
+ * @import { Talk } from "./live.js"
  *
  * @typedef {"studio"|"farm"|"cost"} View
  * @typedef {"idle"|"loading"|"ready"|"failed"} Phase of something that is fetched
@@ -17,6 +18,7 @@
  * @property {Options} options
  *
  * @typedef {object} Studio
+ * @property {"live"|"video"} mode talk live, or make a video
  * @property {Pick|null} portrait a picture chosen for the next render; then `avatarId` is null
  * @property {string|null} avatarId
  * @property {Pick|null} speech
@@ -81,11 +83,14 @@
  * @property {{farm: Link|"off", session: Link|"off"}} links
  * @property {string} said what the live region says
  * @property {Studio} studio
+ * @property {Talk} talk
  * @property {Avatars} avatars
  * @property {Sessions} sessions
  * @property {FarmState} farm
  * @property {CostState} cost
  */
+
+import { NOT_TALKING } from "./live.js";
 
 /** @type {Options} */
 export const DEFAULT_OPTIONS = { fps: 25, size: 512, preset: "balanced", seed: 1, head: true, blinks: true };
@@ -103,6 +108,7 @@ export function initialState(view, now) {
     links: { farm: "off", session: "off" },
     said: "",
     studio: {
+      mode: "live",
       portrait: null,
       avatarId: null,
       speech: null,
@@ -114,6 +120,7 @@ export function initialState(view, now) {
       inputs: {},
       requestIds: {},
     },
+    talk: NOT_TALKING,
     avatars: {
       phase: "idle",
       list: [],

@@ -10,6 +10,10 @@ import { newestFirst } from "./sessions.js";
 /** Renders whose inputs are kept for another try. */
 const KEPT_INPUTS = 8;
 
+/** @param {State} state @param {State["studio"]["mode"]} mode @returns {State} */
+export const modeChosen = (state, mode) =>
+  state.studio.mode === mode ? state : studio(state, { mode, problem: null });
+
 /** @param {State} state @param {Pick|null} portrait @returns {State} */
 export const portraitPicked = (state, portrait) =>
   studio(state, { portrait, avatarId: null, current: null, problem: null });

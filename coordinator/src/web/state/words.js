@@ -3,12 +3,14 @@
  *
  * @import { EndReason, Session, SessionState, SlotSession, Worker } from "../core/types.js"
  *
- * @typedef {"waiting"|"working"|"done"|"stopped"|"failed"|"idle"|"draining"|"lost"} Shape see parts/glyph.js
+ * @typedef {"waiting"|"working"|"done"|"stopped"|"failed"|"idle"|"listening"|"draining"|"lost"} Shape see parts/glyph.js
  * @typedef {{word: string, measure: string|null, percent: number|null, shape: Shape}} Words percent is null if unknown
  */
 import { ordinal } from "../core/format.js";
 
-/** @type {Record<EndReason, {word: string, shape: Shape, remedy: string|null}>} */
+/** @typedef {{word: string, shape: Shape, remedy: string|null}} EndWords */
+
+/** @type {Record<EndReason, EndWords>} */
 const ENDS = {
   completed: { word: "Done", shape: "done", remedy: null },
   cancelled: { word: "Cancelled", shape: "stopped", remedy: null },
@@ -25,7 +27,21 @@ const ENDS = {
     shape: "failed",
     remedy: "Try again; if it stays, give the ids below to whoever runs the farm.",
   },
+  idle_timeout: { word: "Went quiet", shape: "stopped", remedy: null },
+  participant_absent: { word: "Nobody came", shape: "stopped", remedy: null },
+  participant_left: { word: "Viewer left", shape: "done", remedy: null },
 };
+
+/** Where a live session's end means something else: it is over when somebody ends it. @type {Partial<Record<EndReason, EndWords>>} */
+const LIVE_ENDS = {
+  completed: { word: "Ended", shape: "done", remedy: null },
+  cancelled: { word: "Ended", shape: "done", remedy: null },
+  bad_input: { word: "Refused", shape: "failed", remedy: "Use another face, then talk again." },
+  max_duration: { word: "Time is up", shape: "stopped", remedy: null },
+};
+
+/** @param {EndReason} reason @param {string} kind @returns {EndWords} */
+const endWords = (reason, kind) => (kind === "live" ? LIVE_ENDS[reason] : undefined) ?? ENDS[reason];
 
 /** Sentences for ends that bring none. @type {Record<EndReason, string>} */
 const SENTENCES = {
@@ -36,7 +52,13 @@ const SENTENCES = {
   max_duration: "It ran longer than it may.",
   lost: "Its worker was lost too often.",
   failed: "Something failed in the farm.",
+  idle_timeout: "Nothing was said for too long.",
+  participant_absent: "Nobody came to watch in time.",
+  participant_left: "The last viewer left.",
 };
+
+/** @type {Partial<Record<EndReason, string>>} */
+const LIVE_SENTENCES = { completed: "It has ended.", cancelled: "It was ended." };
 
 /**
  * @param {{state: SessionState, kind: string, progress: Session["progress"], queue_position?: number|null, end?: Session["end"]}} session
@@ -60,10 +82,14 @@ export function sessionWords(session, timesRealTime = null) {
       const measure = parts.filter((p) => p !== null).join(" · ") || null;
       return { word: "Rendering", measure, percent, shape: "working" };
     }
-    case "draining":
-      return { word: "Storing the result", measure: null, percent: 100, shape: "working" };
+    case "live":
+      return { word: "Live", measure: null, percent: null, shape: "working" };
+    case "draining": {
+      const word = session.kind === "live" ? "Ending" : "Storing the result";
+      return { word, measure: null, percent: 100, shape: "working" };
+    }
     case "ended": {
-      const end = ENDS[session.end?.reason ?? "failed"];
+      const end = endWords(session.end?.reason ?? "failed", session.kind);
       return { word: end.word, measure: null, percent: end.shape === "done" ? 100 : null, shape: end.shape };
     }
   }
@@ -79,18 +105,21 @@ function times(times) {
  * Why it ended, as a sentence.
  *
  * @param {NonNullable<Session["end"]>} end
+ * @param {string} [kind] of the session
  * @returns {string}
  */
-export function endSentence(end) {
+export function endSentence(end, kind = "render") {
   const told = end.detail?.trim();
-  return told ? capital(told) : SENTENCES[end.reason];
+  if (told) return capital(told);
+  return (kind === "live" ? LIVE_SENTENCES[end.reason] : undefined) ?? SENTENCES[end.reason];
 }
 
 /**
  * @param {NonNullable<Session["end"]>} end
+ * @param {string} [kind] of the session
  * @returns {string|null}
  */
-export const endRemedy = (end) => ENDS[end.reason].remedy;
+export const endRemedy = (end, kind = "render") => endWords(end.reason, kind).remedy;
 
 /**
  * Servers speak in lower case without a full stop; a page speaks in sentences.

@@ -6,13 +6,15 @@
  * @import { State } from "../state/state.js"
  */
 import { h } from "../core/dom.js";
+import { isTalking } from "../state/live.js";
 
 /**
  * @param {State} state
  * @param {Actions} act
  */
 export function optionsPanel(state, act) {
-  const { options } = state.studio;
+  const { options, mode } = state.studio;
+  const live = mode === "live";
   const set = act.studio.setOptions;
   return h(
     "details",
@@ -21,7 +23,7 @@ export function optionsPanel(state, act) {
       "summary",
       null,
       h("span", { class: "summary-word" }, "Options"),
-      h("span", { class: "muted num summary-now" }, inWords(options)),
+      h("span", { class: "muted num summary-now" }, inWords(options, live)),
     ),
     h(
       "div",
@@ -39,27 +41,29 @@ export function optionsPanel(state, act) {
       choice(
         "Size, longer side",
         "size",
-        String(options.size),
+        String(live ? Math.min(options.size, 1024) : options.size),
         [
           ["256", "256 px"],
           ["384", "384 px"],
           ["512", "512 px"],
           ["768", "768 px"],
           ["1024", "1024 px"],
-          ["2048", "2048 px"],
+          ...(live ? [] : [/** @type {[string, string]} */ (["2048", "2048 px"])]),
         ],
         (v) => set({ size: Number(v) }),
       ),
-      choice(
-        "Preset",
-        "preset",
-        options.preset,
-        [
-          ["balanced", "Balanced"],
-          ["fast", "Fast, larger files"],
-        ],
-        (v) => set({ preset: v }),
-      ),
+      live
+        ? null
+        : choice(
+            "Preset",
+            "preset",
+            options.preset,
+            [
+              ["balanced", "Balanced"],
+              ["fast", "Fast, larger files"],
+            ],
+            (v) => set({ preset: v }),
+          ),
       h(
         "label",
         { class: "field" },
@@ -78,12 +82,21 @@ export function optionsPanel(state, act) {
       check("Head and brows move", "head", options.head, (head) => set({ head })),
       check("Lids blink", "blinks", options.blinks, (blinks) => set({ blinks })),
     ),
+    live && isTalking(state)
+      ? h("p", { class: "muted hint", key: "later" }, "Changes hold from the next time on.")
+      : null,
   );
 }
 
-/** @param {Options} o */
-const inWords = (o) =>
-  [`${o.size} px`, `${o.fps} fps`, o.preset, o.head ? null : "still head", o.blinks ? null : "no blinks"]
+/** @param {Options} o @param {boolean} live */
+const inWords = (o, live) =>
+  [
+    `${live ? Math.min(o.size, 1024) : o.size} px`,
+    `${o.fps} fps`,
+    live ? null : o.preset,
+    o.head ? null : "still head",
+    o.blinks ? null : "no blinks",
+  ]
     .filter(Boolean)
     .join(" · ");
 

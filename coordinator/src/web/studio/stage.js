@@ -5,6 +5,7 @@
  * @import { Session } from "../core/types.js"
  * @import { Loose, VNode } from "../core/dom.js"
  * @import { State } from "../state/state.js"
+ * @import { Picture } from "./picture.js"
  */
 import { h } from "../core/dom.js";
 import { bytes, duration } from "../core/format.js";
@@ -14,14 +15,7 @@ import { dropTarget, failure, meter, picture as imageOf } from "../parts/pieces.
 import { speed } from "../state/sessions.js";
 import { currentSession } from "../state/studio.js";
 import { endRemedy, endSentence, sessionWords } from "../state/words.js";
-
-/** @typedef {{url: string, video: boolean, alt: string}} Picture */
-
-const SAMPLE = {
-  url: "/assets/samples/portrait.png",
-  video: false,
-  alt: "The sample portrait: an astronaut, seen from the front",
-};
+import { SAMPLE_PICTURE, avatarPicture, chosenPicture, shown } from "./picture.js";
 
 /**
  * @param {State} state
@@ -31,7 +25,7 @@ const SAMPLE = {
 export function stage(state, act) {
   const session = currentSession(state);
   const made = session?.end?.reason === "completed" && session.result ? session : null;
-  const picture = pictureOf(state, session) ?? (invited(state, session) ? SAMPLE : null);
+  const picture = pictureOf(state, session) ?? (invited(state, session) ? SAMPLE_PICTURE : null);
   /** @param {File} file */
   const take = (file) => (file.type.startsWith("audio/") ? act.studio.pickSpeech(file) : act.studio.pickPortrait(file));
   return h(
@@ -61,38 +55,12 @@ const invited = (state, session) =>
  * @returns {Picture|null}
  */
 function pictureOf(state, session) {
-  const { studio, avatars } = state;
-  const pick = session === null ? studio.portrait : (studio.inputs[session.id]?.portrait ?? null);
+  const { studio } = state;
+  if (session === null) return chosenPicture(state) ?? (studio.sending?.sample ? SAMPLE_PICTURE : null);
+  const pick = studio.inputs[session.id]?.portrait ?? null;
   if (pick) return { url: pick.url, video: pick.video, alt: "The portrait" };
-  if (studio.sending?.sample) return SAMPLE;
-  const avatar = avatars.list.find((a) => a.id === (session?.avatar_id ?? studio.avatarId));
-  return avatar?.preview ? { url: avatar.preview, video: false, alt: avatar.name || "The chosen face" } : null;
-}
-
-/** @param {Picture|null} picture */
-function shown(picture) {
-  if (picture === null)
-    return h(
-      "div",
-      { class: "no-face", key: "no-face" },
-      icon("face"),
-      h("span", null, "The picture is not ready yet"),
-    );
-  if (picture.video) {
-    return h("video", {
-      class: "face",
-      key: picture.url,
-      src: picture.url,
-      muted: true,
-      autoplay: true,
-      playsinline: true,
-      "aria-label": picture.alt,
-    });
-  }
-  return [
-    imageOf({ class: "face", key: picture.url, src: picture.url, alt: picture.alt }),
-    h("div", { class: "no-face behind", key: "behind" }, icon("face"), h("span", null, "This picture cannot be shown")),
-  ];
+  if (studio.sending?.sample) return SAMPLE_PICTURE;
+  return avatarPicture(state, session.avatar_id);
 }
 
 /**

@@ -5,14 +5,16 @@
  * @import { State } from "../state/state.js"
  */
 import { h } from "../core/dom.js";
-import { dropZone, problemBox } from "../parts/pieces.js";
+import { dropZone, problemBox, segments } from "../parts/pieces.js";
 import { icon } from "../parts/icons.js";
 import { bytes } from "../core/format.js";
+import { isLive, isTalking } from "../state/live.js";
 import { missing } from "../state/studio.js";
 import { avatarStrip } from "./avatars.js";
 import { optionsPanel } from "./options.js";
 import { recent } from "./recent.js";
 import { stage } from "./stage.js";
+import { talkStage } from "./talk.js";
 
 export const PORTRAIT_TYPES = "image/png,image/jpeg,image/webp,video/mp4,video/webm";
 const SPEECH_TYPES = "audio/*,.wav,.mp3,.ogg,.flac,.m4a";
@@ -22,20 +24,26 @@ const SPEECH_TYPES = "audio/*,.wav,.mp3,.ogg,.flac,.m4a";
  * @param {Actions} act
  */
 export function studioView(state, act) {
+  const live = state.studio.mode === "live";
   return [
     h("h1", { class: "visually-hidden", key: "title" }, "Studio"),
-    stage(state, act),
+    h("div", { class: "modes", key: "modes" }, segments("What to make", MODES, state.studio.mode, act.live.mode)),
+    live ? talkStage(state, act) : stage(state, act),
     h(
       "div",
       { class: "column", key: "column" },
       face(state, act),
-      voice(state, act),
+      voice(state, act, live),
       optionsPanel(state, act),
-      renderButton(state, act),
-      recent(state, act),
+      live ? null : [renderButton(state, act), recent(state, act)],
     ),
   ];
 }
+
+const MODES = /** @type {const} */ ([
+  ["live", "Talk live"],
+  ["video", "Make a video"],
+]);
 
 /** @param {State} state @param {Actions} act */
 function face(state, act) {
@@ -58,8 +66,8 @@ function face(state, act) {
   );
 }
 
-/** @param {State} state @param {Actions} act */
-function voice(state, act) {
+/** @param {State} state @param {Actions} act @param {boolean} live what is dropped is said at once */
+function voice(state, act, live) {
   const { speech } = state.studio;
   return h(
     "section",
@@ -69,10 +77,10 @@ function voice(state, act) {
       ? dropZone({
           id: "speech",
           label: "Drop a recording, or choose one",
-          hint: "WAV, MP3, OGG, FLAC or M4A",
+          hint: live ? "The face says it at once" : "WAV, MP3, OGG, FLAC or M4A",
           accept: SPEECH_TYPES,
           icon: "voice",
-          onFile: act.studio.pickSpeech,
+          onFile: live ? (file) => void act.live.pickAndSay(file) : act.studio.pickSpeech,
         })
       : [
           picked(speech.name, bytes(speech.file.size), "voice", "the recording", act.studio.dropSpeech),
@@ -84,6 +92,20 @@ function voice(state, act) {
             preload: "metadata",
             "aria-label": "Listen to the recording",
           }),
+          live
+            ? h(
+                "button",
+                {
+                  type: "button",
+                  key: "say",
+                  class: "button wide",
+                  disabled: isTalking(state) && !isLive(state),
+                  onclick: () => void act.live.say(speech.file, speech.name),
+                },
+                icon("voice"),
+                state.talk.saying?.name === speech.name ? "Say it from the start" : "Say it",
+              )
+            : null,
         ],
   );
 }

@@ -164,6 +164,7 @@ impl World {
             seed: 1,
             head: true,
             blinks: true,
+            live: None,
         };
         let session = Session {
             id,

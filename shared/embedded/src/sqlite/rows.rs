@@ -64,7 +64,7 @@ pub(super) fn to_json(value: &impl serde::Serialize) -> Result<String, Error> {
 
 pub(super) fn kind(row: &SqliteRow) -> Result<Kind, Error> {
     let word: &str = row.try_get("kind")?;
-    let known = [Kind::Render, Kind::Prepare].into_iter().find(|k| k.name() == word);
+    let known = Kind::ALL.into_iter().find(|k| k.name() == word);
     known.ok_or_else(|| wrong("kind", word))
 }
 

@@ -1,7 +1,7 @@
 //! What every bus must do.
 
 use super::sample::{command, event};
-use super::{at_once, comes};
+use super::{at_once, comes, questions};
 use crate::bus::{Bus, BusError, Delivery, Inbox};
 use mouthpiece_domain::fleet::{Command, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
@@ -22,6 +22,10 @@ pub async fn bus<A: Bus + 'static>(fresh: impl AsyncFn() -> Arc<A>) {
         what_is_delivered_in_vain_comes_back, a_removed_queue_gives_back_what_was_in_it, a_removed_queue_may_be_opened_again,
         events_come_in_order, each_event_goes_to_one_receiver, events_are_kept_until_acknowledged,
         events_wait_for_a_receiver, it_can_be_used,
+        questions::a_question_is_answered, questions::answers_find_their_askers, questions::questions_are_each_workers_own,
+        questions::without_a_taker_nothing_is_asked, questions::a_dropped_question_has_no_answer,
+        questions::patience_ends, questions::a_late_answer_is_no_fault, questions::a_second_taker_takes_over,
+        questions::waiting_may_be_cancelled, questions::a_removed_queue_takes_no_questions,
     );
 }
 

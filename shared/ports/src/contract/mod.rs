@@ -1,7 +1,7 @@
 //! What every adapter must do: a suite a port, over the trait object.
 //!
-//! An adapter's test calls [`records`], [`bus`], [`pool`], [`blobs`] or [`fleet`] with a function that makes a fresh, empty store each
-//! time it is called:
+//! An adapter's test calls [`records`], [`bus`], [`lines`], [`pool`], [`blobs`] or [`fleet`] with a function that makes a
+//! fresh, empty store each time it is called:
 //!
 //! ```ignore
 //! contract::records(async || Arc::new(MyRecords::new().await)).await;
@@ -39,8 +39,10 @@ macro_rules! each {
 mod blobs;
 mod bus;
 mod fleet;
+mod lines;
 mod model;
 mod pool;
+mod questions;
 mod records;
 mod sample;
 mod writes;
@@ -50,6 +52,7 @@ pub use sample::session as sample_session;
 pub use blobs::blobs;
 pub use bus::bus;
 pub use fleet::fleet;
+pub use lines::lines;
 pub use pool::pool;
 pub use records::records;
 

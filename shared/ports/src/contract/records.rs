@@ -21,7 +21,8 @@ const ALWAYS: Period = Period { from: Wall(0), to: Wall(1 << 50) };
 pub async fn records<A: Records + 'static>(fresh: impl AsyncFn() -> Arc<A>) {
     let fresh = async || fresh().await as Subject;
     each!(fresh:
-        conditions::a_session_comes_back_as_it_was_written, conditions::a_session_is_created_once, conditions::a_token_makes_one_session,
+        conditions::a_session_comes_back_as_it_was_written, conditions::every_reason_is_kept,
+        conditions::a_session_is_created_once, conditions::a_token_makes_one_session,
         conditions::tokens_of_different_callers_never_meet, conditions::assign_takes_only_what_is_requested,
         conditions::requeue_gives_up_the_placement, conditions::requeue_spares_the_placements_of_others,
         conditions::advance_goes_forward_only, conditions::an_end_is_final, conditions::an_end_may_come_from_anywhere,

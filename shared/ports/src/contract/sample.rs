@@ -1,8 +1,9 @@
 //! Records and messages to try things with.
 
 use mouthpiece_domain::fleet::{Assignment, Capability, Command, Heartbeat, Hold, Running, WorkerEvent};
-use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
+use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, ViewerId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
+use mouthpiece_domain::live::{Ask, LiveStatus, LiveTerms, Mood, NotDone, Question, StageTime, Told};
 use mouthpiece_domain::session::{
     BlobKey, End, EndReason, Fence, Kind, Output, Phase, Preset, Progress, Session, Slot, Spec,
 };
@@ -39,6 +40,7 @@ fn spec() -> Spec {
         seed: u64::MAX - 1,
         head: true,
         blinks: false,
+        live: None,
     }
 }
 
@@ -122,4 +124,51 @@ pub(super) fn command(n: u128) -> Command {
 /// An event that can be told from others by its number.
 pub(super) fn event(n: u128) -> WorkerEvent {
     WorkerEvent::Goodbye { worker: WorkerId(n) }
+}
+
+/// Every kind of question, about a session on this worker.
+pub(super) fn asks(worker: u128) -> Vec<Ask> {
+    let viewer = ViewerId(u128::MAX);
+    let text = |n: usize| "v=0\r\ns=-\r\na=\u{fc}\"\\\r\n".repeat(n);
+    [
+        Question::Offer { viewer, sdp: text(2000) },
+        Question::Trickle { viewer, tag: "a:b".into(), fragment: text(1) },
+        Question::Restart { viewer, fragment: String::new() },
+        Question::HangUp { viewer },
+        Question::Interrupt,
+        Question::KeepAlive,
+        Question::Status,
+    ]
+    .into_iter()
+    .map(|what| Ask { hold: hold(9, 3, worker, 63), what })
+    .collect()
+}
+
+/// Every kind of answer.
+pub(super) fn answers() -> Vec<Told> {
+    let status = LiveStatus {
+        mood: Mood::Talking,
+        viewers: 2,
+        fps: 24.9,
+        ticks: u64::MAX,
+        missed: 1,
+        bitrate: 800_000,
+        buffered_ms: 40,
+        stages: vec![StageTime { stage: "total".into(), p50_ms: 61.5, p99_ms: 98.25 }],
+    };
+    vec![
+        Told::Answer { sdp: "v=0\r\n".repeat(2000), tag: "x".into() },
+        Told::Restarted { fragment: "a=ice-ufrag:x\r\n".into(), tag: "y".into() },
+        Told::Done,
+        Told::Status(Box::new(status)),
+        Told::Not { why: NotDone::NotHere, detail: "it does not run here".into() },
+        Told::Not { why: NotDone::Full, detail: String::new() },
+    ]
+}
+
+/// A new live session of key 1 and avatar 1.
+pub(super) fn live_session(id: u128) -> Session {
+    let terms = LiveTerms { left_timeout: ms(0), bitrate: [100_000, 8_000_000], ..LiveTerms::default() };
+    let spec = Spec { speech: None, live: Some(terms), ..spec() };
+    Session { kind: Kind::Live, spec: Arc::new(spec), ..session(id) }
 }

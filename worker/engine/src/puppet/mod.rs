@@ -61,6 +61,12 @@ impl PuppetAvatar {
         self.reference.frames.len()
     }
 
+    /// Refuses a reference frame that it does not hold.
+    fn check(&self, asked: usize) -> Result<(), EngineError> {
+        let held = self.frames();
+        if asked < held { Ok(()) } else { Err(EngineError::NoSuchFrame { asked, held }) }
+    }
+
     /// The reference it was made from.
     pub fn reference(&self) -> &Reference {
         &self.reference
@@ -120,15 +126,24 @@ impl Engine for Puppet {
 
     fn draw(&mut self, ticks: &mut [Tick<'_, Self>]) -> Result<(), EngineError> {
         for tick in &*ticks {
-            let held = tick.avatar.frames();
-            if tick.reference >= held {
-                return Err(EngineError::NoSuchFrame { asked: tick.reference, held });
-            }
+            tick.avatar.check(tick.reference)?;
         }
         self.crew.each(ticks, |tick| {
             tick.seat.show(tick.avatar, tick.reference);
             tick.seat.paint(tick.avatar, &tick.cue, &tick.expression);
         });
+        Ok(())
+    }
+
+    fn rest(
+        avatar: &PuppetAvatar,
+        seat: &mut PuppetSeat,
+        reference: usize,
+        expression: Expression,
+    ) -> Result<(), EngineError> {
+        avatar.check(reference)?;
+        seat.show(avatar, reference);
+        seat.paint(avatar, &MouthShape::default(), &expression);
         Ok(())
     }
 

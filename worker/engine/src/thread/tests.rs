@@ -50,6 +50,14 @@ impl Engine for Gate {
         Ok(())
     }
 
+    fn rest(avatar: &usize, seat: &mut I420, reference: usize, _: Expression) -> Result<(), EngineError> {
+        if reference >= *avatar {
+            return Err(EngineError::NoSuchFrame { asked: reference, held: *avatar });
+        }
+        seat.y.fill(0);
+        Ok(())
+    }
+
     /// One that nobody holds up.
     fn helper(&self) -> Option<Self> {
         let (called, _) = channel();
@@ -168,4 +176,21 @@ fn with_a_helper_nobody_waits_for_a_running_call() {
     rig.go.send(()).unwrap();
     assert_eq!(held.join().unwrap().unwrap(), 1);
     assert_eq!(rig.engine.desks().drawn(), Drawn { calls: 1, ticks: 1, helped: 2 });
+}
+
+#[test]
+fn rest_asks_nobody() {
+    let rig = rig();
+    let mut desk = rig.engine.desks().desk(Arc::new(1));
+    let held = rig.draw(0, 1);
+    assert_eq!(rig.called.recv_timeout(SOON), Ok(1));
+    let drawn = rig.engine.desks().drawn();
+    assert_eq!(desk.rest(0, Expression::default()).unwrap().y[3], 0, "while the engine is held up");
+    assert!(matches!(desk.rest(5, Expression::default()), Err(EngineError::NoSuchFrame { asked: 5, held: 1 })));
+    assert_eq!(rig.engine.desks().drawn(), drawn);
+    rig.go.send(()).unwrap();
+    held.join().unwrap().unwrap();
+    drop(rig.engine);
+    assert_eq!(desk.rest(0, Expression::default()).unwrap().y[3], 0, "it needs no engine");
+    assert!(matches!(desk.draw(0, 1, Expression::default()), Err(EngineError::Gone)));
 }

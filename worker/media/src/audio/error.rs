@@ -104,6 +104,14 @@ pub enum AudioError {
         /// What FFmpeg said.
         reason: String,
     },
+    /// Rates of a stream that are not converted.
+    #[error("sound of {from} samples a second cannot be converted to {to}: give 16000, 24000 or 48000")]
+    Rates {
+        /// The rate that it has.
+        from: u32,
+        /// The rate that was wanted.
+        to: u32,
+    },
     /// The caller asked to stop.
     #[error("reading '{}' was cancelled", path.display())]
     Cancelled {

@@ -5,10 +5,13 @@
 
 mod error;
 mod levels;
+mod opus;
 mod reader;
 mod resample;
 mod riff;
 mod samples;
+mod steer;
+mod stream;
 mod survey;
 
 #[cfg(test)]
@@ -17,7 +20,10 @@ mod survey_tests;
 mod tests;
 
 pub use error::{AudioError, Warning};
+pub use opus::{OPUS_FRAME, OPUS_LONGEST, OPUS_RATE, OpusDecoder, OpusEncoder, OpusError};
 pub use reader::{Limits, SpeechBlock, SpeechInfo, SpeechReader};
+pub use steer::Steer;
+pub use stream::Converter;
 pub use survey::{Survey, survey};
 
 /// Samples a second of the mono stream that speech analysis takes.

@@ -23,8 +23,7 @@ pub(super) struct Encoder {
     context: Context,
     frame: ff::Frame,
     packet: AvPacket,
-    width: u32,
-    height: u32,
+    settings: Settings,
     last_pts: i64,
     finished: bool,
 }
@@ -47,6 +46,8 @@ impl Encoder {
             Quality::Realtime { bitrate_bps } => {
                 options.set("preset", "ultrafast");
                 options.set("profile", "baseline");
+                // No better than a file: a still face would else be polished with all of the rate, at a third more time.
+                options.set("qmin", "18");
                 set_rate(&mut options, bitrate_bps);
             }
         }
@@ -130,8 +131,7 @@ impl Encoder {
                 context,
                 frame,
                 packet: AvPacket::empty(),
-                width: settings.width,
-                height: settings.height,
+                settings: *settings,
                 last_pts: 0,
                 finished: false,
             };
@@ -207,12 +207,25 @@ impl VideoEncoder for Encoder {
         if self.finished {
             return Err(EncodeError::Finished { name: self.name });
         }
-        super::open::check_size(frame, self.width, self.height)?;
+        super::open::check_size(frame, self.settings.width, self.settings.height)?;
         self.last_pts = pts;
         self.fill(frame, pts, force_key).map_err(|e| self.failed(e))?;
         // SAFETY: encoder and frame are open and ours; the encoder takes its own reference or copy.
         let sent = unsafe { ffi::avcodec_send_frame(self.context.as_mut_ptr(), self.frame.as_ptr()) };
         check(sent).and_then(|_| self.drain(sink)).map_err(|e| self.failed(e))
+    }
+
+    fn set_bitrate(&mut self, bits_per_second: u32) -> Result<(), EncodeError> {
+        self.settings = self.settings.with_bitrate(bits_per_second)?;
+        // SAFETY: the context is open and ours; both encoders compare these fields with what they run at before each
+        // frame, and are reconfigured where they differ.
+        unsafe {
+            let raw = self.context.as_mut_ptr();
+            (*raw).bit_rate = i64::from(bits_per_second);
+            (*raw).rc_max_rate = i64::from(bits_per_second);
+            (*raw).rc_buffer_size = buffer(bits_per_second) as i32;
+        }
+        Ok(())
     }
 
     fn finish(&mut self, sink: &mut Sink<'_>) -> Result<(), EncodeError> {
@@ -229,5 +242,10 @@ impl VideoEncoder for Encoder {
 fn set_rate(options: &mut Dictionary<'_>, bits: u32) {
     options.set("b", &bits.to_string());
     options.set("maxrate", &bits.to_string());
-    options.set("bufsize", &(bits / 2).to_string());
+    options.set("bufsize", &buffer(bits).to_string());
+}
+
+/// Half a second, in bits: what a frame may borrow from the next ones.
+fn buffer(bits: u32) -> u32 {
+    bits / 2
 }

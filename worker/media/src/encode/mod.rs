@@ -104,6 +104,13 @@ pub trait VideoEncoder: Send {
     /// [`EncodeError::WrongSize`], [`EncodeError::Failed`], [`EncodeError::Finished`].
     fn encode(&mut self, frame: &I420, pts: i64, force_key: bool, sink: &mut Sink<'_>) -> Result<(), EncodeError>;
 
+    /// Changes the rate that is aimed for, bits a second: 50,000 to 100,000,000, for [`Quality::Realtime`] only. Takes
+    /// effect at the next frame, without a key frame.
+    ///
+    /// # Errors
+    /// [`EncodeError::BadSetting`]; [`EncodeError::Failed`] when the encoder refuses, after which it keeps its rate.
+    fn set_bitrate(&mut self, bits_per_second: u32) -> Result<(), EncodeError>;
+
     /// Ends the stream and hands out what is left. A second call does nothing.
     ///
     /// # Errors

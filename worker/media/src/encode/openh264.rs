@@ -19,6 +19,20 @@ const NAME: &str = "openh264";
 /// `ENCODER_OPTION_TRACE_LEVEL` of OpenH264's API: how much it prints.
 const TRACE_LEVEL: c_int = 25;
 
+/// `ENCODER_OPTION_BITRATE` and `ENCODER_OPTION_MAX_BITRATE`, and what they take (`SBitrateInfo`).
+const BITRATE: c_int = 5;
+const MAX_BITRATE: c_int = 6;
+
+#[repr(C)]
+struct Rate {
+    layer: c_int,
+    bits: c_int,
+}
+
+/// `SPATIAL_LAYER_0` and `SPATIAL_LAYER_ALL`. There is but one layer; the bound is that of the layer.
+const FIRST_LAYER: c_int = 0;
+const ALL_LAYERS: c_int = 4;
+
 /// The encoder and the buffer that its bytes are gathered in.
 pub(super) struct Encoder {
     cisco: Cisco,
@@ -26,6 +40,7 @@ pub(super) struct Encoder {
     settings: Settings,
     started: bool,
     finished: bool,
+    last_pts: i64,
 }
 
 impl Encoder {
@@ -42,7 +57,7 @@ impl Encoder {
         // SAFETY: the option takes a pointer to an int, which it reads during the call; it may be set before the first
         // frame initialises the encoder, which is when it would print a warning about its own rate control.
         unsafe { cisco.raw_api().set_option(TRACE_LEVEL, (&raw mut quiet).cast()) };
-        Ok(Self { cisco, bytes: Vec::new(), settings: *settings, started: false, finished: false })
+        Ok(Self { cisco, bytes: Vec::new(), settings: *settings, started: false, finished: false, last_pts: 0 })
     }
 }
 
@@ -70,6 +85,8 @@ fn config(settings: &Settings) -> EncoderConfig {
         Quality::Realtime { bitrate_bps } => base
             .rate_control_mode(RateControlMode::Bitrate)
             .bitrate(BitRate::from_bps(bitrate_bps))
+            // No better than a file: a still face would else be polished with all of the rate.
+            .qp(QpRange::new(18, 51))
             .profile(Profile::Baseline)
             .complexity(Complexity::Low),
     }
@@ -89,6 +106,7 @@ impl VideoEncoder for Encoder {
             self.cisco.force_intra_frame();
         }
         self.started = true;
+        self.last_pts = pts;
         let (num, den) = self.settings.fps;
         let millis = pts.max(0).saturating_mul(1000).saturating_mul(i64::from(den)) / i64::from(num);
         let (w, h) = (frame.width(), frame.height());
@@ -105,6 +123,31 @@ impl VideoEncoder for Encoder {
             return Err(EncodeError::Failed { name: NAME, pts, reason });
         }
         sink(Packet { data: &self.bytes, pts, key });
+        Ok(())
+    }
+
+    fn set_bitrate(&mut self, bits_per_second: u32) -> Result<(), EncodeError> {
+        let settings = self.settings.with_bitrate(bits_per_second)?;
+        if !self.started {
+            // Before its first frame it has no options that could be changed.
+            *self = Self::open(&settings)?;
+            return Ok(());
+        }
+        // The bound first when the rate rises, last when it falls: a rate above its bound is refused.
+        let bits = bits_per_second as c_int;
+        let [bound, target] = [(MAX_BITRATE, FIRST_LAYER), (BITRATE, ALL_LAYERS)];
+        let rises = self.settings.bitrate() < settings.bitrate();
+        for (option, layer) in if rises { [bound, target] } else { [target, bound] } {
+            let mut rate = Rate { layer, bits };
+            // SAFETY: the encoder is initialised (a frame went through it); the option takes a pointer to this struct,
+            // which it reads during the call.
+            let code = unsafe { self.cisco.raw_api().set_option(option, (&raw mut rate).cast()) };
+            if code != 0 {
+                let reason = format!("it refuses {bits_per_second} bits a second (code {code})");
+                return Err(EncodeError::Failed { name: NAME, pts: self.last_pts, reason });
+            }
+        }
+        self.settings = settings;
         Ok(())
     }
 

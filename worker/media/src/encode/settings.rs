@@ -58,12 +58,28 @@ impl Settings {
         let rate_fits = den > 0 && num >= den && u64::from(num) <= 240 * u64::from(den) && num <= 1_000_000;
         require(rate_fits, "frame rate", format_args!("{num}/{den}"), "from 1 to 240 frames a second")?;
         require((1..=10_000).contains(&self.gop_frames), "key frame distance", self.gop_frames, "1 to 10000 frames")?;
-        if let Quality::Realtime { bitrate_bps } = self.quality {
-            let fits = (50_000..=100_000_000).contains(&bitrate_bps);
-            require(fits, "bit rate", bitrate_bps, "from 50000 to 100000000 bits a second")?;
-        }
-        Ok(())
+        self.bitrate().map_or(Ok(()), check_rate)
     }
+
+    /// The rate that is aimed for, bits a second; none for a constant quality.
+    pub(super) fn bitrate(&self) -> Option<u32> {
+        if let Quality::Realtime { bitrate_bps } = self.quality { Some(bitrate_bps) } else { None }
+    }
+
+    /// These settings with another rate.
+    ///
+    /// # Errors
+    /// [`EncodeError::BadSetting`] for a rate out of range, or when they aim for a quality.
+    pub(super) fn with_bitrate(self, bitrate_bps: u32) -> Result<Self, EncodeError> {
+        check_rate(bitrate_bps)?;
+        require(self.bitrate().is_some(), "bit rate", bitrate_bps, "left alone in a file of constant quality")?;
+        Ok(Self { quality: Quality::Realtime { bitrate_bps }, ..self })
+    }
+}
+
+fn check_rate(bits: u32) -> Result<(), EncodeError> {
+    let fits = (50_000..=100_000_000).contains(&bits);
+    require(fits, "bit rate", bits, "from 50000 to 100000000 bits a second")
 }
 
 fn require(

@@ -59,6 +59,66 @@ fn realtime_is_constrained_baseline_near_its_rate() {
     }
 }
 
+/// A picture that is hard to encode and moves, as bits are needed to tell rates apart.
+fn busy(t: usize) -> I420 {
+    let mut frame = picture(320, 240, t);
+    for (i, y) in frame.y.iter_mut().enumerate() {
+        let (x, row) = ((i % 320 + 3 * t) as u32, (i / 320 + t) as u32);
+        // What scrolls can be predicted, what is new in every frame cannot.
+        let new = if i < 320 * 60 { (t as u32).wrapping_mul(0x0100_0193) } else { 0 };
+        let hash = (x / 2).wrapping_mul(0x9E37_79B9) ^ (row / 2).wrapping_mul(0x85EB_CA6B) ^ new;
+        *y = y.saturating_add(((hash ^ (hash >> 15)).wrapping_mul(0x2C1B_3C6D) >> 26) as u8);
+    }
+    frame
+}
+
+#[test]
+fn the_rate_follows_and_no_frame_outgrows_the_buffer() {
+    for choice in usable() {
+        let settings = Settings { quality: Quality::Realtime { bitrate_bps: 1_500_000 }, ..settings(320, 240) };
+        let mut encoder = open(choice, &Settings { gop_frames: 10_000, ..settings }).unwrap();
+        let mut t = 0;
+        for (bits, seconds) in [(1_500_000, 4), (300_000, 6), (1_000_000, 6)] {
+            encoder.set_bitrate(bits).unwrap();
+            let mut sizes = Vec::new();
+            for n in 0..25 * seconds {
+                let key = n == 25 * seconds / 2;
+                let mut sink = |p: Packet<'_>| {
+                    assert_eq!(p.key, key || t == 0, "{choice} frame {t}");
+                    sizes.push(p.data.len() * 8);
+                };
+                encoder.encode(&busy(t), t as i64, key, &mut sink).unwrap();
+                t += 1;
+            }
+            let last: usize = sizes[sizes.len() - 50..].iter().sum();
+            let got = last as f64 / 2.0 / f64::from(bits);
+            assert!((got - 1.0).abs() < 0.2, "{choice}: {got:.2} of {bits} bits a second");
+            let largest = *sizes[25..].iter().max().unwrap() as f64 / f64::from(bits);
+            println!("{choice} at {bits}: {got:.3} of the rate, the largest frame takes {:.0} ms of it", largest * 1e3);
+            assert!(largest < 0.5, "{choice}: a frame of {largest:.2} s at {bits} bits a second");
+        }
+    }
+}
+
+#[test]
+fn only_a_live_encoder_takes_another_rate_and_only_a_sensible_one() {
+    for choice in usable() {
+        let mut file = open(choice, &settings(128, 96)).unwrap();
+        let message = file.set_bitrate(300_000).unwrap_err().to_string();
+        assert_eq!(message, "the encoder's bit rate is 300000: it must be left alone in a file of constant quality");
+        let live = Settings { quality: Quality::Realtime { bitrate_bps: 300_000 }, ..settings(128, 96) };
+        let mut live = open(choice, &live).unwrap();
+        assert!(live.set_bitrate(1_000).unwrap_err().to_string().contains("from 50000 to 100000000"));
+        live.set_bitrate(200_000).unwrap();
+        let mut packets = 0;
+        for t in 0..10 {
+            live.set_bitrate(200_000 + 10_000 * t as u32).unwrap();
+            live.encode(&picture(128, 96, t), t as i64, false, &mut |_| packets += 1).unwrap();
+        }
+        assert_eq!(packets, 10, "{choice}: before the first frame and between any two");
+    }
+}
+
 #[test]
 fn the_same_frames_make_the_same_bytes() {
     for choice in usable() {

@@ -192,6 +192,11 @@ pub struct VisemeStream {
     hidden: Vec<f32>,
     conv: Vec<f32>,
     normal: [f32; BANDS],
+    /// The last frame, how often it was repeated, and after how many repetitions every ring holds nothing else.
+    last: [f32; BANDS],
+    repeated: usize,
+    settled: usize,
+    answer: [f32; VISEMES],
 }
 
 impl VisemeStream {
@@ -203,11 +208,23 @@ impl VisemeStream {
             hidden: vec![0.0; net.channels],
             conv: vec![0.0; net.channels],
             normal: [0.0; BANDS],
+            last: [f32::NAN; BANDS],
+            repeated: 0,
+            settled: net.look_ahead.max(net.blocks.iter().map(|b| 2 * b.dilation).sum()),
+            answer: [0.0; VISEMES],
         }
     }
 
     /// Takes the next frame. From the frame `look_ahead` on it gives the logits of the frame `look_ahead` earlier.
+    ///
+    /// A frame that has been repeated for longer than the network remembers, as in digital silence, costs nothing: what
+    /// is inside would be replaced by itself.
     pub fn push(&mut self, net: &VisemeNet, frame: &[f32; BANDS]) -> Option<[f32; VISEMES]> {
+        self.repeated = if *frame == self.last { self.repeated + 1 } else { 0 };
+        if self.repeated > self.settled {
+            return Some(self.answer);
+        }
+        self.last = *frame;
         for (i, to) in self.normal.iter_mut().enumerate() {
             *to = (frame[i] - net.mean[i]) * net.inverse_deviation[i];
         }
@@ -235,10 +252,9 @@ impl VisemeStream {
         if self.frames <= net.look_ahead {
             return None;
         }
-        let mut logits = [0.0; VISEMES];
-        logits.copy_from_slice(&net.output.1);
-        net.output.0.add_to(&self.hidden, &mut logits);
-        Some(logits)
+        self.answer.copy_from_slice(&net.output.1);
+        net.output.0.add_to(&self.hidden, &mut self.answer);
+        Some(self.answer)
     }
 }
 

@@ -97,6 +97,20 @@ fn digital_silence_is_silence() {
 }
 
 #[test]
+fn after_a_long_silence_it_hears_as_after_a_short_one() {
+    let net = VisemeNet::shipped().unwrap();
+    let heard = |silence: usize| {
+        let mut samples = vec![0.0; silence * 160];
+        samples.extend((0..16_000).map(|i| (i as f32 * 0.11).sin() * (i as f32 * 0.003).sin() * 0.3));
+        samples.resize(samples.len() + 16_000, 0.0);
+        analyse(&net, &samples).1.split_off(silence)
+    };
+    // 45 frames of silence fill its memory; none of them is a repetition that is skipped.
+    assert_eq!(heard(45), heard(46));
+    assert_eq!(heard(45), heard(400));
+}
+
+#[test]
 fn a_broken_weight_file_is_refused_with_a_reason() {
     assert!(matches!(VisemeNet::from_bytes(b"not weights"), Err(NetworkError::Format(_))));
     assert!(matches!(VisemeNet::from_bytes(REFERENCE), Err(NetworkError::Header(_))));

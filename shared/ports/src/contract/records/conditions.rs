@@ -1,6 +1,6 @@
 //! Conditional writes, rule by rule of `domain::ledger`.
 
-use super::super::sample::{at, completed, hold, ms, session};
+use super::super::sample::{at, completed, hold, live_session, ms, session};
 use super::{Subject, create, found, write};
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::{KeyId, SessionId, WorkerId};
@@ -55,10 +55,19 @@ pub(super) async fn a_session_comes_back_as_it_was_written(records: Subject) {
     let mut spec = (*plain.spec).clone();
     (spec.speech, spec.face, spec.seed) = (None, None, 0);
     plain.spec = Arc::new(spec);
-    for one in [session(1), plain, session(u128::MAX)] {
+    for one in [session(1), plain, live_session(3), session(u128::MAX)] {
         rule!(records.session(one.id).await.unwrap(), None, "what was not written is not there");
         applied(&records, make(one.clone(), None), "a new session is created").await;
         rule!(records.session(one.id).await.unwrap(), Some(one), "a session comes back as it was written");
+    }
+}
+
+pub(super) async fn every_reason_is_kept(records: Subject) {
+    for (id, reason) in (1..).zip(EndReason::ALL) {
+        applied(&records, make(live_session(id), None), "a new session is created").await;
+        let over = End::new(reason, None);
+        applied(&records, end(id, 1, over.clone(), 9), "an open session is ended").await;
+        rule!(found(&records, id).await.end, Some(over), "a session's end comes back as it was written");
     }
 }
 

@@ -21,7 +21,7 @@ async fn dozen(records: &Subject) -> Vec<Session> {
     for id in [7, 3, 12, 1, 10, 5, 2, 9, 4, 11, 6, 8u128] {
         let mut one = session(id);
         one.key = KeyId(id % 2);
-        one.kind = if id % 3 == 0 { Kind::Prepare } else { Kind::Render };
+        one.kind = Kind::ALL[id as usize % 3];
         one.avatar = AvatarId(id / 7);
         let phase = Phase::from_rank((id % 6) as u8).unwrap();
         let mine = hold(id, 1, 1, 0);
@@ -56,7 +56,7 @@ pub(super) async fn sessions_are_listed_newest_first(records: Subject) {
 pub(super) async fn filters_meet(records: Subject) {
     let made = dozen(&records).await;
     let keys = [None, Some(KeyId(0)), Some(KeyId(1)), Some(KeyId(77))];
-    let kinds = [None, Some(Kind::Render), Some(Kind::Prepare)];
+    let kinds = [None, Some(Kind::Render), Some(Kind::Prepare), Some(Kind::Live)];
     let avatars = [None, Some(AvatarId(0)), Some(AvatarId(1)), Some(AvatarId(77))];
     let phases =
         [vec![], vec![Phase::Requested], vec![Phase::Ended], vec![Phase::Running, Phase::Ended, Phase::Assigned]];

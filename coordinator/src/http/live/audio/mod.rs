@@ -1,0 +1,105 @@
+//! Speaking from a program: the audio socket.
+
+mod guard;
+mod message;
+mod relay;
+mod said;
+mod socket;
+mod sockets;
+
+pub use sockets::Sockets;
+
+use super::ask::unreachable;
+use super::wait::{must_be_live, settled};
+use crate::http::Api;
+use crate::http::auth::LinkedVisitor;
+use crate::http::auth::caller::same_site;
+use crate::http::auth::visitor::token_in_query;
+use crate::http::fields::Fields;
+use crate::http::problem::Problem;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse, rt};
+use mouthpiece_domain::fleet::Hold;
+use mouthpiece_ports::lines::{Line, LineError};
+use relay::Relay;
+use tokio::time::{Instant, timeout};
+
+/// Opens a WebSocket to speak in a live session, at most 8 a session. While the session has not started this waits for it a
+/// little, then tells to come back.
+///
+/// **To the session**, as JSON texts of at most 1 MiB: `{"type":"agent.speak","audio":"..."}` with base64 of PCM16 little
+/// endian mono at `sample_rate` 16000, 24000 (the default) or 48000, faster than real time if there is more;
+/// `agent.speak_end` when that was all of an utterance; `agent.interrupt`; `agent.start_listening` and
+/// `agent.stop_listening`; `session.keep_alive`. Each may have an `event_id`, which comes back. Binary messages are the same
+/// PCM16 at the query's `sample_rate`.
+///
+/// **From the session**: `session.state_updated {state}` (`live`, `reconnecting`, `ended` with a `reason`),
+/// `agent.state_updated {state}` (`idle`, `listening`, `talking`), `agent.speak_started {event_id}`,
+/// `agent.speak_ended {event_id, played_ms}`, `agent.speak_interrupted {event_id, played_ms}`,
+/// `agent.buffer {buffered_ms, limit_ms}`, and `error {code, message, event_id, retry_after_ms}` for a message that was not
+/// taken: `malformed`, `unknown_type`, `unknown_field`, `invalid_field`, or `no_room` with the time to send it again.
+///
+/// It is closed with 1000 when the session has ended, 1001 when the server stops, 1008 after 20 unusable messages in a row,
+/// when nothing is read for 10 s, when pings are not answered for 30 s or when the right to it ended, 1009 for too large a
+/// message, 1011 when the session's worker was lost and it ran nowhere else within 10 s, 1013 when it took nothing for 5 s.
+#[utoipa::path(
+    get, operation_id = "speak_in_session", path = "/v1/sessions/{id}/audio", tag = "live",
+    params(
+        ("id" = String, Path),
+        ("token" = Option<String>, Query, description = "The session's token, where a browser cannot send headers"),
+        ("sample_rate" = Option<u32>, Query, description = "Of binary messages: 16000, 24000 or 48000. Default: 24000"),
+    ),
+    responses(
+        (status = 101, description = "The WebSocket is open"),
+        (status = 409, description = "It does not run: come back after Retry-After; without one it never will"),
+        (status = 429, description = "The session has as many sockets as it may have"),
+    ),
+)]
+pub async fn open(
+    api: Data<Api>,
+    LinkedVisitor(visitor): LinkedVisitor,
+    id: Path<String>,
+    req: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let rate = sample_rate(req.query_string())?;
+    let session = visitor.session(&api, &id).await?.session;
+    visitor.may_use()?;
+    // Browsers let any site open a WebSocket here, with the page's cookie.
+    if !req.headers().contains_key(AUTHORIZATION) && token_in_query(&req).is_none() {
+        same_site(&req)?;
+    }
+    must_be_live(&session)?;
+    let (answer, socket) = socket::upgrade(&req, payload, api.settings.live.sockets.read).await?;
+    let place = api.sockets.take(session.id)?;
+    let until = Instant::now() + api.settings.live.whep_wait;
+    let hold = settled(&api, session.id, until, |_| true).await?.hold()?;
+    let line = line(&api, &hold).await.map_err(|error| no_line(&error))?;
+    let relay = Relay::new(api, visitor, socket, rate, hold, line);
+    rt::spawn(relay.run(place));
+    Ok(answer)
+}
+
+fn sample_rate(query: &str) -> Result<u32, Problem> {
+    let fields = Fields::query(query, &["token", "sample_rate"])?;
+    if !fields.has("sample_rate") {
+        return Ok(message::USUAL_RATE);
+    }
+    let rate = fields.number32("sample_rate", 0..=u32::MAX).ok().flatten().filter(|rate| message::is_rate(*rate));
+    rate.ok_or_else(|| Problem::invalid("sample_rate", format!("sample_rate must be {}", message::RATES_TOLD)))
+}
+
+/// A line to where a session runs, in no more time than a worker has for an answer.
+async fn line(api: &Api, hold: &Hold) -> Result<Line, LineError> {
+    let late = |_| Err(LineError::Unavailable("it took too long".to_owned()));
+    timeout(api.settings.live.ask_timeout, api.lines.open(hold)).await.unwrap_or_else(late)
+}
+
+fn no_line(error: &LineError) -> Problem {
+    tracing::warn!(%error, "no line to a worker");
+    unreachable(match error {
+        LineError::Full => "the worker that runs the session has too much to do just now: try again",
+        _ => "the worker that runs the session cannot be reached just now: try again",
+    })
+}

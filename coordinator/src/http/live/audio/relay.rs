@@ -1,0 +1,266 @@
+//! One audio socket: what a program says goes over a line to the session's worker, what the session says comes back.
+//!
+//! Nothing waits without a bound: a worker that takes nothing, a caller that reads nothing or is silent when it is asked
+//! whether it is there, and a session that is nowhere each end the socket with a reason. The messages that wait for room in
+//! the line are bounded too; until they are too many the caller is still listened to.
+
+use super::message::{self, Refusal};
+use super::said::Said;
+use super::socket::{Close, Heard, Socket};
+use super::sockets::Place;
+use crate::http::Api;
+use crate::http::auth::Visitor;
+use crate::http::live::Patience;
+use crate::http::live::wait::{Whereabouts, settled};
+use actix_web::web::Data;
+use mouthpiece_domain::fleet::Hold;
+use mouthpiece_domain::live::{Down, Up};
+use mouthpiece_ports::lines::Line;
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until};
+
+/// Messages that wait for room in the line.
+const BACKLOG: usize = 32;
+/// Bytes of speech among them.
+const BACKLOG_BYTES: usize = 4 * message::LARGEST;
+/// So many refusals in a row are no mistake any more.
+const MOST_ERRORS: u32 = 20;
+
+/// A socket and its line.
+pub struct Relay {
+    api: Data<Api>,
+    visitor: Visitor,
+    socket: Socket,
+    /// Samples a second of binary messages.
+    rate: u32,
+    hold: Hold,
+    line: Line,
+    /// The line takes nothing more; its last words may still come.
+    deaf: bool,
+    /// Since when the session is looked for.
+    lost: Option<Instant>,
+    backlog: VecDeque<Up>,
+    /// Since when there is no room for the first of them.
+    stuck: Instant,
+    errors: u32,
+    /// When the caller was last heard.
+    heard: Instant,
+    tempo: Patience,
+}
+
+/// What a relay goes on with.
+enum Next {
+    /// The caller said something, or is gone.
+    Heard(Heard),
+    /// The session said something, or the line ended.
+    Down(Option<Down>),
+    /// A message that waited was sent.
+    Room,
+    /// The line takes nothing more.
+    Deaf,
+    /// It is time to look after the caller.
+    Beat,
+    /// A message has waited too long.
+    Stuck,
+    /// The server stops.
+    Stopping,
+}
+
+impl Relay {
+    /// Between a socket and a line that was opened to `hold`.
+    pub fn new(api: Data<Api>, visitor: Visitor, socket: Socket, rate: u32, hold: Hold, line: Line) -> Self {
+        let now = Instant::now();
+        Self {
+            tempo: api.settings.live.sockets,
+            api,
+            visitor,
+            socket,
+            rate,
+            hold,
+            line,
+            deaf: false,
+            lost: None,
+            backlog: VecDeque::new(),
+            stuck: now,
+            errors: 0,
+            heard: now,
+        }
+    }
+
+    /// Relays until one side ends it; `place` is given back then.
+    pub async fn run(mut self, place: Place) {
+        let open = self.api.metrics.live.socket();
+        let Err(close) = self.relay().await;
+        drop((open, place, self.line));
+        tracing::info!(session_id = %self.hold.session, code = close.code, reason = close.reason, "an audio socket ended");
+        self.socket.close(close).await;
+    }
+
+    async fn relay(&mut self) -> Result<Infallible, Close> {
+        let mut closing = self.api.closing();
+        let mut beat = interval(self.tempo.ping.max(Duration::from_millis(1)));
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        self.socket.say(&Said::session("live")).await?;
+        loop {
+            match self.next(&mut closing, &mut beat).await {
+                Next::Heard(heard) => self.hear(heard).await?,
+                Next::Down(Some(down)) => self.tell(&down).await?,
+                Next::Down(None) => self.reopen().await?,
+                Next::Room => self.stuck = Instant::now(),
+                Next::Deaf => self.deaf = true,
+                Next::Beat => self.look_after().await?,
+                Next::Stopping => return Err(stopping()),
+                Next::Stuck => {
+                    let reason = format!("the session took nothing for {:?}: try again later", self.tempo.room);
+                    return Err(Close::new(1013, reason));
+                }
+            }
+        }
+    }
+
+    /// What happens next. A message that waits is sent as soon as there is room.
+    async fn next(&mut self, closing: &mut watch::Receiver<bool>, beat: &mut Interval) -> Next {
+        let (waits, listens) = (!self.backlog.is_empty(), self.has_room());
+        tokio::select! {
+            _ = closing.wait_for(|closing| *closing) => Next::Stopping,
+            heard = self.socket.next(), if listens => Next::Heard(heard),
+            room = self.line.up.reserve(), if waits && !self.deaf => match room {
+                Ok(room) => {
+                    if let Some(up) = self.backlog.pop_front() {
+                        room.send(up);
+                    }
+                    Next::Room
+                }
+                Err(_) => Next::Deaf,
+            },
+            down = self.line.down.recv() => Next::Down(down),
+            _ = beat.tick() => Next::Beat,
+            () = sleep_until(self.stuck + self.tempo.room), if waits => Next::Stuck,
+        }
+    }
+
+    /// Whether the caller is listened to.
+    fn has_room(&self) -> bool {
+        let bytes = |up: &Up| if let Up::Speak { samples, .. } = up { 2 * samples.len() } else { 0 };
+        self.backlog.len() < BACKLOG && self.backlog.iter().map(bytes).sum::<usize>() < BACKLOG_BYTES
+    }
+
+    async fn hear(&mut self, heard: Heard) -> Result<(), Close> {
+        self.heard = Instant::now();
+        let read = match heard {
+            Heard::Text(text) => message::text(&text),
+            Heard::Binary(bytes) => message::binary(&bytes, self.rate),
+            Heard::Ping(bytes) => return self.socket.pong(&bytes).await,
+            Heard::Pong => return Ok(()),
+            Heard::Gone => return Err(Close::new(1000, "")),
+            Heard::Broken(close) => return Err(close),
+        };
+        match read {
+            Ok(up) => {
+                self.errors = 0;
+                if let Up::Speak { rate, samples, .. } = &up {
+                    self.api.metrics.live.heard(samples.len(), *rate);
+                }
+                if self.backlog.is_empty() {
+                    self.stuck = self.heard;
+                }
+                self.backlog.push_back(up);
+                Ok(())
+            }
+            Err(refusal) => self.refuse(&refusal).await,
+        }
+    }
+
+    async fn refuse(&mut self, refusal: &Refusal) -> Result<(), Close> {
+        self.api.metrics.live.refused(refusal.code.name());
+        self.socket.say(&Said::refused(refusal)).await?;
+        self.errors += 1;
+        if self.errors < MOST_ERRORS {
+            return Ok(());
+        }
+        Err(Close::new(1008, format!("{MOST_ERRORS} messages in a row could not be used: mend the program")))
+    }
+
+    /// What the session says.
+    async fn tell(&mut self, down: &Down) -> Result<(), Close> {
+        if self.lost.take().is_some() {
+            self.socket.say(&Said::session("live")).await?;
+        }
+        if matches!(down, Down::Refused { .. }) {
+            self.api.metrics.live.refused(super::said::NO_ROOM);
+        }
+        self.socket.say(&Said::of(down)).await?;
+        match down {
+            Down::Over { reason } => Err(Close::new(1000, format!("the session has ended: {reason}"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Now and then: is the caller there, and may it still?
+    async fn look_after(&mut self) -> Result<(), Close> {
+        let silence = self.tempo.silence;
+        if self.heard.elapsed() > silence {
+            return Err(Close::new(1008, format!("pings were not answered for {silence:?}")));
+        }
+        if !self.visitor.still_allowed(&self.api).await {
+            return Err(Close::new(1008, "the token expired, or its API key was revoked"));
+        }
+        self.socket.ping().await
+    }
+
+    /// The line ended without a last word: the session is looked for, and a line to where it runs now is opened. Whether it
+    /// leads there is only known when something comes over it.
+    async fn reopen(&mut self) -> Result<(), Close> {
+        let (api, tempo) = (Data::clone(&self.api), self.tempo);
+        if self.lost.is_none() {
+            self.socket.say(&Said::session("reconnecting")).await?;
+        }
+        let since = *self.lost.get_or_insert_with(Instant::now);
+        let given_up = since + tempo.elsewhere;
+        loop {
+            let now = Instant::now();
+            if now >= given_up {
+                let reason =
+                    format!("the session's worker was lost, and within {:?} it ran nowhere else", tempo.elsewhere);
+                return Err(Close::new(1011, reason));
+            }
+            let before = self.hold;
+            // Where it ran last is tried again, too: only the way there may have been broken.
+            let soon = given_up.min(now + tempo.again);
+            let found = tokio::select! {
+                found = settled(&api, before.session, soon, |hold| *hold != before) => found,
+                heard = self.socket.next(), if self.has_room() => {
+                    self.hear(heard).await?;
+                    continue;
+                }
+            };
+            match found {
+                Ok(Whereabouts::Runs(hold)) => {
+                    self.hold = hold;
+                    if let Ok(line) = super::line(&api, &hold).await {
+                        self.line = line;
+                        self.deaf = false;
+                        self.stuck = Instant::now();
+                        return Ok(());
+                    }
+                }
+                Ok(Whereabouts::Waits(_)) => {}
+                Ok(Whereabouts::Ended(session)) => {
+                    let reason = session.end.as_ref().map_or("lost", |end| end.reason.name());
+                    self.socket.say(&Said::ended(reason)).await?;
+                    return Err(Close::new(1000, format!("the session has ended: {reason}")));
+                }
+                Err(_) if api.is_closing() => return Err(stopping()),
+                // A store that is away for a moment; the problem was logged.
+                Err(_) => sleep(tempo.again).await,
+            }
+        }
+    }
+}
+
+fn stopping() -> Close {
+    Close::new(1001, "the server is about to stop: connect again")
+}

@@ -1,0 +1,165 @@
+//! The caller's side of an audio socket: messages in, texts out, and a close with a reason.
+
+use super::guard::guarded;
+use super::message::LARGEST;
+use super::said::Said;
+use crate::http::lifeline::{Cut, Lifeline};
+use crate::http::problem::Problem;
+use actix_web::error::PayloadError;
+use actix_web::web::Payload;
+use actix_web::{HttpRequest, HttpResponse};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, ProtocolError, Session};
+use bytes::Bytes;
+use std::io;
+use std::time::Duration;
+use tokio::time::{sleep, timeout};
+
+/// How long a caller is waited for when its socket is closed.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// What came from the caller.
+#[derive(Debug)]
+pub enum Heard {
+    /// A text message.
+    Text(String),
+    /// A binary message.
+    Binary(Bytes),
+    /// It asks whether anybody is there.
+    Ping(Bytes),
+    /// It is there.
+    Pong,
+    /// It closed the socket or is gone.
+    Gone,
+    /// What it sends cannot be read.
+    Broken(Close),
+}
+
+/// Why a socket is closed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Close {
+    /// The code of RFC 6455.
+    pub code: u16,
+    /// A sentence for the caller.
+    pub reason: String,
+    /// The caller does not read, so nothing is waited for.
+    stalled: bool,
+}
+
+impl Close {
+    /// A code and a sentence of at most 123 bytes, which is all that fits.
+    pub fn new(code: u16, reason: impl Into<String>) -> Self {
+        Self { code, reason: reason.into(), stalled: false }
+    }
+
+    /// Of a caller that does not read.
+    fn stalled(self) -> Self {
+        Self { stalled: true, ..self }
+    }
+}
+
+/// A socket.
+pub struct Socket {
+    session: Session,
+    stream: AggregatedMessageStream,
+    /// A caller that reads nothing for so long is given up.
+    patience: Duration,
+    cut: Option<Cut>,
+}
+
+/// Upgrades a request. The answer must be given before anything is heard or said.
+///
+/// # Errors
+/// 400 when the request does not ask for a WebSocket.
+pub async fn upgrade(
+    req: &HttpRequest,
+    payload: Payload,
+    patience: Duration,
+) -> Result<(HttpResponse, Socket), Problem> {
+    let payload = guarded(req, payload).await.map_err(Problem::internal)?;
+    let (answer, session, stream) = actix_ws::handle(req, payload)
+        .map_err(|e| Problem::bad_request(format!("this address takes WebSockets of version 13 only: {e}")))?;
+    let stream = stream.max_frame_size(LARGEST).aggregate_continuations().max_continuation_size(LARGEST);
+    let cut = req.conn_data::<Lifeline>().and_then(Lifeline::take);
+    Ok((answer, Socket { session, stream, patience, cut }))
+}
+
+impl Socket {
+    /// What comes next. Safe to cancel.
+    pub async fn next(&mut self) -> Heard {
+        match self.stream.recv().await {
+            Some(Ok(AggregatedMessage::Text(text))) => Heard::Text(text.into()),
+            Some(Ok(AggregatedMessage::Binary(bytes))) => Heard::Binary(bytes),
+            Some(Ok(AggregatedMessage::Ping(bytes))) => Heard::Ping(bytes),
+            Some(Ok(AggregatedMessage::Pong(_))) => Heard::Pong,
+            Some(Ok(AggregatedMessage::Close(_))) | None => Heard::Gone,
+            Some(Err(error)) => broken(&error),
+        }
+    }
+
+    /// Tells something.
+    ///
+    /// # Errors
+    /// The caller is gone, or does not read.
+    pub async fn say(&mut self, said: &Said<'_>) -> Result<(), Close> {
+        self.bounded(async |session| session.text(said.json()).await).await
+    }
+
+    /// Answers a ping.
+    ///
+    /// # Errors
+    /// As [`Self::say`].
+    pub async fn pong(&mut self, bytes: &[u8]) -> Result<(), Close> {
+        self.bounded(async |session| session.pong(bytes).await).await
+    }
+
+    /// Asks whether the caller is there.
+    ///
+    /// # Errors
+    /// As [`Self::say`].
+    pub async fn ping(&mut self) -> Result<(), Close> {
+        self.bounded(async |session| session.ping(b"").await).await
+    }
+
+    /// Closes it, and ends the connection a little later if it is still there.
+    pub async fn close(mut self, close: Close) {
+        let cut = self.cut.take();
+        if !close.stalled {
+            let reason = CloseReason { code: CloseCode::from(close.code), description: Some(close.reason) };
+            let _ = timeout(FAREWELL, self.session.close(Some(reason))).await;
+            // What is on its way to a caller that reads is there by then.
+            sleep(FAREWELL).await;
+        }
+        if let Some(cut) = cut {
+            cut.now();
+        }
+    }
+
+    async fn bounded(
+        &mut self,
+        send: impl AsyncFnOnce(&mut Session) -> Result<(), actix_ws::Closed>,
+    ) -> Result<(), Close> {
+        match timeout(self.patience, send(&mut self.session)).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(_)) => Err(Close::new(1006, "the caller is gone")),
+            Err(_) => {
+                let reason = format!("nothing was read for {:?}: read what is sent", self.patience);
+                Err(Close::new(1008, reason).stalled())
+            }
+        }
+    }
+}
+
+fn broken(error: &ProtocolError) -> Heard {
+    let too_large = || Close::new(1009, format!("a message may have at most {LARGEST} bytes: send smaller ones"));
+    Heard::Broken(match error {
+        ProtocolError::Overflow => too_large(),
+        ProtocolError::Io(error) => match error.get_ref().and_then(|e| e.downcast_ref::<PayloadError>()) {
+            Some(PayloadError::Overflow) => too_large(),
+            Some(_) => return Heard::Gone,
+            None if error.kind() == io::ErrorKind::InvalidData => Close::new(1007, "a text message must be UTF-8"),
+            // The parts of a message together.
+            None => too_large(),
+        },
+        other => Close::new(1002, format!("not as RFC 6455 has it: {other}")),
+    })
+}

@@ -1,0 +1,215 @@
+//! Watching: WHEP, which is WHIP (RFC 9725) the other way round.
+//!
+//! A viewer posts an offer and gets the answer and an address of its own; there it trickles candidates, restarts ICE and
+//! hangs up. Signalling is relayed to the session's worker; media goes straight between the two.
+
+use super::ask::{ask, strange};
+use super::ice;
+use super::wait::{Whereabouts, must_be_live, settled};
+use crate::http::auth::Visitor;
+use crate::http::files::{media_type, read_text};
+use crate::http::problem::{Kind, Problem};
+use crate::http::{Api, fields, now};
+use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, LINK, LOCATION};
+use actix_web::web::{Data, Path, Payload};
+use actix_web::{HttpRequest, HttpResponse};
+use mouthpiece_domain::fleet::Hold;
+use mouthpiece_domain::ids::ViewerId;
+use mouthpiece_domain::live::{Question, Told};
+use std::time::Instant;
+
+/// The media type of offers and answers.
+pub const SDP: &str = "application/sdp";
+/// The media type of candidates (RFC 8840).
+pub const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
+/// An offer of a browser has some kilobytes.
+const SDP_BYTES: u64 = 64 * 1024;
+
+/// Offers to watch a live session, by WHEP (the protocol of WHIP, RFC 9725, for playback). While the session has not started
+/// this waits for it a little, then tells to come back. The offer may also send audio: the first viewer's that does is the
+/// session's microphone. `OPTIONS` tells what is taken, and pages of other sites may call this with a session's token.
+#[utoipa::path(
+    post, operation_id = "watch_session", path = "/v1/sessions/{id}/whep", tag = "live", params(("id" = String, Path)),
+    request_body(content = String, content_type = "application/sdp", description = "The offer"),
+    responses(
+        (status = 201, description = "The answer", content_type = "application/sdp", body = String, headers(
+            ("location" = String, description = "The viewer's own address: PATCH and DELETE it"),
+            ("etag" = String, description = "The ICE session, for `If-Match`"),
+            ("link" = String, description = "ICE servers, each with `rel=\"ice-server\"`"),
+        )),
+        (status = 406, description = "The offer has nothing that can be sent: H.264 and Opus are"),
+        (status = 409, description = "It does not run: come back after Retry-After; without one it never will"),
+    ),
+)]
+pub async fn offer(
+    api: Data<Api>,
+    visitor: Visitor,
+    id: Path<String>,
+    req: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let came = Instant::now();
+    let session = visitor.session(&api, &id).await?.session;
+    visitor.may_use()?;
+    must_be_live(&session)?;
+    let sdp = body(&api, &req, payload, SDP).await?;
+    if sdp.trim().is_empty() {
+        return Err(Problem::bad_request("the body must be an SDP offer: this address makes no offers of its own"));
+    }
+    let until = tokio::time::Instant::now() + api.settings.live.whep_wait;
+    let hold = settled(&api, session.id, until, |_| true).await?.hold()?;
+    let viewer = new_viewer()?;
+    let (sdp, tag) = match ask(&api, hold, Question::Offer { viewer, sdp }).await? {
+        Told::Answer { sdp, tag } => (sdp, tag),
+        other => return Err(strange(&other)),
+    };
+    api.metrics.live.joined(came.elapsed());
+    let at = u64::try_from(now().0 / 1000).unwrap_or_default();
+    let mut answer = HttpResponse::Created();
+    answer
+        .insert_header((LOCATION, format!("/v1/sessions/{}/whep/{viewer}", session.id)))
+        .insert_header((ETAG, quoted(&tag)?))
+        .insert_header((CONTENT_TYPE, SDP));
+    for link in ice::links(&ice::told(&api.settings.live.ice_servers, session.id, at)) {
+        answer.append_header((LINK, link));
+    }
+    Ok(answer.body(sdp))
+}
+
+/// Tells a viewer's candidates (`If-Match` with its entity tag), or restarts its ICE (`If-Match: *`).
+#[utoipa::path(
+    patch, operation_id = "trickle_viewer", path = "/v1/sessions/{id}/whep/{viewer}", tag = "live",
+    params(
+        ("id" = String, Path), ("viewer" = String, Path),
+        ("If-Match" = String, Header, description = "The entity tag, in quotes; `*` restarts ICE"),
+    ),
+    request_body(content = String, content_type = "application/trickle-ice-sdpfrag", description = "The fragment"),
+    responses(
+        (status = 200, description = "ICE is restarted: the worker's fragment",
+            content_type = "application/trickle-ice-sdpfrag", body = String,
+            headers(("etag" = String, description = "The new ICE session"))),
+        (status = 204, description = "The candidates are taken"),
+        (status = 409, description = "The session is just being moved: come back after Retry-After"),
+        (status = 412, description = "The entity tag is not the current one"),
+        (status = 428, description = "There is no If-Match"),
+    ),
+)]
+pub async fn patch(
+    api: Data<Api>,
+    visitor: Visitor,
+    path: Path<(String, String)>,
+    req: HttpRequest,
+    payload: Payload,
+) -> Result<HttpResponse, Problem> {
+    let (hold, viewer) = watched(&api, &visitor, &path).await?;
+    let condition = if_match(&req)?;
+    let fragment = body(&api, &req, payload, FRAGMENT).await?;
+    let Condition::Tag(tag) = condition else {
+        return match ask(&api, hold, Question::Restart { viewer, fragment }).await? {
+            Told::Restarted { fragment, tag } => Ok(HttpResponse::Ok()
+                .insert_header((ETAG, quoted(&tag)?))
+                .insert_header((CONTENT_TYPE, FRAGMENT))
+                .body(fragment)),
+            other => Err(strange(&other)),
+        };
+    };
+    match ask(&api, hold, Question::Trickle { viewer, tag, fragment }).await? {
+        Told::Done => Ok(HttpResponse::NoContent().finish()),
+        other => Err(strange(&other)),
+    }
+}
+
+/// Hangs up: the viewer watches no more.
+#[utoipa::path(
+    delete, operation_id = "unwatch_session", path = "/v1/sessions/{id}/whep/{viewer}", tag = "live",
+    params(("id" = String, Path), ("viewer" = String, Path)),
+    responses(
+        (status = 200, description = "It is gone"),
+        (status = 409, description = "The session is just being moved: come back after Retry-After"),
+    ),
+)]
+pub async fn hang_up(api: Data<Api>, visitor: Visitor, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
+    let (hold, viewer) = watched(&api, &visitor, &path).await?;
+    match ask(&api, hold, Question::HangUp { viewer }).await? {
+        Told::Done => Ok(HttpResponse::Ok().finish()),
+        other => Err(strange(&other)),
+    }
+}
+
+/// Where a viewer's session runs. A session that does not run has no viewers: those that it had are gone with the worker.
+async fn watched(api: &Api, visitor: &Visitor, path: &(String, String)) -> Result<(Hold, ViewerId), Problem> {
+    let (id, viewer) = path;
+    let change = visitor.session(api, id).await?;
+    visitor.may_use()?;
+    must_be_live(&change.session)?;
+    let viewer: ViewerId = fields::id("viewer", viewer)?;
+    match Whereabouts::of(change) {
+        Whereabouts::Runs(hold) => Ok((hold, viewer)),
+        _ => Err(Problem::not_found(format!("viewer {viewer}: its session does not run where it ran; offer again"))),
+    }
+}
+
+/// Ids of viewers are secrets, so all of their bits are random.
+fn new_viewer() -> Result<ViewerId, Problem> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes).map_err(Problem::internal)?;
+    Ok(ViewerId(u128::from_be_bytes(bytes)))
+}
+
+async fn body(api: &Api, req: &HttpRequest, payload: Payload, kind: &str) -> Result<String, Problem> {
+    if media_type(req).as_deref() != Some(kind) {
+        return Err(Problem::new(Kind::UnsupportedMedia, format!("the body must be {kind}: send it as content-type")));
+    }
+    read_text(api, req, payload, SDP_BYTES).await
+}
+
+fn quoted(tag: &str) -> Result<HeaderValue, Problem> {
+    HeaderValue::from_str(&format!("\"{tag}\"")).map_err(Problem::internal)
+}
+
+/// What `If-Match` says.
+#[derive(Debug, PartialEq, Eq)]
+enum Condition {
+    /// Whatever ICE session there is.
+    Any,
+    /// This one.
+    Tag(String),
+}
+
+fn if_match(req: &HttpRequest) -> Result<Condition, Problem> {
+    let Some(header) = req.headers().get(IF_MATCH) else {
+        let detail = "send If-Match with the entity tag of the answer, or * to restart ICE";
+        return Err(Problem::new(Kind::PreconditionRequired, detail));
+    };
+    let text = header.to_str().unwrap_or_default().trim();
+    let inner = text.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+    match inner.unwrap_or(text) {
+        "*" => Ok(Condition::Any),
+        tag if inner.is_some() && !tag.is_empty() && !tag.contains('"') => Ok(Condition::Tag(tag.to_owned())),
+        // A weak tag never matches, and a list cannot be what was handed out.
+        _ => {
+            let detail = "If-Match must be the answer's entity tag as it was, in quotes, or * to restart ICE";
+            Err(Problem::new(Kind::PreconditionFailed, detail))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::test::TestRequest;
+
+    #[test]
+    fn a_condition_is_one_tag_or_any() {
+        let read = |value: &str| if_match(&TestRequest::patch().insert_header((IF_MATCH, value)).to_http_request());
+        let tag = |t: &str| Ok(Condition::Tag(t.to_owned()));
+        for (value, wanted) in [("\"a:b\"", tag("a:b")), ("*", Ok(Condition::Any)), ("\"*\"", Ok(Condition::Any))] {
+            assert_eq!(read(value), wanted, "{value}");
+        }
+        for value in ["", "a", "\"\"", "W/\"a\"", "\"a\", \"b\"", "\"a"] {
+            assert_eq!(read(value).unwrap_err().kind, Kind::PreconditionFailed, "{value}");
+        }
+        let none = if_match(&TestRequest::patch().to_http_request());
+        assert_eq!(none.unwrap_err().kind, Kind::PreconditionRequired);
+    }
+}

@@ -1,0 +1,133 @@
+//! A live session on a stage: what its worker is asked and told, and what it answers.
+
+use crate::rig::{Answer, BOUND, Rig, eventually};
+use crate::script::WORKER;
+use mouthpiece_domain::fleet::Hold;
+use mouthpiece_domain::ids::{SessionId, WorkerId};
+use mouthpiece_domain::live::{Ask, NotDone, Question, Told};
+use mouthpiece_domain::session::{Fence, Phase, Slot};
+use mouthpiece_ports::bus::Bus;
+use mouthpiece_ports::lines::{Called, Calls, Lines};
+use reqwest::Method;
+use serde_json::Value;
+use std::sync::{Arc, Mutex};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+pub const SDP: &str = "application/sdp";
+pub const FRAGMENT: &str = "application/trickle-ice-sdpfrag";
+pub const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
+
+/// A worker's side: notes every question and answers as it was told to.
+pub struct Stage {
+    pub asked: Arc<Mutex<Vec<Ask>>>,
+    calls: Box<dyn Calls>,
+    task: JoinHandle<()>,
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Answers as a worker does to which everything is possible.
+pub fn obliging(ask: &Ask) -> Option<Told> {
+    Some(match &ask.what {
+        Question::Offer { .. } => Told::Answer { sdp: "v=0\r\nan answer\r\n".into(), tag: "ice:1".into() },
+        Question::Restart { .. } => Told::Restarted { fragment: "a=ice-ufrag:x\r\n".into(), tag: "ice:2".into() },
+        Question::Status => Told::Status(Box::default()),
+        _ => Told::Done,
+    })
+}
+
+/// A refusal.
+pub fn not(why: NotDone) -> impl Fn(&Ask) -> Option<Told> + Send + 'static {
+    move |_| Some(Told::Not { why, detail: format!("the worker says {why:?}, in a sentence") })
+}
+
+impl Stage {
+    pub async fn set(rig: &Rig, answer: impl Fn(&Ask) -> Option<Told> + Send + 'static) -> Self {
+        Self::on(rig, WORKER, answer).await
+    }
+
+    /// The stage of another worker than the usual one.
+    pub async fn on(rig: &Rig, worker: WorkerId, answer: impl Fn(&Ask) -> Option<Told> + Send + 'static) -> Self {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let mut questions = rig.bus.questions(worker).await.unwrap();
+        let calls = rig.lines.calls(worker).await.unwrap();
+        let notes = Arc::clone(&asked);
+        let task = tokio::spawn(async move {
+            while let Some(question) = questions.next().await {
+                let told = answer(&question.ask);
+                notes.lock().unwrap().push(question.ask);
+                if let Some(told) = told {
+                    question.reply.give(told).await;
+                }
+            }
+        });
+        Self { asked, calls, task }
+    }
+
+    /// The next line that is opened.
+    pub async fn called(&mut self) -> Called {
+        timeout(BOUND, self.calls.next()).await.expect("nobody called").unwrap()
+    }
+
+    /// What was asked, waited for until there are so many.
+    pub async fn questions(&self, count: usize) -> Vec<Question> {
+        eventually("questions", || {
+            let asked = self.asked.lock().unwrap();
+            (asked.len() >= count).then(|| asked.iter().map(|a| a.what.clone()).collect())
+        })
+        .await
+    }
+}
+
+impl Rig {
+    /// A live session that is accepted; its body.
+    pub async fn live(&self, more: &str) -> Value {
+        let form = crate::rig::Form::default().file("image", crate::rig::PNG);
+        let avatar = Answer::of(self.form("/v1/avatars", &form)).await.json()["id"].as_str().unwrap().to_owned();
+        let body = format!(r#"{{"kind":"live","avatar_id":"{avatar}"{more}}}"#);
+        self.post_json("/v1/sessions", &body).await.is(201).json()
+    }
+
+    /// A live session that runs on the usual worker.
+    pub async fn running(&self) -> (SessionId, Value) {
+        let body = self.live("").await;
+        let id = body["id"].as_str().unwrap().parse().unwrap();
+        self.farm.run(id, 1, 0);
+        (id, body)
+    }
+
+    /// Moves a session: it runs elsewhere now, under a higher fence.
+    pub fn moved(&self, id: SessionId, worker: WorkerId) -> Hold {
+        self.farm.change(id, |s| {
+            s.fence = s.fence.next();
+            s.phase = Phase::Running;
+            s.place = Some((worker, Slot(1)));
+        });
+        let fence = self.memory.kept().sessions[&id].fence;
+        Hold { session: id, fence, worker, slot: Slot(1) }
+    }
+
+    /// Takes a session from its worker: it waits again.
+    pub fn requeued(&self, id: SessionId) {
+        self.farm.change(id, |s| {
+            s.fence = s.fence.next();
+            s.phase = Phase::Requested;
+            s.place = None;
+        });
+    }
+
+    pub async fn offer(&self, id: SessionId, sdp: &str) -> Answer {
+        let request = self.ask(Method::POST, &format!("/v1/sessions/{id}/whep"));
+        Answer::of(request.header("content-type", SDP).body(sdp.to_owned())).await
+    }
+}
+
+/// Where a session of [`Rig::running`] runs.
+pub fn hold(id: SessionId) -> Hold {
+    Hold { session: id, fence: Fence::FIRST, worker: WORKER, slot: Slot(0) }
+}

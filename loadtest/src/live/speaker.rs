@@ -1,0 +1,73 @@
+//! A caller that pushes speech over the audio socket.
+
+use super::media::Marks;
+use super::{LiveOptions, Push, sound};
+use crate::dice::Dice;
+use crate::{LoadError, setup};
+use futures_util::{SinkExt, StreamExt};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::time::{sleep, sleep_until};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+
+/// Between two utterances: long enough to be heard as silence.
+const PAUSE: Duration = Duration::from_millis(900);
+/// Samples of a piece: 20 ms.
+const PIECE: usize = sound::RATE as usize / 50;
+/// An interruption comes so long after the first sound.
+const CUT_AFTER: Duration = Duration::from_millis(1200);
+
+/// Speaks until `until`.
+pub(super) async fn speak(
+    url: &str,
+    sound: &[i16],
+    options: &LiveOptions,
+    marks: &[Arc<Mutex<Marks>>],
+    seed: u64,
+    until: Instant,
+) -> Result<(), LoadError> {
+    let (socket, _) = connect_async(url).await.map_err(setup)?;
+    let (mut to, mut from) = socket.split();
+    let reading = tokio::spawn(async move { while from.next().await.is_some_and(|message| message.is_ok()) {} });
+    let mut dice = Dice::new(seed);
+    // Not all at the same moment, and not before somebody listens.
+    sleep(Duration::from_millis(1000 + seed % 17 * 50)).await;
+    let mut round = 0_u32;
+    while Instant::now() < until {
+        round += 1;
+        let cut = options.interrupt && round.is_multiple_of(3);
+        let begun = Instant::now();
+        for mark in marks {
+            mark.lock().unwrap_or_else(PoisonError::into_inner).spoke = Some(begun);
+        }
+        for (n, piece) in sound.chunks(PIECE).enumerate() {
+            if cut && begun.elapsed() >= CUT_AFTER {
+                break;
+            }
+            let bytes: Vec<u8> = piece.iter().flat_map(|s| s.to_le_bytes()).collect();
+            to.send(Message::Binary(bytes.into())).await.map_err(setup)?;
+            if let Push::RealTime { ppm, jitter_ms } = options.push {
+                let nominal = 0.02 * (n + 1) as f64 * (1.0 - f64::from(ppm) * 1e-6);
+                let late = if jitter_ms == 0 { 0 } else { dice.below(u64::from(jitter_ms)) };
+                sleep_until((begun + Duration::from_secs_f64(nominal) + Duration::from_millis(late)).into()).await;
+            }
+        }
+        if cut {
+            sleep_until((begun + CUT_AFTER).into()).await;
+            let sent = Instant::now();
+            for mark in marks {
+                mark.lock().unwrap_or_else(PoisonError::into_inner).interrupted = Some(sent);
+            }
+            to.send(Message::text(r#"{"type":"agent.interrupt"}"#)).await.map_err(setup)?;
+        } else {
+            to.send(Message::text(r#"{"type":"agent.speak_end"}"#)).await.map_err(setup)?;
+            let length = Duration::from_secs_f64(sound.len() as f64 / f64::from(sound::RATE));
+            sleep_until((begun + length).into()).await;
+        }
+        sleep(PAUSE).await;
+    }
+    let _ = to.close().await; // it ends with the session in any case
+    reading.abort();
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! Lines: a caller's direct way to the voice of a running live session.
+//!
+//! Commands and questions go over the bus; speech does not: it is much, it is fresh, and nobody wants it twice. A line leads
+//! from the coordinator that a caller is connected to straight to the worker that runs the session. Both ways are bounded
+//! and in order; when one end is dropped the other sees the end of what it receives.
+
+use async_trait::async_trait;
+use mouthpiece_domain::fleet::Hold;
+use mouthpiece_domain::ids::WorkerId;
+use mouthpiece_domain::live::{Down, Up};
+use thiserror::Error;
+use tokio::sync::mpsc;
+
+/// Messages that wait in one direction of a line, at most.
+pub const WAITING: usize = 64;
+
+/// Why there is no line.
+#[derive(Debug, Error, Clone, PartialEq, Eq)]
+pub enum LineError {
+    /// No such worker takes lines.
+    #[error("worker {0} takes no lines: it never started or is gone")]
+    Unroutable(WorkerId),
+    /// It has too many to take up.
+    #[error("the worker has too many lines to take up just now")]
+    Full,
+    /// The way there is broken.
+    #[error("the worker cannot be reached just now: {0}")]
+    Unavailable(String),
+}
+
+/// The caller's end of a line.
+#[derive(Debug)]
+pub struct Line {
+    /// To the session. Waiting for room here is the back-pressure.
+    pub up: mpsc::Sender<Up>,
+    /// From the session.
+    pub down: mpsc::Receiver<Down>,
+}
+
+/// The session's end of a line.
+#[derive(Debug)]
+pub struct Called {
+    /// Which session is called, by which right. A worker that does not run it drops the line.
+    pub hold: Hold,
+    /// From the caller.
+    pub up: mpsc::Receiver<Up>,
+    /// To the caller.
+    pub down: mpsc::Sender<Down>,
+}
+
+/// A worker's incoming lines.
+#[async_trait]
+pub trait Calls: Send {
+    /// The next line; `None` when no more will come. Safe to cancel.
+    async fn next(&mut self) -> Option<Called>;
+}
+
+/// Lines between coordinators and workers.
+#[async_trait]
+pub trait Lines: Send + Sync {
+    /// Opens a line to a session on the worker that its hold names.
+    async fn open(&self, hold: &Hold) -> Result<Line, LineError>;
+
+    /// Takes lines for a worker. One receiver at a time: a second one takes over. When it is dropped, no more are taken.
+    async fn calls(&self, worker: WorkerId) -> Result<Box<dyn Calls>, LineError>;
+}

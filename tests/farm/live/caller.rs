@@ -1,0 +1,60 @@
+//! A caller on the audio socket.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use futures_util::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+
+use crate::{api::Api, farm::PATIENCE};
+
+/// An open audio socket.
+pub struct Caller {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    /// Every event so far.
+    pub heard: Vec<Value>,
+}
+
+impl Caller {
+    /// Connects with a session's token.
+    pub async fn of(api: &Api, session: &str, token: &str) -> Self {
+        let address = api.address().replacen("http", "ws", 1);
+        let (socket, _) = connect_async(format!("{address}/v1/sessions/{session}/audio?token={token}")).await.unwrap();
+        Self { socket, heard: Vec::new() }
+    }
+
+    pub async fn say(&mut self, message: Value) {
+        self.socket.send(Message::text(message.to_string())).await.unwrap();
+    }
+
+    /// Pushes a hum of 220 Hz at 24 kHz.
+    pub async fn speak(&mut self, event: &str, ms: u32) {
+        let hum = |n: u32| ((f64::from(n) * 220.0 * std::f64::consts::TAU / 24_000.0).sin() * 9000.0) as i16;
+        let bytes: Vec<u8> = (0..ms * 24).flat_map(|n| hum(n).to_le_bytes()).collect();
+        self.say(json!({"type": "agent.speak", "audio": STANDARD.encode(bytes), "event_id": event})).await;
+    }
+
+    /// Waits for an event of this type, and returns it.
+    pub async fn hears(&mut self, kind: &str) -> Value {
+        loop {
+            let message = timeout(PATIENCE, self.socket.next()).await;
+            let message = message.unwrap_or_else(|_| panic!("no {kind} came, but {:?}", self.heard));
+            match message.unwrap_or_else(|| panic!("closed before {kind}: {:?}", self.heard)).unwrap() {
+                Message::Text(text) => {
+                    let event: Value = serde_json::from_str(&text).unwrap();
+                    self.heard.push(event.clone());
+                    if event["type"] == kind {
+                        return event;
+                    }
+                }
+                Message::Close(frame) => panic!("closed before {kind}: {frame:?}, {:?}", self.heard),
+                _ => {}
+            }
+        }
+    }
+
+    /// How many events of a type were heard.
+    pub fn count(&self, kind: &str) -> usize {
+        self.heard.iter().filter(|event| event["type"] == kind).count()
+    }
+}

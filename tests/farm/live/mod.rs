@@ -1,0 +1,152 @@
+//! Live sessions: watched over WebRTC, spoken to over the audio socket.
+
+mod caller;
+mod viewer;
+
+use std::net::UdpSocket;
+
+use caller::Caller;
+use serde_json::{Value, json};
+use viewer::{Offer, Viewer};
+
+use crate::{
+    api::Api,
+    farm::{Place, eventually},
+};
+
+/// Asks for a live session; it and its token.
+async fn live(api: &Api, avatar: &str, more: Value) -> (String, String) {
+    let mut asked = json!({"kind": "live", "avatar_id": avatar, "size": 128});
+    asked.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let made = api.post_body("/v1/sessions", "application/json", asked.to_string()).await.is(201).json();
+    (made["id"].as_str().unwrap().to_owned(), made["live"]["token"].as_str().unwrap().to_owned())
+}
+
+async fn sees(viewer: &Viewer, frames: u64) {
+    eventually("frames come", async || viewer.seen(|seen| seen.frames >= frames).then_some(())).await;
+}
+
+#[tokio::test]
+async fn a_face_speaks_to_whoever_watches() {
+    let mut place = Place::new(&[]);
+    let farm = place.up();
+    let api = &farm.api;
+    let avatar = api.avatar().await;
+    let (id, token) = live(api, &avatar, json!({"metadata": {"who": "a test"}})).await;
+    let first = Viewer::of(&api.with(&token), &id).await;
+    sees(&first, 10).await;
+    assert_eq!(first.seen(|seen| seen.loud), 0, "it is silent until somebody speaks");
+
+    let mut caller = Caller::of(api, &id, &token).await;
+    caller.speak("one", 600).await;
+    caller.say(json!({"type": "agent.speak_end", "event_id": "one"})).await;
+    assert_eq!(caller.hears("agent.speak_started").await["event_id"], "one");
+    let ended = caller.hears("agent.speak_ended").await;
+    assert_eq!((&ended["event_id"], &ended["played_ms"]), (&json!("one"), &json!(600)));
+    eventually("the sound was heard", async || first.seen(|seen| seen.loud >= 29).then_some(())).await;
+
+    // A late viewer begins at a key frame, and the first one is not disturbed.
+    let late = Viewer::of(&api.with(&token), &id).await;
+    sees(&late, 10).await;
+    assert!(!late.seen(|seen| seen.began_broken) && !first.seen(|seen| seen.began_broken));
+    let status = api.get(&format!("/v1/sessions/{id}/live")).await.is(200).json();
+    assert_eq!(status["viewers"], 2, "{status}");
+
+    let session = api.session(&id).await;
+    assert_eq!((&session["state"], &session["kind"]), (&json!("live"), &json!("live")), "{session}");
+    api.delete(&format!("/v1/sessions/{id}")).await;
+    let session = api.ended(&id, "cancelled").await;
+    assert!(session["progress"]["frames_done"].as_u64().unwrap() > 0, "{session}");
+    eventually("the viewers are told", async || first.seen(|seen| seen.closed).then_some(())).await;
+    eventually("nothing is left", async || {
+        let m = api.metrics().await;
+        (m["mouthpiece_live_sessions"] == 0.0 && m["mouthpiece_live_viewers"] == 0.0).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_interruption_is_told_once_with_what_was_played() {
+    let mut place = Place::new(&[]);
+    let farm = place.up();
+    let api = &farm.api;
+    let (id, token) = live(api, &api.avatar().await, json!({})).await;
+    let viewer = Viewer::of(&api.with(&token), &id).await;
+    sees(&viewer, 1).await;
+    let mut caller = Caller::of(api, &id, &token).await;
+    caller.speak("long", 9000).await;
+    caller.hears("agent.speak_started").await;
+    api.with(&token).post(&format!("/v1/sessions/{id}/interrupt")).await;
+    let cut = caller.hears("agent.speak_interrupted").await;
+    assert_eq!(cut["event_id"], "long");
+    assert!(cut["played_ms"].as_u64().unwrap() < 9000, "{cut}");
+    caller.say(json!({"type": "agent.interrupt"})).await;
+    caller.speak("short", 100).await;
+    caller.say(json!({"type": "agent.speak_end"})).await;
+    assert_eq!(caller.hears("agent.speak_ended").await["event_id"], "short");
+    assert_eq!((caller.count("agent.speak_interrupted"), caller.count("agent.speak_ended")), (1, 1));
+}
+
+#[tokio::test]
+async fn a_session_ends_by_itself_when_nobody_needs_it() {
+    let mut place = Place::new(&[("worker.slots", "4")]);
+    let farm = place.up();
+    let api = &farm.api;
+    let avatar = api.avatar().await;
+    let (absent, _) = live(api, &avatar, json!({"absent_timeout_s": 1})).await;
+    let (left, token) = live(api, &avatar, json!({"left_timeout_s": 0})).await;
+    let (idle, of_idle) = live(api, &avatar, json!({"idle_timeout_s": 1})).await;
+    let (long, _) = live(api, &avatar, json!({"max_duration_s": 2})).await;
+    let watching = Viewer::of(&api.with(&of_idle), &idle).await;
+    let viewer = Viewer::of(&api.with(&token), &left).await;
+    sees(&viewer, 1).await;
+    api.with(&token).delete(&viewer.location).await.is(200);
+    api.ended(&left, "participant_left").await;
+    api.ended(&absent, "participant_absent").await;
+    api.ended(&idle, "idle_timeout").await;
+    api.ended(&long, "max_duration").await;
+    drop(watching);
+}
+
+#[tokio::test]
+async fn a_viewer_that_vanishes_is_forgotten() {
+    let mut place = Place::new(&[]);
+    let farm = place.up();
+    let api = &farm.api;
+    let (id, token) = live(api, &api.avatar().await, json!({"left_timeout_s": 1})).await;
+    let viewer = Viewer::of(&api.with(&token), &id).await;
+    sees(&viewer, 1).await;
+    drop(viewer);
+    api.ended(&id, "participant_left").await;
+}
+
+#[tokio::test]
+async fn noise_at_the_port_harms_nobody() {
+    let mut place = Place::new(&[]);
+    let farm = place.up();
+    let api = &farm.api;
+    let (id, token) = live(api, &api.avatar().await, json!({})).await;
+    let viewer = Viewer::of(&api.with(&token), &id).await;
+    sees(&viewer, 1).await;
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let mut noise = 1_u64;
+    for n in 0..20_000_usize {
+        let mut datagram = vec![0; n % 1500];
+        for byte in &mut datagram {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            *byte = (noise >> 56) as u8;
+        }
+        let _ = socket.send_to(&datagram, viewer.worker);
+    }
+    let before = viewer.seen(|seen| seen.frames);
+    sees(&viewer, before + 25).await;
+    let (viewing, path) = (api.with(&token), format!("/v1/sessions/{id}/whep"));
+    for bad in ["", "v=0", "not an offer", &"a".repeat(70_000)] {
+        let answer = viewing.post_body(&path, "application/sdp", bad.to_owned()).await;
+        assert!([400, 413, 422].contains(&answer.status.as_u16()), "{answer:?}");
+    }
+    let vp8_only = Offer::new().sdp.replace("H264", "VP8");
+    viewing.post_body(&path, "application/sdp", vp8_only).await.is(406);
+    let before = viewer.seen(|seen| seen.frames);
+    sees(&viewer, before + 25).await;
+}

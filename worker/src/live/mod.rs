@@ -1,0 +1,23 @@
+//! Live sessions: sound streams in, a face that speaks streams out.
+//!
+//! ```text
+//! lines, microphone -> voice (one timeline) -> ear -> engine, or rest in silence -> H.264 --+
+//!                        +-------------------------------------------------> Opus ----------+-> transport
+//! ```
+//! A session runs on its slot's thread. Whoever speaks to it (viewers through the transport, callers through lines,
+//! coordinators with questions) leaves a message in its inbox; the [`switchboard`] finds the inbox.
+
+mod beat;
+mod endings;
+mod inbox;
+mod listener;
+mod microphone;
+mod pushed;
+mod session;
+mod stages;
+pub mod switchboard;
+mod voice;
+
+pub use inbox::{Input, Letterbox};
+pub use session::{Face, Live, Setting};
+pub use stages::StageName;

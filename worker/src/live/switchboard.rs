@@ -1,0 +1,189 @@
+//! Who finds a running live session: questions from coordinators, lines from callers.
+
+use super::inbox::{Input, Left, Letterbox};
+use mouthpiece_domain::fleet::Hold;
+use mouthpiece_domain::live::{Ask, LiveStatus, NotDone, Question, Told, Up};
+use mouthpiece_ports::bus::{Asked, Questions};
+use mouthpiece_ports::lines::{Called, Calls};
+use mouthpiece_transport::{SignalError, StreamId, Transport};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Semaphore, oneshot};
+use tokio::time::{sleep, timeout};
+
+/// Questions that are answered at a time.
+const ANSWERING: usize = 64;
+/// Lines of one worker, at most.
+const LINES: usize = 1024;
+/// A session answers at its next packet of sound; one that does not in this time is over.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// A session whose inbox is full is asked again after so long.
+const AGAIN: Duration = Duration::from_millis(5);
+
+/// One running session.
+#[derive(Clone)]
+struct Extension {
+    stream: StreamId,
+    letterbox: Letterbox,
+}
+
+/// The running live sessions of one worker.
+pub struct Switchboard {
+    transport: Transport,
+    sessions: Mutex<HashMap<Hold, Extension>>,
+    lines: AtomicU64,
+    taking: Arc<Semaphore>,
+}
+
+/// A session's entry; it is found as long as this lives.
+pub struct Entry<'a> {
+    switchboard: &'a Switchboard,
+    hold: Hold,
+}
+
+impl Drop for Entry<'_> {
+    fn drop(&mut self) {
+        self.switchboard.sessions(|sessions| sessions.remove(&self.hold));
+    }
+}
+
+impl Switchboard {
+    /// No session runs yet.
+    pub fn new(transport: Transport) -> Self {
+        let taking = Arc::new(Semaphore::new(LINES));
+        Self { transport, sessions: Mutex::default(), lines: AtomicU64::new(0), taking }
+    }
+
+    /// Where streams are opened.
+    pub fn transport(&self) -> &Transport {
+        &self.transport
+    }
+
+    /// A session runs and can be found.
+    pub fn enter(&self, hold: Hold, stream: StreamId, letterbox: Letterbox) -> Entry<'_> {
+        self.sessions(|sessions| sessions.insert(hold, Extension { stream, letterbox }));
+        Entry { switchboard: self, hold }
+    }
+
+    fn sessions<T>(&self, with: impl FnOnce(&mut HashMap<Hold, Extension>) -> T) -> T {
+        with(&mut self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn find(&self, hold: &Hold) -> Option<Extension> {
+        self.sessions(|sessions| sessions.get(hold).cloned())
+    }
+
+    /// Answers questions until there are no more, several at a time.
+    pub async fn answer(self: Arc<Self>, mut questions: Box<dyn Questions>) {
+        let answering = Arc::new(Semaphore::new(ANSWERING));
+        while let Some(Asked { ask, reply }) = questions.next().await {
+            let Ok(permit) = Arc::clone(&answering).acquire_owned().await else { return };
+            let this = Arc::clone(&self);
+            tokio::spawn(async move {
+                reply.give(this.told(ask).await).await;
+                drop(permit);
+            });
+        }
+    }
+
+    /// Takes lines until there are no more.
+    pub async fn connect(self: Arc<Self>, mut calls: Box<dyn Calls>) {
+        while let Some(Called { hold, mut up, down }) = calls.next().await {
+            // Whoever is dropped sees the end of the line at once.
+            let Some(session) = self.find(&hold) else { continue };
+            let Ok(permit) = Arc::clone(&self.taking).try_acquire_owned() else { continue };
+            let line = self.lines.fetch_add(1, Ordering::Relaxed);
+            tokio::spawn(async move {
+                let _permit = permit;
+                if leave(&session.letterbox, Input::Line { line, down }).await {
+                    relay(&session.letterbox, line, &mut up).await;
+                }
+            });
+        }
+    }
+
+    async fn told(&self, Ask { hold, what }: Ask) -> Told {
+        let Some(Extension { stream, letterbox }) = self.find(&hold) else {
+            return not(NotDone::NotHere, "the session does not run on this worker (any more)");
+        };
+        let transport = &self.transport;
+        let signalled = match what {
+            Question::Offer { viewer, sdp } => transport
+                .offer(stream, viewer.0, sdp)
+                .await
+                .map(|answered| Told::Answer { sdp: answered.sdp, tag: answered.tag }),
+            Question::Trickle { viewer, tag, fragment } => {
+                transport.trickle(stream, viewer.0, tag, fragment).await.map(|()| Told::Done)
+            }
+            Question::Restart { viewer, fragment } => transport
+                .restart(stream, viewer.0, fragment)
+                .await
+                .map(|again| Told::Restarted { fragment: again.fragment, tag: again.tag }),
+            Question::HangUp { viewer } => transport.hang_up(stream, viewer.0).await.map(|()| Told::Done),
+            Question::Interrupt => return said(&letterbox, Input::Interrupt).await,
+            Question::KeepAlive => return said(&letterbox, Input::KeepAlive).await,
+            Question::Status => return status(&letterbox).await,
+        };
+        signalled.unwrap_or_else(|e| not(why(&e), &e.to_string()))
+    }
+}
+
+/// Carries what a caller says to its session, until either is gone.
+async fn relay(letterbox: &Letterbox, line: u64, up: &mut tokio::sync::mpsc::Receiver<Up>) {
+    while let Some(up) = up.recv().await {
+        if !leave(letterbox, Input::Up { line, up }).await {
+            return;
+        }
+    }
+    leave(letterbox, Input::LineGone { line }).await;
+}
+
+/// Leaves a message, patiently; false when the session is over.
+async fn leave(letterbox: &Letterbox, input: Input) -> bool {
+    let mut input = input;
+    loop {
+        match letterbox.leave(input) {
+            (Left::Taken, _) => return true,
+            (Left::Full, Some(back)) => input = back,
+            _ => return false,
+        }
+        sleep(AGAIN).await;
+    }
+}
+
+async fn said(letterbox: &Letterbox, input: Input) -> Told {
+    match timeout(PATIENCE, leave(letterbox, input)).await {
+        Ok(true) => Told::Done,
+        _ => not(NotDone::NotHere, "the session is ending"),
+    }
+}
+
+async fn status(letterbox: &Letterbox) -> Told {
+    let (asked, told) = oneshot::channel::<LiveStatus>();
+    let asking = async {
+        leave(letterbox, Input::Status(asked)).await;
+        told.await
+    };
+    match timeout(PATIENCE, asking).await {
+        Ok(Ok(status)) => Told::Status(Box::new(status)),
+        _ => not(NotDone::NotHere, "the session is ending"),
+    }
+}
+
+fn not(why: NotDone, detail: &str) -> Told {
+    Told::Not { why, detail: detail.to_owned() }
+}
+
+fn why(error: &SignalError) -> NotDone {
+    match error {
+        SignalError::Malformed(_) => NotDone::Malformed,
+        SignalError::NoCodec(_) => NotDone::NoCodec,
+        SignalError::Full => NotDone::Full,
+        SignalError::NoViewer => NotDone::NoViewer,
+        SignalError::NoStream | SignalError::Stopped => NotDone::NotHere,
+        SignalError::StaleTag => NotDone::StaleTag,
+        SignalError::Unprocessable(_) => NotDone::Unprocessable,
+    }
+}

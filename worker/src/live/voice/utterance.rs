@@ -1,0 +1,118 @@
+//! One utterance: what a caller says from its first sound to its `speak_end`.
+
+use super::RATE;
+use super::intake::Intake;
+use std::time::{Duration, Instant};
+
+/// What an utterance gave when it was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Said {
+    /// Sound.
+    Something,
+    /// Nothing, though it had begun: its next sound has not come.
+    RanDry,
+    /// Nothing.
+    Nothing,
+}
+
+/// One utterance, from what waits of it to what of it has left.
+pub(super) struct Utterance {
+    /// The caller's name for it: the last one given.
+    pub(super) event: Option<String>,
+    intake: Intake,
+    closed: bool,
+    told_start: bool,
+    /// Where its sound was placed: start and length of each uninterrupted run.
+    runs: Vec<(u64, u64)>,
+    last_came: Instant,
+}
+
+impl Utterance {
+    pub(super) fn new(now: Instant) -> Self {
+        Self { event: None, intake: Intake::new(), closed: false, told_start: false, runs: Vec::new(), last_came: now }
+    }
+
+    pub(super) fn take(&mut self, event: Option<String>, sound: &[f32], now: Instant) {
+        self.event = event.or(self.event.take());
+        self.intake.push(sound, now);
+        self.last_came = now;
+    }
+
+    /// Its last sound, and no more.
+    pub(super) fn end(&mut self, event: Option<String>, rest: &[f32]) {
+        self.intake.push(rest, self.last_came);
+        self.close(event);
+    }
+
+    pub(super) fn close(&mut self, event: Option<String>) {
+        self.event = event.or(self.event.take());
+        self.closed = true;
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Samples that wait.
+    pub(super) fn waiting(&self) -> u64 {
+        self.intake.waiting()
+    }
+
+    /// Some of it has its place.
+    pub(super) fn is_begun(&self) -> bool {
+        !self.runs.is_empty()
+    }
+
+    /// Its first sound has left.
+    pub(super) fn is_started(&self) -> bool {
+        self.told_start
+    }
+
+    /// All of it has its place.
+    pub(super) fn is_said(&self) -> bool {
+        self.closed && self.waiting() == 0
+    }
+
+    /// All of it has left.
+    pub(super) fn is_over(&self, played: u64) -> bool {
+        self.is_said() && self.runs.last().is_none_or(|(start, length)| start + length <= played)
+    }
+
+    /// True once, when its first sound has left.
+    pub(super) fn starts(&mut self, played: u64) -> bool {
+        let starts = !self.told_start && self.runs.first().is_some_and(|(start, _)| *start < played);
+        self.told_start |= starts;
+        starts
+    }
+
+    /// Nothing came for it for so long, nothing waits, and nobody ended it.
+    pub(super) fn is_forgotten(&self, now: Instant, after: Duration) -> bool {
+        !self.closed && self.waiting() == 0 && now.saturating_duration_since(self.last_came) >= after
+    }
+
+    /// Milliseconds of it that lie before a place.
+    pub(super) fn played_ms(&self, before: u64) -> u64 {
+        let played: u64 = self.runs.iter().map(|(start, length)| before.saturating_sub(*start).min(*length)).sum();
+        (played * 1000 + RATE / 2) / RATE
+    }
+
+    /// Appends up to `most` samples for the timeline from `at` on.
+    pub(super) fn say(
+        &mut self,
+        at: u64,
+        most: usize,
+        now: Instant,
+        block: &mut Vec<f32>,
+        note: &mut dyn FnMut(u64, Instant),
+    ) -> Said {
+        let taken = self.intake.take_all(at, most, self.closed, now, block, note) as u64;
+        if taken == 0 {
+            return if self.intake.ran_dry() { Said::RanDry } else { Said::Nothing };
+        }
+        match self.runs.last_mut() {
+            Some((start, length)) if *start + *length == at => *length += taken,
+            _ => self.runs.push((at, taken)),
+        }
+        Said::Something
+    }
+}
