@@ -1,8 +1,8 @@
 //! The audit: what the records say against what callers and workers saw.
 
-use super::null::{FRAMES, setup};
+use super::null::FRAMES;
 use super::seen::Seen;
-use crate::LoadError;
+use crate::{LoadError, setup};
 use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::SessionId;

@@ -1,9 +1,8 @@
 //! Who asks for sessions: flat out with a bounded number in flight, or by a timetable.
 
-use super::null::setup;
 use super::seen::Ledger;
 use super::{AssignOptions, Pace};
-use crate::LoadError;
+use crate::{LoadError, setup};
 use mouthpiece_coordinator::farm::{Farm, News};
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::session::Phase;

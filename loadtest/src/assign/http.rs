@@ -1,8 +1,7 @@
 //! The same load through the HTTP server: an upload of a recording for an avatar that is there.
 
 use super::callers::Ask;
-use super::null::setup;
-use crate::LoadError;
+use crate::{LoadError, setup};
 use mouthpiece_coordinator::http::{Api, HttpSettings, Ports, Scope, new_secret, secret_hash, serve};
 use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_domain::ids::{KeyId, SessionId};

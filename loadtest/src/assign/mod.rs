@@ -12,7 +12,7 @@ mod seen;
 pub use audit::Audit;
 
 use crate::sessions::Sessions;
-use crate::{Latency, LoadError};
+use crate::{Latency, LoadError, setup};
 use callers::{Ask, Callers};
 use mouthpiece_coordinator::actors::{self, Ports};
 use mouthpiece_coordinator::farm::Farm;
@@ -24,7 +24,6 @@ use mouthpiece_domain::time::Wall;
 use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool, NoFleet, Sqlite};
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::records::Records;
-use null::setup;
 use serde::Serialize;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! Workers that finish every session at once.
 
 use super::seen::Ledger;
-use crate::LoadError;
+use crate::{LoadError, setup};
 use mouthpiece_domain::fleet::{Assignment, Capability, Command, Heartbeat, Hold, Refusal, Report, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_domain::lease::LeaseTerms;
@@ -121,8 +121,4 @@ impl Workers {
             }
         }
     }
-}
-
-pub(super) fn setup(error: impl std::fmt::Display) -> LoadError {
-    LoadError::Setup(error.to_string())
 }

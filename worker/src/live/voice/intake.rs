@@ -81,7 +81,7 @@ impl Intake {
 
     /// Appends up to `most` samples to `out`, for the timeline from `at` on; how many. `whole`: nothing more will come.
     /// `note` is told where each piece begins and when it came.
-    pub(super) fn take_all(
+    pub(super) fn take(
         &mut self,
         at: u64,
         most: usize,
@@ -120,18 +120,6 @@ impl Intake {
             self.dried = !whole;
         }
         taken
-    }
-
-    /// [`Intake::take_all`] of something without an end.
-    pub(super) fn take(
-        &mut self,
-        at: u64,
-        most: usize,
-        now: Instant,
-        out: &mut Vec<f32>,
-        note: &mut dyn FnMut(u64, Instant),
-    ) -> usize {
-        self.take_all(at, most, false, now, out, note)
     }
 
     /// True once after it ran dry in the middle of something.

@@ -219,7 +219,7 @@ impl Voice {
                 return block.resize(most, 0.0);
             }
         }
-        if self.microphone.take(at, most, now, block, &mut note) == 0 {
+        if self.microphone.take(at, most, false, now, block, &mut note) == 0 {
             if self.microphone.ran_dry() {
                 fade_out(&mut self.line);
             }

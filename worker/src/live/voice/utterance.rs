@@ -105,7 +105,7 @@ impl Utterance {
         block: &mut Vec<f32>,
         note: &mut dyn FnMut(u64, Instant),
     ) -> Said {
-        let taken = self.intake.take_all(at, most, self.closed, now, block, note) as u64;
+        let taken = self.intake.take(at, most, self.closed, now, block, note) as u64;
         if taken == 0 {
             return if self.intake.ran_dry() { Said::RanDry } else { Said::Nothing };
         }
