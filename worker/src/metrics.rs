@@ -17,6 +17,8 @@ pub enum Missed {
 }
 
 impl Missed {
+    const ALL: [Self; 3] = [Self::Late, Self::Sound, Self::Transport];
+
     fn name(self) -> &'static str {
         match self {
             Self::Late => "late",
@@ -29,10 +31,13 @@ impl Missed {
 /// Counters, gauges and histograms of one worker.
 #[derive(Debug)]
 pub struct WorkerMetrics {
-    stages: HistogramVec,
+    /// In the order of [`StageName::ALL`].
+    stages: [Histogram; StageName::ALL.len()],
     frames: IntCounter,
-    missed: IntCounterVec,
+    /// In the order of [`Missed::ALL`].
+    missed: [IntCounter; Missed::ALL.len()],
     skew: Histogram,
+    connected: Histogram,
     first_frame: Histogram,
     sessions: IntGauge,
     viewers: IntGauge,
@@ -49,22 +54,29 @@ impl WorkerMetrics {
         let times = vec![0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.025, 0.04, 0.06, 0.08, 0.1, 0.12, 0.2, 0.5, 1.0];
         let skews = vec![-0.1, -0.04, -0.02, -0.01, -0.005, 0.0, 0.005, 0.01, 0.02, 0.04, 0.1];
         let joins = vec![0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8, 1.0, 2.0, 5.0];
+        let stages = HistogramVec::new(
+            opts(
+                "stage_seconds",
+                "Time of each stage of a frame; total: from a sound's arrival to the departure of its frame",
+            )
+            .buckets(times),
+            &["stage"],
+        )?;
+        let missed = IntCounterVec::new(
+            Opts::new("live_frames_missed_total", "Frames that should have been sent and were not"),
+            &["reason"],
+        )?;
+        registry.register(Box::new(stages.clone()))?;
+        registry.register(Box::new(missed.clone()))?;
         let made = Self {
-            stages: HistogramVec::new(
-                opts(
-                    "stage_seconds",
-                    "Time of each stage of a frame; total: from a sound's arrival to the departure of its frame",
-                )
-                .buckets(times),
-                &["stage"],
-            )?,
+            stages: StageName::ALL.map(|stage| stages.with_label_values(&[stage.name()])),
             frames: IntCounter::new("live_frames_total", "Frames that were sent")?,
-            missed: IntCounterVec::new(
-                Opts::new("live_frames_missed_total", "Frames that should have been sent and were not"),
-                &["reason"],
-            )?,
+            missed: Missed::ALL.map(|why| missed.with_label_values(&[why.name()])),
             skew: Histogram::with_opts(
                 opts("av_skew_seconds", "How much later than its sound a frame leaves").buckets(skews),
+            )?,
+            connected: Histogram::with_opts(
+                opts("connect_seconds", "From a viewer's offer to its connection: ICE and DTLS").buckets(joins.clone()),
             )?,
             first_frame: Histogram::with_opts(
                 opts("first_frame_seconds", "From a viewer's arrival to its first key frame").buckets(joins),
@@ -73,22 +85,18 @@ impl WorkerMetrics {
             viewers: IntGauge::new("live_viewers", "Viewers that are connected")?,
             underruns: IntCounter::new("live_underruns_total", "Times that sound did not come in time")?,
         };
-        registry.register(Box::new(made.stages.clone()))?;
         registry.register(Box::new(made.frames.clone()))?;
-        registry.register(Box::new(made.missed.clone()))?;
         registry.register(Box::new(made.skew.clone()))?;
+        registry.register(Box::new(made.connected.clone()))?;
         registry.register(Box::new(made.first_frame.clone()))?;
         registry.register(Box::new(made.sessions.clone()))?;
         registry.register(Box::new(made.viewers.clone()))?;
         registry.register(Box::new(made.underruns.clone()))?;
-        for why in [Missed::Late, Missed::Sound, Missed::Transport] {
-            made.missed.with_label_values(&[why.name()]);
-        }
         Ok(made)
     }
 
     pub(crate) fn took(&self, stage: StageName, time: Duration) {
-        self.stages.with_label_values(&[stage.name()]).observe(time.as_secs_f64());
+        self.stages[stage as usize].observe(time.as_secs_f64());
     }
 
     pub(crate) fn sent(&self) {
@@ -96,11 +104,15 @@ impl WorkerMetrics {
     }
 
     pub(crate) fn missed(&self, why: Missed, count: u64) {
-        self.missed.with_label_values(&[why.name()]).inc_by(count);
+        self.missed[why as usize].inc_by(count);
     }
 
     pub(crate) fn skew(&self, seconds: f64) {
         self.skew.observe(seconds);
+    }
+
+    pub(crate) fn connected(&self, after: Duration) {
+        self.connected.observe(after.as_secs_f64());
     }
 
     pub(crate) fn first_frame(&self, after: Duration) {

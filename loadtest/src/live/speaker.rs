@@ -8,7 +8,7 @@ use futures_util::{SinkExt, StreamExt};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, sleep_until};
-use tokio_tungstenite::connect_async;
+use tokio_tungstenite::connect_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Between two utterances: long enough to be heard as silence.
@@ -27,7 +27,8 @@ pub(super) async fn speak(
     seed: u64,
     until: Instant,
 ) -> Result<(), LoadError> {
-    let (socket, _) = connect_async(url).await.map_err(setup)?;
+    // As browsers do: a piece does not wait until the one before is acknowledged.
+    let (socket, _) = connect_async_with_config(url, None, true).await.map_err(setup)?;
     let (mut to, mut from) = socket.split();
     let reading = tokio::spawn(async move { while from.next().await.is_some_and(|message| message.is_ok()) {} });
     let mut dice = Dice::new(seed);

@@ -4,7 +4,7 @@
 //! before that it is drawn and encoded in time; how long that is, is measured. A frame whose turn is over before it could be
 //! begun is skipped and counted.
 
-use super::voice::{PACKET, RATE, samples};
+use super::voice::{RATE, samples};
 use std::time::{Duration, Instant};
 
 /// Time to draw and encode that is allowed at first, at least and at most.
@@ -81,12 +81,11 @@ impl Beat {
         Turn::Frame { number, skipped }
     }
 
-    /// How far past the present the ear's sound must have its place, in samples: for a frame that is begun now, half of it
-    /// and what the ear `needs` past its middle, seconds.
-    pub fn ahead(&self, need: f64) -> u64 {
+    /// Up to where sound must have its place for a frame to be drawn, in samples: the frame's middle, and what the ear
+    /// `needs` past it, seconds.
+    pub fn heard_for(&self, frame: u64, need: f64) -> u64 {
         let half = Duration::from_secs(1) / (2 * self.fps);
-        let frame = samples(self.head_start + half + Duration::from_secs_f64(need.max(0.0))) + SPARE;
-        frame.max(2 * PACKET as u64) // and what leaves next must have its place in any case
+        samples(self.shown(frame) + half + Duration::from_secs_f64(need.max(0.0))) + SPARE
     }
 
     /// A frame was drawn and encoded in so long. The next are begun early enough for the slowest of the last ones; `calm`:
@@ -123,17 +122,23 @@ mod tests {
     #[test]
     fn slow_frames_are_begun_earlier_and_fast_ones_later_only_in_silence() {
         let mut beat = Beat::new(Instant::now(), 25);
-        let usual = beat.ahead(0.05);
+        let usual = beat.frame_due();
         beat.took(10 * MS, false);
-        assert_eq!(beat.ahead(0.05), usual + samples(MS * 15 / 2), "12.5 ms instead of 5");
+        assert_eq!(beat.frame_due() + MS * 15 / 2, usual, "12.5 ms instead of 5");
         for _ in 0..200 {
             beat.took(2 * MS, false);
         }
-        assert!(beat.ahead(0.05) > usual, "not while something is being said");
+        assert!(beat.frame_due() < usual, "not while something is being said");
         beat.took(2 * MS, true);
-        assert!(beat.ahead(0.05) < usual);
+        assert!(beat.frame_due() > usual);
         beat.took(500 * MS, false);
         assert_eq!(beat.head_start, HEAD_START[2], "bounded");
+    }
+
+    #[test]
+    fn a_frame_hears_past_its_middle() {
+        let beat = Beat::new(Instant::now(), 25);
+        assert_eq!(beat.heard_for(2, 0.05), samples(150 * MS) + SPARE);
     }
 
     #[test]

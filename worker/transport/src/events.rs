@@ -10,6 +10,8 @@ pub enum StreamEvent {
     Joined {
         /// Who.
         viewer: u128,
+        /// So long after its offer came.
+        after: Duration,
     },
     /// A viewer is gone. Told once for everyone whose offer was answered, connected or not.
     Left {

@@ -36,6 +36,9 @@ impl Default for Steer {
 }
 
 impl Steer {
+    /// Samples that came in and wait for the next ones.
+    pub const HELD: u64 = HALF as u64;
+
     /// At the start of a sound.
     pub fn new() -> Self {
         let mut this = Self { held: Vec::new(), place: 0.0, weights: (0..=PHASES).map(weights).collect() };

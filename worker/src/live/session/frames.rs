@@ -26,7 +26,7 @@ where
         if watched {
             self.missed(Missed::Late, skipped);
         }
-        self.place(begun); // it was not looked at since the last packet of sound
+        self.place(self.beat.heard_for(number, self.listener.need()), begun);
         self.path.skip_to(number);
         let heard = self.listener.cue(self.path.next_middle());
         let listened = std::mem::take(&mut self.listening) + begun.elapsed();

@@ -34,13 +34,14 @@ where
     fn stream_event(&mut self, event: StreamEvent) {
         let now = Instant::now();
         match event {
-            StreamEvent::Joined { viewer } => {
+            StreamEvent::Joined { viewer, after } => {
                 info!(session_id = %self.setting.session, viewers = self.endings.viewers() + 1, "a viewer came");
                 self.endings.joined(viewer, now);
                 self.voice.release();
                 self.key_wanted = true;
                 self.joined.get_or_insert(now);
                 self.metrics.viewers(1);
+                self.metrics.connected(after);
             }
             StreamEvent::Left { viewer, why } => {
                 // It is also told of who never came.

@@ -136,13 +136,19 @@ where
         let encoder = encode::open(Choice::Auto, &settings)?;
         info!(session_id = %setting.session, encoder = encoder.name(), width, height, fps, "live");
         let now = Instant::now();
+        let (mut listener, mut voice, opus) =
+            (Listener::new(face.ear)?, Voice::new(BUFFER), OpusEncoder::new(VOICE_BITS)?);
+        // The codec gives sound out later than it took it: it is given it so much earlier.
+        let lead = opus.delay_samples() as u64;
+        voice.advance(lead, now, &mut |sound| listener.hear(sound));
+        voice.begin_at(lead);
         Ok(Self {
             setting,
             path: face.path,
-            listener: Listener::new(face.ear)?,
+            listener,
             encoder,
-            opus: OpusEncoder::new(VOICE_BITS)?,
-            voice: Voice::new(BUFFER),
+            opus,
+            voice,
             beat: Beat::new(now + Duration::from_secs_f64(phase.clamp(0.0, 1.0) / f64::from(fps)), fps),
             endings: Endings::new(terms, now),
             callers: Callers::default(),
@@ -190,7 +196,6 @@ where
             }
             match self.inbox.recv_timeout(self.due().saturating_duration_since(now)) {
                 Ok(input) => {
-                    self.place(Instant::now());
                     self.input(input);
                     while let Ok(input) = self.inbox.try_recv() {
                         self.input(input);
@@ -213,15 +218,17 @@ where
 
     /// When the next packet of sound leaves: whatever happened before, at its own media time.
     fn sound_due(&self) -> Instant {
-        self.beat.leaves(self.voice.next())
+        self.beat.leaves(self.heard_at(self.voice.next()))
+    }
+
+    /// The media time at which a decoder gives out what begins a packet that begins there on the timeline.
+    fn heard_at(&self, place: u64) -> Duration {
+        voice::duration(place.saturating_sub(self.opus.delay_samples() as u64))
     }
 
     /// Does what is due.
     fn work(&mut self) -> Result<(), RenderError> {
-        self.place(Instant::now());
         while self.sound_due() <= Instant::now() {
-            // After a long pause of this thread all that is due goes at once; it has its place before.
-            self.place(Instant::now());
             self.send_sound()?;
         }
         self.frame()?;
@@ -229,9 +236,8 @@ where
         Ok(())
     }
 
-    /// Gives sound its place up to as far ahead as the next frame needs, and lets the ear hear it.
-    fn place(&mut self, now: Instant) {
-        let to = voice::samples(self.beat.media(now)) + self.beat.ahead(self.listener.need());
+    /// Gives sound its place, and lets the ear hear it.
+    fn place(&mut self, to: u64, now: Instant) {
         let Self { voice, listener, .. } = self;
         let started = Instant::now();
         voice.advance(to, now, &mut |sound| listener.hear(sound));
@@ -245,11 +251,13 @@ where
     /// Sends 20 ms of sound.
     fn send_sound(&mut self) -> Result<(), RenderError> {
         let due = self.sound_due();
+        // Frames see to this, but for few frames a second, and after a pause of this thread.
+        self.place(self.voice.packet_end(), Instant::now());
         let mut sound = [0.0; PACKET];
         let Some(at) = self.voice.play(&mut sound) else { return Ok(()) };
         if self.endings.viewers() > 0 {
             let data = Bytes::copy_from_slice(self.opus.encode(&sound)?);
-            let pts = voice::duration(at);
+            let pts = self.heard_at(at);
             self.sound_late = due.elapsed();
             self.stream.audio(AudioPacket { data, pts, captured: self.beat.leaves(pts) });
         }

@@ -1,26 +1,28 @@
 //! Sound that comes in at somebody else's pace and is taken at ours.
 //!
 //! Whoever sends live has a clock of its own, a little faster or slower than this machine's, and a network that holds some
-//! of it back. What waits here absorbs both: sound that did not come in time makes the next wait longer by what was missing,
-//! and what then waits needlessly is taken a little faster, by up to half a percent, which nobody hears.
+//! of it back. What waits here absorbs both. Sound is taken a frame's worth at a time, whenever a frame is begun; a piece
+//! that has come must have come a little earlier than that to be relied on, since the next one will not be as punctual.
+//! The first sound is laid so that what can be relied on just lasts to the end of what is taken; sound that did not come in
+//! time makes the next wait longer by what was missing; and what then waits needlessly is taken a little faster, by up to
+//! three quarters of a percent, an eighth of a semitone, which nobody hears.
 
 use mouthpiece_media::audio::Steer;
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 const RATE: f64 = super::RATE as f64;
-/// Sound is first taken when it has waited for 4 ms, or when 40 ms of it wait: the next piece will not be exactly in time.
-const FIRST: u64 = super::RATE / 250;
-const ENOUGH: u64 = super::RATE / 25;
-/// What should still wait at the worst moment: 5 ms.
-const SPARE: f64 = 0.005;
+/// A piece is relied on when it came so long before it is needed.
+const EARLY: Duration = Duration::from_millis(6);
+/// What of those should wait besides: 1 ms, for the steering's errors.
+const SPARE: f64 = 0.001;
 /// More than this waits on purpose: somebody pushed faster than real time.
-const AHEAD: u64 = super::RATE;
-/// The worst moment is sought in windows of 2 s.
-const WINDOW: u64 = 2 * super::RATE;
+const AHEAD: i64 = super::RATE as i64;
+/// The worst moment is sought in windows of a second.
+const WINDOW: u64 = super::RATE;
 /// Speed by second of surplus, and its bound.
-const GAIN: f64 = 0.05;
-const MOST: f64 = 0.005;
+const GAIN: f64 = 0.3;
+const MOST: f64 = 0.0075;
 
 /// Sound that came at one moment.
 struct Piece {
@@ -41,8 +43,11 @@ pub(super) struct Intake {
     dried: bool,
     steer: Steer,
     speed: f64,
-    /// The least that waited in this window, and how much of the window is over.
-    least: u64,
+    /// What was taken since the last look, and how much of that could not be relied on.
+    taken: u64,
+    unsure: i64,
+    /// The least that waited and could be relied on in this window, and how much of the window is over.
+    least: i64,
     window: u64,
     piece: Vec<f32>,
     steered: VecDeque<f32>,
@@ -58,7 +63,9 @@ impl Intake {
             dried: false,
             steer: Steer::new(),
             speed: 1.0,
-            least: u64::MAX,
+            taken: 0,
+            unsure: 0,
+            least: i64::MAX,
             window: 0,
             piece: Vec::new(),
             steered: VecDeque::new(),
@@ -79,6 +86,12 @@ impl Intake {
         (self.sound.len() + self.steered.len()) as u64
     }
 
+    /// How much of the next `left` samples of the timeline lies before its first sound: 0 when it goes on or can begin at
+    /// once, `left` when nothing of it can be relied on yet. `whole`: nothing more will come.
+    pub(super) fn pause(&self, left: u64, whole: bool, now: Instant) -> u64 {
+        if self.flowing || whole { 0 } else { left.saturating_sub(self.relied_on(now)) }
+    }
+
     /// Appends up to `most` samples to `out`, for the timeline from `at` on; how many. `whole`: nothing more will come.
     /// `note` is told where each piece begins and when it came.
     pub(super) fn take(
@@ -90,23 +103,13 @@ impl Intake {
         out: &mut Vec<f32>,
         note: &mut dyn FnMut(u64, Instant),
     ) -> usize {
-        if !self.flowing {
-            let waited = self
-                .arrivals
-                .front()
-                .is_some_and(|piece| super::samples(now.saturating_duration_since(piece.came)) >= FIRST);
-            if self.waiting() == 0 || !(whole || waited || self.waiting() >= ENOUGH) {
-                return 0;
-            }
-            self.flowing = true;
-        }
         let mut taken = 0;
         while taken < most {
             if self.steered.is_empty() {
                 if let Some(came) = self.begins() {
                     note(at + taken as u64, came);
                 }
-                if !self.refill(most - taken) {
+                if !self.refill(most - taken, now) {
                     break;
                 }
             }
@@ -114,10 +117,13 @@ impl Intake {
             out.extend(self.steered.drain(..count));
             taken += count;
         }
-        self.watch(taken as u64);
-        if taken == 0 {
+        self.taken += taken as u64;
+        if taken > 0 {
+            self.flowing = true;
+        } else if self.flowing {
             self.flowing = false;
             self.dried = !whole;
+            self.begin_anew();
         }
         taken
     }
@@ -142,7 +148,19 @@ impl Intake {
         self.steer.reset();
         self.flowing = false;
         self.dried = false;
-        (self.speed, self.least, self.window) = (1.0, u64::MAX, 0);
+        self.begin_anew();
+    }
+
+    fn begin_anew(&mut self) {
+        (self.speed, self.taken, self.unsure) = (1.0, 0, 0);
+        (self.least, self.window) = (i64::MAX, 0);
+    }
+
+    /// Samples of what came early enough, but for those that the steering holds back.
+    fn relied_on(&self, now: Instant) -> u64 {
+        let early = self.arrivals.iter().take_while(|piece| is_early(piece.came, now));
+        let all = early.map(|piece| piece.left as u64).sum::<u64>() + self.steered.len() as u64;
+        all.saturating_sub(Steer::HELD)
     }
 
     /// When the piece came that begins with the next sample; nothing within a piece.
@@ -153,10 +171,11 @@ impl Intake {
     }
 
     /// Steers about `wanted` samples, of one piece; false when there is nothing to steer.
-    fn refill(&mut self, wanted: usize) -> bool {
-        let count = wanted.min(self.arrivals.front().map_or(0, |piece| piece.left));
-        if count == 0 {
-            return false;
+    fn refill(&mut self, wanted: usize, now: Instant) -> bool {
+        let Some(piece) = self.arrivals.front() else { return false };
+        let count = wanted.min(piece.left);
+        if !is_early(piece.came, now) {
+            self.unsure += count as i64;
         }
         self.piece.clear();
         self.piece.extend(self.sound.drain(..count));
@@ -182,15 +201,23 @@ impl Intake {
         }
     }
 
-    /// Looks how little ever waits, and sets the speed by it.
-    fn watch(&mut self, taken: u64) {
-        self.least = self.least.min(self.waiting());
-        self.window += taken;
+    /// A frame's worth was taken: looks how little ever waits, and sets the speed by it.
+    pub(super) fn look(&mut self, now: Instant) {
+        if self.taken == 0 {
+            return;
+        }
+        self.least = self.least.min(self.relied_on(now) as i64 - self.unsure);
+        self.window += self.taken;
+        (self.taken, self.unsure) = (0, 0);
         if self.window < WINDOW {
             return;
         }
         let surplus = self.least as f64 / RATE - SPARE;
         self.speed = if self.least > AHEAD { 1.0 } else { 1.0 + (surplus * GAIN).clamp(-MOST, MOST) };
-        (self.least, self.window) = (u64::MAX, 0);
+        (self.least, self.window) = (i64::MAX, 0);
     }
+}
+
+fn is_early(came: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(came) >= EARLY
 }

@@ -8,9 +8,9 @@
 //!   has left       is heard by
 //!                  the ear, will leave
 //! ```
-//! [`Voice::advance`] moves `committed` to as far ahead of the clock as the ear needs to see; what waits then gets its
-//! place, and silence where nothing waits. The distance between the two is the voice's delay, and the same for everything:
-//! lips that are drawn from what the ear heard leave together with the sound that it heard. Pure: time comes in.
+//! [`Voice::advance`] moves `committed` to where the frame that is begun needs to hear; what waits then gets its place, and
+//! silence where nothing waits. Not sooner: what has its place is settled, and sound that is still to come can only come
+//! after it. Lips that are drawn from what the ear heard leave together with the sound that it heard. Pure: time comes in.
 
 mod intake;
 mod utterance;
@@ -94,9 +94,9 @@ impl Voice {
         self.held = false;
     }
 
-    /// The media time of the next packet to leave.
-    pub fn next(&self) -> Duration {
-        duration(self.played)
+    /// Where the next packet to leave begins, in samples.
+    pub fn next(&self) -> u64 {
+        self.played
     }
 
     /// Times that something was being said and its next sound had not come; told once.
@@ -181,21 +181,23 @@ impl Voice {
     /// Gives everything up to `to` its place. `heard` is given what is placed, in order, in pieces.
     pub fn advance(&mut self, to: u64, now: Instant, heard: &mut dyn FnMut(&[f32])) {
         while self.committed < to {
-            let most = (to - self.committed).min(PACKET as u64) as usize;
             let mut block = std::mem::take(&mut self.block);
             block.clear();
-            self.place(most, now, &mut block);
+            self.place(to - self.committed, now, &mut block);
             heard(&block);
             self.line.extend(&block);
             self.committed += block.len() as u64;
             self.block = block;
         }
+        self.utterances.iter_mut().for_each(|utterance| utterance.look(now));
+        self.microphone.look(now);
         self.forget(now);
     }
 
-    /// Up to `most` samples, at least one, of the first that has something to say.
-    fn place(&mut self, most: usize, now: Instant, block: &mut Vec<f32>) {
+    /// Some of the next `left` samples, at least one, from the first that has something to say.
+    fn place(&mut self, left: u64, now: Instant, block: &mut Vec<f32>) {
         let at = self.committed;
+        let mut most = left.min(PACKET as u64) as usize;
         let (arrivals, longest) = (&mut self.arrivals, &mut self.waited);
         let mut note = |from: u64, arrived: Instant| {
             // Sound that waits because more was pushed than can be said is counted from when its turn came.
@@ -206,18 +208,27 @@ impl Voice {
         if !self.held
             && let Some(speaker) = self.utterances.iter_mut().find(|u| !u.is_said())
         {
-            match speaker.say(at, most, now, block, &mut note) {
-                utterance::Said::Something => return self.tell_buffer(),
-                utterance::Said::RanDry => {
-                    self.underruns += 1;
-                    fade_out(&mut self.line);
+            let pause = speaker.pause(left, now) as usize;
+            if pause > 0 {
+                most = most.min(pause);
+            } else {
+                match speaker.say(at, most, now, block, &mut note) {
+                    utterance::Said::Something => return self.tell_buffer(),
+                    utterance::Said::RanDry => {
+                        self.underruns += 1;
+                        fade_out(&mut self.line);
+                    }
+                    utterance::Said::Nothing => {}
                 }
-                utterance::Said::Nothing => {}
             }
             if speaker_goes_on(&self.utterances) {
                 // Its next sound is awaited: nobody else is let in between.
                 return block.resize(most, 0.0);
             }
+        }
+        let pause = self.microphone.pause(left, false, now) as usize;
+        if pause > 0 {
+            return block.resize(most.min(pause), 0.0);
         }
         if self.microphone.take(at, most, false, now, block, &mut note) == 0 {
             if self.microphone.ran_dry() {
@@ -225,6 +236,17 @@ impl Voice {
             }
             block.resize(most, 0.0);
         }
+    }
+
+    /// Up to where sound must have its place for the next packet to leave.
+    pub fn packet_end(&self) -> u64 {
+        self.played + PACKET as u64
+    }
+
+    /// Forgets the first `count` samples, so that all that leaves is so much further on.
+    pub fn begin_at(&mut self, count: u64) {
+        self.line.drain(..(count as usize).min(self.line.len()));
+        self.played = count;
     }
 
     /// Lets 20 ms leave: where they are on the timeline. `None` when they have no place yet.

@@ -2,8 +2,9 @@ use super::*;
 use proptest::prelude::*;
 
 const MS: Duration = Duration::from_millis(1);
-/// How far ahead of the clock sound gets its place, in these tests.
+/// How far ahead of the clock sound gets its place when a frame is begun, in these tests, and how often that is.
 const AHEAD: u64 = 80 * 48;
+const FRAME: u64 = 40;
 
 /// A voice with a clock of its own.
 struct Stage {
@@ -35,14 +36,16 @@ impl Stage {
     fn tick(&mut self) {
         self.now += 1;
         let at = self.at();
-        self.voice.advance(self.now * 48 + AHEAD, at, &mut |sound| self.heard.extend(sound));
+        if self.now.is_multiple_of(FRAME) {
+            self.voice.advance(self.now * 48 + AHEAD, at, &mut |sound| self.heard.extend(sound));
+            assert_eq!(self.voice.committed, self.now * 48 + AHEAD);
+        }
         if self.now.is_multiple_of(20) {
             let mut out = [0.0; PACKET];
             assert_eq!(self.voice.play(&mut out), Some(self.played.len() as u64));
             self.played.extend(out);
         }
         self.events.extend(self.voice.events());
-        assert_eq!(self.voice.committed, self.now * 48 + AHEAD);
     }
 
     fn run(&mut self, ms: u64) {
@@ -83,7 +86,7 @@ fn speech_leaves_after_the_delay_and_the_ear_heard_the_same() {
     stage.speak("a", 500, 0.5).unwrap();
     stage.voice.end_utterance(None, &[]);
     stage.run(900);
-    assert_eq!(stage.sounding(), Some((181, 680)), "101 ms and 80 ms of delay");
+    assert_eq!(stage.sounding(), Some((160, 659)), "at once after what had its place");
     assert_eq!(stage.heard[..stage.played.len()], stage.played[..]);
     let said = |word, ms| (word, "a".to_owned(), ms);
     assert_eq!(stage.told(), [said("started", 0), said("ended", 500)]);
@@ -190,9 +193,31 @@ fn what_arrived_when_is_known_where_it_leaves() {
     let came = stage.at();
     stage.speak("a", 60, 0.5).unwrap();
     stage.run(40);
-    // It came at 100 ms and was placed at 180.
-    assert_eq!(stage.voice.arrived(48 * 185), Some(came + 5 * MS));
+    // It came at 100 ms and was placed at 160.
+    assert_eq!(stage.voice.arrived(48 * 165), Some(came + 5 * MS));
     assert_eq!(stage.voice.arrived(48 * 50), None);
+}
+
+/// The delay of pieces of 20 ms that come one after the other, the first one `after` the start.
+fn delay(after: u64) -> usize {
+    let mut stage = Stage::new();
+    stage.run(after);
+    for _ in 0..20 {
+        stage.speak("a", 20, 0.5).unwrap();
+        stage.run(20);
+    }
+    assert_eq!(stage.voice.underruns(), 0);
+    stage.sounding().unwrap().0 - after as usize
+}
+
+#[test]
+fn live_sound_is_laid_as_close_as_its_pieces_allow() {
+    // A frame begins 80 ms before the end of what it hears, and 20 ms come at a time: what came `early` is 60 ms away and
+    // that, but 20 more where the piece is too fresh to be relied on.
+    for early in 0..40 {
+        let expected = 60 + early % 20 + if early % 20 < 6 { 20 } else { 0 };
+        assert_eq!(delay(200 - early as u64), expected, "{early} ms before a frame is begun");
+    }
 }
 
 /// Somebody sends 20 ms whenever their clock says so; it arrives with some jitter. What waits at the end, milliseconds, and

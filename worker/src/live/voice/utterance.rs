@@ -96,6 +96,16 @@ impl Utterance {
         (played * 1000 + RATE / 2) / RATE
     }
 
+    /// How much of the next `left` samples lies before its first sound, or its next after it ran dry.
+    pub(super) fn pause(&self, left: u64, now: Instant) -> u64 {
+        self.intake.pause(left, self.closed, now)
+    }
+
+    /// A frame's worth was taken.
+    pub(super) fn look(&mut self, now: Instant) {
+        self.intake.look(now);
+    }
+
     /// Appends up to `most` samples for the timeline from `at` on.
     pub(super) fn say(
         &mut self,

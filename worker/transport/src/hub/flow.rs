@@ -153,6 +153,7 @@ impl Hub {
         match note {
             Note::Connected => {
                 viewer.connected = true;
+                let after = now.saturating_duration_since(viewer.born);
                 viewer.heard = now;
                 self.deadlines.set(Who::Viewer(key), Some(viewer.deadline()));
                 let (shows, speaks) = (viewer.video.is_some(), viewer.microphone.is_some());
@@ -162,7 +163,7 @@ impl Hub {
                 {
                     channel.microphone.get_or_insert(key);
                 }
-                self.events.push((id, StreamEvent::Joined { viewer: name }));
+                self.events.push((id, StreamEvent::Joined { viewer: name, after }));
                 if shows {
                     self.want_key(now, id);
                 }
