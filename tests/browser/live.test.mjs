@@ -164,16 +164,17 @@ async function evaluated(page, ms, name) {
 }
 
 /**
- * The lips follow the sound.
+ * The lips follow the sound. That they are never late is all that Chromium's recordings show of the offset: it records the
+ * sound of any connection late against the picture (a flash and a beep from this page to itself: 56 ms more than without a
+ * connection, on an idle machine), and later on a busy one. Playout times show the rest.
  *
  * @param {any} report
- * @param {number} [most] the largest offset, ms; none is asserted without
  */
-function assertFollows(report, most = Number.POSITIVE_INFINITY) {
+function assertFollows(report) {
   const { correlation, best_offset_ms: offset } = report.lips_and_sound.with_pauses;
   console.log(`lips and sound: correlation ${correlation}, offset ${offset} ms`);
   assert.ok(correlation > 0.5, `correlation ${correlation}`);
-  assert.ok(Math.abs(offset) <= most, `offset ${offset} ms`);
+  assert.ok(offset <= 40, `offset ${offset} ms`);
 }
 
 test("the first visit invites to talk, and asks for no microphone", async () => {
@@ -201,7 +202,7 @@ test("one press makes the sample talk live: 25 frames a second, lips on the voic
     const fps = (video.framesDecoded - before.video.framesDecoded) / seconds;
     console.log(`${fps.toFixed(2)} frames a second, ${video.framesDropped} dropped`);
     assert.ok(Math.abs(fps - 25) < 1, `${fps} frames a second`);
-    assertFollows(report, 60);
+    assertFollows(report);
     await assertInStep(page);
   });
 });
@@ -216,8 +217,6 @@ test("talking: what the microphone hears, the face says, and it is silent here",
     );
     await state(page, "Talking");
     await joined(page);
-    // No offset is asserted here: in Chromium's recordings with an open microphone it was -90 to -200 ms, though both
-    // tracks were played within 40 ms and another receiver recorded -10 ms. Why is not known. Playout times decide.
     assertFollows(await evaluated(page, 12_000, "microphone-live"));
     await assertInStep(page);
     await page.locator(".stage-bar").waitFor();
@@ -274,9 +273,7 @@ test("it goes on while one looks at the farm, which shows it, and Escape ends it
   });
 });
 
-// Passes where the machine is slow and hangs where it is quick: the page does not always connect anew. To be mended first.
-const NOT_YET = { skip: "reconnecting after a drain is not reliable yet" };
-test("when its worker is drained, the face comes back from the next one", NOT_YET, async () => {
+test("when its worker is drained, the face comes back from the next one", async () => {
   await visit(async (page) => {
     await page.setInputFiles("#speech", longSpeech(8));
     await state(page, "Talking");
@@ -286,8 +283,10 @@ test("when its worker is drained, the face comes back from the next one", NOT_YE
     assert.equal(drained.status(), 202);
     // "Reconnecting" may be over before one looks: the next worker is there in half a second.
     await page.waitForFunction(() => Reflect.get(window, "peers").length > 1);
-    await state(page, /Silent|Talking/);
+    // What had not been sent yet is said by the next worker.
+    await state(page, "Talking");
     await until(page, ({ video }) => video?.framesDecoded > 25, "frames of the next worker");
+    await page.getByRole("button", { name: "Hush" }).click();
     await sampleButton(page).click();
     await state(page, "Talking");
   });
