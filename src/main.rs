@@ -54,7 +54,14 @@ enum Command {
     Loadtest(loadtest::LoadtestArgs),
 }
 
+/// ONNX Runtime reports to its maker unless this is set before it is loaded; its switch comes after its first words.
+fn silence_telemetry() {
+    // SAFETY: nothing else runs yet that could read the environment.
+    unsafe { std::env::set_var("ORT_DISABLE_TELEMETRY", "1") };
+}
+
 fn main() -> ExitCode {
+    silence_telemetry();
     let done = match Cli::parse().command {
         Command::Up(args) => up::run(&args),
         Command::Render(args) => render::run(&args),

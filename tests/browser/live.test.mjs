@@ -153,12 +153,9 @@ async function evaluated(page, ms, name) {
   }, ms);
   const made = await folder();
   const folderOf = process.env.MOUTHPIECE_SHOTS ?? made.path;
-  const [file, even] = [path.join(folderOf, `${name}.webm`), path.join(folderOf, `${name}.mov`)];
+  const file = path.join(folderOf, `${name}.webm`);
   await writeFile(file, Buffer.from(bytes));
-  // A browser's recording has the frames as they were shown; the eye wants a rate.
-  const x264 = ["-vf", "fps=25", "-c:v", "libx264", "-preset", "veryfast", "-crf", "12", "-c:a", "pcm_s16le"];
-  await run("ffmpeg", ["-y", "-v", "error", "-i", file, ...x264, even]);
-  const { stdout } = await run(binary(), ["eval", even, "--portrait", PORTRAIT, "--json"]);
+  const { stdout } = await run(binary(), ["eval", file, "--portrait", PORTRAIT, "--json"]);
   await made.remove();
   return JSON.parse(stdout);
 }

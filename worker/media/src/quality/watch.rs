@@ -42,8 +42,12 @@ pub(super) fn watch(
     let mut head = None;
     let (mut picture, mut luma) = (RgbImage::new(0, 0), Luma::default());
     let (mut eyes, mut first, mut last) = (0.0, None, 0.0);
+    let mut gaps = Vec::new();
     let of_frames = video.duration_estimate().map(|seconds| (seconds * video.frames_per_second()).round() as u64);
     while let Some(seconds) = video.next_frame(&mut picture)? {
+        if first.is_some() {
+            gaps.push(seconds - last);
+        }
         last = seconds;
         first.get_or_insert(seconds);
         progress(Progress { frames: video.frames_read(), of_frames });
@@ -61,7 +65,7 @@ pub(super) fn watch(
         outside.push(&luma, &mesh);
     }
     let (frames, (width, height)) = (video.frames_read(), video.size());
-    let frames_per_second = video.frames_per_second();
+    let frames_per_second = rate(video.frames_per_second(), &mut gaps);
     let without = frames - apertures.len() as u64;
     if without * 2 > frames {
         return Err(QualityError::NoFace { without, frames });
@@ -79,6 +83,18 @@ pub(super) fn watch(
     Ok(Watched { clip, apertures, placed, mouth, frame: whole, outside })
 }
 
+/// Frames a second: what the file states, unless its frames' distances, seconds, plainly say otherwise. A browser's recording
+/// states the fineness of its clock.
+fn rate(stated: f64, gaps: &mut [f64]) -> f64 {
+    if gaps.is_empty() {
+        return stated;
+    }
+    let middle = gaps.len() / 2;
+    let (_, &mut usual, _) = gaps.select_nth_unstable_by(middle, f64::total_cmp);
+    let seen = 1.0 / usual;
+    if (1.0..=1000.0).contains(&seen) && (seen / stated - 1.0).abs() > 0.1 { seen } else { stated }
+}
+
 /// The box around the lips, twice their size; what lies outside the picture is cut by the crop.
 pub(super) fn mouth_box(mesh: &Mesh) -> Rect {
     let lips = mesh.bounds(&topology::LIPS_OUTER);
@@ -86,4 +102,17 @@ pub(super) fn mouth_box(mesh: &Mesh) -> Rect {
     let (w, h) = (lips.width() * MOUTH_BOX / 2.0, lips.height() * MOUTH_BOX / 2.0);
     // Negative numbers become 0.
     Rect { x0: (x - w) as usize, y0: (y - h) as usize, x1: (x + w).ceil() as usize, y1: (y + h).ceil() as usize }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rate;
+
+    #[test]
+    fn the_rate_is_the_stated_one_unless_the_frames_say_otherwise() {
+        assert_eq!(rate(25.0, &mut []), 25.0);
+        assert_eq!(rate(29.97, &mut [0.033, 0.034, 0.033]), 29.97);
+        assert_eq!(rate(1000.0, &mut [0.040, 0.041, 0.020, 0.080, 0.040]), 25.0);
+        assert_eq!(rate(25.0, &mut [0.0, 0.0, 0.0]), 25.0);
+    }
 }

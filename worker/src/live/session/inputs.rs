@@ -75,9 +75,8 @@ where
         }
     }
 
+    /// The transport keeps it within the terms' bounds.
     fn set_bitrate(&mut self, bits: u32) {
-        let [least, most] = self.setting.terms.bitrate;
-        let bits = bits.clamp(least, most);
         match self.encoder.set_bitrate(bits) {
             Ok(()) => self.bitrate = bits,
             Err(e) => debug!(error = %e, bits, "the encoder keeps its rate"),
