@@ -187,6 +187,23 @@ fn the_microphone_is_heard_while_nobody_speaks() {
 }
 
 #[test]
+fn what_leaves_can_be_further_on_than_the_clock() {
+    let mut voice = Voice::new(1_000 * MS);
+    voice.release();
+    let now = Instant::now();
+    let mut heard = 0;
+    voice.speak(None, &(0..3000).map(|n| n as f32).collect::<Vec<_>>(), now).unwrap();
+    voice.end_utterance(None, &[]);
+    voice.advance(312, now, &mut |sound| heard += sound.len());
+    voice.begin_at(312);
+    assert_eq!(voice.next(), 312);
+    voice.advance(voice.packet_end(), now, &mut |sound| heard += sound.len());
+    let mut out = [0.0; PACKET];
+    assert_eq!(voice.play(&mut out), Some(312));
+    assert_eq!((out[0], out[959], heard), (312.0, 1271.0, 1272), "the ear missed nothing");
+}
+
+#[test]
 fn what_arrived_when_is_known_where_it_leaves() {
     let mut stage = Stage::new();
     stage.run(100);
