@@ -136,8 +136,8 @@ where
         let encoder = encode::open(Choice::Auto, &settings)?;
         info!(session_id = %setting.session, encoder = encoder.name(), width, height, fps, "live");
         let now = Instant::now();
-        let (mut listener, mut voice, opus) =
-            (Listener::new(face.ear)?, Voice::new(BUFFER), OpusEncoder::new(VOICE_BITS)?);
+        let (mut listener, opus) = (Listener::new(face.ear)?, OpusEncoder::new(VOICE_BITS)?);
+        let mut voice = Voice::new(BUFFER, Duration::from_secs(1) / fps.max(1));
         // The codec gives sound out later than it took it: it is given it so much earlier.
         let lead = opus.delay_samples() as u64;
         voice.advance(lead, now, &mut |sound| listener.hear(sound));

@@ -3,8 +3,8 @@
 //! Whoever sends live has a clock of its own, a little faster or slower than this machine's, and a network that holds some
 //! of it back. What waits here absorbs both. Sound is taken a frame's worth at a time, whenever a frame is begun; a piece
 //! that has come must have come a little earlier than that to be relied on, since the next one will not be as punctual.
-//! The first sound is laid so that what can be relied on just lasts to the end of what is taken; sound that did not come in
-//! time makes the next wait longer by what was missing; and what then waits needlessly is taken a little faster, by up to
+//! The first sound is laid so that what can be relied on just lasts until the next pieces, wherever they fall between frames;
+//! sound that did not come in time makes the next wait longer by what was missing; and what then waits needlessly is taken a little faster, by up to
 //! three quarters of a percent, an eighth of a semitone, which nobody hears.
 
 use mouthpiece_media::audio::Steer;
@@ -13,9 +13,13 @@ use std::time::{Duration, Instant};
 
 const RATE: f64 = super::RATE as f64;
 /// A piece is relied on when it came so long before it is needed.
-const EARLY: Duration = Duration::from_millis(6);
-/// What of those should wait besides: 1 ms, for the steering's errors.
-const SPARE: f64 = 0.001;
+const EARLY: Duration = Duration::from_millis(4);
+/// What of those should wait besides: 1 ms, for clocks that differ and the steering's errors.
+const SPARE: u64 = super::RATE / 1000;
+/// Pieces have lengths of whole 5 ms; a first one is shorter by what a converter holds back.
+const GRAIN: u64 = super::RATE / 200;
+/// After so many frames, at most, pieces fall between frames as they did.
+const FRAMES: u64 = 64;
 /// More than this waits on purpose: somebody pushed faster than real time.
 const AHEAD: i64 = super::RATE as i64;
 /// The worst moment is sought in windows of a second.
@@ -28,6 +32,7 @@ const MOST: f64 = 0.0075;
 struct Piece {
     /// Samples of it that are still in `sound`.
     left: usize,
+    length: usize,
     came: Instant,
     /// None of it was taken yet.
     whole: bool,
@@ -35,6 +40,8 @@ struct Piece {
 
 /// Takes sound in and gives it out again. See the module's text.
 pub(super) struct Intake {
+    /// Samples of a frame: so much is taken at a time.
+    frame: u64,
     sound: VecDeque<f32>,
     /// What came when, oldest first.
     arrivals: VecDeque<Piece>,
@@ -55,8 +62,9 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(frame: u64) -> Self {
         Self {
+            frame,
             sound: VecDeque::new(),
             arrivals: VecDeque::new(),
             flowing: false,
@@ -78,7 +86,7 @@ impl Intake {
             return;
         }
         self.sound.extend(sound);
-        self.arrivals.push_back(Piece { left: sound.len(), came: now, whole: true });
+        self.arrivals.push_back(Piece { left: sound.len(), length: sound.len(), came: now, whole: true });
     }
 
     /// Samples that wait.
@@ -89,7 +97,21 @@ impl Intake {
     /// How much of the next `left` samples of the timeline lies before its first sound: 0 when it goes on or can begin at
     /// once, `left` when nothing of it can be relied on yet. `whole`: nothing more will come.
     pub(super) fn pause(&self, left: u64, whole: bool, now: Instant) -> u64 {
-        if self.flowing || whole { 0 } else { left.saturating_sub(self.relied_on(now)) }
+        if self.flowing || whole {
+            return 0;
+        }
+        left.saturating_sub(self.relied_on(now).saturating_sub(self.reserve(now)))
+    }
+
+    /// What must be left after the first frame, so that each later one finds enough, should pieces go on coming as the newest
+    /// did that can be relied on: one of its length whenever so much time is over. Where a frame lasts as long as some pieces,
+    /// they always fall alike and nothing is needed; else some frame will be begun when the next piece is just due.
+    fn reserve(&self, now: Instant) -> u64 {
+        let Some(newest) = self.arrivals.iter().rev().find(|piece| is_early(piece.came, now)) else { return SPARE };
+        let length = (newest.length as u64).next_multiple_of(GRAIN);
+        let since = super::samples(now.saturating_duration_since(newest.came).saturating_sub(EARLY)) % length;
+        let missing = |frame: u64| ((frame * self.frame + since) % length).saturating_sub(since);
+        (1..=FRAMES).map(missing).max().unwrap_or_default() + SPARE
     }
 
     /// Appends up to `most` samples to `out`, for the timeline from `at` on; how many. `whole`: nothing more will come.
@@ -212,7 +234,7 @@ impl Intake {
         if self.window < WINDOW {
             return;
         }
-        let surplus = self.least as f64 / RATE - SPARE;
+        let surplus = (self.least - SPARE as i64) as f64 / RATE;
         self.speed = if self.least > AHEAD { 1.0 } else { 1.0 + (surplus * GAIN).clamp(-MOST, MOST) };
         (self.least, self.window) = (i64::MAX, 0);
     }

@@ -50,6 +50,8 @@ pub struct NoRoom {
 
 /// Places sound on the timeline. See the module's text.
 pub struct Voice {
+    /// Samples of a frame.
+    frame: u64,
     played: u64,
     committed: u64,
     /// The sound of `played..committed`.
@@ -70,14 +72,16 @@ pub struct Voice {
 }
 
 impl Voice {
-    /// Silence, with room for so much speech to wait.
-    pub fn new(limit: Duration) -> Self {
+    /// Silence, with room for so much speech to wait. `frame`: how often [`Voice::advance`] is called.
+    pub fn new(limit: Duration, frame: Duration) -> Self {
+        let frame = samples(frame);
         Self {
+            frame,
             played: 0,
             committed: 0,
             line: VecDeque::with_capacity(RATE as usize / 2),
             utterances: VecDeque::new(),
-            microphone: Intake::new(),
+            microphone: Intake::new(frame),
             held: true,
             limit: samples(limit),
             told_quarter: 0,
@@ -136,7 +140,7 @@ impl Voice {
             return Err(NoRoom { retry_after: duration(over.clamp(RATE / 10, self.limit)) });
         }
         if begins {
-            self.utterances.push_back(Utterance::new(now));
+            self.utterances.push_back(Utterance::new(self.frame, now));
         }
         if let Some(open) = self.utterances.back_mut() {
             open.take(event, sound, now);

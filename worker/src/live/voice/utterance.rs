@@ -28,8 +28,16 @@ pub(super) struct Utterance {
 }
 
 impl Utterance {
-    pub(super) fn new(now: Instant) -> Self {
-        Self { event: None, intake: Intake::new(), closed: false, told_start: false, runs: Vec::new(), last_came: now }
+    /// `frame`: samples that are taken at a time.
+    pub(super) fn new(frame: u64, now: Instant) -> Self {
+        Self {
+            event: None,
+            intake: Intake::new(frame),
+            closed: false,
+            told_start: false,
+            runs: Vec::new(),
+            last_came: now,
+        }
     }
 
     pub(super) fn take(&mut self, event: Option<String>, sound: &[f32], now: Instant) {
