@@ -22,6 +22,14 @@ async fn live(api: &Api, avatar: &str, more: Value) -> (String, String) {
     (made["id"].as_str().unwrap().to_owned(), made["live"]["token"].as_str().unwrap().to_owned())
 }
 
+/// The same with a new avatar, and somebody who sees it.
+async fn watched(api: &Api, more: Value) -> (String, String, Viewer) {
+    let (id, token) = live(api, &api.avatar().await, more).await;
+    let viewer = Viewer::of(&api.with(&token), &id).await;
+    sees(&viewer, 1).await;
+    (id, token, viewer)
+}
+
 async fn sees(viewer: &Viewer, frames: u64) {
     eventually("frames come", async || viewer.seen(|seen| seen.frames >= frames).then_some(())).await;
 }
@@ -70,9 +78,7 @@ async fn an_interruption_is_told_once_with_what_was_played() {
     let mut place = Place::new(&[]);
     let farm = place.up();
     let api = &farm.api;
-    let (id, token) = live(api, &api.avatar().await, json!({})).await;
-    let viewer = Viewer::of(&api.with(&token), &id).await;
-    sees(&viewer, 1).await;
+    let (id, token, _viewer) = watched(api, json!({})).await;
     let mut caller = Caller::of(api, &id, &token).await;
     caller.speak("long", 9000).await;
     caller.hears("agent.speak_started").await;
@@ -113,9 +119,7 @@ async fn a_viewer_that_vanishes_is_forgotten() {
     let mut place = Place::new(&[]);
     let farm = place.up();
     let api = &farm.api;
-    let (id, token) = live(api, &api.avatar().await, json!({"left_timeout_s": 1})).await;
-    let viewer = Viewer::of(&api.with(&token), &id).await;
-    sees(&viewer, 1).await;
+    let (id, _, viewer) = watched(api, json!({"left_timeout_s": 1})).await;
     drop(viewer);
     api.ended(&id, "participant_left").await;
 }
@@ -125,9 +129,7 @@ async fn noise_at_the_port_harms_nobody() {
     let mut place = Place::new(&[]);
     let farm = place.up();
     let api = &farm.api;
-    let (id, token) = live(api, &api.avatar().await, json!({})).await;
-    let viewer = Viewer::of(&api.with(&token), &id).await;
-    sees(&viewer, 1).await;
+    let (id, token, viewer) = watched(api, json!({})).await;
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     let mut noise = 1_u64;
     for n in 0..20_000_usize {

@@ -106,9 +106,7 @@ impl FromRequest for Caller {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let found = credential(req);
-        let api = api(req);
-        Box::pin(async move { Self::of(&*api?, found?).await })
+        extracted(req, credential(req), Self::of)
     }
 }
 
@@ -130,6 +128,16 @@ impl Caller {
         let key = api.keys.find(api.records.as_ref(), &hash).await?;
         key.map(Self::new).ok_or_else(|| unauthorized("this API key is not valid: it was revoked or never existed"))
     }
+}
+
+/// Who is found by a request's credential.
+pub(super) fn extracted<T: 'static>(
+    req: &HttpRequest,
+    found: Result<Credential, Problem>,
+    who: impl AsyncFnOnce(&Api, Credential) -> Result<T, Problem> + 'static,
+) -> LocalBoxFuture<'static, Result<T, Problem>> {
+    let api = api(req);
+    Box::pin(async move { who(&*api?, found?).await })
 }
 
 /// The shared state of a request.

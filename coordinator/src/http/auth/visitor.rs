@@ -1,6 +1,6 @@
 //! Who may be let in to one session: a key, or whoever has that session's token.
 
-use super::caller::{Credential, api, credential, session_token, unauthorized};
+use super::caller::{Credential, credential, extracted, session_token, unauthorized};
 use super::token::SessionToken;
 use super::{Caller, Scope};
 use crate::http::problem::{Kind, Problem};
@@ -118,9 +118,7 @@ impl FromRequest for Visitor {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let found = credential(req);
-        let api = api(req);
-        Box::pin(async move { Self::of(&*api?, found?).await })
+        extracted(req, credential(req), Self::of)
     }
 }
 
@@ -136,8 +134,7 @@ impl FromRequest for LinkedVisitor {
             )),
             None => credential(req),
         };
-        let api = api(req);
-        Box::pin(async move { Visitor::of(&*api?, found?).await.map(Self) })
+        extracted(req, found, async |api: &Api, credential| Visitor::of(api, credential).await.map(Self))
     }
 }
 
