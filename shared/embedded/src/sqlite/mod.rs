@@ -6,6 +6,7 @@
 mod avatars;
 mod errors;
 mod keys;
+mod migrations;
 mod open;
 mod reports;
 mod rows;

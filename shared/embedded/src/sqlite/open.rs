@@ -1,18 +1,17 @@
 //! Opening the file.
 
 use super::errors::told;
+use super::migrations::MIGRATIONS;
 use super::writer::Writer;
 use super::{Db, Sqlite};
 use mouthpiece_ports::records::RecordsError;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::MigrateError;
 use sqlx::pool::PoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection};
 use std::path::Path;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
-
-pub(super) static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations/sqlite");
 
 /// How long a lock of another program is waited for.
 const BUSY: Duration = Duration::from_secs(2);

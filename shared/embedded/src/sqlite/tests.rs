@@ -122,10 +122,10 @@ async fn migrations_can_be_taken_back_and_done_again() {
                   AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name";
     let before: Vec<(String, String)> = sqlx::query_as(schema).fetch_all(&mut *connection).await.unwrap();
     assert!(before.len() > 10);
-    open::MIGRATIONS.undo(&mut *connection, 0).await.unwrap();
+    migrations::MIGRATIONS.undo(&mut *connection, 0).await.unwrap();
     let none: Vec<(String, String)> = sqlx::query_as(schema).fetch_all(&mut *connection).await.unwrap();
     assert_eq!(none, []);
-    open::MIGRATIONS.run(&mut *connection).await.unwrap();
+    migrations::MIGRATIONS.run(&mut *connection).await.unwrap();
     let after: Vec<(String, String)> = sqlx::query_as(schema).fetch_all(&mut *connection).await.unwrap();
     assert_eq!(after, before);
 }
