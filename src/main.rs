@@ -8,6 +8,7 @@ mod data;
 mod eval;
 mod failure;
 mod keys;
+#[cfg(feature = "loadtest")]
 mod loadtest;
 mod logging;
 mod progress;
@@ -51,6 +52,7 @@ enum Command {
     /// Make, list and revoke API keys
     Keys(keys::KeysArgs),
     /// Load the farm's control, without engines, and audit the books afterwards
+    #[cfg(feature = "loadtest")]
     Loadtest(loadtest::LoadtestArgs),
 }
 
@@ -70,6 +72,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Config(args) => config::command::run(&args),
         Command::Keys(args) => keys::run(&args),
+        #[cfg(feature = "loadtest")]
         Command::Loadtest(args) => loadtest::run(&args),
     };
     failure::exit_code(done)

@@ -7,6 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use mouthpiece_media::audio::OpusDecoder;
 use str0m::{
     Candidate, Event, Input, Output, Rtc,
     change::{SdpAnswer, SdpPendingOffer},
@@ -111,7 +112,7 @@ impl Drop for Viewer {
 }
 
 fn watch(mut rtc: Rtc, socket: &UdpSocket, here: SocketAddr, seen: &Mutex<Seen>, stopped: &mpsc::Receiver<()>) {
-    let mut opus = opus::Decoder::new(48_000, opus::Channels::Mono).unwrap();
+    let mut opus = OpusDecoder::new().unwrap();
     let mut buffer = [0; 2000];
     while stopped.try_recv() == Err(mpsc::TryRecvError::Empty) && rtc.is_alive() {
         loop {
@@ -125,8 +126,8 @@ fn watch(mut rtc: Rtc, socket: &UdpSocket, here: SocketAddr, seen: &Mutex<Seen>,
                         seen.began_broken |= seen.frames == 0 && !key;
                         seen.frames += 1;
                     } else {
-                        let mut sound = vec![0.0; 5760];
-                        let count = opus.decode_float(&data.data, &mut sound, false).unwrap();
+                        let mut sound = Vec::new();
+                        let count = opus.decode(&data.data, &mut sound).unwrap();
                         seen.packets += 1;
                         seen.loud += u64::from(sound[..count].iter().any(|s| s.abs() > 0.02));
                     }

@@ -1,6 +1,7 @@
 //! Opus, the sound of WebRTC: 48 kHz mono in packets of 20 ms out, any legal packet in.
 
-use opus::{Application, Bitrate, Channels, Decoder, Encoder, Signal};
+use opusic_c::{Application, Bitrate, Channels, Decoder, Encoder, ErrorCode, InbandFec, SampleRate, Signal};
+use std::fmt;
 use thiserror::Error;
 
 /// Samples a second on both sides.
@@ -19,10 +20,10 @@ const STEP: usize = 120;
 const ROOM: usize = 1_276;
 
 /// Share of lost packets, in percent, that the encoder arms itself against.
-const EXPECTED_LOSS: i32 = 10;
+const EXPECTED_LOSS: u8 = 10;
 
 /// How hard the encoder searches, 0..=10: at 5 speech sounds as at 10 and costs half of it.
-const COMPLEXITY: i32 = 5;
+const COMPLEXITY: u8 = 5;
 
 /// Why sound cannot be encoded or decoded.
 #[derive(Debug, Error)]
@@ -67,7 +68,6 @@ pub enum OpusError {
 ///
 /// It is opened for speech over a network (the library's "VoIP" kind): only its speech modes carry a copy of the packet
 /// before, from which a lost one is made again, and at the rates of a voice they sound at least as good as the others.
-#[derive(Debug)]
 pub struct OpusEncoder {
     encoder: Encoder,
     packet: Vec<u8>,
@@ -83,15 +83,15 @@ impl OpusEncoder {
         if !(6_000..=256_000).contains(&bitrate_bps) {
             return Err(OpusError::BadBitrate { got: bitrate_bps });
         }
-        let refused = |e: opus::Error| OpusError::Open { what: "encoder", reason: e.description().to_owned() };
-        let mut encoder = Encoder::new(OPUS_RATE, Channels::Mono, Application::Voip).map_err(refused)?;
-        encoder.set_bitrate(Bitrate::Bits(bitrate_bps as i32)).map_err(refused)?;
+        let refused = |e: ErrorCode| OpusError::Open { what: "encoder", reason: e.message().to_owned() };
+        let mut encoder = Encoder::new(Channels::Mono, SampleRate::Hz48000, Application::Voip).map_err(refused)?;
+        encoder.set_bitrate(Bitrate::Value(bitrate_bps)).map_err(refused)?;
         encoder.set_complexity(COMPLEXITY).map_err(refused)?;
         encoder.set_signal(Signal::Voice).map_err(refused)?;
-        encoder.set_inband_fec(true).map_err(refused)?;
-        encoder.set_packet_loss_perc(EXPECTED_LOSS).map_err(refused)?;
+        encoder.set_inband_fec(InbandFec::Mode1).map_err(refused)?;
+        encoder.set_packet_loss(EXPECTED_LOSS).map_err(refused)?;
         encoder.set_dtx(false).map_err(refused)?;
-        let delay = encoder.get_lookahead().map_err(refused)?.max(0) as usize;
+        let delay = encoder.get_look_ahead().map_err(refused)? as usize;
         Ok(Self { encoder, packet: vec![0; ROOM], delay })
     }
 
@@ -110,14 +110,13 @@ impl OpusEncoder {
         }
         let length = self
             .encoder
-            .encode_float(pcm, &mut self.packet)
-            .map_err(|e| OpusError::Encode { reason: e.description().to_owned() })?;
+            .encode_float_to_slice(pcm, &mut self.packet)
+            .map_err(|e| OpusError::Encode { reason: e.message().to_owned() })?;
         Ok(&self.packet[..length])
     }
 }
 
 /// Decodes one voice, whatever it was encoded as. Allocates nothing after its construction beyond what it appends to.
-#[derive(Debug)]
 pub struct OpusDecoder {
     decoder: Decoder,
     sound: Vec<f32>,
@@ -129,8 +128,8 @@ impl OpusDecoder {
     /// # Errors
     /// [`OpusError::Open`] when there is no memory.
     pub fn new() -> Result<Self, OpusError> {
-        let decoder = Decoder::new(OPUS_RATE, Channels::Mono)
-            .map_err(|e| OpusError::Open { what: "decoder", reason: e.description().to_owned() })?;
+        let decoder = Decoder::new(Channels::Mono, SampleRate::Hz48000)
+            .map_err(|e| OpusError::Open { what: "decoder", reason: e.message().to_owned() })?;
         Ok(Self { decoder, sound: vec![0.0; OPUS_LONGEST] })
     }
 
@@ -173,14 +172,26 @@ impl OpusDecoder {
 
     fn run(&mut self, packet: &[u8], most: usize, lost: bool) -> Result<usize, OpusError> {
         self.decoder
-            .decode_float(packet, &mut self.sound[..most], lost)
+            .decode_float_to_slice(packet, &mut self.sound[..most], lost)
             .map(|count| count.min(most))
-            .map_err(|e| OpusError::Packet { bytes: packet.len(), reason: e.description().to_owned() })
+            .map_err(|e| OpusError::Packet { bytes: packet.len(), reason: e.message().to_owned() })
     }
 
     fn append(&self, count: usize, out: &mut Vec<f32>) {
         // A hostile packet may decode to anything.
         out.extend(self.sound[..count].iter().map(|s| if s.is_finite() { s.clamp(-1.0, 1.0) } else { 0.0 }));
+    }
+}
+
+impl fmt::Debug for OpusEncoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpusEncoder").field("delay", &self.delay).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for OpusDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpusDecoder").finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,5 @@
 use super::*;
 use crate::mux::fixtures::{click, loudest, tone};
-use opus::Channels::Stereo;
 use proptest::prelude::*;
 
 /// Packets of `samples`, each of 20 ms.
@@ -95,7 +94,7 @@ fn concealment_has_the_length_of_the_loss_and_an_end() {
 
 #[test]
 fn stereo_and_other_lengths_are_understood() {
-    let mut encoder = Encoder::new(OPUS_RATE, Stereo, Application::Audio).unwrap();
+    let mut encoder = Encoder::new(Channels::Stereo, SampleRate::Hz48000, Application::Audio).unwrap();
     let (mut decoder, mut packet) = (OpusDecoder::new().unwrap(), vec![0; 4_000]);
     for samples in [120, 240, 480, 960, 1_920, 2_880, 5_760] {
         let sides: Vec<f32> = tone(48_000, 1, f64::from(samples) / 48_000.0, 400.0);

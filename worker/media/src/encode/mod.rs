@@ -1,4 +1,4 @@
-//! H.264 encoders behind one small trait: NVENC and x264 through FFmpeg, OpenH264 from its crate.
+//! H.264 encoders behind one small trait: NVENC and x264 through FFmpeg, OpenH264 from its crate (the feature `openh264`).
 //!
 //! Every frame that goes in comes out at once: no B-frames, no look-ahead, one thread. That is what live sessions need,
 //! and it makes a file's bytes depend on its frames alone.
@@ -6,6 +6,7 @@
 mod choice;
 mod libavcodec;
 mod open;
+#[cfg(feature = "openh264")]
 mod openh264;
 mod settings;
 

@@ -1,6 +1,6 @@
 //! Choosing an encoder.
 
-use super::{Choice, EncodeError, FilePreset, Quality, Settings, VideoEncoder, libavcodec, openh264};
+use super::{Choice, EncodeError, FilePreset, Quality, Settings, VideoEncoder, libavcodec};
 use crate::image::I420;
 
 /// Whether an encoder can be used on this machine.
@@ -22,7 +22,7 @@ pub fn open(choice: Choice, settings: &Settings) -> Result<Box<dyn VideoEncoder>
     match choice {
         Choice::Nvenc => Ok(Box::new(libavcodec::Encoder::nvenc(settings)?)),
         Choice::X264 => Ok(Box::new(libavcodec::Encoder::x264(settings)?)),
-        Choice::OpenH264 => Ok(Box::new(openh264::Encoder::open(settings)?)),
+        Choice::OpenH264 => open_openh264(settings),
         Choice::Auto => {
             let mut reasons = Vec::new();
             for choice in [Choice::Nvenc, Choice::X264, Choice::OpenH264] {
@@ -34,6 +34,20 @@ pub fn open(choice: Choice, settings: &Settings) -> Result<Box<dyn VideoEncoder>
             Err(EncodeError::None(reasons.join("; ")))
         }
     }
+}
+
+#[cfg(feature = "openh264")]
+fn open_openh264(settings: &Settings) -> Result<Box<dyn VideoEncoder>, EncodeError> {
+    Ok(Box::new(super::openh264::Encoder::open(settings)?))
+}
+
+#[cfg(not(feature = "openh264"))]
+fn open_openh264(_: &Settings) -> Result<Box<dyn VideoEncoder>, EncodeError> {
+    Err(EncodeError::Missing {
+        name: "openh264",
+        reason: "this program was built without it".to_owned(),
+        remedy: "build it with `cargo build --release`",
+    })
 }
 
 /// Tries every encoder on a small frame size, in the order of [`Choice::Auto`].

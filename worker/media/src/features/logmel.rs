@@ -1,12 +1,14 @@
 //! Log-mel spectra of 16 kHz speech, 100 a second, streaming.
 //!
 //! Frame t covers the samples 160 t .. 160 (t + 1); its window is the 400 samples (25 ms) that END where the frame ends,
-//! with zeros before the start of the sound, times a symmetric Hann window. The power spectrum of a 512-point real FFT
+//! with zeros before the start of the sound, times a symmetric Hann window. The power spectrum of a 512-point FFT
 //! goes through 40 triangular filters (60 to 7,600 Hz, shipped with the network), then log(x + 1e-6). The contract is
 //! written out in `models/viseme/features.py`.
 
-use realfft::{RealFftPlanner, RealToComplex, num_complex::Complex};
-use std::sync::Arc;
+// One algorithm by name: a planner would compile all of them, for a transform of a few microseconds.
+use rustfft::algorithm::Radix4;
+use rustfft::num_complex::Complex;
+use rustfft::{Fft, FftDirection};
 
 /// Mel bands of a frame.
 pub const BANDS: usize = 40;
@@ -21,7 +23,7 @@ const FLOOR: f32 = 1e-6;
 
 /// A streaming log-mel analyser. Allocates nothing after its construction.
 pub struct LogMel {
-    fft: Arc<dyn RealToComplex<f32>>,
+    fft: Radix4<f32>,
     hann: Vec<f32>,
     /// For each band: its first bin, then its weights.
     filters: Vec<(usize, Vec<f32>)>,
@@ -31,7 +33,6 @@ pub struct LogMel {
     waiting: usize,
     /// How many samples in a row have been exactly 0.
     silent: usize,
-    windowed: Vec<f32>,
     spectrum: Vec<Complex<f32>>,
     scratch: Vec<Complex<f32>>,
 }
@@ -43,7 +44,7 @@ impl LogMel {
     /// When the filterbank has another size.
     pub fn new(filterbank: &[f32]) -> Self {
         assert_eq!(filterbank.len(), BANDS * BINS, "a filterbank is {BANDS} x {BINS}");
-        let fft = RealFftPlanner::new().plan_fft_forward(FFT);
+        let fft = Radix4::new(FFT, FftDirection::Forward);
         let filters = filterbank
             .chunks_exact(BINS)
             .map(|row| {
@@ -54,9 +55,8 @@ impl LogMel {
             .collect();
         let turn = |n: usize| 2.0 * std::f64::consts::PI * n as f64 / (WINDOW - 1) as f64;
         Self {
-            windowed: fft.make_input_vec(),
-            spectrum: fft.make_output_vec(),
-            scratch: fft.make_scratch_vec(),
+            spectrum: vec![Complex::default(); FFT],
+            scratch: vec![Complex::default(); fft.get_inplace_scratch_len()],
             fft,
             hann: (0..WINDOW).map(|n| (0.5 - 0.5 * turn(n).cos()) as f32).collect(),
             filters,
@@ -87,13 +87,11 @@ impl LogMel {
         if self.silent >= WINDOW {
             return [FLOOR.ln(); BANDS];
         }
-        for ((to, s), w) in self.windowed.iter_mut().zip(&self.recent).zip(&self.hann) {
-            *to = s * w;
+        for ((to, s), w) in self.spectrum.iter_mut().zip(&self.recent).zip(&self.hann) {
+            *to = Complex::new(s * w, 0.0);
         }
-        self.windowed[WINDOW..].fill(0.0);
-        // The buffers come from the plan itself, so their lengths cannot be wrong.
-        let done = self.fft.process_with_scratch(&mut self.windowed, &mut self.spectrum, &mut self.scratch);
-        debug_assert!(done.is_ok());
+        self.spectrum[WINDOW..].fill(Complex::default());
+        self.fft.process_with_scratch(&mut self.spectrum, &mut self.scratch);
         let mut out = [0.0; BANDS];
         for (to, (first, weights)) in out.iter_mut().zip(&self.filters) {
             let bins = &self.spectrum[*first..first + weights.len()];

@@ -1,6 +1,8 @@
 //! Bringing a picture to output size.
 
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer, images};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::{RgbImage, imageops};
 use thiserror::Error;
 
@@ -64,11 +66,13 @@ pub fn fit(picture: &RgbImage, longer: u32) -> Result<Fitted, FitError> {
         return Ok(Fitted { picture, scale: [1.0, 1.0] });
     }
     let failed = |reason: String| FitError::Resize { width, height, reason };
-    let source = images::ImageRef::new(w, h, picture.as_raw(), PixelType::U8x3).map_err(|e| failed(e.to_string()))?;
-    let mut target = images::Image::new(width, height, PixelType::U8x3);
+    let source = TypedImageRef::<U8x3>::from_buffer(w, h, picture.as_raw()).map_err(|e| failed(e.to_string()))?;
+    let mut pixels = vec![0; width as usize * height as usize * 3];
+    let mut target = TypedImage::<U8x3>::from_buffer(width, height, &mut pixels).map_err(|e| failed(e.to_string()))?;
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
-    Resizer::new().resize(&source, &mut target, &options).map_err(|e| failed(e.to_string()))?;
-    let picture = RgbImage::from_raw(width, height, target.into_vec()).ok_or(FitError::Empty)?;
+    // Typed: the untyped call would compile the filters for every kind of pixel.
+    Resizer::new().resize_typed(&source, &mut target, &options).map_err(|e| failed(e.to_string()))?;
+    let picture = RgbImage::from_raw(width, height, pixels).ok_or(FitError::Empty)?;
     Ok(Fitted { picture, scale: [width as f32 / w as f32, height as f32 / h as f32] })
 }
 
