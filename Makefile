@@ -2,9 +2,9 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
-PACKAGES := build-essential pkg-config clang libclang-dev nasm python3 python3-pip \
+PACKAGES := build-essential ca-certificates pkg-config libclang-dev nasm python3 python3-pip \
             libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev libavdevice-dev \
-            libswscale-dev libswresample-dev
+            libswscale-dev libswresample-dev libopus-dev libsqlite3-dev
 TEST_PACKAGES := ffmpeg
 RUST := 1.95
 NODE := 20
@@ -14,54 +14,50 @@ PORT ?= 8000
 BUILT = $${CARGO_TARGET_DIR:-target}
 BROWSER_TESTS := tests/browser
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+# $(call install,PACKAGES): what of them Debian or Ubuntu lacks is installed, or named.
+install = tests/install.sh "$(SUDO)" $(1)
 
 .PHONY: help
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .PHONY: run
-run: release ## Build and serve the page and the API at http://127.0.0.1:8000 (PORT=9000, DATA=dir); Ctrl-C ends it
+run: quick ## Build and serve the page and the API at http://127.0.0.1:8000 (PORT=9000, DATA=dir); Ctrl-C ends it
 	@mkdir -p $(DATA)
-	@exec $(BUILT)/release/mouthpiece up --port $(PORT) --data $(DATA)
+	@exec $(BUILT)/quick/mouthpiece up --port $(PORT) --data $(DATA)
 
 .PHONY: demo
-demo: release ## Build and render the sample: out/demo.mp4
+demo: quick ## Build and render the sample: out/demo.mp4
 	@mkdir -p out
-	$(BUILT)/release/mouthpiece render --portrait samples/portrait.png --speech samples/speech.wav -o out/demo.mp4
+	$(BUILT)/quick/mouthpiece render --portrait samples/portrait.png --speech samples/speech.wav -o out/demo.mp4
 	@echo "watch it: out/demo.mp4"
 
+# What a newcomer needs, built in half the time: without link-time optimisation, load tests and a second encoder.
+.PHONY: quick
+quick: deps onnxruntime
+	@if [ ! -x $(BUILT)/quick/mouthpiece ]; then cores=$$(nproc); \
+	  echo "building Mouthpiece, the first time: about $$(( (9 + cores) / cores )) minutes on $$cores cores; cargo counts the parts (about 390)"; fi
+	cargo build --profile quick --no-default-features
+
 .PHONY: release
-release: deps onnxruntime
+release: deps onnxruntime ## Build everything for those who stay: target/release/mouthpiece
 	cargo build --release
 
 .PHONY: deps
 deps: rust ## Install what Debian or Ubuntu lacks, or name it
-	@missing=""; for p in $(PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
-	if [ -z "$$missing" ]; then exit 0; fi; \
-	if ! command -v apt-get >/dev/null; then \
-	  echo "this machine has no apt-get: install the equivalents of:$$missing"; exit 1; fi; \
-	if [ -n "$(SUDO)" ] && ! command -v sudo >/dev/null; then \
-	  echo "as root, run: apt-get install$$missing"; exit 1; fi; \
-	echo "installing:$$missing"; \
-	$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null
+	@$(call install,$(PACKAGES))
 
-.PHONY: test-deps
-test-deps: deps
-	@missing=""; for p in $(TEST_PACKAGES); do dpkg -s $$p >/dev/null 2>&1 || missing="$$missing $$p"; done; \
-	if [ -z "$$missing" ]; then exit 0; fi; \
-	echo "installing:$$missing"; \
-	$(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null
+.PHONY: test-setup
+test-setup: test-packages chromium $(BROWSER_TESTS)/node_modules/.package-lock.json ## Install what the tests need
 
 .PHONY: node
 node: deps
-	@missing=""; command -v node >/dev/null || missing="$$missing nodejs"; command -v npm >/dev/null || missing="$$missing npm"; \
-	if [ -n "$$missing" ]; then echo "installing:$$missing"; \
-	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$missing >/dev/null || exit 1; fi
+	@command -v node >/dev/null || $(call install,nodejs)
+	@command -v npm >/dev/null || $(call install,npm)
 
 .PHONY: chromium
 chromium:
-	@command -v chromium >/dev/null || { echo "installing: chromium"; \
-	  $(SUDO) apt-get update -qq && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
+	@command -v chromium >/dev/null || $(call install,chromium fonts-liberation)
 
 # Written by npm when it is done.
 $(BROWSER_TESTS)/node_modules/.package-lock.json: $(BROWSER_TESTS)/package-lock.json | node
@@ -80,19 +76,38 @@ rust:
 onnxruntime: ## Bring the ONNX Runtime library (28 MB, pinned hash) into the user's cache
 	@models/onnxruntime/fetch.sh
 
+.PHONY: check
+check: test-packages lint rust-tests unit ## The quick check before a commit: format, lints, all tests that need no browser
+
 .PHONY: test
-test: test-deps onnxruntime chromium $(BROWSER_TESTS)/node_modules/.package-lock.json ## Run all tests
-	cargo test --workspace --all-targets
-	cd $(BROWSER_TESTS) && npm run --silent unit
+test: test-setup rust-tests unit ## Run all tests
 	binary=$$(realpath $(BUILT)/debug/mouthpiece) && cd $(BROWSER_TESTS) && MOUTHPIECE_BIN=$$binary npm run --silent browser
+
+.PHONY: test-packages
+test-packages: deps onnxruntime
+	@$(call install,$(TEST_PACKAGES))
+
+.PHONY: rust-tests
+rust-tests:
+	cargo test --workspace --all-targets
+
+.PHONY: unit
+unit: $(BROWSER_TESTS)/node_modules/.package-lock.json
+	cd $(BROWSER_TESTS) && npm run --silent unit
 
 .PHONY: lint
 lint: deps $(BROWSER_TESTS)/node_modules/.package-lock.json ## Check format, lints, the page's types and (where cargo-deny is installed) licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --workspace --all-targets --no-default-features -- -D warnings
 	cd $(BROWSER_TESTS) && npm run --silent types
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check licenses bans sources; \
 	else echo "cargo-deny is not installed: licences were not checked (cargo install cargo-deny)"; fi
+
+.PHONY: bare
+bare: ## Follow the README on a fresh Debian in a folder (root; SUITE=bookworm or trixie; IF_CHANGED=1 only if it must)
+	@$(call install,mmdebstrap)
+	@tests/bare/bare.sh $(if $(IF_CHANGED),--if-changed)
 
 .PHONY: fuzz-http
 fuzz-http: release ## Try to break the HTTP API with made-up requests (schemathesis); any 5xx is a failure
