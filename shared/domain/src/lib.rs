@@ -13,5 +13,6 @@ pub mod ledger;
 pub mod live;
 pub mod names;
 pub mod placement;
+pub mod retention;
 pub mod session;
 pub mod time;
