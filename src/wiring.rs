@@ -9,6 +9,7 @@ use mouthpiece_ports::fleet::Fleet;
 use mouthpiece_ports::lines::Lines;
 use mouthpiece_ports::pool::Pool;
 use mouthpiece_ports::records::Records;
+use mouthpiece_ports::retention::Retention;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -16,6 +17,8 @@ use std::sync::Arc;
 pub struct Ports {
     /// Sessions, avatars, keys, usage, prices.
     pub records: Arc<dyn Records>,
+    /// What is old among them.
+    pub ages: Arc<dyn Retention>,
     /// Commands to workers and their events.
     pub bus: Arc<dyn Bus>,
     /// Callers' direct way to live sessions: within the process, where the bus is.
@@ -59,8 +62,10 @@ pub fn check(stores: &Stores) -> Result<(), ConfigError> {
 pub async fn open(stores: &Stores, data: &Data) -> anyhow::Result<Ports> {
     check(stores)?;
     let folder = data.folder();
+    let (records, ages) = open_records(&stores.records, folder).await?;
     Ok(Ports {
-        records: open_records(&stores.records, folder).await?,
+        records,
+        ages,
         bus: Arc::new(MemoryBus::new()),
         lines: Arc::new(MemoryLines::new()),
         pool: Arc::new(MemoryPool::new()),
@@ -76,12 +81,15 @@ pub async fn open(stores: &Stores, data: &Data) -> anyhow::Result<Ports> {
 pub async fn records(stores: &Stores) -> anyhow::Result<Arc<dyn Records>> {
     check(stores)?;
     let data = Data::open(&stores.data)?;
-    open_records(&stores.records, data.folder()).await
+    Ok(open_records(&stores.records, data.folder()).await?.0)
 }
 
-async fn open_records(url: &StoreUrl, folder: &Path) -> anyhow::Result<Arc<dyn Records>> {
+async fn open_records(url: &StoreUrl, folder: &Path) -> anyhow::Result<(Arc<dyn Records>, Arc<dyn Retention>)> {
     match url {
-        StoreUrl::Sqlite(path) => Ok(Arc::new(Sqlite::open(&folder.join(path)).await?)),
+        StoreUrl::Sqlite(path) => {
+            let records = Arc::new(Sqlite::open(&folder.join(path)).await?);
+            Ok((Arc::clone(&records) as _, records))
+        }
         other => anyhow::bail!("records cannot be kept in {other:?}"),
     }
 }

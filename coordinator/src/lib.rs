@@ -4,3 +4,4 @@ pub mod actors;
 pub mod farm;
 pub mod http;
 pub mod metrics;
+pub mod retention;

@@ -6,6 +6,7 @@ mod live;
 
 pub use live::{Asked, LiveMetrics, OpenSocket};
 
+use mouthpiece_domain::retention::Class;
 use mouthpiece_domain::session::{EndReason, Kind, Phase};
 use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -34,6 +35,10 @@ pub enum PortName {
     Pool,
     /// Machines.
     Fleet,
+    /// Sessions and books, where what is old is let go of.
+    Records,
+    /// Uploads, prepared avatars, results, where what is old is deleted.
+    Blobs,
 }
 
 impl PortName {
@@ -42,6 +47,8 @@ impl PortName {
             Self::Bus => "bus",
             Self::Pool => "pool",
             Self::Fleet => "fleet",
+            Self::Records => "records",
+            Self::Blobs => "blobs",
         }
     }
 }
@@ -68,6 +75,8 @@ pub struct Metrics {
     ledger_errors: IntCounterVec,
     port_errors: IntCounterVec,
     requeues: IntCounterVec,
+    removed_items: IntCounterVec,
+    removed_bytes: IntCounterVec,
     requests: HistogramVec,
 }
 
@@ -127,10 +136,22 @@ impl Metrics {
             port_errors: counters(
                 r,
                 "port_errors_total",
-                "Calls of the bus, the pool or the fleet that failed, by what was asked.",
+                "Calls of the bus, the pool or the fleet, or about what is old, that failed, by what was asked.",
                 &["port", "call"],
             )?,
             requeues: counters(r, "requeues_total", "Sessions placed again, by cause.", &["cause"])?,
+            removed_items: counters(
+                r,
+                "removed_items_total",
+                "Removed because of their age, by class: files of avatars, uploads and results; idempotency tokens.",
+                &["class"],
+            )?,
+            removed_bytes: counters(
+                r,
+                "removed_bytes_total",
+                "Bytes of the files that were removed because of their age, by class.",
+                &["class"],
+            )?,
             requests: request_histogram(r)?,
             registry,
         })
@@ -214,6 +235,12 @@ impl Metrics {
         self.port_errors.with_label_values(&[port.name(), call]).inc();
     }
 
+    /// Things of a class were removed because of their age.
+    pub fn removed(&self, class: Class, items: u64, bytes: u64) {
+        self.removed_items.with_label_values(&[class.name()]).inc_by(items);
+        self.removed_bytes.with_label_values(&[class.name()]).inc_by(bytes);
+    }
+
     /// A session is placed again.
     pub fn requeued(&self, cause: &str) {
         self.requeues.with_label_values(&[cause]).inc();
@@ -276,6 +303,7 @@ mod tests {
         metrics.ledger_error(true);
         metrics.port_error(PortName::Pool, "claim");
         metrics.requeued("lease_lost");
+        metrics.removed(Class::Uploads, 2, 700);
         metrics.observe_request("/v1/sessions/{id}", "GET", 404, 0.003);
         let text = metrics.render();
         for line in [
@@ -290,6 +318,8 @@ mod tests {
             "mouthpiece_ledger_batch_writes_sum 7",
             "mouthpiece_ledger_errors_total{then=\"given_up\"} 1",
             "mouthpiece_port_errors_total{call=\"claim\",port=\"pool\"} 1",
+            "mouthpiece_removed_items_total{class=\"uploads\"} 2",
+            "mouthpiece_removed_bytes_total{class=\"uploads\"} 700",
             "mouthpiece_requeues_total{cause=\"lease_lost\"} 1",
             "mouthpiece_http_request_seconds_count{method=\"GET\",route=\"/v1/sessions/{id}\",status=\"404\"} 1",
         ] {

@@ -1,10 +1,11 @@
 //! Reads settings one by one, so that everything that is wrong is told at once.
 
 use super::layers::Layer;
-use super::values::{Setting, shown};
+use super::values::{Age, Setting, shown};
 use figment::Figment;
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
+use std::time::Duration;
 
 /// Reads settings out of the merged sources and keeps what is wrong with them.
 pub struct Reader<'a> {
@@ -47,6 +48,15 @@ impl<'a> Reader<'a> {
             self.wrong(key, &format!("{given} is not within {:?} to {:?}", range.start(), range.end()));
         }
         value
+    }
+
+    /// How long something is kept: zero for ever, else `least` at least.
+    pub fn age(&mut self, key: &'static str, least: Duration) -> Duration {
+        let Age(age) = self.get(key);
+        if age > Duration::ZERO && age < least {
+            self.wrong(key, &format!("{age:?} is too short: at least {least:?}, or \"0\" for ever"));
+        }
+        age
     }
 
     /// Adds a problem with a key's value.

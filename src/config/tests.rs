@@ -1,6 +1,7 @@
 //! The settings as a whole.
 
 use super::*;
+use mouthpiece_domain::retention::{Ages, Class};
 use std::collections::BTreeSet;
 
 fn sources(file: &str, environment: &[(&str, &str)]) -> (tempfile::TempDir, Sources) {
@@ -96,6 +97,18 @@ fn everything_that_is_wrong_is_told_at_once() {
     ] {
         assert!(told.contains(words), "{words}: {told}");
     }
+}
+
+#[test]
+fn ages_are_text_and_zero_is_for_ever() {
+    let ages = |file: &str| loaded(file, &[]).unwrap().config.http.retention;
+    assert_eq!(ages(""), Ages::default(), "the defaults file and the type agree");
+    let set = ages("[retention]\nuploads = \"0\"\nresults = \"36h\"\navatars = 0");
+    assert_eq!((set.of(Class::Uploads), set.of(Class::Avatars)), (None, None));
+    assert_eq!(set.of(Class::Results), Some(Duration::from_secs(36 * 3600)));
+    let told = refused("[retention]\nuploads = \"30m\"", &[("MOUTHPIECE_RETENTION__RESULTS", "a week")]);
+    assert!(told.contains("retention.uploads: 1800s is too short: at least 3600s, or \"0\" for ever"), "{told}");
+    assert!(told.contains("retention.results: \"a week\" is not a duration"), "{told}");
 }
 
 #[test]

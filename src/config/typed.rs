@@ -7,6 +7,7 @@ use super::{Config, Log, Stores};
 use mouthpiece_coordinator::http::{FetchSettings, HttpSettings, LiveSettings, SessionBounds};
 use mouthpiece_domain::control::Settings;
 use mouthpiece_domain::lease::LeaseTerms;
+use mouthpiece_domain::retention::Ages;
 use mouthpiece_worker::{MAX_SLOTS, RtcSettings, WorkerSettings};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -58,7 +59,20 @@ fn http(from: &mut Reader<'_>) -> HttpSettings {
         },
         sessions: sessions(from),
         live: live(from),
+        retention: retention(from),
         ..HttpSettings::default()
+    }
+}
+
+/// Between being used on record and being named by a session's record, a file is stored and the session admitted: the
+/// least age of what sessions name is well above that.
+fn retention(from: &mut Reader<'_>) -> Ages {
+    const HOUR: Duration = Duration::from_secs(3600);
+    Ages {
+        results: from.age("retention.results", SECOND),
+        uploads: from.age("retention.uploads", HOUR),
+        avatars: from.age("retention.avatars", HOUR),
+        tokens: from.age("retention.idempotency_keys", SECOND),
     }
 }
 

@@ -141,6 +141,19 @@ impl Setting for Duration {
     }
 }
 
+/// How long something is kept; zero for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Age(pub Duration);
+
+impl Setting for Age {
+    fn read(value: &Value) -> Result<Self, String> {
+        if String::read(value)?.trim() == "0" {
+            return Ok(Self::default());
+        }
+        Duration::read(value).map(Self).map_err(|problem| format!("{problem}, nor \"0\" for ever"))
+    }
+}
+
 /// A size in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Size(pub u64);
@@ -214,6 +227,15 @@ mod tests {
         for bad in ["64", "64MB", "64M", "MiB", "99999999999999GiB"] {
             assert!(Size::read(&given(bad)).unwrap_err().contains("such as"), "{bad}");
         }
+    }
+
+    #[test]
+    fn an_age_of_zero_needs_no_unit() {
+        for (told, seconds) in [("7d", 604_800), ("0", 0), ("0d", 0)] {
+            assert_eq!(Age::read(&given(told)), Ok(Age(Duration::from_secs(seconds))), "{told}");
+        }
+        assert_eq!(Age::read(&"0".parse().unwrap()), Ok(Age::default()));
+        assert!(Age::read(&given("7")).unwrap_err().ends_with("\"1d\", nor \"0\" for ever"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use mouthpiece_coordinator::actors;
 use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_coordinator::http::{self, Api, HttpSettings, create_first_key};
 use mouthpiece_coordinator::metrics::Metrics;
+use mouthpiece_coordinator::retention;
 use mouthpiece_media::face::Runtime;
 use mouthpiece_worker::metrics::WorkerMetrics;
 use mouthpiece_worker::{RenderError, WorkerSettings};
@@ -112,6 +113,8 @@ async fn serve(config: Config, data: &Data, listener: TcpListener) -> anyhow::Re
     let metrics = Arc::new(Metrics::new()?);
     let of_worker = Arc::new(WorkerMetrics::new(metrics.registry())?);
     let farm = actors::start(for_actors(&ports), config.control, Arc::clone(&metrics));
+    let _keeping =
+        actors::keep(for_retention(&ports), config.http.retention, Arc::new(http::now), Arc::clone(&metrics));
     let settings = HttpSettings { staging: data.folder().join("staging"), ..config.http };
     let max_open = settings.sessions.key_max_open;
     let api = web::Data::new(Api::new(for_http(&ports, Arc::new(farm.clone())), metrics, settings)?);
@@ -200,6 +203,10 @@ fn for_http(ports: &Ports, farm: Arc<dyn Farm>) -> http::Ports {
         lines: Arc::clone(lines),
         pool: Arc::clone(pool),
     }
+}
+
+fn for_retention(ports: &Ports) -> retention::Ports {
+    retention::Ports { ages: Arc::clone(&ports.ages), blobs: Arc::clone(&ports.blobs) }
 }
 
 fn for_worker(ports: &Ports) -> mouthpiece_worker::farm::Ports {

@@ -13,7 +13,8 @@ use crate::scratch::Scratch;
 use crate::stop::Stop;
 use crate::work::{Work, WorkError};
 use mouthpiece_domain::fleet::{Assignment, Hold};
-use mouthpiece_domain::session::{BlobKey, Kind, Output, Preset, Spec};
+use mouthpiece_domain::names;
+use mouthpiece_domain::session::{Kind, Output, Preset, Spec};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Desks, Ear, Engine, SpeechLevel};
 use mouthpiece_media::encode::{Choice, FilePreset};
@@ -88,6 +89,7 @@ impl<E: Engine + 'static> Studio<E> {
         let bytes = size.map_err(|e| WorkError::blob(&e, "the avatar"))?.unwrap_or(0);
         Ok(Output {
             blob: Some(facts.preview),
+            removed: None,
             bytes,
             frames: facts.frames as u64,
             length: facts.length,
@@ -167,14 +169,14 @@ impl<E: Engine + 'static> Studio<E> {
         let made = film.make(desk, ready.facts.frames, &mut *ear, &mut each).map_err(told)?;
 
         board.enter(Stage::Draining);
-        let key = format!("results/{}/{}.mp4", hold.session, hold.fence.0);
-        let key = BlobKey::new(key).map_err(|e| WorkError::broke("naming the result", &e))?;
+        let key = names::result(hold.session, hold.fence).map_err(|e| WorkError::broke("naming the result", &e))?;
         let put = self.wait(stop, patiently(|| self.blobs.put_file(&key, &result)))?;
         put.map_err(|e| WorkError::blob(&e, "the result"))?;
         let mut warnings = ready.facts.warnings.clone();
         warnings.extend(pipeline::speech_warnings(&survey));
         Ok(Output {
             blob: Some(key),
+            removed: None,
             bytes: made.bytes,
             frames: made.frames,
             length: Duration::from_secs_f64(made.video_seconds),

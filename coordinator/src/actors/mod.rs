@@ -12,6 +12,8 @@
 //! What it decides is carried out by the others; what comes of it returns as messages. Nothing is shared, nothing waits
 //! inside a handler, and this folder is the only one that knows of the actor crate.
 //!
+//! Beside them [`keep`] starts one that removes what is old; it knows nobody.
+//!
 //! All actors of one farm live on one thread of their own, so HTTP workers never block them, and they die with it.
 
 mod clock;
@@ -26,8 +28,10 @@ mod listen;
 mod messages;
 mod observe;
 mod patience;
+mod retention;
 
 pub use handle::Handle;
+pub use retention::{Calendar, Keeping, keep};
 
 use crate::metrics::Metrics;
 use actix::{Actor, Arbiter, AsyncContext};

@@ -16,6 +16,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use mouthpiece_domain::ids::{AvatarId, SessionId};
+use mouthpiece_domain::retention::Class;
 use mouthpiece_domain::session::Kind;
 use mouthpiece_ports::records::Avatar;
 use std::time::Duration;
@@ -25,7 +26,8 @@ const LONGEST_PREPARATION: Duration = Duration::from_secs(600);
 /// Characters of a name.
 pub(super) const NAME_CHARS: usize = 100;
 
-/// Registers a portrait and has it prepared. The same portrait and face again are answered with the same avatar.
+/// Registers a portrait and has it prepared. The same portrait and face again are answered with the same avatar. It is kept
+/// until nobody has used it for a time: `expires_at` of the avatar.
 #[utoipa::path(
     post, operation_id = "add_avatar", path = "/v1/avatars", tag = "avatars",
     request_body(content(
@@ -97,6 +99,7 @@ pub(super) async fn register(
     name: String,
     prepared_by: SessionId,
 ) -> Result<Avatar, Problem> {
+    let at = now();
     let avatar = Avatar {
         id: AvatarId(new_id()),
         key: caller.key.id,
@@ -107,13 +110,15 @@ pub(super) async fn register(
         bytes: portrait.bytes,
         face,
         prepared_by,
-        created: now(),
+        created: at,
+        used: at,
     };
     Ok(api.records.add_avatar(&avatar).await?)
 }
 
 async fn body(api: &Api, avatar: &Avatar) -> Result<AvatarBody, Problem> {
-    Ok(AvatarBody::new(avatar, standing(api, avatar).await?))
+    let until = api.settings.retention.until(Class::Avatars, avatar.used);
+    Ok(AvatarBody::new(avatar, standing(api, avatar).await?, until))
 }
 
 /// An avatar that the caller may see, by the id in the path.
@@ -150,7 +155,8 @@ pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<Ht
     Ok(HttpResponse::Ok().json(body(&api, &avatar).await?))
 }
 
-/// Forgets an avatar. Sessions that use it go on.
+/// Forgets an avatar. Sessions that use it go on. Its portrait, and what was prepared from it, are removed when nobody has
+/// used them for as long as uploads are kept (/v1/retention).
 #[utoipa::path(
     delete, operation_id = "delete_avatar", path = "/v1/avatars/{id}", tag = "avatars", params(("id" = String, Path)),
     responses((status = 204, description = "It is forgotten")),
@@ -184,11 +190,16 @@ pub async fn preview(
     let avatar = visible(&api, &caller, &id).await?;
     let none = || Problem::not_found(format!("preview of avatar {} yet", avatar.id));
     let Standing::Ready(output) = standing(&api, &avatar).await? else { return Err(none()) };
-    let made = output.and_then(|o| o.blob).map(|blob| (blob, "image/png"));
+    let made = output.and_then(|o| o.blob);
+    // What was prepared is missing until it is prepared again when its portrait left and came back.
+    let is_there = match &made {
+        Some(blob) => api.blobs.size(blob).await?.is_some(),
+        None => false,
+    };
     let (blob, media_type) = match made {
-        Some(made) => made,
-        None if is_picture(&avatar) => (avatar.portrait.clone(), avatar.media_type.as_str()),
-        None => return Err(none()),
+        Some(made) if is_there || !is_picture(&avatar) => (made, "image/png"),
+        _ if is_picture(&avatar) => (avatar.portrait.clone(), avatar.media_type.as_str()),
+        _ => return Err(none()),
     };
     let etag = format!("\"{:032x}\"", avatar.prepared_by.0);
     let file = download::File { blob: &blob, media_type, etag, disposition: Some("inline".to_owned()) };

@@ -170,7 +170,7 @@ impl SessionFeed {
     fn tell(&mut self, change: &Change) -> Option<Bytes> {
         let (fence, phase) = change.session.version();
         let seen = Some((fence, phase, change.session.progress.done));
-        let bytes = event("session", &SessionBody::from(change));
+        let bytes = event("session", &SessionBody::of(change, &self.base.api.settings.retention));
         if seen < self.seen || self.told.as_ref() == Some(&bytes) {
             return None;
         }
@@ -239,7 +239,7 @@ impl FarmFeed {
                     self.changed = true;
                     match news {
                         Ok(News::Session(change)) => {
-                            self.waiting.push_back(event("session", &SessionBody::from(&*change)));
+                            self.waiting.push_back(event("session", &SessionBody::of(&change, &self.base.api.settings.retention)));
                         }
                         Ok(News::Farm) => {}
                         Err(RecvError::Lagged(_)) => self.tell_again().await,
@@ -261,7 +261,7 @@ impl FarmFeed {
         let Ok(sessions) = self.base.api.records.sessions(&filter).await else { return };
         for session in sessions.iter().rev() {
             if let Ok(Some(change)) = current(&self.base.api, session.id).await {
-                self.waiting.push_back(event("session", &SessionBody::from(&change)));
+                self.waiting.push_back(event("session", &SessionBody::of(&change, &self.base.api.settings.retention)));
             }
         }
     }

@@ -21,6 +21,7 @@ pub mod problem;
 mod renders;
 pub mod reports;
 mod request_id;
+mod retention;
 mod routes;
 mod server;
 mod sessions;

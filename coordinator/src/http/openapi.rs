@@ -3,7 +3,7 @@
 use super::dto::requests::{AvatarForm, AvatarRequest, KeyRequest, PageSessionRequest, RenderForm, SessionRequest};
 use super::live::{audio, control, whep};
 use super::problem::{Problem, ProblemBody};
-use super::{avatars, events, health, keys, pages, renders, reports, sessions, workers};
+use super::{avatars, events, health, keys, pages, renders, reports, retention, sessions, workers};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
 use actix_web::web::Path;
@@ -26,14 +26,15 @@ const DOCS_POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src '
     info(
         title = "Mouthpiece",
         description = "A portrait and speech become a talking face. Errors are `application/problem+json`; their types \
-                       are stable and explained at the address that they are. Every answer carries `x-request-id`."
+                       are stable and explained at the address that they are. Every answer carries `x-request-id`. What is uploaded \
+                       and made is removed when it is old and nobody uses it: /v1/retention tells how long it is kept."
     ),
     paths(
         avatars::create, avatars::list, avatars::read, avatars::delete, avatars::preview,
         sessions::create, sessions::list, sessions::read, sessions::cancel, events::session,
         whep::offer, whep::patch, whep::hang_up, audio::open, control::interrupt, control::keep_alive, control::status,
         renders::create, renders::read, renders::cancel, renders::result,
-        workers::list, workers::drain, events::farm,
+        workers::list, workers::drain, events::farm, retention::read,
         reports::cost,
         keys::list, keys::create, keys::revoke,
         pages::read, pages::open, pages::close,

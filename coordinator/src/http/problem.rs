@@ -33,6 +33,8 @@ pub enum Kind {
     NotFound,
     /// The address does not take this method.
     MethodNotAllowed,
+    /// It was there, and was removed because of its age.
+    Gone,
     /// It cannot be done in the state that things are in.
     Conflict,
     /// An idempotency key was used for another request.
@@ -65,7 +67,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::BadRequest,
         Self::InvalidField,
         Self::UnknownField,
@@ -73,6 +75,7 @@ impl Kind {
         Self::Forbidden,
         Self::NotFound,
         Self::MethodNotAllowed,
+        Self::Gone,
         Self::Conflict,
         Self::IdempotencyReused,
         Self::TooLarge,
@@ -135,6 +138,13 @@ impl Kind {
                 "The address does not take this method",
                 "The header `Allow` names the methods that it takes.",
             ),
+            Self::Gone => (
+                "gone",
+                410,
+                "It was removed because of its age",
+                "Things are kept for a time: /v1/retention tells how long, a session tells until when. Make it again; whoever \
+                 runs the farm can keep things longer (the settings under `retention`).",
+            ),
             Self::Conflict => (
                 "conflict",
                 409,
@@ -145,7 +155,7 @@ impl Kind {
                 "idempotency-reused",
                 422,
                 "The idempotency key was used for another request",
-                "An `Idempotency-Key` stands for one request for good. Make a new one for each new request.",
+                "An `Idempotency-Key` stands for one request as long as it is remembered. Make a new one for each new request.",
             ),
             Self::TooLarge => (
                 "too-large",

@@ -10,7 +10,7 @@ use super::options::{self, Options};
 use super::problem::{Kind as ProblemKind, Problem};
 use super::sessions::{answer, cancelled, usable_avatar, visible};
 use super::submission::{Started, Wanted, idempotency, replay, start, token, within_quota};
-use super::{Api, download, new_id};
+use super::{Api, download, new_id, retention};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -25,12 +25,14 @@ enum Face {
     Portrait(Staged, Option<u32>),
 }
 
-/// Makes a render of a portrait (or an avatar) and a recording.
+/// Makes a render of a portrait (or an avatar) and a recording. The files are kept until nobody has used them for a time, the
+/// video for a time after the session's end: /v1/retention tells how long.
 #[utoipa::path(
     post, operation_id = "create_render", path = "/v1/renders", tag = "renders",
     request_body(content = RenderForm, content_type = "multipart/form-data"),
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
-        description = "The same key and the same request again make nothing new and are answered with the same session")),
+        description = "The same key and the same request again make nothing new and are answered with the same session, as \
+            long as the key is remembered: /v1/retention tells how long, and at least until the session has ended")),
     responses(
         (status = 202, description = "Accepted", body = SessionBody, headers(("location" = String, description = "Its address"))),
         (status = 200, description = "The same request was made before", body = SessionBody,
@@ -120,7 +122,7 @@ async fn render(api: &Api, caller: &Caller, id: &str) -> Result<Change, Problem>
 )]
 pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
     let change = render(&api, &caller, &id).await?;
-    Ok(HttpResponse::Ok().json(SessionBody::from(&change)))
+    Ok(HttpResponse::Ok().json(SessionBody::of(&change, &api.settings.retention)))
 }
 
 /// Wants no more of a render.
@@ -136,7 +138,7 @@ pub async fn cancel(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<
     cancelled(&api, &caller, change).await
 }
 
-/// Gets the video. Ranges are served.
+/// Gets the video. Ranges are served. It is kept for a time after the session's end: `expires_at` of the session's result.
 #[utoipa::path(
     get, operation_id = "read_render_result", path = "/v1/renders/{id}/result", tag = "renders",
     params(
@@ -149,6 +151,7 @@ pub async fn cancel(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<
         (status = 206, description = "A part of it", content_type = "video/mp4", body = Vec<u8>),
         (status = 304, description = "It is as in If-None-Match"),
         (status = 409, description = "It is not finished"),
+        (status = 410, description = "It was removed because of its age"),
         (status = 416, description = "It has no such part"),
     ),
 )]
@@ -165,6 +168,9 @@ pub async fn result(
         return Err(Problem::new(ProblemKind::Conflict, detail));
     }
     let output = session.end.as_ref().and_then(|end| end.output.as_ref());
+    if let Some(removed) = output.and_then(|o| o.removed) {
+        return Err(Problem::new(ProblemKind::Gone, retention::gone(&api.settings.retention, removed)));
+    }
     let Some((output, blob)) = output.and_then(|o| Some((o, o.blob.as_ref()?))) else {
         return Err(Problem::not_found("result: the render ended without one"));
     };

@@ -3,7 +3,7 @@
 use super::live::cors::{ACCEPT_PATCH, ACCEPT_POST, preflight, shared};
 use super::live::{audio, control, whep};
 use super::problem::{Kind, Problem};
-use super::{Api, avatars, events, health, keys, openapi, pages, renders, reports, sessions, workers};
+use super::{Api, avatars, events, health, keys, openapi, pages, renders, reports, retention, sessions, workers};
 use actix_web::guard::{Any, Get, Head};
 use actix_web::middleware::from_fn;
 use actix_web::web::{self, Data, ServiceConfig};
@@ -32,6 +32,7 @@ pub fn configure(cfg: &mut ServiceConfig, api: Data<Api>) {
                 .route(web::delete().to(pages::close)),
         )
         .configure(reports::configure)
+        .service(at("/v1/retention").route(web::get().to(retention::read)))
         .service(at("/healthz").route(get_or_head().to(health::health)))
         .service(at("/readyz").route(get_or_head().to(health::ready)))
         .service(at("/metrics").route(get_or_head().to(health::metrics)))

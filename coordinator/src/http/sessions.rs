@@ -26,7 +26,8 @@ const OPEN: [Phase; 5] = [Phase::Requested, Phase::Assigned, Phase::Preparing, P
 #[utoipa::path(
     post, operation_id = "create_session", path = "/v1/sessions", tag = "sessions", request_body = SessionRequest,
     params(("Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255, pattern = "^[!-~]+$",
-        description = "The same key and the same request again make nothing new and are answered with the same session")),
+        description = "The same key and the same request again make nothing new and are answered with the same session, as \
+            long as the key is remembered: /v1/retention tells how long, and at least until the session has ended")),
     responses(
         (status = 201, description = "Accepted", body = SessionBody, headers(("location" = String, description = "Its address"))),
         (status = 200, description = "The same request was made before", body = SessionBody,
@@ -134,7 +135,8 @@ pub(super) async fn answer(
         _ => "sessions",
     };
     let location = (LOCATION, format!("/v1/{place}/{}", session.id));
-    let mut body = if replayed { as_seen(api, &session).await? } else { SessionBody::from(&session) };
+    let mut body =
+        if replayed { as_seen(api, &session).await? } else { SessionBody::new(&session, &api.settings.retention) };
     complete(api, &Visitor::Key(caller.clone()), &session, &mut body)?;
     if replayed {
         let replay = ("idempotent-replay", "true");
@@ -146,10 +148,11 @@ pub(super) async fn answer(
 /// A session of the records as the brain sees it, if it is open.
 async fn as_seen(api: &Api, session: &Session) -> Result<SessionBody, Problem> {
     if session.phase == Phase::Ended {
-        return Ok(SessionBody::from(session));
+        return Ok(SessionBody::new(session, &api.settings.retention));
     }
+    let ages = &api.settings.retention;
     let held = api.farm.session(session.id).await?;
-    Ok(held.as_ref().map_or_else(|| SessionBody::from(session), SessionBody::from))
+    Ok(held.as_ref().map_or_else(|| SessionBody::new(session, ages), |change| SessionBody::of(change, ages)))
 }
 
 /// A session as it is now: as the brain sees it while it holds it, else as recorded. `None` when there is none.
@@ -215,7 +218,7 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
 )]
 pub async fn read(api: Data<Api>, visitor: Visitor, id: Path<String>) -> Result<HttpResponse, Problem> {
     let change = visitor.session(&api, &id).await?;
-    let mut body = SessionBody::from(&change);
+    let mut body = SessionBody::of(&change, &api.settings.retention);
     complete(&api, &visitor, &change.session, &mut body)?;
     Ok(HttpResponse::Ok().json(body))
 }
@@ -236,10 +239,10 @@ pub async fn cancel(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<
 pub(super) async fn cancelled(api: &Api, caller: &Caller, change: Change) -> Result<HttpResponse, Problem> {
     caller.need(Scope::Sessions)?;
     if change.session.phase == Phase::Ended {
-        return Ok(HttpResponse::Ok().json(SessionBody::from(&change)));
+        return Ok(HttpResponse::Ok().json(SessionBody::of(&change, &api.settings.retention)));
     }
     let id = change.session.id;
     api.farm.cancel(id).await?;
     let now = current(api, id).await?.unwrap_or(change);
-    Ok(HttpResponse::Accepted().json(SessionBody::from(&now)))
+    Ok(HttpResponse::Accepted().json(SessionBody::of(&now, &api.settings.retention)))
 }

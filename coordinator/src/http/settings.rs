@@ -1,6 +1,7 @@
 //! How the HTTP side is set up.
 
 use super::live::LiveSettings;
+use mouthpiece_domain::retention::Ages;
 use mouthpiece_domain::time::millis;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -47,6 +48,8 @@ pub struct HttpSettings {
     pub sessions: SessionBounds,
     /// How live sessions are served.
     pub live: LiveSettings,
+    /// How long things are kept, for people to be told.
+    pub retention: Ages,
 }
 
 /// How files are fetched that a caller names by address.
@@ -102,6 +105,7 @@ impl Default for HttpSettings {
             fetch: FetchSettings::default(),
             sessions: SessionBounds::default(),
             live: LiveSettings::default(),
+            retention: Ages::default(),
         }
     }
 }

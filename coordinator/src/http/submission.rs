@@ -30,6 +30,9 @@ pub const IDEMPOTENCY_KEY: &str = "idempotency-key";
 /// Whoever comes while the server stops may find another after this.
 const STOPPING: Duration = Duration::from_secs(5);
 
+/// A use this long ago is as good as one now: no age is that short. It spares the records a write for each session.
+const JUST_USED_MS: i64 = 60_000;
+
 /// Sessions that are being asked for: not in the records yet, but on their way.
 #[derive(Debug, Default)]
 pub struct Submitting(Mutex<HashSet<SessionId>>);
@@ -143,7 +146,7 @@ pub struct Started {
 /// Asks for a session under this id. At most `max_open` of the caller's may be open.
 ///
 /// # Errors
-/// 429 or 503 when it is not accepted, 422 when the token was used for another request.
+/// 429 or 503 when it is not accepted, 422 when the token was used for another request or the avatar is gone.
 pub async fn start(
     api: &Api,
     caller: &Caller,
@@ -158,6 +161,7 @@ pub async fn start(
         );
     }
     let avatar = wanted.avatar;
+    take(api, avatar).await?;
     let registered_here = avatar.prepared_by == id;
     // A live session ends in many ways, and none of them tells whether the avatar is prepared.
     let tells = wanted.kind != Kind::Live;
@@ -175,6 +179,15 @@ pub async fn start(
         }
     }
     Ok(Started { session: *session, replayed })
+}
+
+/// Makes sure that an avatar and its portrait are young: so they stay until the session is on record and needs them.
+async fn take(api: &Api, avatar: &Avatar) -> Result<(), Problem> {
+    let at = now();
+    if at.0 - avatar.used.0 < JUST_USED_MS || api.records.use_avatar(avatar.id, at).await?.is_some() {
+        return Ok(());
+    }
+    Err(Problem::invalid("avatar_id", format!("there is no avatar {} any more: add the portrait", avatar.id)))
 }
 
 fn record(caller: &Caller, id: SessionId, wanted: Wanted<'_>) -> Session {

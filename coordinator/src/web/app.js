@@ -52,6 +52,7 @@ function fetchForView() {
     if (may(store.get(), "reports")) void act.farm.cost();
     return;
   }
+  void act.lists.ages();
   void act.lists.avatars();
   void act.lists.sessions();
 }

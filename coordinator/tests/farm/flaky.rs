@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use mouthpiece_domain::cost::{MachineHour, Price, UsageHour};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
 use mouthpiece_domain::ledger::{Write, Written};
-use mouthpiece_domain::session::Session;
+use mouthpiece_domain::session::{BlobKey, Session};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::records::{ApiKey, Avatar, Period, Records, RecordsError, SessionFilter};
 use std::sync::Arc;
@@ -97,6 +97,10 @@ impl Records for Flaky {
         self.inner.repeated(key, token).await
     }
 
+    async fn use_upload(&self, content: &str, fresh: &BlobKey, at: Wall) -> Result<BlobKey, RecordsError> {
+        self.inner.use_upload(content, fresh, at).await
+    }
+
     async fn add_avatar(&self, avatar: &Avatar) -> Result<Avatar, RecordsError> {
         self.inner.add_avatar(avatar).await
     }
@@ -111,6 +115,10 @@ impl Records for Flaky {
 
     async fn avatars(&self, key: Option<KeyId>, limit: u32) -> Result<Vec<Avatar>, RecordsError> {
         self.inner.avatars(key, limit).await
+    }
+
+    async fn use_avatar(&self, id: AvatarId, at: Wall) -> Result<Option<Avatar>, RecordsError> {
+        self.inner.use_avatar(id, at).await
     }
 
     async fn remove_avatar(&self, id: AvatarId) -> Result<bool, RecordsError> {

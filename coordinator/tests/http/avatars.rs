@@ -2,9 +2,11 @@
 
 use crate::rig::{Answer, Form, PNG, Rig, WAV};
 use bytes::Bytes;
+use mouthpiece_coordinator::http::now;
 use mouthpiece_domain::control::Answer as Said;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::session::{BlobKey, End, EndReason, Kind, Output};
+use mouthpiece_domain::time::Wall;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -45,6 +47,7 @@ async fn an_avatar_is_prepared_by_a_session() {
     rig.memory.kept().blobs.insert(preview.clone(), Bytes::from_static(b"a picture"));
     let output = Output {
         blob: Some(preview),
+        removed: None,
         bytes: 9,
         frames: 1,
         length: Duration::ZERO,
@@ -57,6 +60,9 @@ async fn an_avatar_is_prepared_by_a_session() {
     assert_eq!(ready["warnings"], json!(["the face is small"]));
     let picture = rig.get(ready["preview"].as_str().unwrap()).await.is(200);
     assert_eq!((picture.header("content-type"), &picture.body[..]), ("image/png", &b"a picture"[..]));
+    // What was prepared may be missing for a while; the portrait will do.
+    rig.memory.kept().blobs.retain(|key, _| !key.as_str().starts_with("avatars/"));
+    assert_eq!(rig.get(ready["preview"].as_str().unwrap()).await.is(200).body, PNG);
     // A preparation leaves nothing to download.
     assert!(rig.get(&format!("/v1/sessions/{session}")).await.json()["result"].is_null());
     rig.get(&format!("/v1/renders/{session}")).await.problem(404, "not-found");
@@ -109,6 +115,19 @@ async fn a_render_prepares_its_portrait() {
     let later = Answer::of(rig.form("/v1/renders", &form)).await.is(202).id();
     rig.farm.end(later, End::new(EndReason::Failed, None));
     assert_eq!(prepared_by(&rig.get(&path).await.json()), next);
+}
+
+#[actix_web::test]
+async fn a_session_is_a_use_of_its_avatar() {
+    let rig = Rig::start().await;
+    let id = rig.avatar().await;
+    let kept: AvatarId = id.parse().unwrap();
+    rig.memory.kept().avatars.get_mut(&kept).unwrap().used = Wall(0);
+    let path = format!("/v1/avatars/{id}");
+    assert_eq!(rig.get(&path).await.json()["expires_at"], "1970-04-01T00:00:00.000Z");
+    let before = now();
+    rig.post_json("/v1/sessions", &json!({"kind": "live", "avatar_id": id}).to_string()).await.is(201);
+    assert!(rig.memory.kept().avatars[&kept].used >= before);
 }
 
 #[actix_web::test]

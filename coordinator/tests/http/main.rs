@@ -15,6 +15,7 @@ mod memory;
 mod pages;
 mod refusals;
 mod results;
+mod retention;
 mod rig;
 mod script;
 mod sessions;

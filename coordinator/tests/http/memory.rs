@@ -29,6 +29,8 @@ pub struct Kept {
     pub sessions: BTreeMap<SessionId, Session>,
     pub tokens: HashMap<(KeyId, String), (String, SessionId)>,
     pub avatars: BTreeMap<AvatarId, Avatar>,
+    /// Where each content lies.
+    pub uploads: HashMap<String, BlobKey>,
     pub keys: Vec<ApiKey>,
     pub delivered: Duration,
     pub blobs: HashMap<BlobKey, Bytes>,
@@ -89,6 +91,10 @@ impl Records for Memory {
         Ok(self.records()?.tokens.get(&(key, token.to_owned())).cloned())
     }
 
+    async fn use_upload(&self, content: &str, fresh: &BlobKey, _: Wall) -> Result<BlobKey, RecordsError> {
+        Ok(self.records()?.uploads.entry(content.to_owned()).or_insert_with(|| fresh.clone()).clone())
+    }
+
     async fn add_avatar(&self, avatar: &Avatar) -> Result<Avatar, RecordsError> {
         let mut kept = self.records()?;
         let same = |a: &&Avatar| (a.key, &a.content, a.face) == (avatar.key, &avatar.content, avatar.face);
@@ -114,6 +120,13 @@ impl Records for Memory {
         let kept = self.records()?;
         let wanted = kept.avatars.values().rev().filter(|a| key.is_none_or(|k| k == a.key));
         Ok(wanted.take(limit as usize).cloned().collect())
+    }
+
+    async fn use_avatar(&self, id: AvatarId, at: Wall) -> Result<Option<Avatar>, RecordsError> {
+        let mut kept = self.records()?;
+        let Some(avatar) = kept.avatars.get_mut(&id) else { return Ok(None) };
+        avatar.used = avatar.used.max(at);
+        Ok(Some(avatar.clone()))
     }
 
     async fn remove_avatar(&self, id: AvatarId) -> Result<bool, RecordsError> {
@@ -206,6 +219,13 @@ impl Blobs for Memory {
 
     async fn delete(&self, key: &BlobKey) -> Result<bool, BlobError> {
         Ok(self.stored()?.blobs.remove(key).is_some())
+    }
+
+    async fn list(&self, folder: &BlobKey, most: usize) -> Result<Vec<(BlobKey, u64)>, BlobError> {
+        let below = format!("{folder}/");
+        let kept = self.stored()?;
+        let found = kept.blobs.iter().filter(|(key, _)| key.as_str().starts_with(&below));
+        Ok(found.map(|(key, content)| (key.clone(), content.len() as u64)).take(most).collect())
     }
 
     async fn check(&self) -> Result<(), BlobError> {

@@ -2,8 +2,10 @@
 
 use crate::rig::{Answer, Rig};
 use bytes::Bytes;
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::session::{BlobKey, End, EndReason, Output};
+use mouthpiece_domain::time::Wall;
 use reqwest::Method;
 use serde_json::json;
 use std::time::Duration;
@@ -18,6 +20,7 @@ async fn finished(rig: &Rig) -> SessionId {
     rig.memory.kept().blobs.insert(blob.clone(), Bytes::from(video()));
     let output = Output {
         blob: Some(blob),
+        removed: None,
         bytes: 5000,
         frames: 25,
         length: Duration::from_secs(1),
@@ -34,9 +37,14 @@ async fn a_result_is_sent_whole_and_in_part() {
     let id = finished(&rig).await;
     let url = format!("/v1/renders/{id}/result");
     let told = rig.get(&format!("/v1/sessions/{id}")).await.json();
+    let updated = told["updated"].as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
+    let expires = updated + TimeDelta::days(7);
     assert_eq!(
         told["result"],
-        json!({"url": url, "bytes": 5000, "frames": 25, "duration_ms": 1000, "size": [512, 512], "warnings": ["quiet"]})
+        json!({
+            "url": url, "bytes": 5000, "frames": 25, "duration_ms": 1000, "size": [512, 512], "warnings": ["quiet"],
+            "expires_at": expires.to_rfc3339_opts(SecondsFormat::Millis, true), "removed_at": null,
+        })
     );
     let whole = rig.get(&url).await.is(200);
     assert_eq!((whole.header("content-type"), whole.header("accept-ranges")), ("video/mp4", "bytes"));
@@ -94,6 +102,18 @@ async fn no_result_is_told_apart_from_not_yet() {
     rig.get(&url).await.problem(409, "conflict");
     rig.farm.end(id, End::new(EndReason::Failed, "the encoder failed".to_owned()));
     rig.get(&url).await.problem(404, "not-found");
+    let id = finished(&rig).await;
+    let removed = Wall(1_795_622_400_123);
+    rig.farm.change(id, |session| {
+        let output = session.end.as_mut().and_then(|end| end.output.as_mut()).unwrap();
+        (output.blob, output.removed) = (None, Some(removed));
+    });
+    let gone = rig.get(&format!("/v1/renders/{id}/result")).await.problem(410, "gone");
+    let detail = gone["detail"].as_str().unwrap();
+    assert!(detail.contains("removed at 2026-11-25T16:00:00.123Z"), "{detail}");
+    assert!(detail.contains("kept for 7 days (retention.results)"), "{detail}");
+    let told = rig.get(&format!("/v1/sessions/{id}")).await.json();
+    assert_eq!(told["result"]["removed_at"], "2026-11-25T16:00:00.123Z");
     let id = finished(&rig).await;
     rig.memory.kept().blobs.clear();
     rig.get(&format!("/v1/renders/{id}/result")).await.problem(404, "not-found");

@@ -139,6 +139,7 @@ impl Rig {
             face: None,
             prepared_by: SessionId(1),
             created: TEN,
+            used: TEN,
         };
         self.records.add_avatar(&avatar).await.unwrap();
     }

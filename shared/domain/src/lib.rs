@@ -11,6 +11,8 @@ pub mod ids;
 pub mod lease;
 pub mod ledger;
 pub mod live;
+pub mod names;
 pub mod placement;
+pub mod retention;
 pub mod session;
 pub mod time;

@@ -184,8 +184,11 @@ impl EndReason {
 /// What a finished session left.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Output {
-    /// Where the result lies: an MP4 of a render, a preview picture of a prepared avatar.
+    /// Where the result lies: an MP4 of a render, a preview picture of a prepared avatar. None after it was removed.
     pub blob: Option<BlobKey>,
+    /// When the result was removed because of its age.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed: Option<Wall>,
     /// Size of that in bytes.
     pub bytes: u64,
     /// Frames of video; of a prepared avatar, its reference frames.

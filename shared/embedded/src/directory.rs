@@ -71,7 +71,7 @@ impl Directory {
             let path = folder.join(path.file_name().unwrap_or_default());
             Ok(fs::symlink_metadata(&path)?.is_file().then_some(path))
         };
-        look().or_else(|e: io::Error| if is_absent(&e) { Ok(None) } else { Err(failed(key, &e)) })
+        look().or_else(absent_is(None)).map_err(|e| failed(key, &e))
     }
 
     fn existing(&self, key: &BlobKey) -> Result<PathBuf, BlobError> {
@@ -171,6 +171,34 @@ impl Directory {
         Ok(true)
     }
 
+    /// Adds the blobs below a folder (a real path in the directory, and its key) to `found`, as long as there is room.
+    fn gather(&self, folder: &Path, key: &BlobKey, most: usize, found: &mut Vec<(BlobKey, u64)>) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            if found.len() >= most {
+                return Ok(());
+            }
+            let entry = entry?;
+            let name = entry.file_name();
+            // What is no key was not put here by this program.
+            let Some(Ok(key)) = name.to_str().map(|name| BlobKey::new(format!("{key}/{name}"))) else { continue };
+            // One that was removed in this moment is not there.
+            let Ok(metadata) = entry.metadata() else { continue };
+            if metadata.is_dir() {
+                self.gather(&entry.path(), &key, most, found).or_else(absent_is(()))?;
+            } else if metadata.is_file() {
+                found.push((key, metadata.len()));
+            }
+        }
+        Ok(())
+    }
+
+    fn below(&self, folder: &BlobKey, most: usize) -> Result<Vec<(BlobKey, u64)>, BlobError> {
+        let mut found = Vec::new();
+        let mut look = || self.gather(&self.within(&self.path(folder))?, folder, most, &mut found);
+        look().or_else(absent_is(())).map_err(|e| failed(folder, &e))?;
+        Ok(found)
+    }
+
     /// Writes and reads a little.
     fn trifle(&self) -> io::Result<()> {
         let mut file = self.begin()?;
@@ -202,6 +230,11 @@ fn sweep(incoming: &Path) -> io::Result<()> {
 
 fn is_absent(e: &io::Error) -> bool {
     matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+/// What is not there is `instead`.
+fn absent_is<T>(instead: T) -> impl FnOnce(io::Error) -> io::Result<T> {
+    |e| if is_absent(&e) { Ok(instead) } else { Err(e) }
 }
 
 fn failed(key: &BlobKey, e: &io::Error) -> BlobError {
@@ -323,6 +356,11 @@ impl Blobs for Directory {
     async fn delete(&self, key: &BlobKey) -> Result<bool, BlobError> {
         let (this, key) = (self.clone(), key.clone());
         blocking(move || this.remove(&key)).await
+    }
+
+    async fn list(&self, folder: &BlobKey, most: usize) -> Result<Vec<(BlobKey, u64)>, BlobError> {
+        let (this, folder) = (self.clone(), folder.clone());
+        blocking(move || this.below(&folder, most)).await
     }
 
     async fn check(&self) -> Result<(), BlobError> {

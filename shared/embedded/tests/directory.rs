@@ -80,6 +80,13 @@ async fn links_lead_nowhere() {
         assert!(blobs.local(&through, outside.path()).await.is_err(), "{through}");
         assert!(!matches!(blobs.delete(&through).await, Ok(true)), "{through}");
     }
+    assert!(blobs.list(&key("folder"), 10).await.is_err(), "a folder elsewhere is not listed");
+    fs::create_dir(root.path().join("mixed")).unwrap();
+    symlink(outside.path(), root.path().join("mixed/folder")).unwrap();
+    symlink(outside.path().join("secret"), root.path().join("mixed/file")).unwrap();
+    fs::write(root.path().join("mixed/No Key"), "").unwrap();
+    blobs.put(&key("mixed/blob"), bytes("four")).await.unwrap();
+    assert_eq!(blobs.list(&key("mixed"), 10).await, Ok(vec![(key("mixed/blob"), 4)]), "links are not listed");
     for link in ["file", "alias"] {
         let link = key(link);
         assert_eq!(blobs.get(&link, 100).await, Err(BlobError::Missing(link.clone())), "a link is no blob");

@@ -71,6 +71,9 @@ pub trait Blobs: Send + Sync {
     /// Removes a blob; false when there is none.
     async fn delete(&self, key: &BlobKey) -> Result<bool, BlobError>;
 
+    /// Blobs whose keys lie below a folder (`a` of `a/b`), with their sizes in bytes; at most `most` of them, any of them.
+    async fn list(&self, folder: &BlobKey, most: usize) -> Result<Vec<(BlobKey, u64)>, BlobError>;
+
     /// Writes and reads a trifle: what readiness is judged by.
     async fn check(&self) -> Result<(), BlobError>;
 }

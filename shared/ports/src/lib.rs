@@ -12,4 +12,5 @@ pub mod fleet;
 pub mod lines;
 pub mod pool;
 pub mod records;
+pub mod retention;
 pub mod wire;

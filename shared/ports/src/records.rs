@@ -50,6 +50,8 @@ pub struct Avatar {
     pub prepared_by: SessionId,
     /// When it was registered.
     pub created: Wall,
+    /// When it was registered, registered again, or taken for a session last.
+    pub used: Wall,
 }
 
 /// An API key as it is kept: the secret itself is not.
@@ -118,7 +120,12 @@ pub trait Records: Send + Sync {
     /// The session that an idempotency token made, and the fingerprint of what was asked for then.
     async fn repeated(&self, key: KeyId, token: &str) -> Result<Option<(String, SessionId)>, RecordsError>;
 
-    /// Registers an avatar; when the caller has one of the same content and face, that is returned and nothing is written.
+    /// Uses an upload of this content (64 hexadecimal digits), and returns where it lies, or where it is to be put now:
+    /// `fresh`, a key that was never used, unless the content is known. It stays at least for its age from `at` on, and as
+    /// long as an avatar or an open session names it. Registered before it is stored, so that no blob is ever unknown.
+    async fn use_upload(&self, content: &str, fresh: &BlobKey, at: Wall) -> Result<BlobKey, RecordsError>;
+
+    /// Registers an avatar; when the caller has one of the same content and face, that is returned as it is, used now.
     async fn add_avatar(&self, avatar: &Avatar) -> Result<Avatar, RecordsError>;
 
     /// Points an avatar at another preparing session, after an earlier one ended without success.
@@ -129,6 +136,10 @@ pub trait Records: Send + Sync {
 
     /// Avatars, newest first, at most `limit` (1 to 500), of one caller or of all.
     async fn avatars(&self, key: Option<KeyId>, limit: u32) -> Result<Vec<Avatar>, RecordsError>;
+
+    /// Takes an avatar, and its portrait, for a session that is about to be made; `None` when there is none any more. It
+    /// stays at least for its age from `at` on.
+    async fn use_avatar(&self, id: AvatarId, at: Wall) -> Result<Option<Avatar>, RecordsError>;
 
     /// Forgets an avatar; false when there is none. Sessions keep its id.
     async fn remove_avatar(&self, id: AvatarId) -> Result<bool, RecordsError>;

@@ -127,6 +127,7 @@ test("what is missing for a render is said", () => {
     size: null,
     frames: null,
     created: "",
+    expires_at: null,
   };
   state = avatarChosen(avatarArrived(state, failed), "avt_9");
   assert.equal(state.studio.portrait, null);

@@ -3,6 +3,7 @@
 use super::Key;
 use crate::work::WorkError;
 use bytes::Bytes;
+use mouthpiece_domain::names;
 use mouthpiece_domain::session::BlobKey;
 use mouthpiece_ports::blobs::{BlobError, Blobs};
 use std::future::Future;
@@ -48,13 +49,13 @@ impl Store {
         Self { engine: engine.to_ascii_lowercase().chars().map(safe).collect(), blobs }
     }
 
-    /// `avatars/<two digits>/<content>/<engine>-<size>-<face or 0>[-<rate of a video>].<ending>`
+    /// `<the portrait's folder>/<engine>-<size>-<face or 0>[-<rate of a video>].<ending>`
     fn key(&self, key: &Key, ending: &str) -> Result<BlobKey, WorkError> {
         let Key { content, face, size, fps } = key;
-        let group = content.get(..2).unwrap_or("00");
         let rate = if *fps > 0 { format!("-{fps}") } else { String::new() };
-        let text = format!("avatars/{group}/{content}/{}-{size}-{face}{rate}.{ending}", self.engine);
-        BlobKey::new(text).map_err(|_| WorkError::Failed("the avatar's content hash is none".to_owned()))
+        let within = |folder: BlobKey| BlobKey::new(format!("{folder}/{}-{size}-{face}{rate}.{ending}", self.engine));
+        let named = names::prepared(content).and_then(within);
+        named.map_err(|_| WorkError::Failed("the avatar's content hash is none".to_owned()))
     }
 
     pub(super) fn preview(&self, key: &Key) -> Result<BlobKey, WorkError> {

@@ -112,6 +112,10 @@ impl Blobs for Slow {
         self.blobs.delete(key).await
     }
 
+    async fn list(&self, folder: &BlobKey, most: usize) -> Result<Vec<(BlobKey, u64)>, BlobError> {
+        self.blobs.list(folder, most).await
+    }
+
     async fn check(&self) -> Result<(), BlobError> {
         self.blobs.check().await
     }

@@ -2,6 +2,7 @@
 
 use super::time_text;
 use mouthpiece_domain::session::{EndReason, Kind, Output, Session};
+use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::records::Avatar;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -44,6 +45,9 @@ pub struct AvatarBody {
     /// When it was registered.
     #[schema(example = "2026-11-25T16:00:00.123Z")]
     pub created: String,
+    /// Kept at least until then; each use of it makes that later. Null: for ever.
+    #[schema(example = "2027-02-23T16:00:00.123Z")]
+    pub expires_at: Option<String>,
 }
 
 /// Some avatars, newest first.
@@ -85,8 +89,8 @@ pub fn is_picture(avatar: &Avatar) -> bool {
 }
 
 impl AvatarBody {
-    /// An avatar and how far it is.
-    pub fn new(avatar: &Avatar, standing: Standing) -> Self {
+    /// An avatar, how far it is, and until when it is kept.
+    pub fn new(avatar: &Avatar, standing: Standing, until: Option<Wall>) -> Self {
         let (state, detail, output, ready) = match standing {
             Standing::Preparing => ("preparing", None, None, false),
             Standing::Ready(output) => ("ready", None, output, true),
@@ -108,6 +112,7 @@ impl AvatarBody {
             prepared_by: avatar.prepared_by.to_string(),
             key: avatar.key.to_string(),
             created: time_text(avatar.created),
+            expires_at: until.map(time_text),
         }
     }
 }

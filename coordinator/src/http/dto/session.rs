@@ -3,7 +3,8 @@
 use super::live::LiveBody;
 use super::{ProgressBody, state_name, time_text};
 use mouthpiece_domain::control::Change;
-use mouthpiece_domain::session::{Kind, Phase, Preset, Session};
+use mouthpiece_domain::retention::{Ages, Class};
+use mouthpiece_domain::session::{Kind, Output, Phase, Preset, Session};
 use mouthpiece_domain::time::as_millis;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -88,6 +89,11 @@ pub struct ResultBody {
     pub size: [u32; 2],
     /// Sentences that the user should read.
     pub warnings: Vec<String>,
+    /// The video is kept at least until then. Null: for ever.
+    #[schema(example = "2026-12-02T16:00:03.456Z")]
+    pub expires_at: Option<String>,
+    /// When it was removed because of its age; null while it is there. Then its address answers 410.
+    pub removed_at: Option<String>,
 }
 
 /// What was asked for.
@@ -129,8 +135,9 @@ fn preset_name(preset: Preset) -> &'static str {
     }
 }
 
-impl From<&Session> for SessionBody {
-    fn from(session: &Session) -> Self {
+impl SessionBody {
+    /// A session. `ages` say until when its result is kept.
+    pub fn new(session: &Session, ages: &Ages) -> Self {
         let spec = &session.spec;
         Self {
             id: session.id.to_string(),
@@ -144,7 +151,7 @@ impl From<&Session> for SessionBody {
             slot: session.place.map(|(_, slot)| slot.0),
             progress: session.progress.into(),
             end: session.end.as_ref().map(|end| EndBody { reason: end.reason.name(), detail: end.detail.clone() }),
-            result: result(session),
+            result: result(session, ages),
             live: LiveBody::of(session),
             options: OptionsBody {
                 fps: spec.fps,
@@ -162,18 +169,18 @@ impl From<&Session> for SessionBody {
             queue_timeout_ms: as_millis(session.queue_timeout),
         }
     }
-}
 
-impl From<&Change> for SessionBody {
-    fn from(change: &Change) -> Self {
+    /// A session as the brain sees it.
+    pub fn of(change: &Change, ages: &Ages) -> Self {
         let waits = change.queue_position.filter(|_| change.session.phase == Phase::Requested);
-        Self { queue_position: waits, ..Self::from(&change.session) }
+        Self { queue_position: waits, ..Self::new(&change.session, ages) }
     }
 }
 
 /// Only a render leaves something to download; what a preparation leaves is shown as the avatar's preview.
-fn result(session: &Session) -> Option<ResultBody> {
-    let output = session.end.as_ref()?.output.as_ref().filter(|o| o.blob.is_some() && session.kind == Kind::Render)?;
+fn result(session: &Session, ages: &Ages) -> Option<ResultBody> {
+    let left = |o: &&Output| (o.blob.is_some() || o.removed.is_some()) && session.kind == Kind::Render;
+    let output = session.end.as_ref()?.output.as_ref().filter(left)?;
     Some(ResultBody {
         url: format!("/v1/renders/{}/result", session.id),
         bytes: output.bytes,
@@ -181,5 +188,7 @@ fn result(session: &Session) -> Option<ResultBody> {
         duration_ms: as_millis(output.length),
         size: output.size,
         warnings: output.warnings.clone(),
+        expires_at: ages.until(Class::Results, session.updated).map(time_text),
+        removed_at: output.removed.map(time_text),
     })
 }

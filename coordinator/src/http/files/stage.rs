@@ -1,9 +1,10 @@
 //! A file on its way in: written beside the store while it is counted, hashed and recognised.
 
 use super::media::{HEAD, What};
-use crate::http::Api;
 use crate::http::auth::secret::hex;
 use crate::http::problem::{Kind, Problem};
+use crate::http::{Api, new_id, now};
+use mouthpiece_domain::names;
 use mouthpiece_domain::session::BlobKey;
 use sha2::{Digest, Sha256};
 use std::io;
@@ -127,14 +128,16 @@ fn cannot_stage(error: &io::Error) -> Problem {
     Problem::store_unavailable(detail, Duration::from_secs(30))
 }
 
-/// Stores a staged file under its hash, unless it is there already.
+/// Stores a staged file, unless its content is there already.
+///
+/// It is used on record first and put into the store then: what is young on record is not removed, and no file is in the
+/// store that the records do not know.
 ///
 /// # Errors
-/// 503 when the store does not take it.
+/// 503 when a store cannot be used.
 pub async fn keep(api: &Api, staged: &Staged) -> Result<BlobKey, Problem> {
-    let hash = &staged.sha256;
-    let folder = hash.get(..2).unwrap_or_default();
-    let key = BlobKey::new(format!("uploads/{folder}/{hash}")).map_err(Problem::internal)?;
+    let fresh = names::upload(&staged.sha256, new_id()).map_err(Problem::internal)?;
+    let key = api.records.use_upload(&staged.sha256, &fresh, now()).await?;
     if api.blobs.size(&key).await? != Some(staged.bytes) {
         api.blobs.put_file(&key, &staged.path).await?;
     }

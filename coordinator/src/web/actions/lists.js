@@ -2,11 +2,11 @@
  * Fetching what the server holds: avatars and sessions; adding and deleting avatars.
  *
  * @import { Store } from "../core/store.js"
- * @import { Avatar, Session } from "../core/types.js"
+ * @import { Avatar, Retention, Session } from "../core/types.js"
  * @import { State } from "../state/state.js"
  */
 import { ask, problemOf, upload } from "../core/api.js";
-import { announced } from "../state/page.js";
+import { agesTold, announced } from "../state/page.js";
 import {
   addingChanged,
   avatarArrived,
@@ -50,6 +50,16 @@ export function listActions(store, page) {
         store.update(avatarsListed, avatars);
       } catch (error) {
         store.update(avatarsFailed, failed(error));
+      }
+    },
+
+    /** How long things are kept. The page works without it, and asks again when a view is opened. */
+    async ages() {
+      if (store.get().kept !== null) return;
+      try {
+        store.update(agesTold, /** @type {Retention} */ (await ask("GET", "/v1/retention")));
+      } catch (error) {
+        failed(error);
       }
     },
 

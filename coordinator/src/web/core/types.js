@@ -20,12 +20,18 @@
  * @property {[number, number]|null} size
  * @property {number|null} frames
  * @property {string} created
+ * @property {string|null} expires_at kept until then if it is not used; null for ever
+ *
+ * @typedef {object} Retention how long things are kept after their last use, seconds; null for ever
+ * @property {number|null} uploads_s
+ * @property {number|null} results_s
+ * @property {number|null} avatars_s
  *
  * @typedef {"requested"|"assigned"|"preparing"|"rendering"|"live"|"draining"|"ended"} SessionState
  * @typedef {"completed"|"cancelled"|"bad_input"|"no_capacity"|"max_duration"|"lost"|"failed"|"idle_timeout"|"participant_absent"|"participant_left"} EndReason
  * @typedef {{frames_done: number, frames_total: number, percent: number|null}} Progress
  * @typedef {{reason: EndReason, detail: string|null}} End
- * @typedef {{url: string, bytes: number, frames: number, duration_ms: number, size: [number, number], warnings: string[]}} Result
+ * @typedef {{url: string, bytes: number, frames: number, duration_ms: number, size: [number, number], warnings: string[], expires_at: string|null, removed_at: string|null}} Result kept until `expires_at`, null for ever
  * @typedef {{fps: number, size: number, preset: string, seed: number, head: boolean, blinks: boolean, face?: number|null}} Options
  *
  * @typedef {object} Session

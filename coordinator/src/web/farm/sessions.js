@@ -138,7 +138,7 @@ function acts(session, state, act) {
       busy ? "Cancelling…" : "Cancel",
     );
   }
-  const made = session.kind === "render" && session.result;
+  const made = session.kind === "render" && session.result?.removed_at === null ? session.result : null;
   return made
     ? h(
         "a",

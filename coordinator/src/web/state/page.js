@@ -1,7 +1,7 @@
 /**
  * Transitions of the page itself: view, key, links, clock, live region.
  *
- * @import { KeyInfo, Problem } from "../core/types.js"
+ * @import { KeyInfo, Problem, Retention } from "../core/types.js"
  * @import { Link } from "../core/feed.js"
  * @import { State, View } from "./state.js"
  */
@@ -42,6 +42,9 @@ export const unreachable = (state, problem) => ({
   ...state,
   auth: { phase: "unreachable", key: null, busy: false, problem },
 });
+
+/** @param {State} state @param {Retention} kept @returns {State} */
+export const agesTold = (state, kept) => ({ ...state, kept });
 
 /** @param {State} state @returns {State} */
 export const signingIn = (state) => ({ ...state, auth: { ...state.auth, busy: true, problem: null } });

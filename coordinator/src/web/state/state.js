@@ -1,7 +1,7 @@
 /**
  * The whole state of the page, and where it starts. Transitions beside this file make new states; nothing else does.
  *
- * @import { Avatar, CostReport, Farm, KeyInfo, Options, Problem, Session } from "../core/types.js"
+ * @import { Avatar, CostReport, Farm, KeyInfo, Options, Problem, Retention, Session } from "../core/types.js"
  * @import { Link } from "../core/feed.js"
  * @import { Pace } from "./pace.js"
  * @import { Talk } from "./live.js"
@@ -88,6 +88,7 @@
  * @property {Sessions} sessions
  * @property {FarmState} farm
  * @property {CostState} cost
+ * @property {Retention|null} kept how long things are kept, when that is known
  */
 
 import { NOT_TALKING } from "./live.js";
@@ -130,6 +131,7 @@ export function initialState(view, now) {
     },
     sessions: { phase: "idle", byId: {}, problem: null, next: null },
     farm: { snapshot: null, at: now, paces: {}, draining: null, moved: {}, filter: "open", cancelling: null },
+    kept: null,
     cost: { period: "24h", from: "", to: "", group: "avatar", phase: "idle", series: null, split: null, problem: null },
   };
 }

@@ -9,6 +9,7 @@ import { h } from "../core/dom.js";
 import { glyph } from "../parts/glyph.js";
 import { icon } from "../parts/icons.js";
 import { dropTarget, dropZone, focusSoon, meter, picture as image, problemBox, question } from "../parts/pieces.js";
+import { deletedWords, keptWords } from "../state/kept.js";
 import { capital } from "../state/words.js";
 
 const TYPES = "image/png,image/jpeg,image/webp,video/mp4,video/webm";
@@ -181,6 +182,7 @@ function addPanel(state, act) {
       ),
       h("button", { class: "button", disabled: percent !== null }, icon("link"), "Add"),
     ),
+    state.kept ? h("p", { class: "muted hint", key: "kept" }, keptWords(state.kept, true)) : null,
     problem ? problemBox(problem, { key: "adding-problem" }) : null,
     h("button", { type: "button", class: "button bare", onclick: () => act.lists.stopAdding() }, "Close"),
   );
@@ -194,7 +196,7 @@ function deleteQuestion(state, act) {
   return question({
     title: `Delete ${avatar?.name || "this face"}?`,
     words: [
-      "Its picture and prepared data go. Videos that were made stay.",
+      `It goes from the list at once, ${deletedWords(state.kept)} Videos that were made stay as long as they would have.`,
       deleting.problem ? problemBox(deleting.problem, { key: "delete-problem" }) : null,
     ],
     yes: deleting.busy ? "Deleting…" : "Delete",

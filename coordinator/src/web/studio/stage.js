@@ -8,11 +8,12 @@
  * @import { Picture } from "./picture.js"
  */
 import { h } from "../core/dom.js";
-import { bytes, duration } from "../core/format.js";
+import { bytes, day, duration } from "../core/format.js";
 import { icon } from "../parts/icons.js";
 import { stateLabel } from "../parts/glyph.js";
 import { dropTarget, failure, meter, picture as imageOf } from "../parts/pieces.js";
 import { speed } from "../state/sessions.js";
+import { removedWords } from "../state/kept.js";
 import { currentSession } from "../state/studio.js";
 import { endRemedy, endSentence, sessionWords } from "../state/words.js";
 import { SAMPLE_PICTURE, avatarPicture, chosenPicture, shown } from "./picture.js";
@@ -24,7 +25,7 @@ import { SAMPLE_PICTURE, avatarPicture, chosenPicture, shown } from "./picture.j
  */
 export function stage(state, act) {
   const session = currentSession(state);
-  const made = session?.end?.reason === "completed" && session.result ? session : null;
+  const made = session?.end?.reason === "completed" && session.result?.removed_at === null ? session : null;
   const picture = pictureOf(state, session) ?? (invited(state, session) ? SAMPLE_PICTURE : null);
   /** @param {File} file */
   const take = (file) => (file.type.startsWith("audio/") ? act.studio.pickSpeech(file) : act.studio.pickPortrait(file));
@@ -127,7 +128,9 @@ function under(state, session, act) {
   if (session === null) return null;
   const words = sessionWords(session, speed(trails[session.id], session.options.fps));
   if (session.state !== "ended") return progress(words, words.percent, () => void act.studio.cancel(), "Cancel");
-  if (session.result && session.end?.reason === "completed") return facts(session, session.result, act);
+  if (session.result && session.end?.reason === "completed" && session.result.removed_at === null) {
+    return facts(session, session.result, act);
+  }
   const end = session.end ?? { reason: "failed", detail: null };
   const ids = /** @type {[string, string][]} */ ([["Session", session.id]]);
   const request = requestIds[session.id];
@@ -135,6 +138,14 @@ function under(state, session, act) {
   const again = session.id in inputs || end.reason === "cancelled" ? () => void act.studio.retry(session) : undefined;
   // What was refused is refused again.
   const retry = end.reason === "bad_input" ? undefined : again;
+  if (session.result?.removed_at) {
+    return h(
+      "div",
+      { class: "row spread", key: "removed" },
+      h("p", null, removedWords(session.result.removed_at, state.kept)),
+      h("button", { type: "button", class: "button small", onclick: () => void act.studio.retry(session) }, icon("retry"), "Render again"),
+    );
+  }
   if (end.reason === "cancelled") {
     return h(
       "div",
@@ -178,6 +189,7 @@ function facts(session, result, act) {
     ["File", bytes(result.bytes)],
     ["Made in", duration(Date.parse(session.updated) - Date.parse(session.created))],
   ];
+  if (result.expires_at) told.push(["Kept until", day(Date.parse(result.expires_at))]);
   return h(
     "div",
     { class: "facts", key: `facts-${session.id}` },

@@ -8,6 +8,7 @@ import { h } from "../core/dom.js";
 import { dropZone, problemBox, segments } from "../parts/pieces.js";
 import { icon } from "../parts/icons.js";
 import { bytes } from "../core/format.js";
+import { keptWords } from "../state/kept.js";
 import { isLive, isTalking } from "../state/live.js";
 import { missing } from "../state/studio.js";
 import { avatarStrip } from "./avatars.js";
@@ -35,6 +36,7 @@ export function studioView(state, act) {
       face(state, act),
       voice(state, act, live),
       optionsPanel(state, act),
+      state.kept ? h("p", { class: "muted hint", key: "kept" }, keptWords(state.kept, live)) : null,
       live ? null : [renderButton(state, act), recent(state, act)],
     ),
   ];

@@ -3,6 +3,7 @@
 use super::rows::{self, blob, count};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
 use mouthpiece_domain::session::BlobKey;
+use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::records::Avatar;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Error, QueryBuilder, Row, Sqlite as Db, SqliteConnection};
@@ -21,14 +22,15 @@ fn read(row: &SqliteRow) -> Result<Avatar, Error> {
         face: (face > 0).then_some(face),
         prepared_by: SessionId(rows::id(row, "prepared_by")?),
         created: rows::wall(row, "created")?,
+        used: rows::wall(row, "used")?,
     })
 }
 
-/// The update changes nothing: it is there for the row of an avatar that is known to be returned.
 pub(super) async fn add(c: &mut SqliteConnection, avatar: &Avatar) -> Result<Avatar, Error> {
     let row = sqlx::query(
-        "INSERT INTO avatars (id, api_key, name, content, portrait, media_type, bytes, face, prepared_by, created) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (api_key, content, face) DO UPDATE SET id = id RETURNING *",
+        "INSERT INTO avatars (id, api_key, name, content, portrait, media_type, bytes, face, prepared_by, created, used) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+         ON CONFLICT (api_key, content, face) DO UPDATE SET used = max(used, excluded.used) RETURNING *",
     )
     .bind(blob(avatar.id.0))
     .bind(blob(avatar.key.0))
@@ -40,6 +42,7 @@ pub(super) async fn add(c: &mut SqliteConnection, avatar: &Avatar) -> Result<Ava
     .bind(i64::from(avatar.face.unwrap_or(0)))
     .bind(blob(avatar.prepared_by.0))
     .bind(avatar.created.0)
+    .bind(avatar.used.0)
     .fetch_one(c)
     .await?;
     read(&row)
@@ -63,6 +66,16 @@ pub(super) async fn list(c: &mut SqliteConnection, key: Option<KeyId>, limit: u3
     }
     query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::from(limit.clamp(1, 500)));
     query.build().fetch_all(c).await?.iter().map(read).collect()
+}
+
+/// Within a transaction: as long as the avatar is there its portrait is, and the portrait was used no earlier.
+pub(super) async fn take(c: &mut SqliteConnection, id: AvatarId, at: Wall) -> Result<Option<Avatar>, Error> {
+    let query = "UPDATE avatars SET used = max(used, ?) WHERE id = ? RETURNING *";
+    let row = sqlx::query(query).bind(at.0).bind(blob(id.0)).fetch_optional(&mut *c).await?;
+    let Some(avatar) = row.as_ref().map(read).transpose()? else { return Ok(None) };
+    let query = "UPDATE uploads SET used = max(used, ?) WHERE key = ?";
+    sqlx::query(query).bind(at.0).bind(avatar.portrait.as_str()).execute(c).await?;
+    Ok(Some(avatar))
 }
 
 pub(super) async fn remove(c: &mut SqliteConnection, id: AvatarId) -> Result<bool, Error> {

@@ -3,12 +3,25 @@
 //! One connection writes, batch after batch in the order of arrival, each in one transaction that is on the disk before the
 //! batch is answered (WAL, `synchronous = FULL`). A few others read.
 
+/// Carries something out on the writing connection (`c`) within a transaction: all of it or nothing, on the disk at the end.
+macro_rules! transaction {
+    ($sqlite:expr, $c:ident => $work:expr) => {{
+        let mut writer = $sqlite.writer.lock().await;
+        let result = match writer.begin().await {
+            Ok($c) => $work.await,
+            Err(e) => Err(e),
+        };
+        writer.finish(result).await.map_err($sqlite.told())
+    }};
+}
+
 mod avatars;
 mod errors;
 mod keys;
 mod migrations;
 mod open;
 mod reports;
+mod retention;
 mod rows;
 mod sessions;
 #[cfg(test)]
@@ -21,7 +34,7 @@ use errors::told;
 use mouthpiece_domain::cost::{MachineHour, Price, UsageHour};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
 use mouthpiece_domain::ledger::{Write, Written};
-use mouthpiece_domain::session::Session;
+use mouthpiece_domain::session::{BlobKey, Session};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::records::{ApiKey, Avatar, Period, Records, RecordsError, SessionFilter};
 use sqlx::pool::PoolConnection;
@@ -88,12 +101,7 @@ impl Sqlite {
 #[async_trait]
 impl Records for Sqlite {
     async fn write(&self, batch: &[Write]) -> Result<Vec<Written>, RecordsError> {
-        let mut writer = self.writer.lock().await;
-        let result = match writer.begin().await {
-            Ok(connection) => write::all(connection, batch).await,
-            Err(e) => Err(e),
-        };
-        writer.finish(result).await.map_err(self.told())
+        transaction!(self, c => write::all(c, batch))
     }
 
     async fn session(&self, id: SessionId) -> Result<Option<Session>, RecordsError> {
@@ -112,6 +120,10 @@ impl Records for Sqlite {
         sessions::repeated(&mut *self.reader().await?, key, token).await.map_err(self.told())
     }
 
+    async fn use_upload(&self, content: &str, fresh: &BlobKey, at: Wall) -> Result<BlobKey, RecordsError> {
+        transaction!(self, c => retention::use_upload(c, content, fresh, at))
+    }
+
     async fn add_avatar(&self, avatar: &Avatar) -> Result<Avatar, RecordsError> {
         avatars::add(self.writer.lock().await.idle().await, avatar).await.map_err(self.told())
     }
@@ -126,6 +138,10 @@ impl Records for Sqlite {
 
     async fn avatars(&self, key: Option<KeyId>, limit: u32) -> Result<Vec<Avatar>, RecordsError> {
         avatars::list(&mut *self.reader().await?, key, limit).await.map_err(self.told())
+    }
+
+    async fn use_avatar(&self, id: AvatarId, at: Wall) -> Result<Option<Avatar>, RecordsError> {
+        transaction!(self, c => avatars::take(c, id, at))
     }
 
     async fn remove_avatar(&self, id: AvatarId) -> Result<bool, RecordsError> {
@@ -153,12 +169,7 @@ impl Records for Sqlite {
     }
 
     async fn add_prices(&self, prices: &[Price]) -> Result<(), RecordsError> {
-        let mut writer = self.writer.lock().await;
-        let result = match writer.begin().await {
-            Ok(connection) => reports::add_prices(connection, prices).await,
-            Err(e) => Err(e),
-        };
-        writer.finish(result).await.map_err(self.told())
+        transaction!(self, c => reports::add_prices(c, prices))
     }
 
     async fn prices(&self) -> Result<Vec<Price>, RecordsError> {

@@ -28,7 +28,8 @@ pub(super) fn count(n: u64) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-fn wrong(column: &str, what: impl std::fmt::Display) -> Error {
+/// What a column holds is not what it should be.
+pub(super) fn wrong(column: &str, what: impl std::fmt::Display) -> Error {
     Error::Decode(format!("column {column}: {what}").into())
 }
 

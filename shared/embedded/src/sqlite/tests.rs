@@ -3,6 +3,7 @@
 use super::*;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::WorkerId;
+use mouthpiece_domain::retention::Class;
 use mouthpiece_domain::session::{Fence, Slot};
 use mouthpiece_ports::contract::sample_session;
 use sqlx::Row;
@@ -128,6 +129,48 @@ async fn migrations_can_be_taken_back_and_done_again() {
     migrations::MIGRATIONS.run(&mut *connection).await.unwrap();
     let after: Vec<(String, String)> = sqlx::query_as(schema).fetch_all(&mut *connection).await.unwrap();
     assert_eq!(after, before);
+}
+
+#[tokio::test]
+async fn what_was_kept_before_ages_has_one() {
+    let (records, _folder) = open().await;
+    let mut writer = records.writer.lock().await;
+    let connection = writer.idle().await;
+    open::MIGRATIONS.undo(&mut *connection, 1).await.unwrap();
+    let (portrait, speech) = ("ab".repeat(32), "cd".repeat(32));
+    let old = format!(
+        "INSERT INTO sessions VALUES (x'{id:032x}', 'render', x'01', x'{id:032x}', \
+         '{{\"portrait\":\"uploads/ab/{portrait}\",\"speech\":\"uploads/cd/{speech}\"}}', '{{}}', 1, 1, 1, 5, NULL, NULL, \
+         0, 0, NULL, NULL, 30, 40); \
+         INSERT INTO avatars VALUES (x'{id:032x}', x'01', '', '{portrait}', 'uploads/ab/{portrait}', '', 1, 0, x'01', 20); \
+         INSERT INTO idempotency VALUES (x'01', 'token', '', x'{id:032x}')",
+        id = 7
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(old)).execute(&mut *connection).await.unwrap();
+    open::MIGRATIONS.run(&mut *connection).await.unwrap();
+    let uploads = "SELECT key, content, used FROM uploads ORDER BY key";
+    let uploads: Vec<(String, String, i64)> = sqlx::query_as(uploads).fetch_all(&mut *connection).await.unwrap();
+    let known = [("ab", portrait), ("cd", speech)].map(|(at, c)| (format!("uploads/{at}/{c}"), c, 40));
+    assert_eq!(uploads, known, "what sessions and avatars name is known, with its last use");
+    for (query, at) in [("SELECT used FROM avatars", 30), ("SELECT created FROM idempotency", 30)] {
+        let found: i64 = sqlx::query_scalar(query).fetch_one(&mut *connection).await.unwrap();
+        assert_eq!(found, at, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_old_is_found_by_an_index() {
+    let (records, _folder) = open().await;
+    let mut writer = records.writer.lock().await;
+    let connection = writer.idle().await;
+    for class in Class::ALL {
+        let query = format!("EXPLAIN QUERY PLAN {}", retention::old_and_free(class));
+        let plan = sqlx::query_as::<_, (i64, i64, i64, String)>(sqlx::AssertSqlSafe(query)).bind(5i64).bind(5i64);
+        let plan: Vec<String> = plan.fetch_all(&mut *connection).await.unwrap().into_iter().map(|p| p.3).collect();
+        let scans = plan.iter().filter(|step| step.starts_with("SCAN") && !step.contains("sessions_open"));
+        assert_eq!(scans.collect::<Vec<_>>(), Vec::<&String>::new(), "{class:?}: {plan:?}");
+        assert!(plan.iter().all(|step| !step.contains("TEMP B-TREE FOR ORDER BY")), "{class:?}: {plan:?}");
+    }
 }
 
 #[tokio::test]

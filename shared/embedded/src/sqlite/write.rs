@@ -136,7 +136,7 @@ async fn create(
          max_duration_ms, fence, phase, frames_done, frames_total, created, updated) \
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, ?10, ?11 \
          WHERE NOT EXISTS (SELECT 1 FROM idempotency WHERE api_key = ?13 AND token = ?12) ON CONFLICT (id) DO NOTHING; \
-         INSERT INTO idempotency (api_key, token, fingerprint, session) SELECT ?13, ?12, ?14, ?1 \
+         INSERT INTO idempotency (api_key, token, fingerprint, session, created) SELECT ?13, ?12, ?14, ?1, ?10 \
          WHERE changes() > 0 AND ?12 IS NOT NULL";
     let query = sqlx::query(INSERT)
         .bind(blob(session.id.0))

@@ -19,6 +19,7 @@ pub async fn blobs<A: Blobs + 'static>(scratch: &Path, fresh: impl AsyncFn() -> 
     each!(fresh:
         what_is_put_is_read, what_is_missing_is_said, too_large_is_refused, ranges_end_where_the_blob_ends,
         a_later_content_replaces_the_earlier, readers_mix_nothing, deleted_is_gone, folders_are_no_blobs,
+        a_folder_lists_what_is_below_it,
         writers_at_once_leave_one_whole_content, an_abandoned_write_is_whole_or_not_there, it_can_be_used,
     );
     files_go_in_and_out(fresh().await, scratch).await;
@@ -156,6 +157,28 @@ async fn folders_are_no_blobs(blobs: Subject) {
     let below = blob("folder/file/deeper");
     rule!(blobs.size(&below).await, Ok(None), "there is nothing below a blob");
     rule!(blobs.delete(&below).await, Ok(false), "there is nothing below a blob");
+}
+
+async fn a_folder_lists_what_is_below_it(blobs: Subject) {
+    let folder = blob("folder");
+    rule!(blobs.list(&folder, 10).await, Ok(vec![]), "nothing lies below what is not there");
+    let below: Vec<_> = (1..=4).map(|n| (blob(&format!("folder/{n}/file")), n)).collect();
+    for (key, length) in below.iter().chain(&[(blob("folders/1"), 7), (blob("other/folder/1"), 8)]) {
+        blobs.put(key, content(*length, 1)).await.unwrap();
+    }
+    let sized = |found: &[(BlobKey, usize)]| found.iter().map(|(k, n)| (k.clone(), *n as u64)).collect::<Vec<_>>();
+    let mut found = blobs.list(&folder, 10).await.unwrap();
+    found.sort();
+    rule!(found, sized(&below), "a folder lists the blobs below it with their sizes, and no others");
+    let some = blobs.list(&folder, 3).await.unwrap();
+    rule!(some.len(), 3, "no more are listed than are wanted");
+    rule!(some.iter().all(|one| found.contains(one)), true, "a part of the list is of the list");
+    rule!(blobs.list(&folder, 0).await, Ok(vec![]), "none are listed when none are wanted");
+    rule!(blobs.list(&below[0].0, 10).await, Ok(vec![]), "nothing lies below a blob");
+    for (key, _) in &below {
+        blobs.delete(key).await.unwrap();
+    }
+    rule!(blobs.list(&folder, 10).await, Ok(vec![]), "what was deleted is not listed");
 }
 
 async fn writers_at_once_leave_one_whole_content(blobs: Subject) {

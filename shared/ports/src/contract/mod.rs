@@ -1,6 +1,7 @@
 //! What every adapter must do: a suite a port, over the trait object.
 //!
-//! An adapter's test calls [`records`], [`bus`], [`lines`], [`pool`], [`blobs`] or [`fleet`] with a function that makes a
+//! An adapter's test calls [`records`], [`retention`], [`bus`], [`lines`], [`pool`], [`blobs`] or
+//! [`fleet`] with a function that makes a
 //! fresh, empty store each time it is called:
 //!
 //! ```ignore
@@ -44,6 +45,7 @@ mod model;
 mod pool;
 mod questions;
 mod records;
+mod retention;
 mod sample;
 mod writes;
 
@@ -55,6 +57,7 @@ pub use fleet::fleet;
 pub use lines::lines;
 pub use pool::pool;
 pub use records::records;
+pub use retention::retention;
 
 /// The longest that anything is waited for.
 const BOUND: Duration = Duration::from_secs(30);

@@ -73,6 +73,7 @@ pub(super) fn hold(session: u128, fence: u32, worker: u128, slot: u8) -> Hold {
 pub(super) fn completed() -> End {
     let output = Output {
         blob: Some(key("results/ab/1.mp4")),
+        removed: None,
         bytes: 123_456,
         frames: 250,
         length: ms(10_000),

@@ -18,6 +18,7 @@ fn avatar(id: u128) -> Avatar {
         face: None,
         prepared_by: SessionId(id + 1000),
         created: at(5),
+        used: at(5),
     }
 }
 
@@ -54,6 +55,12 @@ pub(super) async fn a_portrait_is_registered_once_a_caller(records: Subject) {
         rule!(records.add_avatar(&again).await.unwrap(), first, "of the same content and face the first is returned");
     }
     rule!(records.avatar(AvatarId(2)).await.unwrap(), None, "a portrait that is registered is not written again");
+    let later = Avatar { used: at(50), ..again.clone() };
+    let used = Avatar { used: at(50), ..first.clone() };
+    for one in [later, again] {
+        rule!(records.add_avatar(&one).await.unwrap(), used, "registering again is a use, and nothing else changes");
+    }
+    let first = used;
     let different = [
         Avatar { id: AvatarId(3), key: KeyId(2), ..first.clone() },
         Avatar { id: AvatarId(4), face: Some(1), ..first.clone() },
@@ -78,6 +85,29 @@ pub(super) async fn a_portrait_is_registered_once_a_caller(records: Subject) {
         told.push(one.await.unwrap());
     }
     rule!(told.iter().all(|id| *id == told[0]), true, "of 8 at once one is registered and all are told so: {told:?}");
+}
+
+pub(super) async fn an_avatar_is_taken_for_a_session(records: Subject) {
+    rule!(records.use_avatar(AvatarId(1), at(6)).await, Ok(None), "what is not there is not taken");
+    records.add_avatar(&avatar(1)).await.unwrap();
+    records.add_avatar(&avatar(2)).await.unwrap();
+    for (when, used) in [(9, 9), (4, 9), (12, 12)] {
+        let wanted = Avatar { used: at(used), ..avatar(1) };
+        let taken = records.use_avatar(AvatarId(1), at(when)).await.unwrap();
+        rule!(taken.as_ref(), Some(&wanted), "an avatar that is taken was used then, or later");
+        rule!(records.avatar(AvatarId(1)).await.unwrap(), Some(wanted), "a use is kept");
+    }
+    rule!(records.avatar(AvatarId(2)).await.unwrap(), Some(avatar(2)), "a use touches no other");
+}
+
+pub(super) async fn an_upload_is_known_by_its_content(records: Subject) {
+    let (content, other) = ("a".repeat(64), "b".repeat(64));
+    let first = records.use_upload(&content, &blob("uploads/aa/1"), at(1)).await;
+    rule!(first, Ok(blob("uploads/aa/1")), "a new upload lies where the caller puts it");
+    let again = records.use_upload(&content, &blob("uploads/aa/2"), at(2)).await;
+    rule!(again, Ok(blob("uploads/aa/1")), "an upload of the same content lies where the first does");
+    let other = records.use_upload(&other, &blob("uploads/bb/1"), at(2)).await;
+    rule!(other, Ok(blob("uploads/bb/1")), "another content lies elsewhere");
 }
 
 pub(super) async fn avatars_are_listed_newest_first(records: Subject) {
