@@ -234,12 +234,20 @@ fn check_known(name: &str, known: &[&str]) -> Result<(), Problem> {
     if known.contains(&name) { Ok(()) } else { Err(Problem::unknown(name, known)) }
 }
 
-/// An id in a path or a field.
+/// An id in a field.
 ///
 /// # Errors
 /// 422.
-pub fn id<T: FromStr<Err = IdError>>(name: &str, text: &str) -> Result<T, Problem> {
-    text.parse().map_err(|e: IdError| Problem::invalid(name, e.to_string().replace(char::is_control, "?")))
+fn id<T: FromStr<Err = IdError>>(name: &str, text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|e: IdError| Problem::invalid(name, e.to_string()))
+}
+
+/// An id in a path, of a `what`. There is nothing at an address whose id is not well formed, either.
+///
+/// # Errors
+/// 404.
+pub fn path_id<T: FromStr<Err = IdError>>(what: &str, text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|e: IdError| Problem::not_found(format!("{what} at this address: {e}")))
 }
 
 /// What is missing.

@@ -395,7 +395,7 @@ async fn a_socket_is_refused_before_the_upgrade() {
     refused(&format!("{path}?token=mps_x"), "", 401).await;
     refused(&format!("{path}?token={}", rig.secret), "", 401).await;
     refused(&format!("{}&more=1", talk.path), "", 422).await;
-    refused("/v1/sessions/ses_1/audio", &key, 422).await;
+    refused("/v1/sessions/ses_1/audio", &key, 404).await;
     refused(&format!("/v1/sessions/ses_{}/audio", "0".repeat(32)), &key, 404).await;
     let (other, _) = rig.running().await;
     refused(&talk.path.replace(&talk.id.to_string(), &other.to_string()), "", 403).await;

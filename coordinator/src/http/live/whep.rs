@@ -142,7 +142,7 @@ async fn watched(api: &Api, visitor: &Visitor, path: &(String, String)) -> Resul
     let change = visitor.session(api, id).await?;
     visitor.may_use()?;
     must_be_live(&change.session)?;
-    let viewer: ViewerId = fields::id("viewer", viewer)?;
+    let viewer: ViewerId = fields::path_id("viewer", viewer)?;
     match Whereabouts::of(change) {
         Whereabouts::Runs(hold) => Ok((hold, viewer)),
         _ => Err(Problem::not_found(format!("viewer {viewer}: its session does not run where it ran; offer again"))),
