@@ -1,6 +1,7 @@
 //! Fields of a JSON body, a form or a query, read one by one so that every refusal names its field.
 
 use super::problem::Problem;
+use super::words;
 use mouthpiece_domain::ids::IdError;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ impl Fields {
     /// # Errors
     /// 400 when it is no JSON object, 422 for a member that is not known.
     pub fn json(body: &[u8], known: &[&str]) -> Result<Self, Problem> {
-        let malformed = |e| Problem::bad_request(format!("the body is not JSON: {e}"));
+        let malformed = |e| Problem::bad_request(format!("the body is not JSON: {}", words::json(&e)));
         let Value::Object(members) = serde_json::from_slice(body).map_err(malformed)? else {
             return Err(Problem::bad_request("the body must be a JSON object"));
         };

@@ -14,3 +14,4 @@ pub mod live;
 pub mod placement;
 pub mod session;
 pub mod time;
+pub mod words;
