@@ -31,8 +31,8 @@ pub enum Visitor {
     },
 }
 
-/// The same for addresses that browsers open without headers of their own (WebSockets, streams of events): there a session's
-/// token may also be the query's `token`.
+/// The same for addresses that are opened without headers of one's own (a browser's WebSockets and streams of events, players
+/// that know nothing but an address): there a session's token may also be the query's `token`.
 #[derive(Debug, Clone)]
 pub struct LinkedVisitor(pub Visitor);
 
