@@ -12,7 +12,7 @@ from sync import Clock, summary
 
 
 async def main(key, avatar, speech, output, server="http://127.0.0.1:8000"):
-    sound = wave.open(speech)  # mono, 16 bits, 16, 24 or 48 kHz
+    sound = wave.open(speech)  # mono, 16 bits, 8 to 48 kHz
     async with ClientSession(server, headers={"authorization": f"Bearer {key}"}) as http:
         made = await http.post("/v1/sessions", json={"kind": "live", "avatar_id": avatar})
         session = await made.json()

@@ -3,7 +3,7 @@
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::time::millis;
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
@@ -55,10 +55,10 @@ pub struct RtcSettings {
 }
 
 impl Default for RtcSettings {
-    /// Any free port on all addresses, found by itself, 256 viewers, 16 a session.
+    /// Any free port on all addresses, of IPv6 where there is any, found by itself, 256 viewers, 16 a session.
     fn default() -> Self {
         Self {
-            bind: SocketAddr::from((Ipv4Addr::UNSPECIFIED, 0)),
+            bind: SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)),
             addresses: Vec::new(),
             public: false,
             stun: None,

@@ -73,6 +73,10 @@ impl WorkError {
                 error!(error = %e, "faces or speech cannot be analysed on this worker");
                 return Self::Failed("the worker cannot analyse faces or speech: its log says why".to_owned());
             }
+            // What an encoder says is for its operator, too.
+            RenderError::Encode(EncodeError::Failed { .. } | EncodeError::None(_)) | RenderError::Voice(_) => {
+                return Self::broke("the encoder", e);
+            }
             _ => {}
         }
         let words = without_paths(&e.to_string(), files);
@@ -140,5 +144,8 @@ mod tests {
         let told = WorkError::render(&e, &[(Path::new("/tmp/x"), "the result")]);
         assert_eq!(told, WorkError::Failed("the result cannot be written: the disk is full".to_owned()));
         assert_eq!(WorkError::render(&RenderError::Engine(EngineError::Gone), &[]).end(), None);
+        let failed = EncodeError::Failed { name: "x264", pts: 7, reason: "Error 0x7f\n".to_owned() };
+        let told = WorkError::render(&RenderError::Encode(failed), &[]);
+        assert_eq!(told, WorkError::Failed("the encoder broke in the worker: its log says where".to_owned()));
     }
 }

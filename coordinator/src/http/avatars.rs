@@ -124,7 +124,7 @@ async fn body(api: &Api, avatar: &Avatar) -> Result<AvatarBody, Problem> {
 /// An avatar that the caller may see, by the id in the path.
 async fn visible(api: &Api, caller: &Caller, id: &str) -> Result<Avatar, Problem> {
     may_read(caller)?;
-    let id: AvatarId = fields::id("id", id)?;
+    let id: AvatarId = fields::path_id("avatar", id)?;
     let avatar = api.records.avatar(id).await?.filter(|a| caller.sees(a.key));
     avatar.ok_or_else(|| Problem::not_found(format!("avatar {id}")))
 }

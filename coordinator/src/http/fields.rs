@@ -1,6 +1,7 @@
 //! Fields of a JSON body, a form or a query, read one by one so that every refusal names its field.
 
 use super::problem::Problem;
+use super::words;
 use mouthpiece_domain::ids::IdError;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -31,7 +32,7 @@ impl Fields {
     /// # Errors
     /// 400 when it is no JSON object, 422 for a member that is not known.
     pub fn json(body: &[u8], known: &[&str]) -> Result<Self, Problem> {
-        let malformed = |e| Problem::bad_request(format!("the body is not JSON: {e}"));
+        let malformed = |e| Problem::bad_request(format!("the body is not JSON: {}", words::json(&e)));
         let Value::Object(members) = serde_json::from_slice(body).map_err(malformed)? else {
             return Err(Problem::bad_request("the body must be a JSON object"));
         };
@@ -234,12 +235,20 @@ fn check_known(name: &str, known: &[&str]) -> Result<(), Problem> {
     if known.contains(&name) { Ok(()) } else { Err(Problem::unknown(name, known)) }
 }
 
-/// An id in a path or a field.
+/// An id in a field.
 ///
 /// # Errors
 /// 422.
-pub fn id<T: FromStr<Err = IdError>>(name: &str, text: &str) -> Result<T, Problem> {
-    text.parse().map_err(|e: IdError| Problem::invalid(name, e.to_string().replace(char::is_control, "?")))
+fn id<T: FromStr<Err = IdError>>(name: &str, text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|e: IdError| Problem::invalid(name, e.to_string()))
+}
+
+/// An id in a path, of a `what`. There is nothing at an address whose id is not well formed, either.
+///
+/// # Errors
+/// 404.
+pub fn path_id<T: FromStr<Err = IdError>>(what: &str, text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|e: IdError| Problem::not_found(format!("{what} at this address: {e}")))
 }
 
 /// What is missing.

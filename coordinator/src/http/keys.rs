@@ -94,7 +94,7 @@ fn scopes(caller: &Caller, fields: &Fields) -> Result<Vec<Scope>, Problem> {
 )]
 pub async fn revoke(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
     caller.need(Scope::Keys)?;
-    let id: KeyId = fields::id("id", &id)?;
+    let id: KeyId = fields::path_id("key", &id)?;
     let unknown = || Problem::not_found(format!("valid key {id}"));
     let keys = api.records.keys().await?;
     let valid = || keys.iter().filter(|k| k.revoked.is_none());

@@ -27,6 +27,7 @@ mod server;
 mod sessions;
 mod settings;
 mod submission;
+mod words;
 mod workers;
 
 pub use api::{Api, ApiError, Ports};

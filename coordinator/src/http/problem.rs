@@ -11,6 +11,7 @@ use std::fmt;
 use std::time::Duration;
 use utoipa::ToSchema;
 
+use super::words::one_line;
 use crate::farm::FarmError;
 
 /// The media type of problems.
@@ -302,9 +303,9 @@ pub struct ProblemBody {
 }
 
 impl Problem {
-    /// A problem of a kind.
+    /// A problem of a kind, told in one line. No text of a library belongs into it (see [`words`](super::words)).
     pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
-        Self { kind, detail: detail.into(), field: None, retry_after: None }
+        Self { kind, detail: one_line(detail), field: None, retry_after: None }
     }
 
     /// 400: the request cannot be read.

@@ -166,7 +166,7 @@ pub(super) async fn current(api: &Api, id: SessionId) -> Result<Option<Change>, 
 /// A session that the caller may see, by the id in the path.
 pub(super) async fn visible(api: &Api, caller: &Caller, id: &str, what: &str) -> Result<Change, Problem> {
     may_read(caller)?;
-    let id: SessionId = fields::id("id", id)?;
+    let id: SessionId = fields::path_id(what, id)?;
     let change = current(api, id).await?.filter(|c| caller.sees(c.session.key));
     change.ok_or_else(|| Problem::not_found(format!("{what} {id}")))
 }

@@ -25,7 +25,7 @@ pub async fn list(api: Data<Api>, caller: Caller) -> Result<HttpResponse, Proble
 )]
 pub async fn drain(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
     caller.need(Scope::Farm)?;
-    let id: WorkerId = fields::id("id", &id)?;
+    let id: WorkerId = fields::path_id("worker", &id)?;
     let unknown = || Problem::not_found(format!("worker {id}"));
     let moving = api.farm.drain(id).await?.ok_or_else(unknown)?;
     let view = api.farm.view().await?;

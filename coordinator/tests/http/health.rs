@@ -43,14 +43,14 @@ async fn a_server_that_is_about_to_stop_is_not_ready() {
 #[actix_web::test]
 async fn requests_are_measured_by_route() {
     let rig = Rig::start().await;
-    rig.get("/v1/sessions/nonsense").await.is(422);
+    rig.get("/v1/sessions/nonsense").await.is(404);
     rig.get("/v1/nothing").await.is(404);
     Answer::of(rig.ask(Method::from_bytes(b"MADEUP").unwrap(), "/v1/sessions")).await.is(405);
     let answer = Answer::of(rig.bare(Method::GET, "/metrics")).await.is(200);
     assert!(answer.header("content-type").starts_with("text/plain; version=0.0.4"));
     let text = answer.text();
     for labels in [
-        r#"method="GET",route="/v1/sessions/{id}",status="422""#,
+        r#"method="GET",route="/v1/sessions/{id}",status="404""#,
         r#"method="GET",route="(none)",status="404""#,
         r#"method="OTHER",route="/v1/sessions",status="405""#,
     ] {

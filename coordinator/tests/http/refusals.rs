@@ -1,8 +1,10 @@
 //! Every refusal says what is wrong: types of bodies, methods, addresses, stores that are away.
 
 use crate::rig::{Answer, Form, PNG, Rig, WAV};
+use crate::stage::{Stage, not};
 use mouthpiece_coordinator::farm::FarmError;
 use mouthpiece_domain::control::Answer as Said;
+use mouthpiece_domain::live::NotDone;
 use reqwest::Method;
 use std::time::Duration;
 
@@ -57,20 +59,54 @@ async fn bodies_of_other_types_are_refused() {
 }
 
 #[actix_web::test]
-async fn bad_ids_and_queries_are_named() {
+async fn an_id_that_is_none_is_like_one_of_nothing() {
     let rig = Rig::start().await;
-    for path in [
-        "/v1/sessions/x",
-        "/v1/sessions/ses_12/events",
-        "/v1/renders/avt_1",
-        "/v1/renders/%F0%9F/result",
-        "/v1/avatars/ses_1",
-        "/v1/avatars/a%0Ab/preview",
-    ] {
-        rig.get(path).await.blames("id");
+    let (session, _) = rig.running().await;
+    let unknown = |prefix: &str| format!("{prefix}_{}", "0".repeat(32));
+    let sdp = "application/sdp";
+    let fragment = "application/trickle-ice-sdpfrag";
+    let addresses = [
+        (Method::GET, "/v1/sessions/{}", "ses", ""),
+        (Method::DELETE, "/v1/sessions/{}", "ses", ""),
+        (Method::GET, "/v1/sessions/{}/events", "ses", ""),
+        (Method::GET, "/v1/sessions/{}/live", "ses", ""),
+        (Method::POST, "/v1/sessions/{}/interrupt", "ses", ""),
+        (Method::POST, "/v1/sessions/{}/keep_alive", "ses", ""),
+        (Method::GET, "/v1/sessions/{}/audio", "ses", ""),
+        (Method::POST, "/v1/sessions/{}/whep", "ses", sdp),
+        (Method::PATCH, "/v1/sessions/SESSION/whep/{}", "vwr", fragment),
+        (Method::DELETE, "/v1/sessions/SESSION/whep/{}", "vwr", ""),
+        (Method::GET, "/v1/renders/{}", "ses", ""),
+        (Method::DELETE, "/v1/renders/{}", "ses", ""),
+        (Method::GET, "/v1/renders/{}/result", "ses", ""),
+        (Method::GET, "/v1/avatars/{}", "avt", ""),
+        (Method::DELETE, "/v1/avatars/{}", "avt", ""),
+        (Method::GET, "/v1/avatars/{}/preview", "avt", ""),
+        (Method::POST, "/v1/workers/{}/drain", "wrk", ""),
+        (Method::DELETE, "/v1/keys/{}", "key", ""),
+    ];
+    let _stage = Stage::set(&rig, not(NotDone::NoViewer)).await;
+    for (method, address, prefix, kind) in addresses {
+        let ids = [
+            unknown(prefix),
+            unknown("xyz"),
+            format!("{prefix}_12"),
+            "x".into(),
+            "a%0Ab".into(),
+            "%F0%9F%98%80".into(),
+        ];
+        for id in ids {
+            let path = address.replace("SESSION", &session.to_string()).replace("{}", &id);
+            let request = rig.ask(method.clone(), &path).header("content-type", kind).header("if-match", "*");
+            let told = Answer::of(request.body("v=0\r\n")).await.problem(404, "not-found");
+            assert!(told["field"].is_null(), "{method} {path}: {told}");
+        }
     }
-    rig.delete("/v1/keys/key_1").await.blames("id");
-    Answer::of(rig.ask(Method::POST, "/v1/workers/w/drain")).await.blames("id");
+}
+
+#[actix_web::test]
+async fn bad_queries_are_named() {
+    let rig = Rig::start().await;
     for (query, field) in [
         ("state=none", "state"),
         ("kind=lively", "kind"),

@@ -76,27 +76,31 @@ async fn what_is_said_is_heard_and_answered() {
     talk.ws.send(BINARY, &[1, 0, 0xfe, 0xff]).await;
     talk.ws.text(r#"{"type":"agent.speak_end","event_id":"e1"}"#).await;
     for verb in ["agent.start_listening", "agent.stop_listening", "session.keep_alive", "agent.interrupt"] {
-        talk.ws.text(&format!(r#"{{"type":"{verb}"}}"#)).await;
+        talk.ws.text(&format!(r#"{{"type":"{verb}","event_id":"{verb}"}}"#)).await;
     }
     let speech = |event: Option<&str>, rate| Up::Speak { event: event.map(Into::into), rate, samples: vec![1, -2] };
     for wanted in [
         speech(Some("e1"), 16_000),
         speech(None, 24_000),
         Up::SpeakEnd { event: Some("e1".into()) },
-        Up::StartListening,
-        Up::StopListening,
-        Up::KeepAlive,
-        Up::Interrupt,
+        Up::StartListening { event: Some("agent.start_listening".into()) },
+        Up::StopListening { event: Some("agent.stop_listening".into()) },
+        Up::KeepAlive { event: Some("session.keep_alive".into()) },
+        Up::Interrupt { event: Some("agent.interrupt".into()) },
     ] {
         assert_eq!(talk.hears().await, wanted);
     }
-    talk.says(Down::Mood(Mood::Talking)).await;
+    talk.says(Down::Mood { mood: Mood::Talking, event: None }).await;
+    talk.says(Down::Mood { mood: Mood::Idle, event: Some("i".into()) }).await;
+    talk.says(Down::Kept { event: Some("k".into()) }).await;
     talk.says(Down::Started { event: Some("e1".into()) }).await;
     talk.says(Down::Interrupted { event: Some("e1".into()), played_ms: 40 }).await;
     talk.says(Down::Buffer { buffered_ms: 1, limit_ms: 2 }).await;
     talk.says(Down::Refused { event: None, retry_after_ms: 250, detail: "no room".into() }).await;
     for wanted in [
         json!({"type": "agent.state_updated", "state": "talking"}),
+        json!({"type": "agent.state_updated", "state": "idle", "event_id": "i"}),
+        json!({"type": "session.state_updated", "state": "live", "event_id": "k"}),
         json!({"type": "agent.speak_started", "event_id": "e1"}),
         json!({"type": "agent.speak_interrupted", "event_id": "e1", "played_ms": 40}),
         json!({"type": "agent.buffer", "buffered_ms": 1, "limit_ms": 2}),
@@ -125,10 +129,49 @@ async fn the_query_says_the_rate_of_binary_messages() {
     ws.send(BINARY, &[5, 0]).await;
     let heard = timeout(BOUND, called.up.recv()).await.unwrap();
     assert_eq!(heard, Some(Up::Speak { event: None, rate: 48_000, samples: vec![5] }));
-    for bad in ["22050", "0", "x", "48000.5", ""] {
+    for bad in ["7999", "48001", "0", "x", "22050.5", ""] {
         let path = talk.path.replace("?token", &format!("?sample_rate={bad}&token"));
-        Answer::of(talk.rig.bare(Method::GET, &path)).await.blames("sample_rate");
+        let told = Answer::of(talk.rig.bare(Method::GET, &path)).await.blames("sample_rate");
+        assert_eq!(told["detail"], "sample_rate must be a whole number from 8000 to 48000");
     }
+    for rate in [8_000, 11_025, 22_050, 32_000, 44_100] {
+        let mut ws = Ws::open(&talk.rig, &format!("{}&sample_rate={rate}", talk.path), "").await.unwrap();
+        let mut called = talk.stage.called().await;
+        ws.send(BINARY, &[5, 0]).await;
+        let heard = timeout(BOUND, called.up.recv()).await.unwrap();
+        assert_eq!(heard, Some(Up::Speak { event: None, rate, samples: vec![5] }));
+    }
+}
+
+#[actix_web::test]
+async fn speech_that_is_cut_anywhere_is_heard_whole() {
+    let mut talk = Talk::begin().await;
+    let samples: Vec<i16> = (0..500).map(|n| n * 60 - 15_000).collect();
+    let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
+    let (mut left, mut heard) = (&bytes[..], Vec::new());
+    for piece in [1, 7, 0, 2, 33].into_iter().cycle() {
+        let (now, later) = left.split_at(left.len().min(piece));
+        talk.ws.send(BINARY, now).await;
+        left = later;
+        if left.is_empty() {
+            break;
+        }
+    }
+    while heard.len() < samples.len() {
+        let Up::Speak { samples, .. } = talk.hears().await else { panic!("no speech") };
+        heard.extend(samples);
+    }
+    assert_eq!(heard, samples);
+    // A half that nothing follows belongs to nothing, and is no mistake.
+    talk.ws.send(BINARY, &[1]).await;
+    talk.ws.text(r#"{"type":"agent.speak_end"}"#).await;
+    assert_eq!(talk.hears().await, Up::SpeakEnd { event: None });
+    talk.ws.send(BINARY, &[2, 0, 9]).await;
+    assert_eq!(talk.hears().await, Up::Speak { event: None, rate: 24_000, samples: vec![2] });
+    talk.says(Down::Refused { event: None, retry_after_ms: 1, detail: "no room".into() }).await;
+    assert_eq!(talk.ws.event().await["code"], "no_room");
+    talk.ws.send(BINARY, &[3, 0]).await;
+    assert_eq!(talk.hears().await, Up::Speak { event: None, rate: 24_000, samples: vec![3] });
 }
 
 #[actix_web::test]
@@ -138,8 +181,8 @@ async fn a_message_that_cannot_be_used_is_refused_and_the_socket_stays() {
         ("{", "malformed", "JSON"),
         (r#"{"type":"agent.sing"}"#, "unknown_type", "agent.speak_end"),
         (r#"{"type":"agent.speak","audio":"%%%","event_id":"e9"}"#, "invalid_field", "base64"),
-        (r#"{"type":"agent.speak","audio":"AQ=="}"#, "invalid_field", "two bytes a sample"),
-        (r#"{"type":"agent.speak","audio":"AQD+","sample_rate":8000}"#, "invalid_field", "16000, 24000 or 48000"),
+        (r#"{"type":"agent.speak","audio":"AQD+","sample_rate":7999}"#, "invalid_field", "from 8000 to 48000"),
+        (r#"{"type":"agent.speak","audio":"AQD+","sample_rate":96000}"#, "invalid_field", "from 8000 to 48000"),
         (r#"{"type":"agent.interrupt","now":true}"#, "unknown_field", "'now'"),
     ] {
         talk.ws.text(message).await;
@@ -148,11 +191,12 @@ async fn a_message_that_cannot_be_used_is_refused_and_the_socket_stays() {
         assert!(told["message"].as_str().unwrap().contains(part), "{told}");
         assert_eq!(told["event_id"], if message.contains("e9") { json!("e9") } else { Value::Null });
     }
-    talk.ws.send(BINARY, &[1, 2, 3]).await;
-    assert!(talk.ws.event().await["message"].as_str().unwrap().contains("odd"));
+    // Nothing is nothing, and no mistake.
+    talk.ws.send(BINARY, &[]).await;
+    talk.ws.text(r#"{"type":"agent.speak","audio":""}"#).await;
     talk.ws.text(r#"{"type":"agent.interrupt"}"#).await;
-    assert_eq!(talk.hears().await, Up::Interrupt);
-    assert!(talk.metric("mouthpiece_live_refused_messages_total{code=\"invalid_field\"} 4"));
+    assert_eq!(talk.hears().await, Up::Interrupt { event: None });
+    assert!(talk.metric("mouthpiece_live_refused_messages_total{code=\"invalid_field\"} 3"));
 }
 
 #[actix_web::test]
@@ -164,7 +208,7 @@ async fn twenty_mistakes_in_a_row_are_too_many() {
     }
     // One that is none, and the counting begins anew.
     talk.ws.text(r#"{"type":"session.keep_alive"}"#).await;
-    assert_eq!(talk.hears().await, Up::KeepAlive);
+    assert_eq!(talk.hears().await, Up::KeepAlive { event: None });
     for _ in 0..20 {
         talk.ws.text("?").await;
     }
@@ -279,7 +323,7 @@ async fn an_interruption_is_read_while_there_is_no_room() {
     for _ in 0..70 {
         assert!(matches!(talk.hears().await, Up::Speak { .. }));
     }
-    assert_eq!(talk.hears().await, Up::Interrupt);
+    assert_eq!(talk.hears().await, Up::Interrupt { event: None });
 }
 
 #[actix_web::test]
@@ -295,8 +339,8 @@ async fn a_session_that_moves_is_followed() {
     let moved = talk.rig.moved(talk.id, elsewhere);
     talk.called = there.called().await;
     assert_eq!(talk.called.hold, moved);
-    assert_eq!(talk.hears().await, Up::KeepAlive);
-    talk.says(Down::Mood(Mood::Idle)).await;
+    assert_eq!(talk.hears().await, Up::KeepAlive { event: None });
+    talk.says(Down::Mood { mood: Mood::Idle, event: None }).await;
     assert_eq!(talk.ws.event().await, json!({"type": "session.state_updated", "state": "live"}));
     assert_eq!(talk.ws.event().await, json!({"type": "agent.state_updated", "state": "idle"}));
 }
@@ -307,7 +351,7 @@ async fn a_broken_way_to_the_same_worker_is_mended() {
     talk.called = Talk::none(&talk.rig, talk.id).await;
     assert_eq!(talk.ws.event().await["state"], "reconnecting");
     talk.called = talk.stage.called().await;
-    talk.says(Down::Mood(Mood::Idle)).await;
+    talk.says(Down::Mood { mood: Mood::Idle, event: None }).await;
     assert_eq!(talk.ws.event().await["state"], "live");
 }
 
@@ -395,7 +439,7 @@ async fn a_socket_is_refused_before_the_upgrade() {
     refused(&format!("{path}?token=mps_x"), "", 401).await;
     refused(&format!("{path}?token={}", rig.secret), "", 401).await;
     refused(&format!("{}&more=1", talk.path), "", 422).await;
-    refused("/v1/sessions/ses_1/audio", &key, 422).await;
+    refused("/v1/sessions/ses_1/audio", &key, 404).await;
     refused(&format!("/v1/sessions/ses_{}/audio", "0".repeat(32)), &key, 404).await;
     let (other, _) = rig.running().await;
     refused(&talk.path.replace(&talk.id.to_string(), &other.to_string()), "", 403).await;

@@ -124,7 +124,7 @@ async fn what_is_no_offer_is_refused_before_anybody_is_asked() {
     let other = rig.ask(Method::PATCH, &viewer).header("if-match", "*").header("content-type", SDP).body("x");
     Answer::of(other).await.problem(415, "unsupported-media");
     patch(&rig, &viewer, Some("*"), &"x".repeat(64 * 1024 + 1)).await.problem(413, "too-large");
-    patch(&rig, &format!("{path}/vwr_1"), Some("*"), "x").await.blames("viewer");
+    patch(&rig, &format!("{path}/vwr_1"), Some("*"), "x").await.problem(404, "not-found");
     for (method, path) in [(Method::GET, &path), (Method::PUT, &path), (Method::POST, &viewer), (Method::GET, &viewer)]
     {
         Answer::of(rig.ask(method, path)).await.problem(405, "method-not-allowed");
@@ -261,6 +261,41 @@ async fn other_sites_pages_may_watch_with_a_token() {
     // Only there.
     assert_eq!(rig.get("/v1/sessions").await.header("access-control-allow-origin"), "");
     assert_eq!(rig.get("/v1/nothing").await.header("access-control-allow-origin"), "");
+}
+
+#[actix_web::test]
+async fn a_player_that_knows_an_address_needs_nothing_else() {
+    let rig = Rig::start().await;
+    let (id, body) = rig.running().await;
+    let stage = Stage::set(&rig, obliging).await;
+    let token = body["live"]["token"].as_str().unwrap();
+    let path = format!("/v1/sessions/{id}/whep?token={token}");
+    let ask = async |method: Method, path: &str, kind: &str| {
+        let request = rig.bare(method, path).header("content-type", kind).header("if-match", "\"ice:1\"");
+        Answer::of(request.body(if kind == SDP { OFFER } else { "a=x\r\n" })).await
+    };
+    let answer = ask(Method::POST, &path, SDP).await.is(201);
+    let place = answer.header("location").to_owned();
+    assert!(place.ends_with(&format!("?token={token}")), "{place}");
+    ask(Method::PATCH, &place, FRAGMENT).await.is(204);
+    ask(Method::DELETE, &place, FRAGMENT).await.is(200);
+    assert_eq!(stage.questions(3).await.len(), 3);
+    // Whoever came with a header is told no address that opens doors.
+    assert!(!rig.offer(id, OFFER).await.is(201).header("location").contains("token"));
+    let header = rig.bare(Method::POST, &path).bearer_auth(token).header("content-type", SDP).body(OFFER);
+    assert!(!Answer::of(header).await.is(201).header("location").contains("token"));
+    // A key's secret belongs into no address; what is refused does not say what was in it; no page says where it was.
+    let other = rig.running().await.0;
+    for (path, status) in [
+        (path.replace(token, &rig.secret), 401),
+        (path.replace(token, "mps_x"), 401),
+        (path.replace(&id.to_string(), &other.to_string()), 403),
+        (path.replace("whep", "whap"), 404),
+    ] {
+        let refused = ask(Method::POST, &path, SDP).await.is(status);
+        assert!(!refused.text().contains(token) && !refused.text().contains(&rig.secret), "{}", refused.text());
+        assert_eq!(refused.header("referrer-policy"), "no-referrer");
+    }
 }
 
 #[actix_web::test]

@@ -16,3 +16,4 @@ pub mod placement;
 pub mod retention;
 pub mod session;
 pub mod time;
+pub mod words;

@@ -5,7 +5,13 @@ use crate::ids::ViewerId;
 use crate::time::millis;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::time::Duration;
+
+/// Samples a second that pushed speech may have: whatever speech engines and telephones make.
+pub const SPEECH_RATES: RangeInclusive<u32> = 8_000..=48_000;
+/// An utterance that nobody ends is over when nothing came for it for so long.
+pub const UTTERANCE_PAUSE: Duration = Duration::from_secs(5);
 
 /// Bounds of a live session. The worker keeps them, by its own clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -200,51 +206,77 @@ pub struct StageTime {
     pub p99_ms: f32,
 }
 
-/// From a caller to a session's voice, in order.
+/// From a caller to a session's voice, in order. Each is answered by a [`Down`] that carries its `event`, the caller's name
+/// for it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Up {
     /// Speech: continues what is being said, or begins.
     Speak {
         /// The caller's name for it; comes back in events.
         event: Option<String>,
-        /// Samples a second: 16,000, 24,000 or 48,000.
+        /// Samples a second, one of [`SPEECH_RATES`].
         rate: u32,
         /// Mono.
         samples: Vec<i16>,
     },
-    /// What was pushed so far is all of this utterance.
+    /// What was pushed so far is all of this utterance. Answered by its [`Down::Ended`] or [`Down::Interrupted`]; where
+    /// none is open, by a [`Down::Ended`] of its own.
     SpeakEnd {
         /// The caller's name for it.
         event: Option<String>,
     },
-    /// Silence at once; what waits is forgotten.
-    Interrupt,
-    /// Somebody speaks to the face.
-    StartListening,
-    /// Nobody does any more.
-    StopListening,
-    /// Still needed.
-    KeepAlive,
+    /// Silence at once; what waits is forgotten. Each utterance gets its [`Down::Interrupted`]; where there is none, whoever
+    /// said this gets one of its own. Answered by [`Down::Mood`].
+    Interrupt {
+        /// The caller's name for this message.
+        event: Option<String>,
+    },
+    /// Somebody speaks to the face. Answered by [`Down::Mood`].
+    StartListening {
+        /// The caller's name for this message.
+        event: Option<String>,
+    },
+    /// Nobody does any more. Answered by [`Down::Mood`].
+    StopListening {
+        /// The caller's name for this message.
+        event: Option<String>,
+    },
+    /// Still needed. Answered by [`Down::Kept`].
+    KeepAlive {
+        /// The caller's name for this message.
+        event: Option<String>,
+    },
 }
 
 /// From a session's voice to its callers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Down {
-    /// What the face does now; told at once when a line opens, then at each change.
-    Mood(Mood),
+    /// What the face does now; told at once when a line opens, then at each change, and as an answer.
+    Mood {
+        /// That.
+        mood: Mood,
+        /// What it answers, if it does.
+        event: Option<String>,
+    },
+    /// The session is kept, as was asked.
+    Kept {
+        /// What it answers.
+        event: Option<String>,
+    },
     /// The first sound of an utterance leaves now.
     Started {
         /// The caller's name for it.
         event: Option<String>,
     },
-    /// The last sound of an utterance has left.
+    /// The last sound of an utterance has left; or its end was told and there was none.
     Ended {
         /// The caller's name for it.
         event: Option<String>,
         /// How much of it was played, milliseconds.
         played_ms: u64,
     },
-    /// It was cut off. One utterance gets one of [`Down::Ended`] and [`Down::Interrupted`].
+    /// It was cut off. One utterance gets one of [`Down::Ended`] and [`Down::Interrupted`]. An interruption when there is
+    /// nothing to cut off is told with its own name.
     Interrupted {
         /// The caller's name for it.
         event: Option<String>,

@@ -10,6 +10,7 @@
 use crate::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use crate::live::LiveTerms;
 use crate::time::{Wall, millis};
+use crate::words::one_line;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -214,9 +215,9 @@ pub struct End {
 }
 
 impl End {
-    /// An end without output.
+    /// An end without output, told in one line.
     pub fn new(reason: EndReason, detail: impl Into<Option<String>>) -> Self {
-        Self { reason, detail: detail.into(), output: None }
+        Self { reason, detail: detail.into().map(one_line), output: None }
     }
 }
 

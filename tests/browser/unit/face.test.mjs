@@ -213,7 +213,11 @@ test("speech goes out in order, in pieces, no farther ahead than it may", async 
   );
   assert.equal(sent()[0].sample_rate, 24_000);
   assert.equal(Buffer.from(sent()[0].audio, "base64").length, 9_600);
-  await assert.rejects(face.speak(new Int16Array(10), { sampleRate: 44_100 }), /16000, 24000, 48000/);
+  await assert.rejects(face.speak(new Int16Array(10), { sampleRate: 96_000 }), /8000 to 48000/);
+  await assert.rejects(face.speak(new Int16Array(10), { sampleRate: 22_050.5 }), /whole number/);
+
+  await face.speak(new Int16Array(2_205), { sampleRate: 11_025, eventId: "odd" });
+  assert.equal(sent().at(-1).sample_rate, 11_025);
 
   const long = face.speak(new Int16Array(16_000 * 60), { sampleRate: 16_000, eventId: "b" });
   const spoken = sent().filter((m) => m.event_id === "b").length;
@@ -228,6 +232,10 @@ test("speech goes out in order, in pieces, no farther ahead than it may", async 
   socket?.say({ type: "agent.state_updated", state: "talking" });
   socket?.say({ type: "agent.speak_ended", event_id: "a", played_ms: 500 });
   socket?.say({ type: "agent.speak_interrupted", played_ms: 7 });
+  // The answer to an interruption that had nothing to interrupt is no utterance's.
+  const asked = sent().find((m) => m.type === "agent.interrupt");
+  socket?.say({ type: "agent.speak_interrupted", event_id: asked.event_id, played_ms: 0 });
+  socket?.say({ type: "session.state_updated", state: "live", event_id: "kept" });
   socket?.onmessage?.({ data: "{" });
   assert.deepEqual(heard, [
     { what: "started", eventId: "a", playedMs: null },

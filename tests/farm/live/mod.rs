@@ -86,11 +86,75 @@ async fn an_interruption_is_told_once_with_what_was_played() {
     let cut = caller.hears("agent.speak_interrupted").await;
     assert_eq!(cut["event_id"], "long");
     assert!(cut["played_ms"].as_u64().unwrap() < 9000, "{cut}");
-    caller.say(json!({"type": "agent.interrupt"})).await;
     caller.speak("short", 100).await;
     caller.say(json!({"type": "agent.speak_end"})).await;
     assert_eq!(caller.hears("agent.speak_ended").await["event_id"], "short");
     assert_eq!((caller.count("agent.speak_interrupted"), caller.count("agent.speak_ended")), (1, 1));
+}
+
+#[tokio::test]
+async fn after_an_interruption_the_face_talks_no_more() {
+    let mut place = Place::new(&[]);
+    let farm = place.up();
+    let (id, token, viewer) = watched(&farm.api, json!({})).await;
+    let mut caller = Caller::of(&farm.api, &id, &token).await;
+    for round in ["one", "two", "three"] {
+        caller.speak(round, 5000).await;
+        caller.hears("agent.speak_started").await;
+        let before = viewer.seen(|seen| seen.frames);
+        sees(&viewer, before + 15).await;
+        caller.say(json!({"type": "agent.interrupt", "event_id": "stop"})).await;
+        let cut = caller.hears("agent.speak_interrupted").await;
+        assert!(cut["event_id"] == round && cut["played_ms"].as_u64().unwrap() > 100, "{cut}");
+        let state = caller.hears("agent.state_updated").await;
+        assert_eq!((&state["state"], &state["event_id"]), (&json!("idle"), &json!("stop")), "{state}");
+        // What the ear had heard of it is long over by then.
+        let (told, before) = (caller.heard.len(), viewer.seen(|seen| seen.frames));
+        sees(&viewer, before + 40).await;
+        caller.say(json!({"type": "session.keep_alive", "event_id": "kept"})).await;
+        assert_eq!(caller.hears("session.state_updated").await["event_id"], "kept");
+        let since: Vec<_> =
+            caller.heard[told..].iter().filter(|event| event["type"] == "agent.state_updated").collect();
+        assert!(since.is_empty(), "{since:?}");
+    }
+    // Each turn was told as one.
+    let states: Vec<_> = caller.heard.iter().filter(|event| event["type"] == "agent.state_updated").collect();
+    let talking = states.iter().filter(|event| event["state"] == "talking").count();
+    assert_eq!(talking, 3, "{states:?}");
+}
+
+#[tokio::test]
+async fn every_message_is_answered() {
+    let mut place = Place::new(&[]);
+    let farm = place.up();
+    let (id, token, _viewer) = watched(&farm.api, json!({})).await;
+    let mut caller = Caller::of(&farm.api, &id, &token).await;
+    caller.hears("agent.state_updated").await;
+    for (verb, answers) in [
+        ("agent.interrupt", &["agent.speak_interrupted", "agent.state_updated"][..]),
+        ("agent.speak_end", &["agent.speak_ended"]),
+        ("agent.start_listening", &["agent.state_updated"]),
+        ("agent.start_listening", &["agent.state_updated"]),
+        ("agent.stop_listening", &["agent.state_updated"]),
+        ("session.keep_alive", &["session.state_updated"]),
+    ] {
+        let told = caller.heard.len();
+        caller.say(json!({"type": verb, "event_id": verb})).await;
+        for answer in answers {
+            let event = caller.hears(answer).await;
+            assert_eq!(event["event_id"], verb, "{event}");
+            assert!(event["played_ms"].is_null() || event["played_ms"] == 0, "{event}");
+        }
+        assert_eq!(caller.heard.len() - told, answers.len(), "{verb}: {:?}", &caller.heard[told..]);
+    }
+    // An utterance of one sample is one.
+    for rate in [8_000, 11_025, 24_000, 48_000] {
+        caller.say(json!({"type": "agent.speak", "audio": "AQA=", "sample_rate": rate, "event_id": "tiny"})).await;
+        caller.say(json!({"type": "agent.speak_end"})).await;
+        for event in ["agent.speak_started", "agent.speak_ended"] {
+            assert_eq!(caller.hears(event).await["event_id"], "tiny", "{rate}");
+        }
+    }
 }
 
 #[tokio::test]

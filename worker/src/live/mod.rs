@@ -12,6 +12,7 @@ mod endings;
 mod inbox;
 mod listener;
 mod microphone;
+mod mood;
 mod pushed;
 mod session;
 mod stages;

@@ -47,10 +47,10 @@ pub enum TransportError {
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum SignalError {
     /// Not SDP, or not a fragment of it.
-    #[error("malformed: {0}")]
+    #[error("not a session description that can be read: {0}")]
     Malformed(String),
     /// Nothing in the offer that this side can send.
-    #[error("no common codec: {0}")]
+    #[error("{0}")]
     NoCodec(String),
     /// As many viewers as are allowed, here or in the whole worker.
     #[error("no more viewers are taken; try again later")]
@@ -65,7 +65,7 @@ pub enum SignalError {
     #[error("the ICE session was replaced; use the newest entity tag")]
     StaleTag,
     /// Well-formed, and yet it cannot be done.
-    #[error("cannot be done: {0}")]
+    #[error("{0}")]
     Unprocessable(String),
     /// The transport was stopped.
     #[error("the transport is stopped")]

@@ -31,8 +31,8 @@ pub enum Visitor {
     },
 }
 
-/// The same for addresses that browsers open without headers of their own (WebSockets, streams of events): there a session's
-/// token may also be the query's `token`.
+/// The same for addresses that are opened without headers of one's own (a browser's WebSockets and streams of events, players
+/// that know nothing but an address): there a session's token may also be the query's `token`.
 #[derive(Debug, Clone)]
 pub struct LinkedVisitor(pub Visitor);
 
@@ -40,13 +40,13 @@ impl Visitor {
     /// The session with this id of the path, if it may be looked at.
     ///
     /// # Errors
-    /// 422 for what is no id, 403 for the token of another session, 404.
+    /// 403 for the token of another session, 404.
     pub async fn session(&self, api: &Api, id: &str) -> Result<Change, Problem> {
         let token = match self {
             Self::Key(caller) => return visible(api, caller, id, "session").await,
             Self::Guest { token, .. } => token,
         };
-        let id: SessionId = fields::id("id", id)?;
+        let id: SessionId = fields::path_id("session", id)?;
         if token.session != id {
             return Err(Problem::new(Kind::Forbidden, "this token is good for another session than this one"));
         }

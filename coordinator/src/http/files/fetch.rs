@@ -10,6 +10,7 @@ use super::stage::{Stage, Staged};
 use crate::http::Api;
 use crate::http::problem::Problem;
 use crate::http::settings::FetchSettings;
+use crate::http::words;
 use futures_util::StreamExt;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT_ENCODING, LOCATION};
@@ -91,7 +92,8 @@ impl Fetcher {
     /// 422 for an address that may not or cannot be fetched, 413 beyond the limit, 415 for a type that is not taken, 503 when
     /// too many uploads are under way or nothing can be written.
     pub async fn fetch(&self, api: &Api, field: &str, text: &str, what: What) -> Result<Staged, Problem> {
-        let url = Url::parse(text).map_err(|e| Problem::invalid(field, format!("{field} is not a URL: {e}")))?;
+        let malformed = |e| Problem::invalid(field, format!("{field} is not a URL: {}", words::url(e)));
+        let url = Url::parse(text).map_err(malformed)?;
         let _permit = api.upload_permit()?;
         let slow = |_| {
             let detail = format!("{field} could not be fetched within {} s", self.total_timeout.as_secs());

@@ -5,6 +5,7 @@ use super::stage::{Stage, Staged};
 use crate::http::Api;
 use crate::http::fields::Fields;
 use crate::http::problem::{Kind, Problem};
+use crate::http::words;
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
@@ -195,7 +196,7 @@ async fn next<S: Stream + Unpin>(stream: &mut S, pause: Duration) -> Result<Opti
 fn payload_problem(error: &PayloadError) -> Problem {
     match error {
         PayloadError::Overflow => Problem::new(Kind::TooLarge, "the body is larger than this address takes"),
-        _ => Problem::bad_request(format!("the body cannot be read: {error}")),
+        _ => Problem::bad_request(format!("the body cannot be read: {}", words::payload(error))),
     }
 }
 
@@ -207,6 +208,6 @@ fn multipart_problem(error: &MultipartError) -> Problem {
         | MultipartError::ContentTypeIncompatible => {
             Problem::new(Kind::UnsupportedMedia, "the body must be a form with files: multipart/form-data")
         }
-        _ => Problem::bad_request(format!("the form is not well formed: {error}")),
+        _ => Problem::bad_request(format!("the form is not well formed: {}", words::form(error))),
     }
 }

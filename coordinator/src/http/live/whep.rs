@@ -6,11 +6,12 @@
 use super::ask::{ask, strange};
 use super::ice;
 use super::wait::{Whereabouts, must_be_live, settled};
-use crate::http::auth::Visitor;
+use crate::http::auth::visitor::token_in_query;
+use crate::http::auth::{LinkedVisitor, Visitor};
 use crate::http::files::{media_type, read_text};
 use crate::http::problem::{Kind, Problem};
 use crate::http::{Api, fields, now};
-use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, LINK, LOCATION};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, LINK, LOCATION};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use mouthpiece_domain::fleet::Hold;
@@ -27,9 +28,20 @@ const SDP_BYTES: u64 = 64 * 1024;
 
 /// Offers to watch a live session, by WHEP (the protocol of WHIP, RFC 9725, for playback). While the session has not started
 /// this waits for it a little, then tells to come back. The offer may also send audio: the first viewer's that does is the
-/// session's microphone. `OPTIONS` tells what is taken, and pages of other sites may call this with a session's token.
+/// session's microphone. `OPTIONS` tells what is taken, and pages of other sites may call this with a session's token. A player
+/// that knows nothing but an address may have the token in it (`?token=mps_...`), and then finds it in `Location`, too.
+///
+/// Offers are read as generously as the standards allow. Video must be H.264, sent with `packetization-mode=1`, which each
+/// WebRTC receiver takes (RFC 7742): a payload type without `a=fmtp` is answered with it; one that says
+/// `packetization-mode=0` is refused where there is no other, since frames do not fit into single packets. Opus may lack its
+/// `/2`. One section needs neither `a=group:BUNDLE` nor `a=mid`; several must be bundled. The DTLS certificate must be an ECDSA
+/// one, as browsers' are.
 #[utoipa::path(
-    post, operation_id = "watch_session", path = "/v1/sessions/{id}/whep", tag = "live", params(("id" = String, Path)),
+    post, operation_id = "watch_session", path = "/v1/sessions/{id}/whep", tag = "live",
+    params(
+        ("id" = String, Path),
+        ("token" = Option<String>, Query, description = "The session's token, where no header can be sent"),
+    ),
     request_body(content = String, content_type = "application/sdp", description = "The offer"),
     responses(
         (status = 201, description = "The answer", content_type = "application/sdp", body = String, headers(
@@ -43,7 +55,7 @@ const SDP_BYTES: u64 = 64 * 1024;
 )]
 pub async fn offer(
     api: Data<Api>,
-    visitor: Visitor,
+    LinkedVisitor(visitor): LinkedVisitor,
     id: Path<String>,
     req: HttpRequest,
     payload: Payload,
@@ -67,7 +79,7 @@ pub async fn offer(
     let at = u64::try_from(now().0 / 1000).unwrap_or_default();
     let mut answer = HttpResponse::Created();
     answer
-        .insert_header((LOCATION, format!("/v1/sessions/{}/whep/{viewer}", session.id)))
+        .insert_header((LOCATION, format!("/v1/sessions/{}/whep/{viewer}{}", session.id, query(&req))))
         .insert_header((ETAG, quoted(&tag)?))
         .insert_header((CONTENT_TYPE, SDP));
     for link in ice::links(&ice::told(&api.settings.live.ice_servers, session.id, at)) {
@@ -81,6 +93,7 @@ pub async fn offer(
     patch, operation_id = "trickle_viewer", path = "/v1/sessions/{id}/whep/{viewer}", tag = "live",
     params(
         ("id" = String, Path), ("viewer" = String, Path),
+        ("token" = Option<String>, Query, description = "The session's token, where no header can be sent"),
         ("If-Match" = String, Header, description = "The entity tag, in quotes; `*` restarts ICE"),
     ),
     request_body(content = String, content_type = "application/trickle-ice-sdpfrag", description = "The fragment"),
@@ -96,7 +109,7 @@ pub async fn offer(
 )]
 pub async fn patch(
     api: Data<Api>,
-    visitor: Visitor,
+    LinkedVisitor(visitor): LinkedVisitor,
     path: Path<(String, String)>,
     req: HttpRequest,
     payload: Payload,
@@ -122,13 +135,20 @@ pub async fn patch(
 /// Hangs up: the viewer watches no more.
 #[utoipa::path(
     delete, operation_id = "unwatch_session", path = "/v1/sessions/{id}/whep/{viewer}", tag = "live",
-    params(("id" = String, Path), ("viewer" = String, Path)),
+    params(
+        ("id" = String, Path), ("viewer" = String, Path),
+        ("token" = Option<String>, Query, description = "The session's token, where no header can be sent"),
+    ),
     responses(
         (status = 200, description = "It is gone"),
         (status = 409, description = "The session is just being moved: come back after Retry-After"),
     ),
 )]
-pub async fn hang_up(api: Data<Api>, visitor: Visitor, path: Path<(String, String)>) -> Result<HttpResponse, Problem> {
+pub async fn hang_up(
+    api: Data<Api>,
+    LinkedVisitor(visitor): LinkedVisitor,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, Problem> {
     let (hold, viewer) = watched(&api, &visitor, &path).await?;
     match ask(&api, hold, Question::HangUp { viewer }).await? {
         Told::Done => Ok(HttpResponse::Ok().finish()),
@@ -142,11 +162,17 @@ async fn watched(api: &Api, visitor: &Visitor, path: &(String, String)) -> Resul
     let change = visitor.session(api, id).await?;
     visitor.may_use()?;
     must_be_live(&change.session)?;
-    let viewer: ViewerId = fields::id("viewer", viewer)?;
+    let viewer: ViewerId = fields::path_id("viewer", viewer)?;
     match Whereabouts::of(change) {
         Whereabouts::Runs(hold) => Ok((hold, viewer)),
         _ => Err(Problem::not_found(format!("viewer {viewer}: its session does not run where it ran; offer again"))),
     }
+}
+
+/// The query of the viewer's own address: whoever came with nothing but an address leaves with nothing else.
+fn query(req: &HttpRequest) -> String {
+    let token = token_in_query(req).filter(|_| !req.headers().contains_key(AUTHORIZATION));
+    token.map_or_else(String::new, |token| format!("?token={token}"))
 }
 
 /// Ids of viewers are secrets, so all of their bits are random.

@@ -72,8 +72,8 @@
  * @property {string|null} path such as "udp 192.0.2.7:40000", with "relay" if media go through a TURN server
  */
 
-/** Samples a second that a session takes. */
-export const RATES = /** @type {const} */ ([16_000, 24_000, 48_000]);
+/** Samples a second that a session takes: the least and the most. */
+export const RATES = /** @type {const} */ ([8_000, 48_000]);
 /** Pushed sound leaves in pieces of this length, ms. */
 export const PIECE_MS = 200;
 
@@ -83,6 +83,8 @@ const LEAD_MS = 4_000;
 const PATIENCE_MS = 10_000;
 /** The audio socket that did not open so many times in a row is told of. */
 const HARD = 5;
+/** What an interruption is called, so that its answer is not taken for an utterance's. */
+const INTERRUPTION = "mouthpiece.js:interrupt";
 /** A path that is interrupted often comes back by itself within this, ms. */
 const GRACE_MS = 700;
 
@@ -558,7 +560,7 @@ class Voice {
     this.sent = [];
     this.lead.cleared();
     if (says && this.socket?.readyState === WebSocket.OPEN) {
-      this.socket.send(JSON.stringify({ type: "agent.interrupt" }));
+      this.socket.send(JSON.stringify({ type: "agent.interrupt", event_id: INTERRUPTION }));
       return true;
     }
     return false;
@@ -582,6 +584,8 @@ class Voice {
       case "agent.speak_ended":
         return this.tell.speech({ what: "ended", eventId, playedMs: said.played_ms });
       case "agent.speak_interrupted":
+        // There was nothing to interrupt.
+        if (eventId === INTERRUPTION) return;
         return this.tell.speech({ what: "interrupted", eventId, playedMs: said.played_ms });
       case "agent.buffer":
         return this.lead.told(said.buffered_ms, said.limit_ms, performance.now());
@@ -721,16 +725,17 @@ export class MouthpieceLive {
    * Says it: continues what is being said, or begins. Sound may come faster than it is said, in pieces of any length.
    *
    * @param {Float32Array|Int16Array|AudioBuffer} samples mono (of an AudioBuffer all channels are mixed)
-   * @param {{sampleRate?: number, eventId?: string}} [more] samples a second: 16,000, 24,000 or 48,000 (an AudioBuffer may
-   *   have any); a name that comes back in `onspeech`
+   * @param {{sampleRate?: number, eventId?: string}} [more] samples a second: 8,000 to 48,000 (an AudioBuffer may have any);
+   *   a name that comes back in `onspeech`
    * @returns {Promise<void>} holds when it has been sent, at most 4 s before it is said: wait for it between pieces
    */
   async speak(samples, { sampleRate = 24_000, eventId } = {}) {
     if (typeof AudioBuffer !== "undefined" && samples instanceof AudioBuffer) {
       return this.speak(await monoAt(samples, 24_000), { sampleRate: 24_000, eventId });
     }
-    if (!RATES.some((rate) => rate === sampleRate))
-      throw new RangeError(`sampleRate must be one of ${RATES.join(", ")}: resample first`);
+    const [least, most] = RATES;
+    if (!Number.isInteger(sampleRate) || sampleRate < least || sampleRate > most)
+      throw new RangeError(`sampleRate must be a whole number from ${least} to ${most}: resample first`);
     const all = pieces(pcm16(/** @type {Float32Array|Int16Array} */ (samples)), sampleRate);
     await Promise.all(
       all.map((piece) => {

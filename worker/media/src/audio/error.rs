@@ -105,7 +105,7 @@ pub enum AudioError {
         reason: String,
     },
     /// Rates of a stream that are not converted.
-    #[error("sound of {from} samples a second cannot be converted to {to}: give 16000, 24000 or 48000")]
+    #[error("sound of {from} samples a second cannot be converted to {to}: give 8000 to 48000")]
     Rates {
         /// The rate that it has.
         from: u32,

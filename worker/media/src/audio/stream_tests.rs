@@ -3,6 +3,18 @@ use crate::mux::fixtures::{click, loudest, tone};
 use proptest::prelude::*;
 use std::f64::consts::TAU;
 
+/// Rates that have few places in common, and many.
+const ODD: [(u32, u32); 8] = [
+    (8_000, 48_000),
+    (8_001, 48_000),
+    (11_025, 48_000),
+    (22_050, 48_000),
+    (32_000, 48_000),
+    (44_100, 48_000),
+    (44_101, 48_000),
+    (48_000, 11_025),
+];
+
 const PAIRS: [(u32, u32); 7] = [
     (16_000, 48_000),
     (24_000, 48_000),
@@ -60,7 +72,7 @@ fn the_voice_and_what_the_ear_hears_stay_aligned() {
         let t = n as f64 / rate;
         (0.4 * (TAU * (200.0 * t + 1400.0 * t * t)).sin()) as f32
     };
-    for rate in [16_000_u32, 24_000] {
+    for rate in [8_000_u32, 11_025, 16_000, 22_050, 24_000, 44_100] {
         let pushed: Vec<f32> = (0..rate as usize).map(|n| at(f64::from(rate), n)).collect();
         let voice = convert(rate, 48_000, &pushed, 317);
         let heard = convert(48_000, 16_000, &voice, 960);
@@ -72,7 +84,7 @@ fn the_voice_and_what_the_ear_hears_stay_aligned() {
 
 #[test]
 fn tones_pass_unharmed_and_what_does_not_fit_is_taken_away() {
-    for (from, to) in PAIRS {
+    for (from, to) in PAIRS.into_iter().chain(ODD) {
         let lower = f64::from(from.min(to));
         for hertz in [100.0, 1_000.0, lower * 0.4] {
             let out = convert(from, to, &tone(from, 1, 1.0, hertz), 480);
@@ -92,10 +104,11 @@ fn tones_pass_unharmed_and_what_does_not_fit_is_taken_away() {
 
 #[test]
 fn a_sample_comes_out_as_soon_as_its_latency_allows() {
-    for (from, to) in PAIRS {
+    for (from, to) in PAIRS.into_iter().chain(ODD) {
         let mut converter = Converter::new(from, to).unwrap();
         let (mut out, latency) = (Vec::new(), converter.latency_samples() as u64);
-        assert!(latency * 1000 <= u64::from(from), "at most a millisecond");
+        let lower = u64::from(from.min(to));
+        assert!(latency * 1000 <= u64::from(from) || latency * lower <= 16 * u64::from(from), "no more than it must");
         for pushed in 1..3_000_u64 {
             converter.push(&[0.1], &mut out);
             // Output m lies at m * from / to input samples.
@@ -107,7 +120,7 @@ fn a_sample_comes_out_as_soon_as_its_latency_allows() {
 
 #[test]
 fn a_constant_has_no_ripple_and_a_new_sound_hears_nothing_of_the_last() {
-    for (from, to) in PAIRS {
+    for (from, to) in PAIRS.into_iter().chain(ODD) {
         let mut converter = Converter::new(from, to).unwrap();
         let mut out = Vec::new();
         converter.push(&[0.5; 3_000], &mut out);
@@ -136,9 +149,27 @@ fn in_the_steady_state_no_memory_grows() {
 
 #[test]
 fn other_rates_are_refused() {
-    let message = Converter::new(44_100, 48_000).unwrap_err().to_string();
-    assert_eq!(message, "sound of 44100 samples a second cannot be converted to 48000: give 16000, 24000 or 48000");
-    assert!(Converter::new(48_000, 0).is_err());
+    let message = Converter::new(7_999, 48_000).unwrap_err().to_string();
+    assert_eq!(message, "sound of 7999 samples a second cannot be converted to 48000: give 8000 to 48000");
+    assert!(Converter::new(48_000, 0).is_err() && Converter::new(48_001, 48_000).is_err());
+}
+
+#[test]
+fn minutes_at_any_rate_neither_lose_nor_gain_a_sample() {
+    for (from, to) in ODD {
+        let mut converter = Converter::new(from, to).unwrap();
+        let (mut out, mut given, mut fed) = (Vec::new(), 0_u64, 0_u64);
+        // Pieces of 20 ms as a program cuts them: now and then one sample more.
+        for n in 1..=9_000_u64 {
+            let due = n * u64::from(from) / 50;
+            converter.push(&vec![0.0; (due - fed) as usize], &mut out);
+            fed = due;
+            given += out.len() as u64;
+            out.clear();
+        }
+        converter.finish(&mut out);
+        assert_eq!(given + out.len() as u64, (fed * u64::from(to)).div_ceil(u64::from(from)), "{from} to {to}");
+    }
 }
 
 proptest! {
@@ -146,11 +177,11 @@ proptest! {
 
     #[test]
     fn it_does_not_matter_how_the_sound_arrives(
-        pair in 0..PAIRS.len(),
+        pair in 0..PAIRS.len() + ODD.len(),
         samples in prop::collection::vec(-1.0_f32..1.0, 0..2_000),
         piece in 1_usize..700,
     ) {
-        let (from, to) = PAIRS[pair];
+        let (from, to) = *PAIRS.iter().chain(&ODD).nth(pair).unwrap();
         let whole = convert(from, to, &samples, 5_000);
         prop_assert_eq!(whole.len() as u64, (samples.len() as u64 * u64::from(to)).div_ceil(u64::from(from)));
         prop_assert_eq!(whole, convert(from, to, &samples, piece));

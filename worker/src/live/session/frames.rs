@@ -3,6 +3,7 @@
 use super::{Live, Made, UNDERWAY};
 use crate::error::RenderError;
 use crate::live::beat::Turn;
+use crate::live::mood;
 use crate::live::stages::StageName;
 use crate::live::voice;
 use crate::metrics::Missed;
@@ -28,12 +29,14 @@ where
         }
         self.place(self.beat.heard_for(number, self.listener.need()), begun);
         self.path.skip_to(number);
-        let heard = self.listener.cue(self.path.next_middle());
+        let middle = self.path.next_middle();
+        let heard = self.listener.cue(middle);
         let listened = std::mem::take(&mut self.listening) + begun.elapsed();
         if let Some(heard) = &heard
             && heard.voice > SPEECH
+            && self.voice.is_microphone(mood::place(middle))
         {
-            self.voice_heard = Some(begun);
+            self.follower.heard(mood::place(middle));
         }
         if !watched {
             self.key_wanted = true; // whoever comes needs one

@@ -3,14 +3,15 @@
 use super::Live;
 use crate::live::inbox::Input;
 use crate::live::microphone::Microphone;
+use crate::live::voice;
 use mouthpiece_domain::live::{Down, LiveStatus, Mood, Up};
 use mouthpiece_engine::Artist;
 use mouthpiece_transport::StreamEvent;
 use std::time::{Duration, Instant};
 use tracing::{debug, info, warn};
 
-/// The microphone's voice is taken as going on for so long after it was heard last.
-const PAUSE: Duration = Duration::from_millis(600);
+/// A conversion gives at most so many samples more than it was just given: those that it held back.
+const CARRIED: u64 = 200;
 
 impl<A: Artist> Live<'_, A>
 where
@@ -21,11 +22,11 @@ where
             Input::Stream(event) => self.stream_event(event),
             Input::Line { line, down } => {
                 self.callers.add(line, down);
-                self.callers.tell_one(line, Down::Mood(self.mood));
+                self.callers.tell_one(line, Down::Mood { mood: self.mood, event: None });
             }
             Input::Up { line, up } => self.up(line, up),
             Input::LineGone { line } => self.callers.remove(line),
-            Input::Interrupt => self.interrupt(),
+            Input::Interrupt => drop(self.interrupt()), // whoever asked has its answer
             Input::KeepAlive => self.endings.active(Instant::now()),
             Input::Status(asked) => drop(asked.send(self.status())), // whoever asked may wait no longer
         }
@@ -88,57 +89,90 @@ where
         match up {
             Up::Speak { event, rate, samples } => {
                 self.endings.active(now);
-                let pushed = match self.pushed.convert(rate, &samples) {
-                    Ok(sound) => self.voice.speak(event.clone(), sound, now),
-                    Err(e) => {
-                        let refused = Down::Refused { event, retry_after_ms: 0, detail: e.to_string() };
-                        return self.callers.tell_one(line, refused);
-                    }
-                };
-                if let Err(full) = pushed {
-                    let detail = "so much speech waits already: send this again later".to_owned();
-                    let retry_after_ms = full.retry_after.as_millis() as u64;
-                    self.callers.tell_one(line, Down::Refused { event, retry_after_ms, detail });
-                }
+                self.speak(line, event, rate, &samples, now);
             }
             Up::SpeakEnd { event } => {
                 self.endings.active(now);
-                let Self { pushed, voice, .. } = self;
-                voice.end_utterance(event, pushed.finish());
+                let Self { pushed, voice, callers, .. } = self;
+                // What the conversion holds of an utterance that was given up belongs to none.
+                let rest = if voice.would_begin() { &[] } else { pushed.finish() };
+                if !voice.end_utterance(event.clone(), rest, now) {
+                    callers.tell_one(line, Down::Ended { event, played_ms: 0 });
+                }
             }
-            Up::Interrupt => self.interrupt(),
-            Up::StartListening => self.listened_to = true,
-            Up::StopListening => self.listened_to = false,
-            Up::KeepAlive => self.endings.active(now),
+            Up::Interrupt { event } => {
+                if !self.interrupt() {
+                    self.callers.tell_one(line, Down::Interrupted { event: event.clone(), played_ms: 0 });
+                }
+                self.answer(line, event);
+            }
+            Up::StartListening { event } => {
+                self.listened_to = true;
+                self.answer(line, event);
+            }
+            Up::StopListening { event } => {
+                self.listened_to = false;
+                self.answer(line, event);
+            }
+            Up::KeepAlive { event } => {
+                self.endings.active(now);
+                self.callers.tell_one(line, Down::Kept { event });
+            }
         }
     }
 
-    fn interrupt(&mut self) {
+    fn speak(&mut self, line: u64, event: Option<String>, rate: u32, samples: &[i16], now: Instant) {
+        let Self { pushed, voice, callers, .. } = self;
+        // Looked at first: what is refused must leave nothing behind in the conversion.
+        let room = voice.has_room(samples.len() as u64 * voice::RATE / u64::from(rate.max(1)) + CARRIED);
+        let taken = room.map_err(Some).and_then(|()| {
+            let sound = pushed.convert(rate, samples, voice.would_begin()).map_err(|error| {
+                warn!(%error, "pushed speech cannot be converted");
+                None
+            })?;
+            voice.speak(event.clone(), sound, now).map_err(Some)
+        });
+        let (retry_after, detail) = match taken {
+            Ok(()) => return,
+            Err(Some(full)) => (full.retry_after, "so much speech waits already: send this again later"),
+            Err(None) => (Duration::ZERO, "the speech has a rate that is not taken here"),
+        };
+        let retry_after_ms = retry_after.as_millis() as u64;
+        callers.tell_one(line, Down::Refused { event, retry_after_ms, detail: detail.to_owned() });
+    }
+
+    /// Answers with the mood.
+    fn answer(&mut self, line: u64, event: Option<String>) {
+        self.tell_but(Some(line));
+        self.callers.tell_one(line, Down::Mood { mood: self.mood, event });
+    }
+
+    /// True when something was being said.
+    fn interrupt(&mut self) -> bool {
         self.endings.active(Instant::now());
         self.pushed.finish();
-        self.voice.interrupt();
-        self.voice_heard = None;
+        self.follower.cut(self.voice.committed());
+        self.voice.interrupt()
     }
 
     /// Tells callers what happened.
     pub(super) fn tell(&mut self) {
-        let now = Instant::now();
+        self.tell_but(None);
+    }
+
+    /// The same; one line is about to be told the mood as an answer, and is not told that it changed.
+    fn tell_but(&mut self, answered: Option<u64>) {
         let Self { voice, callers, .. } = self;
         for event in voice.events() {
             callers.tell(&event);
         }
-        let talking = self.voice.is_talking() || self.voice_heard.is_some_and(|then| now - then < PAUSE);
-        let mood = match (talking, self.listened_to) {
-            (true, _) => Mood::Talking,
-            (false, true) => Mood::Listening,
-            (false, false) => Mood::Idle,
-        };
-        if talking {
-            self.endings.active(now);
+        let mood = self.follower.mood(self.voice.next(), self.voice.is_talking(), self.listened_to);
+        if mood == Mood::Talking {
+            self.endings.active(Instant::now());
         }
         if mood != self.mood {
             self.mood = mood;
-            self.callers.tell(&Down::Mood(mood));
+            self.callers.tell_but(answered, &Down::Mood { mood, event: None });
         }
     }
 

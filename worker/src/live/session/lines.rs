@@ -32,8 +32,14 @@ impl Callers {
 
     /// Tells everybody.
     pub(super) fn tell(&mut self, event: &Down) {
+        self.tell_but(None, event);
+    }
+
+    /// Tells everybody but one.
+    pub(super) fn tell_but(&mut self, line: Option<u64>, event: &Down) {
         self.0.retain(|caller| {
-            !matches!(caller.down.try_send(event.clone()), Err(TrySendError::Closed(_) | TrySendError::Full(_)))
+            Some(caller.line) == line
+                || !matches!(caller.down.try_send(event.clone()), Err(TrySendError::Closed(_) | TrySendError::Full(_)))
         });
     }
 

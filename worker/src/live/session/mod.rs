@@ -12,6 +12,7 @@ use super::endings::Endings;
 use super::inbox::Input;
 use super::listener::Listener;
 use super::microphone::Microphone;
+use super::mood::MoodFollower;
 use super::pushed::Pushed;
 use super::stages::{StageName, Stages};
 use super::voice::{self, PACKET, Voice};
@@ -101,8 +102,7 @@ pub struct Live<'a, A: Artist> {
     mood: Mood,
     /// A caller said that somebody speaks to the face.
     listened_to: bool,
-    /// When the microphone's voice was heard last.
-    voice_heard: Option<Instant>,
+    follower: MoodFollower,
     /// How late the last packet of sound was handed over.
     sound_late: Duration,
     sent: u64,
@@ -165,7 +165,7 @@ where
             bitrate,
             mood: Mood::default(),
             listened_to: false,
-            voice_heard: None,
+            follower: MoodFollower::default(),
             sound_late: Duration::ZERO,
             sent: 0,
             missed: 0,

@@ -16,8 +16,10 @@ const RATE: f64 = super::RATE as f64;
 const EARLY: Duration = Duration::from_millis(4);
 /// What of those should wait besides: 1 ms, for clocks that differ and the steering's errors.
 const SPARE: u64 = super::RATE / 1000;
-/// Pieces have lengths of whole 5 ms; a first one is shorter by what a converter holds back.
+/// Pieces have lengths of whole 5 ms; a first one is shorter by what a converter holds back ...
 const GRAIN: u64 = super::RATE / 200;
+/// ... and of a rate such as 11,025 Hz they are a few samples longer and shorter by turns.
+const UNEVEN: u64 = super::RATE / 2000;
 /// After so many frames, at most, pieces fall between frames as they did.
 const FRAMES: u64 = 64;
 /// More than this waits on purpose: somebody pushed faster than real time.
@@ -49,6 +51,8 @@ pub(super) struct Intake {
     flowing: bool,
     dried: bool,
     steer: Steer,
+    /// Samples that the steering holds back until more come, or nothing more will.
+    inside: u64,
     speed: f64,
     /// What was taken since the last look, and how much of that could not be relied on.
     taken: u64,
@@ -70,6 +74,7 @@ impl Intake {
             flowing: false,
             dried: false,
             steer: Steer::new(),
+            inside: 0,
             speed: 1.0,
             taken: 0,
             unsure: 0,
@@ -94,6 +99,11 @@ impl Intake {
         (self.sound.len() + self.steered.len()) as u64
     }
 
+    /// Samples that are still to be given when nothing more comes.
+    pub(super) fn rest(&self) -> u64 {
+        self.waiting() + self.inside
+    }
+
     /// How much of the next `left` samples of the timeline lies before its first sound: 0 when it goes on or can begin at
     /// once, `left` when nothing of it can be relied on yet. `whole`: nothing more will come.
     pub(super) fn pause(&self, left: u64, whole: bool, now: Instant) -> u64 {
@@ -108,7 +118,7 @@ impl Intake {
     /// they always fall alike and nothing is needed; else some frame will be begun when the next piece is just due.
     fn reserve(&self, now: Instant) -> u64 {
         let Some(newest) = self.arrivals.iter().rev().find(|piece| is_early(piece.came, now)) else { return SPARE };
-        let length = (newest.length as u64).next_multiple_of(GRAIN);
+        let length = (newest.length as u64).saturating_sub(UNEVEN).max(1).next_multiple_of(GRAIN);
         let since = super::samples(now.saturating_duration_since(newest.came).saturating_sub(EARLY)) % length;
         let missing = |frame: u64| ((frame * self.frame + since) % length).saturating_sub(since);
         (1..=FRAMES).map(missing).max().unwrap_or_default() + SPARE
@@ -131,7 +141,9 @@ impl Intake {
                 if let Some(came) = self.begins() {
                     note(at + taken as u64, came);
                 }
-                if !self.refill(most - taken, now) {
+                // What has run dry goes on after a pause: what is held back belongs before it.
+                let ends = whole || (taken == 0 && self.flowing);
+                if !(self.refill(most - taken, now) || ends && self.flush()) {
                     break;
                 }
             }
@@ -168,6 +180,7 @@ impl Intake {
         self.steered.clear();
         self.arrivals.clear();
         self.steer.reset();
+        self.inside = 0;
         self.flowing = false;
         self.dried = false;
         self.begin_anew();
@@ -204,6 +217,23 @@ impl Intake {
         self.account(count);
         self.out.clear();
         self.steer.push(&self.piece, self.speed, &mut self.out);
+        self.inside = (self.inside + count as u64).min(Steer::HELD);
+        self.steered.extend(&self.out);
+        true
+    }
+
+    /// Nothing more will come for now: takes what the steering holds back; false when that is nothing.
+    fn flush(&mut self) -> bool {
+        if self.inside == 0 {
+            return false;
+        }
+        // As if it stayed where it ends: silence would make it ring.
+        let last = self.piece.last().copied().unwrap_or_default();
+        self.out.clear();
+        self.steer.push(&[last; Steer::HELD as usize], 1.0, &mut self.out);
+        self.out.truncate(self.inside as usize);
+        self.inside = 0;
+        self.steer.reset();
         self.steered.extend(&self.out);
         true
     }

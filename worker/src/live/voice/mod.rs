@@ -13,13 +13,15 @@
 //! after it. Lips that are drawn from what the ear heard leave together with the sound that it heard. Pure: time comes in.
 
 mod intake;
+mod runs;
 mod utterance;
 
 #[cfg(test)]
 mod tests;
 
 use intake::Intake;
-use mouthpiece_domain::live::Down;
+use mouthpiece_domain::live::{Down, UTTERANCE_PAUSE};
+use runs::Runs;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 use utterance::Utterance;
@@ -30,8 +32,6 @@ pub const RATE: u64 = 48_000;
 pub const PACKET: usize = 960;
 /// A cut is softened over so many samples: 5 ms.
 const FADE: usize = 240;
-/// An utterance that is not ended is taken as ended when nothing came for it for so long.
-const FORGOTTEN: Duration = Duration::from_secs(5);
 /// More from the microphone than this is late, and skipped.
 const MICROPHONE_MOST: u64 = RATE / 2;
 /// What arrived is remembered for so long after it left, for measuring.
@@ -58,6 +58,8 @@ pub struct Voice {
     line: VecDeque<f32>,
     utterances: VecDeque<Utterance>,
     microphone: Intake,
+    /// Where on the timeline sound of the microphone lies.
+    of_microphone: Runs,
     /// Speech waits until somebody is there to hear it.
     held: bool,
     limit: u64,
@@ -82,6 +84,7 @@ impl Voice {
             line: VecDeque::with_capacity(RATE as usize / 2),
             utterances: VecDeque::new(),
             microphone: Intake::new(frame),
+            of_microphone: Runs::default(),
             held: true,
             limit: samples(limit),
             told_quarter: 0,
@@ -128,18 +131,40 @@ impl Voice {
         self.utterances.front().is_some_and(|u| u.is_started() || !self.held)
     }
 
+    /// Up to where sound has its place.
+    pub fn committed(&self) -> u64 {
+        self.committed
+    }
+
+    /// True where the microphone's sound lies on the timeline, and was not cut off.
+    pub fn is_microphone(&self, place: u64) -> bool {
+        self.of_microphone.holds(place)
+    }
+
+    /// True when speech begins an utterance, and does not go on with one.
+    pub fn would_begin(&self) -> bool {
+        self.utterances.back().is_none_or(Utterance::is_closed)
+    }
+
+    /// Passes when so many more samples of speech would be taken.
+    ///
+    /// # Errors
+    /// [`NoRoom`].
+    pub fn has_room(&self, count: u64) -> Result<(), NoRoom> {
+        let over = (self.waiting() + count).saturating_sub(self.limit);
+        if over > 0 || (self.would_begin() && self.utterances.len() >= UTTERANCES) {
+            return Err(NoRoom { retry_after: duration(over.clamp(RATE / 10, self.limit)) });
+        }
+        Ok(())
+    }
+
     /// Takes speech at 48 kHz: it continues the utterance that is open, or begins one.
     ///
     /// # Errors
     /// [`NoRoom`]; nothing is taken then.
     pub fn speak(&mut self, event: Option<String>, sound: &[f32], now: Instant) -> Result<(), NoRoom> {
-        let waiting = self.waiting();
-        let over = (waiting + sound.len() as u64).saturating_sub(self.limit);
-        let begins = self.utterances.back().is_none_or(Utterance::is_closed);
-        if over > 0 || (begins && self.utterances.len() >= UTTERANCES) {
-            return Err(NoRoom { retry_after: duration(over.clamp(RATE / 10, self.limit)) });
-        }
-        if begins {
+        self.has_room(sound.len() as u64)?;
+        if self.would_begin() {
             self.utterances.push_back(Utterance::new(self.frame, now));
         }
         if let Some(open) = self.utterances.back_mut() {
@@ -149,12 +174,20 @@ impl Voice {
         Ok(())
     }
 
-    /// What was pushed so far, with its last sound `rest`, is all of the open utterance.
-    pub fn end_utterance(&mut self, event: Option<String>, rest: &[f32]) {
-        if let Some(open) = self.utterances.back_mut().filter(|u| !u.is_closed()) {
+    /// What was pushed so far, with its last sound `rest`, is all of the open utterance. Where none is open, this is one that
+    /// has no sound: its end is told when all before it is over. False when there is no room for it.
+    pub fn end_utterance(&mut self, event: Option<String>, rest: &[f32], now: Instant) -> bool {
+        if self.would_begin() {
+            if self.utterances.len() >= UTTERANCES {
+                return false;
+            }
+            self.utterances.push_back(Utterance::new(self.frame, now));
+        }
+        if let Some(open) = self.utterances.back_mut() {
             open.end(event, rest);
         }
         self.finish_utterances();
+        true
     }
 
     /// Takes sound of the microphone at 48 kHz.
@@ -167,19 +200,23 @@ impl Voice {
         }
     }
 
-    /// Silence at once: what waits is forgotten, what was about to leave is cut. Each utterance gets its event.
-    pub fn interrupt(&mut self) {
+    /// Silence at once: what waits is forgotten, what was about to leave is cut. Each utterance gets its event; false when
+    /// there is none.
+    pub fn interrupt(&mut self) -> bool {
         let faded = FADE.min(self.line.len());
         for (i, sample) in self.line.iter_mut().enumerate() {
             *sample *= if i < faded { 1.0 - (i as f32 + 1.0) / FADE as f32 } else { 0.0 };
         }
         let cut = self.played + faded as u64;
+        let anything = !self.utterances.is_empty();
         for utterance in self.utterances.drain(..) {
             let played_ms = utterance.played_ms(cut);
             self.events.push(Down::Interrupted { event: utterance.event, played_ms });
         }
         self.microphone.clear();
+        self.of_microphone.clear();
         self.tell_buffer();
+        anything
     }
 
     /// Gives everything up to `to` its place. `heard` is given what is placed, in order, in pieces.
@@ -234,7 +271,10 @@ impl Voice {
         if pause > 0 {
             return block.resize(most.min(pause), 0.0);
         }
-        if self.microphone.take(at, most, false, now, block, &mut note) == 0 {
+        let heard = self.microphone.take(at, most, false, now, block, &mut note);
+        if heard > 0 {
+            self.of_microphone.add(at, heard as u64);
+        } else {
             if self.microphone.ran_dry() {
                 fade_out(&mut self.line);
             }
@@ -264,6 +304,7 @@ impl Voice {
         let at = self.played;
         self.played += PACKET as u64;
         self.finish_utterances();
+        self.of_microphone.forget(self.played.saturating_sub(REMEMBERED));
         while self.arrivals.get(1).is_some_and(|(from, _)| from + REMEMBERED < self.played) {
             self.arrivals.pop_front();
         }
@@ -290,6 +331,10 @@ impl Voice {
                 self.events.push(Down::Started { event: first.event.clone() });
             }
             let Some(over) = self.utterances.pop_front_if(|first| first.is_over(self.played)) else { return };
+            if !over.is_started() && over.is_spoken() {
+                // Shorter than anything that can be heard, and still it had a beginning.
+                self.events.push(Down::Started { event: over.event.clone() });
+            }
             let played_ms = over.played_ms(self.played);
             self.events.push(Down::Ended { event: over.event, played_ms });
         }
@@ -301,7 +346,7 @@ impl Voice {
             return;
         }
         for utterance in &mut self.utterances {
-            if utterance.is_forgotten(now, FORGOTTEN) {
+            if utterance.is_forgotten(now, UTTERANCE_PAUSE) {
                 utterance.close(None);
             }
         }

@@ -20,6 +20,8 @@ pub(super) struct Utterance {
     /// The caller's name for it: the last one given.
     pub(super) event: Option<String>,
     intake: Intake,
+    /// Speech came for it, however little.
+    spoken: bool,
     closed: bool,
     told_start: bool,
     /// Where its sound was placed: start and length of each uninterrupted run.
@@ -33,6 +35,7 @@ impl Utterance {
         Self {
             event: None,
             intake: Intake::new(frame),
+            spoken: false,
             closed: false,
             told_start: false,
             runs: Vec::new(),
@@ -43,7 +46,13 @@ impl Utterance {
     pub(super) fn take(&mut self, event: Option<String>, sound: &[f32], now: Instant) {
         self.event = event.or(self.event.take());
         self.intake.push(sound, now);
+        self.spoken = true;
         self.last_came = now;
+    }
+
+    /// Speech came for it: it is more than a `speak_end` with nothing to end.
+    pub(super) fn is_spoken(&self) -> bool {
+        self.spoken
     }
 
     /// Its last sound, and no more.
@@ -78,7 +87,7 @@ impl Utterance {
 
     /// All of it has its place.
     pub(super) fn is_said(&self) -> bool {
-        self.closed && self.waiting() == 0
+        self.closed && self.intake.rest() == 0
     }
 
     /// All of it has left.

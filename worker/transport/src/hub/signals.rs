@@ -189,7 +189,7 @@ impl Hub {
             }
         }
         let raw = accept(&mut rtc, &offer.text(None))?;
-        let answer = Answer::shape(&raw, &candidates::attributes(&self.advertised));
+        let answer = Answer::shape(&raw, &offer.form, &candidates::attributes(&self.advertised));
         let mid = |kind, sends: bool| {
             let fits = |d: crate::sdp::Direction| if sends { d.sends } else { d.receives };
             answer.active(kind).find(|s| fits(s.direction)).map(|s| Mid::from(s.mid.as_str()))
@@ -198,11 +198,11 @@ impl Hub {
         let audio = mid(Kind::Audio, true).and_then(|mid| track(&mut rtc, mid, Codec::Opus));
         let microphone = mid(Kind::Audio, false);
         if offer.wants(Kind::Video) && video.is_none() {
-            let said = "video must be H.264, baseline or constrained baseline, packetization-mode=1";
-            return Err(SignalError::NoCodec(said.to_owned()));
+            return Err(SignalError::NoCodec(offer.lack_of_video().sentence().to_owned()));
         }
         if (offer.wants(Kind::Audio) && audio.is_none()) || (offer.speaks() && microphone.is_none()) {
-            return Err(SignalError::NoCodec("audio must be Opus".to_owned()));
+            let said = "the offer has no Opus, and audio is nothing else: offer opus/48000/2";
+            return Err(SignalError::NoCodec(said.to_owned()));
         }
         if let Some(track) = &video {
             rtc::tune(&mut rtc, track.mid);
@@ -211,10 +211,17 @@ impl Hub {
     }
 }
 
-/// A connection's own answer to an offer.
+/// A connection's own answer to an offer. What str0m says of one that it refuses is no sentence for a caller: it holds
+/// addresses of memory and parts of the text.
 fn accept(rtc: &mut Rtc, offer: &str) -> Result<String, SignalError> {
-    let offer = SdpOffer::from_sdp_string(offer).map_err(|e| SignalError::Malformed(e.to_string()))?;
-    let answer = rtc.sdp_api().accept_offer(offer).map_err(|e| SignalError::Unprocessable(e.to_string()))?;
+    let offer = SdpOffer::from_sdp_string(offer).map_err(|e| {
+        debug!(error = %e, "an offer cannot be read");
+        SignalError::Malformed("a section is not written as RFC 8866 and RFC 8829 have it".to_owned())
+    })?;
+    let answer = rtc.sdp_api().accept_offer(offer).map_err(|e| {
+        debug!(error = %e, "an offer cannot be accepted");
+        SignalError::Unprocessable("its ICE or DTLS attributes cannot be agreed with".to_owned())
+    })?;
     Ok(answer.to_sdp_string())
 }
 

@@ -57,15 +57,19 @@ pub(crate) fn restarted(own: &IceCreds, lite: bool, sections: &[Section], candid
         push("a=ice-lite");
     }
     push("a=ice-options:trickle");
-    let mids: Vec<&str> = sections.iter().filter(|s| s.active).map(|s| s.mid.as_str()).collect();
-    push(&format!("a=group:BUNDLE {}", mids.join(" ")));
+    let mids: Vec<&str> = sections.iter().filter(|s| s.active).filter_map(|s| s.name.as_deref()).collect();
+    if !mids.is_empty() {
+        push(&format!("a=group:BUNDLE {}", mids.join(" ")));
+    }
     if let Some(first) = sections.iter().find(|s| s.active) {
         push(match first.kind {
             Kind::Audio => "m=audio 9 UDP/TLS/RTP/SAVPF 0",
             Kind::Video => "m=video 9 UDP/TLS/RTP/SAVPF 0",
             Kind::Other => "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
         });
-        push(&format!("a=mid:{}", first.mid));
+        if let Some(name) = &first.name {
+            push(&format!("a=mid:{name}"));
+        }
     }
     push(&format!("a=ice-ufrag:{}", own.ufrag));
     push(&format!("a=ice-pwd:{}", own.pass));
@@ -124,7 +128,7 @@ mod tests {
     fn our_own_can_be_read_again() {
         let own = IceCreds { ufrag: "mine".into(), pass: PASS.into() };
         let direction = Direction { sends: true, receives: false };
-        let section = Section { kind: Kind::Video, mid: "v".into(), active: true, direction };
+        let section = Section { kind: Kind::Video, mid: "0".into(), name: Some("v".into()), active: true, direction };
         let text = restarted(&own, true, &[section], &["candidate:1 1 udp 9 192.0.2.1 5000 typ host".to_owned()]);
         let fragment = Fragment::read(&text).unwrap();
         assert_eq!(fragment.credentials, Some(own));

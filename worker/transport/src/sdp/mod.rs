@@ -2,7 +2,10 @@
 //! says what browsers need for lip sync.
 
 pub(crate) mod answer;
+mod bundle;
 pub(crate) mod candidates;
+mod checks;
+mod formats;
 pub(crate) mod fragment;
 pub(crate) mod offer;
 

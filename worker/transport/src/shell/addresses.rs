@@ -35,7 +35,7 @@ pub(super) fn advertised(local: SocketAddr, given: &[IpAddr]) -> Result<Vec<Adve
     Ok(told.into_iter().map(|ip| Advertised::host(SocketAddr::new(ip, local.port()))).collect())
 }
 
-/// This machine's addresses towards the world, then those towards itself.
+/// This machine's addresses towards the world, then those towards itself, as far as it has them.
 fn found() -> Vec<IpAddr> {
     let outward = SOMEWHERE.into_iter().filter_map(|(any, there)| {
         let socket = UdpSocket::bind((any, 0)).ok()?;
@@ -43,7 +43,8 @@ fn found() -> Vec<IpAddr> {
         let ip = socket.local_addr().ok()?.ip();
         (!ip.is_unspecified() && !ip.is_loopback()).then_some(ip)
     });
-    outward.chain([Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]).collect()
+    let inward = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+    outward.chain(inward.into_iter().filter(|ip: &IpAddr| UdpSocket::bind((*ip, 0)).is_ok())).collect()
 }
 
 /// Whether what is sent to `ip` can arrive at a socket bound to `bound`. Where an address is bound, another one may be given
@@ -85,6 +86,8 @@ mod tests {
         let told = ips("0.0.0.0:9", &[]);
         assert_eq!(told.last().unwrap(), "127.0.0.1:9");
         assert!(told.iter().all(|a| !a.starts_with("0.0.0.0") && !a.starts_with('[')));
-        assert!(ips("[::]:9", &[]).contains(&"[::1]:9".to_owned()));
+        let told = ips("[::]:9", &[]);
+        assert!(told.contains(&"127.0.0.1:9".to_owned()));
+        assert_eq!(told.contains(&"[::1]:9".to_owned()), UdpSocket::bind("[::1]:0").is_ok(), "{told:?}");
     }
 }

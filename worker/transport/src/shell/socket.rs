@@ -2,8 +2,8 @@
 
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
-use tracing::debug;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use tracing::{debug, info};
 
 /// Asked of the system for each direction; it may give less. A key frame for a hundred viewers is one to two megabytes.
 const BUFFER: usize = 4 * 1024 * 1024;
@@ -18,11 +18,27 @@ pub(super) enum Sent {
     Never,
 }
 
-/// Opens the socket. At an unspecified IPv6 address it serves IPv4 as well.
+/// Opens the socket. At an unspecified IPv6 address it serves IPv4 as well; on a machine without IPv6, only that.
 ///
 /// # Errors
 /// As the system says.
 pub(super) fn open(bind: SocketAddr) -> io::Result<UdpSocket> {
+    match open_at(bind) {
+        Err(e) if bind.is_ipv6() && bind.ip().is_unspecified() && is_without_ipv6(&e) => {
+            info!(error = %e, "this machine has no IPv6: WebRTC serves IPv4 only");
+            open_at(SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), bind.port()))
+        }
+        opened => opened,
+    }
+}
+
+/// What systems say that were built, booted or locked in without IPv6. Where a port is taken they say something else.
+fn is_without_ipv6(error: &io::Error) -> bool {
+    // EPFNOSUPPORT, EPROTONOSUPPORT, EAFNOSUPPORT
+    error.kind() == io::ErrorKind::AddrNotAvailable || matches!(error.raw_os_error(), Some(93 | 96 | 97))
+}
+
+fn open_at(bind: SocketAddr) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(bind), Type::DGRAM, Some(Protocol::UDP))?;
     if bind.is_ipv6() {
         socket.set_only_v6(!bind.ip().is_unspecified())?;
@@ -86,5 +102,40 @@ impl Port {
     /// Until something is taken again.
     pub async fn writable(&self) -> io::Result<()> {
         self.socket.writable().await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_machine_without_ipv6_falls_back_to_ipv4() {
+        for code in [93, 96, 97, 99] {
+            assert!(is_without_ipv6(&io::Error::from_raw_os_error(code)), "{code}");
+        }
+        // EACCES, EADDRINUSE
+        for code in [13, 98] {
+            assert!(!is_without_ipv6(&io::Error::from_raw_os_error(code)), "{code}");
+        }
+        let taken = open("[::]:0".parse().unwrap()).unwrap();
+        let error = open(taken.local_addr().unwrap()).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "a port that is taken is told, not taken elsewhere");
+    }
+
+    #[test]
+    fn one_socket_serves_both_families() {
+        let socket = open("[::]:0".parse().unwrap()).unwrap();
+        let local = socket.local_addr().unwrap();
+        socket.set_nonblocking(false).unwrap();
+        let mut buffer = [0; 8];
+        // Where the machine has no IPv6 there is one family to serve.
+        for from in ["127.0.0.1:0", "[::1]:0"] {
+            let Ok(client) = UdpSocket::bind(from) else { continue };
+            let ip = client.local_addr().unwrap().ip();
+            client.send_to(b"hello", SocketAddr::new(ip, local.port())).unwrap();
+            let (length, source) = socket.recv_from(&mut buffer).unwrap();
+            assert_eq!((&buffer[..length], source.ip().to_canonical()), (&b"hello"[..], ip));
+        }
     }
 }

@@ -77,7 +77,10 @@ pub struct Caller {
 
 impl Caller {
     pub fn call(transport: &Transport, session: &Session, name: u128, wish: Wish) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        Self::call_from(UdpSocket::bind("127.0.0.1:0").unwrap(), transport, session, name, wish)
+    }
+
+    pub fn call_from(socket: UdpSocket, transport: &Transport, session: &Session, name: u128, wish: Wish) -> Self {
         socket.set_nonblocking(true).unwrap();
         let mut client = Client::new(Instant::now(), name, socket.local_addr().unwrap());
         let offer = client.offer(wish);
@@ -85,6 +88,10 @@ impl Caller {
         client.accept(&answered.sdp);
         client.tag = answered.tag;
         Self { client, socket }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.socket.local_addr().unwrap()
     }
 
     pub fn work(&mut self) {

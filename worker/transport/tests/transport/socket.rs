@@ -55,6 +55,24 @@ fn a_session_over_a_real_socket() {
 }
 
 #[test]
+fn viewers_of_both_families_watch_through_one_socket() {
+    let transport = Transport::start(TransportSettings { bind: "[::]:0".parse().unwrap(), ..settings() }).unwrap();
+    let mut sessions = [Session::open(&transport, 800_000)];
+    // On a machine without IPv6 there is one family, and its viewers are served all the same.
+    let sockets = ["127.0.0.1:0", "[::1]:0"].into_iter().filter_map(|from| UdpSocket::bind(from).ok());
+    let mut callers: Vec<_> = sockets
+        .enumerate()
+        .map(|(n, socket)| Caller::call_from(socket, &transport, &sessions[0], n as u128, Wish::BOTH))
+        .collect();
+    let told = transport.candidates();
+    for caller in &callers {
+        let own = caller.address();
+        assert!(told.iter().any(|addr| addr.is_ipv4() == own.is_ipv4()), "{told:?} has nothing for {own}");
+    }
+    drive(&mut sessions, &mut callers, |_, callers| callers.iter().all(|c| c.client.frames.len() > 10));
+}
+
+#[test]
 fn noise_at_the_port_harms_nobody() {
     let transport = Transport::start(settings()).unwrap();
     let mut sessions = [Session::open(&transport, 800_000)];

@@ -1,6 +1,7 @@
 //! Speaking from a program: the audio socket.
 
 mod guard;
+mod halves;
 mod message;
 mod relay;
 mod said;
@@ -21,6 +22,7 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, rt};
 use mouthpiece_domain::fleet::Hold;
+use mouthpiece_domain::live::SPEECH_RATES;
 use mouthpiece_ports::lines::{Line, LineError};
 use relay::Relay;
 use tokio::time::{Instant, timeout};
@@ -29,16 +31,26 @@ use tokio::time::{Instant, timeout};
 /// little, then tells to come back.
 ///
 /// **To the session**, as JSON texts of at most 1 MiB: `{"type":"agent.speak","audio":"..."}` with base64 of PCM16 little
-/// endian mono at `sample_rate` 16000, 24000 (the default) or 48000, faster than real time if there is more;
+/// endian mono at `sample_rate` (8000 to 48000, by default 24000), faster than real time if there is more;
 /// `agent.speak_end` when that was all of an utterance; `agent.interrupt`; `agent.start_listening` and
-/// `agent.stop_listening`; `session.keep_alive`. Each may have an `event_id`, which comes back. Binary messages are the same
-/// PCM16 at the query's `sample_rate`.
+/// `agent.stop_listening`; `session.keep_alive`. Binary messages are the same PCM16 at the query's `sample_rate`.
+///
+/// Speech may be cut anywhere: the first byte of a sample waits for the second one, in the next message. What is left over is
+/// dropped at `agent.speak_end`, at `agent.interrupt`, after `no_room`, and when nothing more came for 5 s, which ends an
+/// utterance, too. Empty speech is nothing.
 ///
 /// **From the session**: `session.state_updated {state}` (`live`, `reconnecting`, `ended` with a `reason`),
-/// `agent.state_updated {state}` (`idle`, `listening`, `talking`), `agent.speak_started {event_id}`,
+/// `agent.state_updated {state}` (`idle`, `listening`, `talking`; it follows what is heard), `agent.speak_started {event_id}`,
 /// `agent.speak_ended {event_id, played_ms}`, `agent.speak_interrupted {event_id, played_ms}`,
 /// `agent.buffer {buffered_ms, limit_ms}`, and `error {code, message, event_id, retry_after_ms}` for a message that was not
 /// taken: `malformed`, `unknown_type`, `unknown_field`, `invalid_field`, or `no_room` with the time to send it again.
+///
+/// **Every message is answered**, with its `event_id` if it has one. An utterance begins and then ends or is interrupted, once
+/// each, told to all sockets under the last `event_id` that its messages had. `agent.speak_end` with nothing to end is answered
+/// by an `agent.speak_ended` with `played_ms` 0 of its own. `agent.interrupt` is answered by the `agent.speak_interrupted` of
+/// each utterance that it cuts off, or by one of its own with `played_ms` 0 when there is none, and then by an
+/// `agent.state_updated` with its `event_id`. `agent.start_listening` and `agent.stop_listening` are answered by an
+/// `agent.state_updated`, `session.keep_alive` by a `session.state_updated`.
 ///
 /// It is closed with 1000 when the session has ended, 1001 when the server stops, 1008 after 20 unusable messages in a row,
 /// when nothing is read for 10 s, when pings are not answered for 30 s or when the right to it ended, 1009 for too large a
@@ -48,7 +60,8 @@ use tokio::time::{Instant, timeout};
     params(
         ("id" = String, Path),
         ("token" = Option<String>, Query, description = "The session's token, where a browser cannot send headers"),
-        ("sample_rate" = Option<u32>, Query, description = "Of binary messages: 16000, 24000 or 48000. Default: 24000"),
+        ("sample_rate" = Option<u32>, Query, minimum = 8000, maximum = 48000,
+            description = "Of binary messages. Default: 24000"),
     ),
     responses(
         (status = 101, description = "The WebSocket is open"),
@@ -83,11 +96,7 @@ pub async fn open(
 
 fn sample_rate(query: &str) -> Result<u32, Problem> {
     let fields = Fields::query(query, &["token", "sample_rate"])?;
-    if !fields.has("sample_rate") {
-        return Ok(message::USUAL_RATE);
-    }
-    let rate = fields.number32("sample_rate", 0..=u32::MAX).ok().flatten().filter(|rate| message::is_rate(*rate));
-    rate.ok_or_else(|| Problem::invalid("sample_rate", format!("sample_rate must be {}", message::RATES_TOLD)))
+    Ok(fields.number32("sample_rate", SPEECH_RATES)?.unwrap_or(message::USUAL_RATE))
 }
 
 /// A line to where a session runs, in no more time than a worker has for an answer.

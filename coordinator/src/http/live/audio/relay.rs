@@ -4,7 +4,7 @@
 //! whether it is there, and a session that is nowhere each end the socket with a reason. The messages that wait for room in
 //! the line are bounded too; until they are too many the caller is still listened to.
 
-use super::message::{self, Refusal};
+use super::message::{self, MessageReader, Refusal};
 use super::said::Said;
 use super::socket::{Close, Heard, Socket};
 use super::sockets::Place;
@@ -34,8 +34,7 @@ pub struct Relay {
     api: Data<Api>,
     visitor: Visitor,
     socket: Socket,
-    /// Samples a second of binary messages.
-    rate: u32,
+    reader: MessageReader,
     hold: Hold,
     line: Line,
     /// The line takes nothing more; its last words may still come.
@@ -70,7 +69,7 @@ enum Next {
 }
 
 impl Relay {
-    /// Between a socket and a line that was opened to `hold`.
+    /// Between a socket and a line that was opened to `hold`; `rate`: samples a second of binary messages.
     pub fn new(api: Data<Api>, visitor: Visitor, socket: Socket, rate: u32, hold: Hold, line: Line) -> Self {
         let now = Instant::now();
         Self {
@@ -78,7 +77,7 @@ impl Relay {
             api,
             visitor,
             socket,
-            rate,
+            reader: MessageReader::new(rate),
             hold,
             line,
             deaf: false,
@@ -103,7 +102,7 @@ impl Relay {
         let mut closing = self.api.closing();
         let mut beat = interval(self.tempo.ping.max(Duration::from_millis(1)));
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.socket.say(&Said::session("live")).await?;
+        self.socket.say(&Said::live()).await?;
         loop {
             match self.next(&mut closing, &mut beat).await {
                 Next::Heard(heard) => self.hear(heard).await?,
@@ -151,15 +150,16 @@ impl Relay {
     async fn hear(&mut self, heard: Heard) -> Result<(), Close> {
         self.heard = Instant::now();
         let read = match heard {
-            Heard::Text(text) => message::text(&text),
-            Heard::Binary(bytes) => message::binary(&bytes, self.rate),
+            Heard::Text(text) => self.reader.text(&text, self.heard),
+            Heard::Binary(bytes) => Ok(self.reader.binary(&bytes, self.heard)),
             Heard::Ping(bytes) => return self.socket.pong(&bytes).await,
             Heard::Pong => return Ok(()),
             Heard::Gone => return Err(Close::new(1000, "")),
             Heard::Broken(close) => return Err(close),
         };
         match read {
-            Ok(up) => {
+            Ok(None) => Ok(()),
+            Ok(Some(up)) => {
                 self.errors = 0;
                 if let Up::Speak { rate, samples, .. } = &up {
                     self.api.metrics.live.heard(samples.len(), *rate);
@@ -187,9 +187,10 @@ impl Relay {
     /// What the session says.
     async fn tell(&mut self, down: &Down) -> Result<(), Close> {
         if self.lost.take().is_some() {
-            self.socket.say(&Said::session("live")).await?;
+            self.socket.say(&Said::live()).await?;
         }
         if matches!(down, Down::Refused { .. }) {
+            self.reader.begin_anew();
             self.api.metrics.live.refused(super::said::NO_ROOM);
         }
         self.socket.say(&Said::of(down)).await?;

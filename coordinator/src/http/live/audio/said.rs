@@ -13,6 +13,9 @@ pub enum Said<'a> {
     Session {
         /// Its state.
         state: &'a str,
+        /// What it answers.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        event_id: Option<&'a str>,
         /// Why it ended.
         #[serde(skip_serializing_if = "Option::is_none")]
         reason: Option<&'a str>,
@@ -22,6 +25,9 @@ pub enum Said<'a> {
     Mood {
         /// That.
         state: &'a str,
+        /// What it answers.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        event_id: Option<&'a str>,
     },
     /// An utterance begins to sound.
     #[serde(rename = "agent.speak_started")]
@@ -72,6 +78,8 @@ pub enum Said<'a> {
     },
 }
 
+/// The state of a session that runs.
+const LIVE: &str = "live";
 /// The code of what the worker refused: it has no room, and will have.
 pub const NO_ROOM: &str = "no_room";
 
@@ -79,7 +87,8 @@ impl<'a> Said<'a> {
     /// What a session's voice says. [`Down::Over`] is the end.
     pub fn of(down: &'a Down) -> Self {
         match down {
-            Down::Mood(mood) => Self::Mood { state: mood.name() },
+            Down::Mood { mood, event } => Self::Mood { state: mood.name(), event_id: event.as_deref() },
+            Down::Kept { event } => Self::Session { state: LIVE, event_id: event.as_deref(), reason: None },
             Down::Started { event } => Self::Started { event_id: event.as_deref() },
             Down::Ended { event, played_ms } => Self::Ended { event_id: event.as_deref(), played_ms: *played_ms },
             Down::Interrupted { event, played_ms } => {
@@ -98,12 +107,17 @@ impl<'a> Said<'a> {
 
     /// The session has ended.
     pub fn ended(reason: &'a str) -> Self {
-        Self::Session { state: "ended", reason: Some(reason) }
+        Self::Session { state: "ended", event_id: None, reason: Some(reason) }
+    }
+
+    /// The session runs, and is spoken with.
+    pub fn live() -> Self {
+        Self::session(LIVE)
     }
 
     /// The session is in a state.
     pub fn session(state: &'a str) -> Self {
-        Self::Session { state, reason: None }
+        Self::Session { state, event_id: None, reason: None }
     }
 
     /// A message cannot be used.
@@ -131,7 +145,13 @@ mod tests {
     fn every_event_has_its_words() {
         let event = || Some("e".to_owned());
         for (down, wanted) in [
-            (Down::Mood(Mood::Talking), r#"{"type":"agent.state_updated","state":"talking"}"#),
+            (Down::Mood { mood: Mood::Talking, event: None }, r#"{"type":"agent.state_updated","state":"talking"}"#),
+            (
+                Down::Mood { mood: Mood::Idle, event: event() },
+                r#"{"type":"agent.state_updated","state":"idle","event_id":"e"}"#,
+            ),
+            (Down::Kept { event: event() }, r#"{"type":"session.state_updated","state":"live","event_id":"e"}"#),
+            (Down::Kept { event: None }, r#"{"type":"session.state_updated","state":"live"}"#),
             (Down::Started { event: event() }, r#"{"type":"agent.speak_started","event_id":"e"}"#),
             (Down::Started { event: None }, r#"{"type":"agent.speak_started"}"#),
             (
@@ -151,6 +171,6 @@ mod tests {
         ] {
             assert_eq!(Said::of(&down).json(), wanted);
         }
-        assert_eq!(Said::session("live").json(), r#"{"type":"session.state_updated","state":"live"}"#);
+        assert_eq!(Said::live().json(), r#"{"type":"session.state_updated","state":"live"}"#);
     }
 }

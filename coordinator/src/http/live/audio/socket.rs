@@ -5,6 +5,7 @@ use super::message::LARGEST;
 use super::said::Said;
 use crate::http::lifeline::{Cut, Lifeline};
 use crate::http::problem::Problem;
+use crate::http::words::{self, one_line};
 use actix_web::error::PayloadError;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
@@ -14,6 +15,8 @@ use std::io;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
+/// Bytes of a close's reason (RFC 6455, 5.5).
+const REASON: usize = 123;
 /// How long a caller is waited for when its socket is closed.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -46,9 +49,11 @@ pub struct Close {
 }
 
 impl Close {
-    /// A code and a sentence of at most 123 bytes, which is all that fits.
+    /// A code and a sentence, of which 123 bytes fit.
     pub fn new(code: u16, reason: impl Into<String>) -> Self {
-        Self { code, reason: reason.into(), stalled: false }
+        let mut reason = one_line(reason);
+        reason.truncate(reason.floor_char_boundary(REASON));
+        Self { code, reason, stalled: false }
     }
 
     /// Of a caller that does not read.
@@ -76,8 +81,13 @@ pub async fn upgrade(
     patience: Duration,
 ) -> Result<(HttpResponse, Socket), Problem> {
     let payload = guarded(req, payload).await.map_err(Problem::internal)?;
-    let (answer, session, stream) = actix_ws::handle(req, payload)
-        .map_err(|e| Problem::bad_request(format!("this address takes WebSockets of version 13 only: {e}")))?;
+    let (answer, session, stream) = actix_ws::handle(req, payload).map_err(|error| {
+        tracing::debug!(%error, "no WebSocket");
+        Problem::bad_request(
+            "this address takes WebSockets of version 13 only: connect with Upgrade: websocket, \
+             Sec-WebSocket-Version: 13 and a Sec-WebSocket-Key",
+        )
+    })?;
     let stream = stream.max_frame_size(LARGEST).aggregate_continuations().max_continuation_size(LARGEST);
     let cut = req.conn_data::<Lifeline>().and_then(Lifeline::take);
     Ok((answer, Socket { session, stream, patience, cut }))
@@ -160,6 +170,6 @@ fn broken(error: &ProtocolError) -> Heard {
             // The parts of a message together.
             None => too_large(),
         },
-        other => Close::new(1002, format!("not as RFC 6455 has it: {other}")),
+        other => Close::new(1002, format!("not as RFC 6455 has it: {}", words::websocket(other))),
     })
 }
