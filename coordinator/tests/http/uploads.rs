@@ -102,14 +102,21 @@ async fn just_the_limit_passes() {
 async fn a_wrong_type_is_refused_by_its_first_bytes() {
     let rig = small().await;
     let mut raw = Raw::post(&rig, "/v1/renders", "content-length: 90000").await;
-    let start = Form::default().file("portrait", b"GIF89a, and some more of it, and so on").broken_off();
+    let start = Form::default().file("portrait", &b"%PDF-1.7, and so on".repeat(4)).broken_off();
     raw.send(&start).await;
     let answer = raw.answer().await;
-    assert!(answer.starts_with("HTTP/1.1 415 ") && answer.contains("PNG, JPEG, WebP"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 415 ") && answer.contains("portrait is a PDF document: give a picture (PNG"),
+        "{answer}"
+    );
     // Files are told by their content: two that were confused are told apart.
     let form = Form::default().file("portrait", WAV).file("speech", PNG);
     let problem = Answer::of(rig.form("/v1/renders", &form)).await.problem(415, "unsupported-media");
     assert_eq!(problem["field"], "portrait");
+    let form = Form::default().file("portrait", b"8BPS\0\x01").file("speech", WAV);
+    let problem = Answer::of(rig.form("/v1/renders", &form)).await.problem(415, "unsupported-media");
+    // The very words of the command.
+    assert_eq!(problem["detail"], "portrait is a Photoshop file: export it as PNG or JPEG");
     let form = Form::default().file("portrait", PNG).file("speech", PNG);
     let problem = Answer::of(rig.form("/v1/renders", &form)).await.problem(415, "unsupported-media");
     assert!(problem["detail"].as_str().unwrap().contains("WAV, MP3, OGG, FLAC, M4A"), "{problem}");

@@ -8,6 +8,7 @@ import { h } from "../core/dom.js";
 import { dropZone, problemBox, segments } from "../parts/pieces.js";
 import { icon } from "../parts/icons.js";
 import { bytes } from "../core/format.js";
+import { PORTRAIT, SPEECH } from "../core/taken.js";
 import { isLive, isTalking } from "../state/live.js";
 import { missing } from "../state/studio.js";
 import { avatarStrip } from "./avatars.js";
@@ -15,9 +16,6 @@ import { optionsPanel } from "./options.js";
 import { recent } from "./recent.js";
 import { stage } from "./stage.js";
 import { talkStage } from "./talk.js";
-
-export const PORTRAIT_TYPES = "image/png,image/jpeg,image/webp,video/mp4,video/webm";
-const SPEECH_TYPES = "audio/*,.wav,.mp3,.ogg,.flac,.m4a";
 
 /**
  * @param {State} state
@@ -56,8 +54,8 @@ function face(state, act) {
       ? dropZone({
           id: "portrait",
           label: "Drop a portrait, or choose one",
-          hint: "PNG, JPEG, WebP, or a short MP4 or WebM",
-          accept: PORTRAIT_TYPES,
+          hint: PORTRAIT.hint,
+          accept: PORTRAIT.accept,
           icon: "face",
           onFile: act.studio.pickPortrait,
         })
@@ -77,8 +75,8 @@ function voice(state, act, live) {
       ? dropZone({
           id: "speech",
           label: "Drop a recording, or choose one",
-          hint: live ? "The face says it at once" : "WAV, MP3, OGG, FLAC or M4A",
-          accept: SPEECH_TYPES,
+          hint: live ? "The face says it at once" : SPEECH.hint,
+          accept: SPEECH.accept,
           icon: "voice",
           onFile: live ? (file) => void act.live.pickAndSay(file) : act.studio.pickSpeech,
         })

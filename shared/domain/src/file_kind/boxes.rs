@@ -4,8 +4,7 @@ use super::FileKind::{self, *};
 use super::SIGNATURE;
 
 /// Boxes that a QuickTime film, or a piece of a streamed one, may begin with instead of its brand.
-const BEGINNINGS: [&[u8; 4]; 9] =
-    [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof", b"sidx"];
+const BEGINNINGS: [&[u8; 4]; 9] = [b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof", b"sidx"];
 
 /// What the brands of a file of boxes say.
 pub(super) fn find(head: &[u8]) -> Option<FileKind> {

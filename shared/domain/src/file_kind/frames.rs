@@ -81,8 +81,7 @@ fn adts(b: u8, c: u8, bytes: &[u8]) -> Option<Header> {
     let &[d, e, f] = bytes.get(3..6)? else { return None };
     let length = usize::from(d & 0x03) << 11 | usize::from(e) << 3 | usize::from(f >> 5);
     let rate = c >> 2 & 0x0f;
-    (b & 0xf0 == 0xf0 && rate <= 12 && length > 7)
-        .then_some(Header { kind: Aac, length, common: [b, c, d & 0xc0] })
+    (b & 0xf0 == 0xf0 && rate <= 12 && length > 7).then_some(Header { kind: Aac, length, common: [b, c, d & 0xc0] })
 }
 
 /// Kilobits a second by [`mpeg`]'s two last choices; index 0 ("free") says no length, 15 is reserved.

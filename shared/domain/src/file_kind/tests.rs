@@ -50,11 +50,7 @@ fn files_are_told_by_their_first_bytes() {
         (b"#!AMR\n\x3c\0\0\0\0\0\0\0\0\0", None, Some("audio/amr")),
         (b"RIFF\0\0\0\0AVI LIST", Some("video/x-msvideo"), Some("video/x-msvideo")),
         (b"\x1a\x45\xdf\xa3\x9fB\x86\x81\x01B\x82\x84webmB\x87", Some("video/webm"), Some("audio/webm")),
-        (
-            b"\x1a\x45\xdf\xa3\xa3B\x86\x81\x01B\x82\x88matroska",
-            Some("video/x-matroska"),
-            Some("audio/x-matroska"),
-        ),
+        (b"\x1a\x45\xdf\xa3\xa3B\x86\x81\x01B\x82\x88matroska", Some("video/x-matroska"), Some("audio/x-matroska")),
         (b"\0\0\0\x20ftypisom\0\0\x02\0", Some("video/mp4"), Some("audio/mp4")),
         (b"\0\0\0\x14ftypqt  \0\0\x02\0qt  ", Some("video/quicktime"), Some("video/quicktime")),
         (b"\0\0\x10\0moov\0\0\0\x6cmvhd", Some("video/quicktime"), Some("video/quicktime")),
@@ -62,11 +58,7 @@ fn files_are_told_by_their_first_bytes() {
         (b"ID3\x04\0\0\0\0\0\0\0\0\0\0\0\0", None, Some("audio/mpeg")),
         (b"\xff\xfb\x90\x64\0\0\0\0\0\0\0\0\0\0\0\0", None, Some("audio/mpeg")),
         (b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x1eOpusHead", None, Some("audio/ogg")),
-        (
-            b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x2a\x80theora",
-            Some("video/ogg"),
-            Some("video/ogg"),
-        ),
+        (b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x2a\x80theora", Some("video/ogg"), Some("video/ogg")),
         (b"fLaC\0\0\0\x22\0\0\0\0\0\0\0\0", None, Some("audio/flac")),
         (b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", None, None),
     ] {
@@ -116,7 +108,11 @@ fn what_is_not_taken_says_what_it_is_and_what_to_do() {
         (&b"\0\0\0\x18ftypheic\0\0\0\0"[..], Portrait, "is a HEIC picture (an iPhone's): export it as JPEG"),
         (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", Portrait, "is an AVIF picture: save it as PNG or JPEG"),
         (b"GIF89a\0\0", Portrait, "is a GIF: save one picture of it as PNG, or all of it as MP4"),
-        (b"\0\0\x01\xba\x44\0", Portrait, "is an MPEG program stream (a DVD's): convert it to MP4, or its sound to WAV"),
+        (
+            b"\0\0\x01\xba\x44\0",
+            Portrait,
+            "is an MPEG program stream (a DVD's): convert it to MP4, or its sound to WAV",
+        ),
         (b"\0\0\0\x18ftypheic\0\0\0\0", Speech, &format!("is a HEIC picture (an iPhone's): {speech}")),
         (b"RIFF\0\0\0\0WAVEfmt ", Portrait, &format!("is a WAV recording: {pictures}")),
         (b"\0\0\0\x20ftypisom\0\0\x02\0", Picture, "is an MP4 video or recording: give a picture (PNG, JPEG, WebP)"),

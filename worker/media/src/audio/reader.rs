@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use ffmpeg_next::{self as ff, media};
+use mouthpiece_domain::file_kind::FileUse;
 
 use super::{
     AudioError, PLAYBACK_RATE, SPEECH_RATE, Warning,
@@ -102,9 +103,9 @@ impl SpeechReader {
     /// Every [`AudioError`] but [`AudioError::Cancelled`].
     pub fn open_with(path: &Path, limits: &Limits) -> Result<Self, AudioError> {
         let owned = || path.to_owned();
-        let input = open_input(path, None).map_err(|fault| match fault {
+        let input = open_input(path, FileUse::Speech, None).map_err(|fault| match fault {
             OpenFault::CannotRead(reason) => AudioError::CannotRead { path: owned(), reason },
-            OpenFault::Empty => AudioError::Empty { path: owned() },
+            OpenFault::NotTaken(not_taken) => AudioError::NotTaken { path: owned(), not_taken },
             // No side is asked for, so none is too long.
             OpenFault::TooLarge { .. } => AudioError::NoAudioStream { path: owned() },
             OpenFault::Unknown(reason) => AudioError::NotAudio { path: owned(), reason },
