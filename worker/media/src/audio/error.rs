@@ -137,6 +137,12 @@ pub enum Warning {
         /// Seconds decoded.
         got: f64,
     },
+    /// Several recordings in one file, more than are read.
+    #[error("only the first {most} of the recordings that are joined in this file are used")]
+    LeftOut {
+        /// How many are read.
+        most: usize,
+    },
     /// Damaged packets were left out.
     #[error("{packets} damaged packets of the audio were left out")]
     Damaged {

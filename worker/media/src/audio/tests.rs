@@ -249,3 +249,54 @@ fn an_unknown_end_is_not_called_cut() {
     let (all, reader) = read_all(&file(dir.path(), "a.wav", &bytes)).unwrap();
     assert_eq!((all.speech.len(), reader.warnings()), (16_000, vec![]));
 }
+
+#[test]
+fn a_placeholder_for_an_unknown_length_is_no_length() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = wav(24_000, 1, 1, &tone(24_000, 1, 1.0, 200.0));
+    for size in [0_u32, 0x7fff_ffff, 0xffff_ffff, 2_000_000_000, 0x4000_0000] {
+        for header in [0, 36, 44] {
+            let mut bytes = whole.clone();
+            bytes[4..8].copy_from_slice(&size.saturating_add(header).to_le_bytes());
+            bytes[40..44].copy_from_slice(&size.to_le_bytes());
+            let (all, reader) = read_all(&file(dir.path(), "a.wav", &bytes)).unwrap();
+            assert_eq!((all.speech.len(), reader.warnings()), (16_000, vec![]), "{size} {header}");
+        }
+    }
+}
+
+#[test]
+fn joined_wav_files_are_read_one_after_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = |rate: u32, channels: usize, hertz: f64| wav(rate, channels as u16, 1, &tone(rate, channels, 1.0, hertz));
+    let uncounted = |mut bytes: Vec<u8>| {
+        bytes[4..8].fill(0xff);
+        bytes[40..44].fill(0xff);
+        bytes
+    };
+    let three = [one(24_000, 1, 200.0), one(16_000, 1, 300.0), one(24_000, 2, 400.0)];
+    for (name, joined) in [
+        ("a.wav", three.concat()),
+        ("b.wav", three.clone().map(uncounted).concat()),
+        // Headers without sound between them.
+        ("c.wav", [wav(8_000, 1, 1, &[]), three[0].clone(), wav(8_000, 1, 1, &[]), three[1..].concat()].concat()),
+    ] {
+        let (all, reader) = read_all(&file(dir.path(), name, &joined)).unwrap();
+        assert_eq!((all.speech.len(), all.playback.len(), reader.warnings()), (48_000, 144_000, vec![]), "{name}");
+        assert!((reader.seconds() - 3.0).abs() < 1e-6);
+        // Each second has its own pitch, and no header is heard between them.
+        for (second, hertz) in [(0, 200.0), (1, 300.0), (2, 400.0)] {
+            let middle = &all.speech[second * 16_000 + 100..(second + 1) * 16_000 - 100];
+            let crossings = middle.windows(2).filter(|w| w[0] < 0.0 && w[1] >= 0.0).count() as f64;
+            assert!((crossings / (15_800.0 / 16_000.0) - hertz).abs() < 3.0, "{name} {second}: {crossings}");
+        }
+        let loudest = all.speech[loudest(&all.speech)];
+        assert!(loudest.abs() < 0.56, "{name}: {loudest}");
+    }
+    // What is missing of each is told once.
+    let cut = [&three[0][..24_044], &three[1], &three[2][..48_044]].concat();
+    let (all, reader) = read_all(&file(dir.path(), "d.wav", &cut)).unwrap();
+    assert_eq!(all.speech.len(), 32_000);
+    let [Warning::CutShort { got, stated }] = reader.warnings()[..] else { panic!("{:?}", reader.warnings()) };
+    assert!((got - 2.0).abs() < 1e-3 && (stated - 3.0).abs() < 1e-2, "{got} {stated}");
+}
