@@ -14,6 +14,7 @@ import { missing } from "../state/studio.js";
 import { avatarStrip } from "./avatars.js";
 import { optionsPanel } from "./options.js";
 import { recent } from "./recent.js";
+import { recordPart } from "./record.js";
 import { stage } from "./stage.js";
 import { talkStage } from "./talk.js";
 
@@ -72,14 +73,17 @@ function voice(state, act, live) {
     { class: "part", key: "voice", "aria-labelledby": "voice-title" },
     h("h2", { id: "voice-title" }, "Voice"),
     speech === null
-      ? dropZone({
-          id: "speech",
-          label: "Drop a recording, or choose one",
-          hint: live ? "The face says it at once" : SPEECH.hint,
-          accept: SPEECH.accept,
-          icon: "voice",
-          onFile: live ? (file) => void act.live.pickAndSay(file) : act.studio.pickSpeech,
-        })
+      ? [
+          dropZone({
+            id: "speech",
+            label: "Drop a recording, or choose one",
+            hint: live ? "The face says it at once" : SPEECH.hint,
+            accept: SPEECH.accept,
+            icon: "voice",
+            onFile: live ? (file) => void act.live.pickAndSay(file) : act.studio.pickSpeech,
+          }),
+          live ? null : recordPart(state, act),
+        ]
       : [
           picked(speech.name, bytes(speech.file.size), "voice", "the recording", act.studio.dropSpeech),
           h("audio", {
