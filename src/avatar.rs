@@ -2,6 +2,7 @@
 
 use crate::say;
 use clap::{Args, Subcommand};
+use mouthpiece_domain::file_kind::FileUse;
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::image::{Limits, load_portrait};
 use mouthpiece_media::reference::{Analysis, FaceReport, PrepareOptions};
@@ -24,7 +25,7 @@ enum AvatarCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mouthpiece avatar inspect me.jpg -o me-inspect.png")]
 struct InspectArgs {
-    /// A picture: PNG, JPEG or WebP
+    #[arg(help = format!("The person: {}", FileUse::Picture.taken()))]
     portrait: PathBuf,
     /// Where to write the drawing; the portrait's name with `-inspect.png` in this folder if not given
     #[arg(short, long, value_name = "FILE.png")]

@@ -1,10 +1,12 @@
 //! A portrait file (picture or short video) to a reference.
 
 use crate::RenderError;
+use mouthpiece_domain::file_kind::{Family, FileUse};
 use mouthpiece_media::face::FaceFinder;
-use mouthpiece_media::image::{Limits, is_picture, load_portrait};
+use mouthpiece_media::file_kind;
+use mouthpiece_media::image::{Limits, load_portrait};
 use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, Prepared, Reference};
-use mouthpiece_media::video::{self, VideoError, VideoReader};
+use mouthpiece_media::video::{self, VideoReader};
 use std::path::Path;
 
 /// How a portrait is made into a reference.
@@ -18,7 +20,7 @@ pub struct PortraitOptions {
     pub fps: u32,
 }
 
-/// Loads a picture (PNG, JPEG, WebP) or a short video and finds the face in it.
+/// Loads a picture or a short video and finds the face in it.
 ///
 /// # Errors
 /// Whatever is wrong with the file or its face: [`RenderError::is_input`] is true for all of it.
@@ -55,22 +57,20 @@ fn load(
     let prepare = PrepareOptions { size: options.size, face: options.face };
     let no_face = |source| RenderError::Reference { path: path.to_owned(), source };
     // A file that cannot be opened is left to the picture reader, whose errors name the reason.
-    if is_picture(path).unwrap_or(true) {
+    let kind = file_kind(path).ok();
+    if kind.is_none_or(|kind| kind.family() == Family::Picture) {
         let picture = load_portrait(path, &Limits::default())?;
         if !go_on() {
             return Err(RenderError::Cancelled);
         }
         return Reference::from_portrait(&picture, finder, &prepare).map_err(no_face);
     }
+    if let Some(Err(not_taken)) = kind.map(|kind| kind.taken_as(FileUse::Portrait)) {
+        return Err(RenderError::NotAPortrait { path: path.to_owned(), not_taken });
+    }
     // Frames are held at twice the output's size at most, so that a short 4K video stays small in memory.
     let bound = video::Options { max_side: Some((options.size * 2).clamp(512, 4096)) };
-    let reader = VideoReader::open_with(path, bound).map_err(|e| match e {
-        VideoError::NotVideo { path, reason } => RenderError::NeitherPictureNorVideo { path, reason },
-        VideoError::Empty { path } => {
-            RenderError::NeitherPictureNorVideo { path, reason: "it is an empty file".to_owned() }
-        }
-        other => other.into(),
-    })?;
+    let reader = VideoReader::open_with(path, bound)?;
     let clip = reader.read_clip(f64::from(options.fps), MAX_VIDEO_FRAMES)?;
     let rate = clip.frames_per_second as f32;
     let frames = clip.frames.into_iter().map(|frame| if go_on() { Ok(frame) } else { Err(GivenUp) });

@@ -6,6 +6,7 @@
 
 pub mod control;
 pub mod cost;
+pub mod file_kind;
 pub mod fleet;
 pub mod ids;
 pub mod lease;

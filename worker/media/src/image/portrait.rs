@@ -6,10 +6,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageReader, RgbImage, metadata::Orientation};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage, metadata::Orientation};
+use mouthpiece_domain::file_kind::{FileKind, FileUse, NotTaken};
 use thiserror::Error;
 
-use super::sniff;
+use super::whole::is_complete;
 
 /// What transparent parts of a portrait are laid on: white, as on a page.
 pub const BEHIND_TRANSPARENCY: [u8; 3] = [255, 255, 255];
@@ -60,12 +61,12 @@ pub enum PortraitError {
         most: u64,
     },
     /// None of the readable formats.
-    #[error("{} {what}, not a PNG, JPEG or WebP picture: convert it to one of these", path.display())]
+    #[error("'{}' {not_taken}", path.display())]
     NotAPicture {
         /// The file.
         path: PathBuf,
-        /// What it seems to be.
-        what: &'static str,
+        /// What it is, and what to do.
+        not_taken: NotTaken,
     },
     /// More pixels than [`Limits`] allow.
     #[error(
@@ -110,10 +111,12 @@ pub enum PortraitError {
 pub fn load_portrait(path: &Path, limits: &Limits) -> Result<RgbImage, PortraitError> {
     let bytes = read(path, limits)?;
     let named = || path.to_path_buf();
-    let Some(format) = sniff::format(&bytes) else {
-        return Err(PortraitError::NotAPicture { path: named(), what: sniff::describe(&bytes) });
+    let kind = FileKind::of(&bytes);
+    let Some(format) = decoder(kind) else {
+        let not_taken = NotTaken { kind, given_as: FileUse::Picture };
+        return Err(PortraitError::NotAPicture { path: named(), not_taken });
     };
-    let complete = sniff::is_complete(format, &bytes);
+    let complete = is_complete(format, &bytes);
     let undecodable = |source| match source {
         // A header that ends early has no size to judge.
         _ if !complete => PortraitError::Truncated { path: named() },
@@ -138,6 +141,16 @@ pub fn load_portrait(path: &Path, limits: &Limits) -> Result<RgbImage, PortraitE
     drop(bytes);
     picture.apply_orientation(orientation);
     Ok(opaque(picture))
+}
+
+/// What decodes the pictures that are taken.
+fn decoder(kind: FileKind) -> Option<ImageFormat> {
+    match kind {
+        FileKind::Png => Some(ImageFormat::Png),
+        FileKind::Jpeg => Some(ImageFormat::Jpeg),
+        FileKind::WebP => Some(ImageFormat::WebP),
+        _ => None,
+    }
 }
 
 /// The file's bytes, never more than allowed even if the file grows meanwhile.
