@@ -136,7 +136,7 @@ async fn what_was_kept_before_ages_has_one() {
     let (records, _folder) = open().await;
     let mut writer = records.writer.lock().await;
     let connection = writer.idle().await;
-    open::MIGRATIONS.undo(&mut *connection, 1).await.unwrap();
+    migrations::MIGRATIONS.undo(&mut *connection, 1).await.unwrap();
     let (portrait, speech) = ("ab".repeat(32), "cd".repeat(32));
     let old = format!(
         "INSERT INTO sessions VALUES (x'{id:032x}', 'render', x'01', x'{id:032x}', \
@@ -147,7 +147,7 @@ async fn what_was_kept_before_ages_has_one() {
         id = 7
     );
     sqlx::raw_sql(sqlx::AssertSqlSafe(old)).execute(&mut *connection).await.unwrap();
-    open::MIGRATIONS.run(&mut *connection).await.unwrap();
+    migrations::MIGRATIONS.run(&mut *connection).await.unwrap();
     let uploads = "SELECT key, content, used FROM uploads ORDER BY key";
     let uploads: Vec<(String, String, i64)> = sqlx::query_as(uploads).fetch_all(&mut *connection).await.unwrap();
     let known = [("ab", portrait), ("cd", speech)].map(|(at, c)| (format!("uploads/{at}/{c}"), c, 40));

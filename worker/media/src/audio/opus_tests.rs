@@ -96,13 +96,13 @@ fn concealment_has_the_length_of_the_loss_and_an_end() {
 fn stereo_and_other_lengths_are_understood() {
     let mut encoder = Encoder::new(Channels::Stereo, SampleRate::Hz48000, Application::Audio).unwrap();
     let (mut decoder, mut packet) = (OpusDecoder::new().unwrap(), vec![0; 4_000]);
-    for samples in [120, 240, 480, 960, 1_920, 2_880, 5_760] {
+    for samples in [120_u16, 240, 480, 960, 1_920, 2_880, 5_760] {
         let sides: Vec<f32> = tone(48_000, 1, f64::from(samples) / 48_000.0, 400.0);
         let sound: Vec<f32> = sides.iter().flat_map(|x| [*x, 0.0]).collect();
-        let length = encoder.encode_float(&sound, &mut packet).unwrap();
+        let length = encoder.encode_float_to_slice(&sound, &mut packet).unwrap();
         let mut out = Vec::new();
-        assert_eq!(decoder.decode(&packet[..length], &mut out).unwrap(), samples as usize);
-        assert_eq!(out.len(), samples as usize);
+        assert_eq!(decoder.decode(&packet[..length], &mut out).unwrap(), usize::from(samples));
+        assert_eq!(out.len(), usize::from(samples));
     }
 }
 
