@@ -42,7 +42,7 @@ impl Joined {
         let (first, single) = (parts.next(), parts.len() == 0);
         let input = match &first {
             // Else the first goes on into the second when its header does not count.
-            Some(part) if !single => open_piece(path, Some(part.start..part.end), None),
+            Some(part) if !single => open_piece(path, Some(&(part.start..part.end)), None),
             _ => Ok(input),
         };
         let input = input.map_err(|fault| open_error(path, fault))?;
@@ -76,7 +76,7 @@ impl Joined {
 
     fn open_next(&mut self) -> bool {
         let Some(part) = self.parts.next() else { return false };
-        let opened = open_piece(&self.path, Some(part.start..part.end), None).ok();
+        let opened = open_piece(&self.path, Some(&(part.start..part.end)), None).ok();
         let Some(track) = opened.and_then(|input| Track::open(input, media::Type::Audio).ok()) else {
             self.broke_off = true;
             self.parts = Vec::new().into_iter();

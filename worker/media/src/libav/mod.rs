@@ -48,7 +48,7 @@ pub(crate) fn sentence(error: ff::Error) -> String {
 
 /// A path as FFmpeg's URL: with the scheme in front, a colon in a file name cannot choose another protocol. Of the file
 /// only a piece, where one is given.
-pub(crate) fn file_url(path: &Path, piece: Option<Range<u64>>) -> Option<CString> {
+pub(crate) fn file_url(path: &Path, piece: Option<&Range<u64>>) -> Option<CString> {
     let mut url = match piece {
         Some(Range { start, end }) => format!("subfile,,start,{start},end,{end},,:file:").into_bytes(),
         None => b"file:".to_vec(),
@@ -84,7 +84,7 @@ pub(crate) fn open_input(path: &Path, given_as: FileUse, max_side: Option<i32>) 
 }
 
 /// Opens a piece of a file whose kind is known, or all of it.
-pub(crate) fn open_piece(path: &Path, piece: Option<Range<u64>>, max_side: Option<i32>) -> Result<Input, OpenFault> {
+pub(crate) fn open_piece(path: &Path, piece: Option<&Range<u64>>, max_side: Option<i32>) -> Result<Input, OpenFault> {
     init();
     let url = file_url(path, piece).ok_or_else(|| OpenFault::CannotRead("its name holds a zero byte".to_owned()))?;
     let mut options = Dictionary::new();
