@@ -66,7 +66,7 @@ test("a press records, the next one chooses it, and the face says it", async () 
     // Focus waits on what ends it.
     await group.getByRole("button", { name: "Stop" }).and(page.locator(":focus")).waitFor();
     await page.keyboard.press("Enter");
-    await page.locator("audio.listen").waitFor();
+    await page.locator("audio.listen:focus").waitFor();
     await page.getByText(/^Recording \d\d\.\d\d\.webm$/).waitFor();
     await assertMicrophoneIsClosed(page);
     await inAllLooks(page, "studio-recorded", (label) => assertNoOverflow(page, label));

@@ -20,7 +20,7 @@ export function createActions(store) {
     page,
     lists,
     studio,
-    recorder: recorderActions(store, studio.pickSpeech),
+    recorder: recorderActions(store, (file) => studio.pickSpeech(file, true)),
     live: liveActions(store, lists),
     farm: farmActions(store, lists),
   };

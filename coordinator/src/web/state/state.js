@@ -10,7 +10,8 @@
  * @typedef {"studio"|"farm"|"cost"} View
  * @typedef {"idle"|"loading"|"ready"|"failed"} Phase of something that is fetched
  *
- * @typedef {{file: Blob, name: string, url: string, video: boolean}} Pick a file that the user gave; `url` is an object URL
+ * @typedef {{file: Blob, name: string, url: string, video: boolean, recorded?: boolean}} Pick a file that the user gave, or
+ *   recorded here; `url` is an object URL
  *
  * @typedef {object} Inputs what a render was made of, kept in this tab so that it can be tried again
  * @property {Pick|null} portrait

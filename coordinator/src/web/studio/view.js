@@ -5,7 +5,7 @@
  * @import { State } from "../state/state.js"
  */
 import { h } from "../core/dom.js";
-import { dropZone, problemBox, segments } from "../parts/pieces.js";
+import { dropZone, focusSoon, problemBox, segments } from "../parts/pieces.js";
 import { icon } from "../parts/icons.js";
 import { bytes } from "../core/format.js";
 import { PORTRAIT, SPEECH } from "../core/taken.js";
@@ -95,6 +95,8 @@ function voice(state, act, live) {
             src: speech.url,
             preload: "metadata",
             "aria-label": "Listen to the recording",
+            // The button that ended it is gone: focus goes on to what it made.
+            init: speech.recorded ? focusSoon : undefined,
           }),
           live
             ? h(
