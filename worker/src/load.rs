@@ -2,13 +2,13 @@
 
 use crate::RenderError;
 use mouthpiece_media::face::FaceFinder;
-use mouthpiece_media::image::{Limits, is_picture, load_portrait};
+use mouthpiece_media::image::{Background, Limits, is_picture, read_portrait};
 use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, Prepared, Reference};
 use mouthpiece_media::video::{self, VideoError, VideoReader};
 use std::path::Path;
 
 /// How a portrait is made into a reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortraitOptions {
     /// Longer side of the output in pixels, 64 to 2048.
     pub size: u32,
@@ -16,6 +16,8 @@ pub struct PortraitOptions {
     pub face: Option<usize>,
     /// Frames a second that a video is brought to.
     pub fps: u32,
+    /// What transparent parts are laid on; white if none is named.
+    pub background: Option<Background>,
 }
 
 /// Loads a picture (PNG, JPEG, WebP) or a short video and finds the face in it.
@@ -41,6 +43,9 @@ pub fn load_reference_while(
     if go_on() { loaded } else { Err(RenderError::Cancelled) }
 }
 
+/// A background that was asked for in vain.
+const UNSEEN_BACKGROUND: &str = "the portrait is nowhere transparent: the background is not seen";
+
 /// A video is not followed any further.
 #[derive(Debug, thiserror::Error)]
 #[error("cancelled")]
@@ -54,16 +59,22 @@ fn load(
 ) -> Result<Prepared, RenderError> {
     let prepare = PrepareOptions { size: options.size, face: options.face };
     let no_face = |source| RenderError::Reference { path: path.to_owned(), source };
+    let asked = options.background.is_some();
+    let background = options.background.unwrap_or_default();
+    let unseen = |showed: bool| (asked && !showed).then(|| UNSEEN_BACKGROUND.to_owned());
     // A file that cannot be opened is left to the picture reader, whose errors name the reason.
     if is_picture(path).unwrap_or(true) {
-        let picture = load_portrait(path, &Limits::default())?;
+        let portrait = read_portrait(path, &Limits::default(), &background)?;
         if !go_on() {
             return Err(RenderError::Cancelled);
         }
-        return Reference::from_portrait(&picture, finder, &prepare).map_err(no_face);
+        let mut prepared = Reference::from_portrait(&portrait.picture, finder, &prepare).map_err(no_face)?;
+        prepared.report.warnings.extend(portrait.warnings);
+        prepared.report.warnings.extend(unseen(portrait.showed_background));
+        return Ok(prepared);
     }
     // Frames are held at twice the output's size at most, so that a short 4K video stays small in memory.
-    let bound = video::Options { max_side: Some((options.size * 2).clamp(512, 4096)) };
+    let bound = video::Options { max_side: Some((options.size * 2).clamp(512, 4096)), background };
     let reader = VideoReader::open_with(path, bound).map_err(|e| match e {
         VideoError::NotVideo { path, reason } => RenderError::NeitherPictureNorVideo { path, reason },
         VideoError::Empty { path } => {
@@ -79,6 +90,8 @@ fn load(
         let used = prepared.reference.frames.len() as f32 / rate;
         prepared.report.warnings.push(format!("only the first {used:.1} s of the video are used"));
     }
+    prepared.report.warnings.extend(clip.warnings);
+    prepared.report.warnings.extend(unseen(clip.showed_background));
     if clip.truncated {
         prepared.report.warnings.push("the video is damaged or was cut short: what could be read is used".to_owned());
     }

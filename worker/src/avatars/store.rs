@@ -48,12 +48,14 @@ impl Store {
         Self { engine: engine.to_ascii_lowercase().chars().map(safe).collect(), blobs }
     }
 
-    /// `avatars/<two digits>/<content>/<engine>-<size>-<face or 0>[-<rate of a video>].<ending>`
+    /// `avatars/<two digits>/<content>/<engine>-<size>-<face or 0>[-<rate of a video>][-on<background>].<ending>`
     fn key(&self, key: &Key, ending: &str) -> Result<BlobKey, WorkError> {
-        let Key { content, face, size, fps } = key;
+        let Key { content, face, size, fps, background } = key;
         let group = content.get(..2).unwrap_or("00");
         let rate = if *fps > 0 { format!("-{fps}") } else { String::new() };
-        let text = format!("avatars/{group}/{content}/{}-{size}-{face}{rate}.{ending}", self.engine);
+        let on =
+            background.map_or_else(String::new, |colour| format!("-on{}", colour.to_string().trim_start_matches('#')));
+        let text = format!("avatars/{group}/{content}/{}-{size}-{face}{rate}{on}.{ending}", self.engine);
         BlobKey::new(text).map_err(|_| WorkError::Failed("the avatar's content hash is none".to_owned()))
     }
 
@@ -111,5 +113,24 @@ impl Store {
     pub(super) async fn portrait(&self, portrait: &BlobKey, folder: &Path) -> Result<PathBuf, WorkError> {
         let local = patiently(|| self.blobs.local(portrait, folder)).await;
         local.map_err(|e| WorkError::blob(&e, "the portrait"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mouthpiece_domain::colour::Colour;
+    use mouthpiece_embedded::directory::Directory;
+
+    #[test]
+    fn all_that_shows_in_the_frames_is_in_the_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new("puppet/1", Arc::new(Directory::open(folder.path()).unwrap()));
+        let plain = Key { content: "0f".repeat(32), face: 0, size: 512, fps: 0, background: None };
+        let name = |key: &Key| store.key(key, "ref").unwrap().to_string();
+        let content = &plain.content;
+        assert_eq!(name(&plain), format!("avatars/0f/{content}/puppet-1-512-0.ref"));
+        let video = Key { fps: 30, background: Some(Colour([0, 177, 64])), ..plain.clone() };
+        assert_eq!(name(&video), format!("avatars/0f/{content}/puppet-1-512-0-30-on00b140.ref"));
     }
 }
