@@ -3,8 +3,10 @@
 use crate::say;
 use clap::{Args, Subcommand};
 use image::RgbImage;
+use mouthpiece_domain::file_kind::{Family, FileUse};
 use mouthpiece_media::face::{FaceFinder, Runtime};
-use mouthpiece_media::image::{Background, Limits, is_picture, read_portrait};
+use mouthpiece_media::file_kind;
+use mouthpiece_media::image::{Background, Limits, read_portrait};
 use mouthpiece_media::reference::{Analysis, FaceReport, PrepareOptions, ReferenceError};
 use mouthpiece_worker::{Output, PortraitOptions, RenderError, load_reference};
 use std::path::PathBuf;
@@ -28,7 +30,7 @@ enum AvatarCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mouthpiece avatar inspect me.jpg -o me-inspect.png")]
 struct InspectArgs {
-    /// A picture (PNG, JPEG, WebP) or a short video (MP4, WebM), of which the first frame with the face is drawn
+    #[arg(help = format!("The person: {}; of a video the first frame with the face is drawn", FileUse::Portrait.taken()))]
     portrait: PathBuf,
     /// Where to write the drawing; the portrait's name with `-inspect.png` in this folder if not given
     #[arg(short, long, value_name = "FILE.png")]
@@ -60,7 +62,7 @@ pub fn run(args: &AvatarArgs) -> anyhow::Result<()> {
 fn look(args: &InspectArgs) -> Result<(FaceReport, RgbImage), RenderError> {
     let no_face = |source| RenderError::Reference { path: args.portrait.clone(), source };
     // A file that cannot be opened is left to the picture reader, whose errors name the reason.
-    if is_picture(&args.portrait).unwrap_or(true) {
+    if file_kind(&args.portrait).ok().is_none_or(|kind| kind.family() == Family::Picture) {
         let portrait = read_portrait(&args.portrait, &Limits::default(), &Background::default())?;
         let mut finder = FaceFinder::new(&Runtime::get()?)?;
         let options = PrepareOptions { size: args.size, face: args.face };

@@ -119,12 +119,12 @@ struct Sound {
 fn sound(args: &BenchArgs) -> anyhow::Result<Sound> {
     let survey =
         audio::survey(&args.speech, &audio::Limits { max_seconds: 600.0 }, &mut |_| true).map_err(RenderError::from)?;
-    let mut reader = SpeechReader::open(&args.speech).map_err(RenderError::from)?;
+    let mut reader = SpeechReader::open_mixed(&args.speech, survey.mix).map_err(RenderError::from)?;
     let (mut block, mut samples) = (SpeechBlock::default(), Vec::new());
     while reader.read(&mut block).map_err(RenderError::from)? {
         samples.extend_from_slice(&block.speech);
     }
-    Ok(Sound { samples, level: SpeechLevel { active_rms: survey.active_rms, loud_db: survey.level_95_db } })
+    Ok(Sound { samples, level: SpeechLevel::of_recording(survey.active_rms, survey.level_95_db) })
 }
 
 fn measure(

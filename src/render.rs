@@ -4,6 +4,7 @@ use crate::progress::Frames;
 use crate::say;
 use clap::{Args, ValueEnum};
 use mouthpiece_domain::colour::Colour;
+use mouthpiece_domain::file_kind::FileUse;
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_media::encode::{Choice, FilePreset};
 use mouthpiece_media::image::{Background, Limits, load_portrait};
@@ -34,11 +35,13 @@ enum Preset {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mouthpiece render --portrait me.jpg --speech hello.mp3 -o hello.mp4")]
 pub struct RenderArgs {
-    /// A picture (PNG, JPEG, WebP) or a short video (MP4, WebM) of the person, seen from the front
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help = format!("The person, seen from the front: {}", FileUse::Portrait.taken()))]
     portrait: PathBuf,
-    /// What is said: WAV, MP3, OGG, FLAC or M4A, any rate and channels
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        help = format!("What is said: {}; any rate and channels", FileUse::Speech.taken()),
+    )]
     speech: PathBuf,
     /// The video to write (H.264 and AAC in MP4)
     #[arg(short, long, value_name = "FILE")]

@@ -1,7 +1,8 @@
 //! The walls of the house: imports run downward only.
 //!
 //! `src, loadtest -> coordinator, worker -> embedded -> ports -> domain`; `worker/engine`, `worker/media` and
-//! `worker/transport` know nothing of the farm; adapters are named by the wiring alone; the actor crate stays in one folder a process.
+//! `worker/transport` know nothing of the farm (media knows the domain's table of file kinds, and nothing else of it);
+//! adapters are named by the wiring alone; the actor crate stays in one folder a process.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
@@ -18,7 +19,7 @@ const MAY: [(&str, &[&str]); 10] = [
     ("shared/ports", &["domain"]),
     ("shared/embedded", &["domain", "ports"]),
     ("coordinator", &["domain", "ports"]),
-    ("worker/media", &[]),
+    ("worker/media", &["domain"]),
     ("worker/engine", &["media"]),
     ("worker/transport", &[]),
     ("worker", &["domain", "ports", "engine", "media", "transport"]),
@@ -113,6 +114,17 @@ fn code_names_only_what_its_member_may_use() {
                     may.contains(&named.as_str()) || is_test(&path, &code) && ["embedded"].contains(&named.as_str());
                 assert!(allowed, "{} names mouthpiece_{named}", relative(&path));
             }
+        }
+    }
+}
+
+#[test]
+fn media_knows_of_the_domain_what_files_are_and_nothing_else() {
+    for path in sources("worker/media/src") {
+        let code = code(&path);
+        for (at, name) in code.match_indices("mouthpiece_domain") {
+            let rest = &code[at + name.len()..];
+            assert!(rest.starts_with("::file_kind"), "{} names more of the domain", relative(&path));
         }
     }
 }

@@ -22,6 +22,28 @@ export function longSpeech(times) {
   return { name: "long.wav", mimeType: "audio/wav", buffer: Buffer.concat([head, ...Array(times).fill(sound)]) };
 }
 
+/** The sample recording in stereo, one channel the other way up: their mean is silence. @returns {Upload} */
+export function upsideDown() {
+  const wav = readFileSync(SPEECH);
+  const data = wav.indexOf("data", 12, "latin1");
+  const length = wav.readUInt32LE(data + 4);
+  const head = Buffer.from(wav.subarray(0, data + 8));
+  const format = head.indexOf("fmt ", 12, "latin1") + 8;
+  const [rate, bytes] = [head.readUInt32LE(format + 4), head.readUInt16LE(format + 14) / 8];
+  head.writeUInt16LE(2, format + 2);
+  head.writeUInt32LE(rate * bytes * 2, format + 8);
+  head.writeUInt16LE(bytes * 2, format + 12);
+  head.writeUInt32LE(length * 2, data + 4);
+  head.writeUInt32LE(data + length * 2, 4);
+  const sound = Buffer.alloc(length * 2);
+  for (let at = 0; at < length; at += 2) {
+    const sample = wav.readInt16LE(data + 8 + at);
+    sound.writeInt16LE(sample, at * 2);
+    sound.writeInt16LE(Math.max(-32767, -sample), at * 2 + 2);
+  }
+  return { name: "upside-down.wav", mimeType: "audio/wav", buffer: Buffer.concat([head, sound]) };
+}
+
 /** The sample portrait as another file: the same pixels, a note in it. @returns {Upload} */
 export function otherPortrait() {
   const png = readFileSync(PORTRAIT);

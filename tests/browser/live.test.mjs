@@ -7,7 +7,7 @@ import test from "node:test";
 import { promisify } from "node:util";
 import { assertAccessible, assertNoOverflow } from "./axe.mjs";
 import { PORTRAIT, SPEECH, binary, folder, inAllLooks, newPage, shoot, stage, tabTo, up } from "./harness.mjs";
-import { longSpeech } from "./inputs.mjs";
+import { longSpeech, upsideDown } from "./inputs.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
 
@@ -249,6 +249,14 @@ test("a recording that is dropped is said, and hushed at once", async () => {
     await page.getByRole("button", { name: "Say it" }).click();
     await state(page, "Talking");
     await inAllLooks(page, "talk-file", looks(page));
+  });
+});
+
+test("a voice that is upside down in one channel is said all the same", async () => {
+  await visit(async (page) => {
+    await page.setInputFiles("#speech", upsideDown());
+    await state(page, "Talking");
+    await until(page, ({ audio }) => audio.audioLevel > 0.01, "a voice");
   });
 });
 

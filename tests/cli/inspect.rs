@@ -36,7 +36,7 @@ fn what_cannot_be_inspected_is_refused() {
     scene.file("text.png", b"This is no picture.\n");
     let refuses =
         |portrait, output, words: &[&str]| scene.refuses(&["avatar", "inspect", portrait, "-o", output], words);
-    refuses("text.png", "out/a.png", &["text.png", "holds text", "convert it"]);
+    refuses("text.png", "out/a.png", &["text.png", "holds text", "give a picture (PNG"]);
     refuses("nowhere.png", "out/a.png", &["nowhere.png", "cannot be read"]);
     refuses("portrait.png", "nowhere/a.png", &["'nowhere' does not exist", "create it first"]);
     refuses("portrait.png", "portrait.png", &["cannot be written", "name another"]);

@@ -52,15 +52,21 @@ fn pictures_that_are_damaged_or_none() {
     }
     scene.file("text.png", b"This is no picture.\n");
     scene.file("empty.png", b"");
-    let neither = "neither a picture (PNG, JPEG, WebP) nor a video";
-    scene.refuses_to_render("text.png", "speech.wav", &[], &["text.png", neither]);
-    scene.refuses_to_render("empty.png", "speech.wav", &[], &["empty.png", neither, "empty file"]);
-    scene.refuses_to_render(
-        "speech.wav",
-        "speech.wav",
-        &[],
-        &["speech.wav", "no video stream", "a picture of a person"],
-    );
+    scene.file("slides.png", b"%PDF-1.7\n%\xe2\xe3\n");
+    let give = "give a picture (PNG, JPEG, WebP";
+    for (name, is) in [
+        ("text.png", "holds text"),
+        ("empty.png", "is empty"),
+        ("slides.png", "is a PDF document"),
+        ("speech.wav", "is a WAV recording"),
+    ] {
+        scene.refuses_to_render(name, "speech.wav", &[], &[&format!("'{name}' {is}: {give}"), "or a video (MP4, WebM"]);
+    }
+    // The same words wherever a picture is asked for.
+    scene.file("layers.png", b"8BPS\0\x01");
+    let words = "'layers.png' is a Photoshop file: export it as PNG or JPEG";
+    scene.refuses_to_render("layers.png", "speech.wav", &[], &[words]);
+    scene.refuses(&["avatar", "inspect", "layers.png"], &[words]);
     scene.refuses_to_render("nowhere.png", "speech.wav", &[], &["nowhere.png", "cannot be read", "o such file"]);
     scene.refuses_to_render("out", "speech.wav", &[], &["not a regular file", "give a PNG"]);
 }
@@ -78,9 +84,9 @@ fn recordings_that_are_damaged_or_none() {
     scene.file("nan.wav", &fixtures::wav(16_000, 3, &samples(f32::NAN)));
     scene.file("infinite.wav", &fixtures::wav(16_000, 3, &samples(f32::INFINITY)));
     for (name, words) in [
-        ("text.wav", &["is not an audio file", "WAV, MP3, OGG, FLAC, M4A"][..]),
-        ("portrait.png", &["is not an audio file"]),
-        ("empty.wav", &["is an empty file", "give a recording"]),
+        ("text.wav", &["holds text: give a recording (WAV, MP3, OGG, FLAC, M4A"][..]),
+        ("portrait.png", &["is a PNG picture: give a recording"]),
+        ("empty.wav", &["is empty: give a recording"]),
         ("zero.wav", &["its length is zero"]),
         ("nan.wav", &["not a number at 0.500 s", "again"]),
         ("infinite.wav", &["at 0.500 s", "again"]),

@@ -1,5 +1,6 @@
 //! Why a render fails.
 
+use mouthpiece_domain::file_kind::NotTaken;
 use mouthpiece_engine::EngineError;
 use mouthpiece_media::audio::{AudioError, OpusError};
 use mouthpiece_media::encode::EncodeError;
@@ -18,13 +19,13 @@ pub enum RenderError {
     /// The portrait file cannot be used.
     #[error(transparent)]
     Portrait(#[from] PortraitError),
-    /// The portrait is neither a picture nor a video.
-    #[error("'{}' is neither a picture (PNG, JPEG, WebP) nor a video that can be read: {reason}", path.display())]
-    NeitherPictureNorVideo {
+    /// The portrait is neither a picture nor a video that is taken.
+    #[error("'{}' {not_taken}", path.display())]
+    NotAPortrait {
         /// The file.
         path: PathBuf,
-        /// What the video reader said.
-        reason: String,
+        /// What it is, and what to do.
+        not_taken: NotTaken,
     },
     /// The reference video cannot be used.
     #[error(transparent)]
@@ -97,7 +98,7 @@ impl RenderError {
     pub fn is_input(&self) -> bool {
         match self {
             Self::Portrait(_)
-            | Self::NeitherPictureNorVideo { .. }
+            | Self::NotAPortrait { .. }
             | Self::Video(_)
             | Self::Reference { .. }
             | Self::Output { .. }

@@ -1,10 +1,12 @@
 //! A portrait file (picture or short video) to a reference.
 
 use crate::RenderError;
+use mouthpiece_domain::file_kind::{Family, FileUse};
 use mouthpiece_media::face::FaceFinder;
-use mouthpiece_media::image::{Background, Limits, is_picture, read_portrait};
+use mouthpiece_media::file_kind;
+use mouthpiece_media::image::{Background, Limits, read_portrait};
 use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, Prepared, Reference};
-use mouthpiece_media::video::{self, VideoError, VideoReader};
+use mouthpiece_media::video::{self, VideoReader};
 use std::path::Path;
 
 /// How a portrait is made into a reference.
@@ -20,7 +22,7 @@ pub struct PortraitOptions {
     pub background: Option<Background>,
 }
 
-/// Loads a picture (PNG, JPEG, WebP) or a short video and finds the face in it.
+/// Loads a picture or a short video and finds the face in it.
 ///
 /// # Errors
 /// Whatever is wrong with the file or its face: [`RenderError::is_input`] is true for all of it.
@@ -63,7 +65,8 @@ fn load(
     let background = options.background.unwrap_or_default();
     let unseen = |showed: bool| (asked && !showed).then(|| UNSEEN_BACKGROUND.to_owned());
     // A file that cannot be opened is left to the picture reader, whose errors name the reason.
-    if is_picture(path).unwrap_or(true) {
+    let kind = file_kind(path).ok();
+    if kind.is_none_or(|kind| kind.family() == Family::Picture) {
         let portrait = read_portrait(path, &Limits::default(), &background)?;
         if !go_on() {
             return Err(RenderError::Cancelled);
@@ -73,15 +76,12 @@ fn load(
         prepared.report.warnings.extend(unseen(portrait.showed_background));
         return Ok(prepared);
     }
+    if let Some(Err(not_taken)) = kind.map(|kind| kind.taken_as(FileUse::Portrait)) {
+        return Err(RenderError::NotAPortrait { path: path.to_owned(), not_taken });
+    }
     // Frames are held at twice the output's size at most, so that a short 4K video stays small in memory.
     let bound = video::Options { max_side: Some((options.size * 2).clamp(512, 4096)), background };
-    let reader = VideoReader::open_with(path, bound).map_err(|e| match e {
-        VideoError::NotVideo { path, reason } => RenderError::NeitherPictureNorVideo { path, reason },
-        VideoError::Empty { path } => {
-            RenderError::NeitherPictureNorVideo { path, reason: "it is an empty file".to_owned() }
-        }
-        other => other.into(),
-    })?;
+    let reader = VideoReader::open_with(path, bound)?;
     let clip = reader.read_clip(f64::from(options.fps), MAX_VIDEO_FRAMES)?;
     let rate = clip.frames_per_second as f32;
     let frames = clip.frames.into_iter().map(|frame| if go_on() { Ok(frame) } else { Err(GivenUp) });

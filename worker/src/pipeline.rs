@@ -16,8 +16,6 @@ use std::path::Path;
 
 /// How much sound past a frame its mouth shape may use: recordings are all there, so smoothing is symmetrical.
 pub const FUTURE_MS: usize = 200;
-/// Levels below this are never taken for speech, however quiet the recording.
-const QUIETEST_SPEECH_DB: f32 = -55.0;
 
 /// How a film is made.
 #[derive(Debug, Clone, Copy)]
@@ -50,15 +48,16 @@ pub fn survey(speech: &Path, listening: &mut dyn FnMut(f64) -> bool) -> Result<S
 /// What the user should know of a recording that could be read.
 pub fn speech_warnings(survey: &Survey) -> Vec<String> {
     let mut warnings: Vec<String> = survey.warnings.iter().map(ToString::to_string).collect();
-    if survey.silent {
-        warnings.push("the recording holds no sound above -60 dB: the face stays idle".to_owned());
+    let floor = level(survey).floor_db();
+    if survey.loudest_db <= floor {
+        warnings.push(format!("the recording holds no sound above {floor:.0} dB: the face stays idle"));
     }
     warnings
 }
 
 /// What an ear must know of a surveyed recording.
 pub fn level(survey: &Survey) -> SpeechLevel {
-    SpeechLevel { active_rms: survey.active_rms, loud_db: survey.level_95_db.max(QUIETEST_SPEECH_DB) }
+    SpeechLevel::of_recording(survey.active_rms, survey.level_95_db)
 }
 
 /// Opens the encoder for a film.
@@ -118,7 +117,7 @@ impl<'a> Film<'a> {
         let Making { fps, seed, liveliness, .. } = self.making;
         let frames = Self::frames(self.survey, fps);
         let mut path = FramePath::new(artist, references, fps, seed, liveliness);
-        let mut reader = SpeechReader::open(self.speech)?;
+        let mut reader = SpeechReader::open_mixed(self.speech, self.survey.mix)?;
         let mut block = SpeechBlock::default();
         let mut hearing = true;
         while hearing {
@@ -165,3 +164,7 @@ fn write_to(file: &mut Mp4Writer, written: &mut Result<(), MuxError>) -> impl Fn
         }
     }
 }
+
+#[cfg(test)]
+#[path = "pipeline_tests.rs"]
+mod tests;

@@ -129,9 +129,9 @@ mod tests {
         let e = RenderError::Reference { path: path.clone(), source: ReferenceError::NoFace };
         let WorkError::BadInput(words) = WorkError::render(&e, files) else { panic!("{e}") };
         assert_eq!(words, "the portrait: no face was found: give an upright picture that shows a face from the front");
-        let e = RenderError::Audio(AudioError::Empty { path: path.clone() });
+        let e = RenderError::Audio(AudioError::NoSound { path: path.clone() });
         let told = WorkError::render(&e, &[(&path, "the speech")]);
-        assert_eq!(told, WorkError::BadInput("the speech is an empty file: give a recording of speech".to_owned()));
+        assert_eq!(told, WorkError::BadInput("the speech holds no sound: its length is zero".to_owned()));
     }
 
     #[test]

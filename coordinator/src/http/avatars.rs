@@ -5,7 +5,7 @@ use super::dto::avatar::{Standing, is_picture};
 use super::dto::requests::{AvatarForm, AvatarRequest};
 use super::dto::{AvatarBody, AvatarList};
 use super::fields::{self, Fields, missing};
-use super::files::{Staged, What, fetch::URL_CHARS, keep, media_type, read_form, read_json};
+use super::files::{Staged, fetch::URL_CHARS, keep, media_type, read_form, read_json};
 use super::options::{Options, face};
 use super::problem::{Kind as ProblemKind, Problem};
 use super::sessions::may_read;
@@ -15,6 +15,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
+use mouthpiece_domain::file_kind::FileUse;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::session::Kind;
 use mouthpiece_ports::records::Avatar;
@@ -50,10 +51,10 @@ pub async fn create(
             let fields = Fields::json(&read_json(&api, &req, payload).await?, &["url", "name", "face"])?;
             check(&fields)?;
             let url = fields.text("url", URL_CHARS)?.ok_or_else(|| missing("url"))?;
-            (api.fetcher.fetch(&api, "url", url, What::Portrait).await?, fields)
+            (api.fetcher.fetch(&api, "url", url, FileUse::Portrait).await?, fields)
         }
         Some("multipart/form-data") => {
-            let files = [("image", What::Portrait)];
+            let files = [("image", FileUse::Portrait)];
             let mut form = read_form(&api, &req, payload, &files, &["image", "name", "face"]).await?;
             (form.take("image").ok_or_else(|| missing("image"))?, form.fields)
         }

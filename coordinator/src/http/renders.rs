@@ -5,7 +5,7 @@ use super::avatars::register;
 use super::dto::SessionBody;
 use super::dto::requests::RenderForm;
 use super::fields::{Fields, missing};
-use super::files::{Staged, What, keep, read_form};
+use super::files::{Staged, keep, read_form};
 use super::options::{self, Options};
 use super::problem::{Kind as ProblemKind, Problem};
 use super::sessions::{answer, cancelled, usable_avatar, visible};
@@ -15,6 +15,7 @@ use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use mouthpiece_domain::control::Change;
+use mouthpiece_domain::file_kind::FileUse;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::session::{Kind, Phase};
 use serde_json::{Value, json};
@@ -49,7 +50,7 @@ pub async fn create(
     if token.is_none() {
         within_quota(&api, &caller).await?; // before anything is uploaded in vain
     }
-    let files = [("portrait", What::Portrait), ("speech", What::Speech)];
+    let files = [("portrait", FileUse::Portrait), ("speech", FileUse::Speech)];
     let known: Vec<_> = ["portrait", "avatar_id", "speech", "face"].into_iter().chain(options::FIELDS).collect();
     let mut form = read_form(&api, &req, payload, &files, &known).await?;
     let (portrait, speech) = (form.take("portrait"), form.take("speech"));

@@ -4,7 +4,7 @@ use super::auth::{Caller, Scope, Visitor};
 use super::dto::requests::SessionRequest;
 use super::dto::{SessionBody, SessionList};
 use super::fields::{self, Fields, missing};
-use super::files::{What, fetch::URL_CHARS, keep, read_json};
+use super::files::{fetch::URL_CHARS, keep, read_json};
 use super::live::{complete, making};
 use super::options::{self, Options};
 use super::problem::Problem;
@@ -15,6 +15,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use mouthpiece_domain::control::Change;
+use mouthpiece_domain::file_kind::FileUse;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::session::{Kind, Phase, Session};
 use mouthpiece_ports::records::{Avatar, SessionFilter};
@@ -79,7 +80,7 @@ async fn create_render(
         return answer(api, caller, Started { session, replayed: true }, StatusCode::CREATED).await;
     }
     within_quota(api, caller).await?;
-    let speech = api.fetcher.fetch(api, "speech_url", url, What::Speech).await?;
+    let speech = api.fetcher.fetch(api, "speech_url", url, FileUse::Speech).await?;
     let speech = Some(keep(api, &speech).await?);
     let wanted = Wanted { kind: Kind::Render, avatar: &avatar, speech, options, live: None };
     let started = start(api, caller, SessionId(new_id()), wanted, idempotency, caller.key.max_open).await?;

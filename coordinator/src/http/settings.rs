@@ -1,6 +1,7 @@
 //! How the HTTP side is set up.
 
 use super::live::LiveSettings;
+use mouthpiece_domain::file_kind::FileUse;
 use mouthpiece_domain::time::millis;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -81,6 +82,16 @@ pub struct SessionBounds {
     pub longest_duration: Duration,
     /// Open sessions of a new key, unless it is made with another number.
     pub key_max_open: u32,
+}
+
+impl HttpSettings {
+    /// The most bytes of a file.
+    pub fn file_bytes(&self, given_as: FileUse) -> u64 {
+        match given_as {
+            FileUse::Picture | FileUse::Video | FileUse::Portrait => self.portrait_bytes,
+            FileUse::Speech => self.speech_bytes,
+        }
+    }
 }
 
 impl Default for HttpSettings {

@@ -81,7 +81,9 @@ window.addEventListener("keydown", (event) => {
   }
   const open = currentSession(store.get());
   const running = sending !== null || (open !== null && open.state !== "ended");
-  if (event.key === "Escape" && store.get().view === "studio" && running) void act.studio.cancel();
+  if (event.key !== "Escape" || store.get().view !== "studio") return;
+  if (store.get().recorder.phase !== "off") act.recorder.discard();
+  else if (running) void act.studio.cancel();
 });
 // A file dropped beside its place must not replace the page.
 for (const name of ["dragover", "drop"]) window.addEventListener(name, (event) => event.preventDefault());

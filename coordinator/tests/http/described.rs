@@ -110,3 +110,18 @@ async fn the_documentation_is_a_page() {
     assert!(script.text().contains("/openapi.json"));
     Answer::of(rig.bare(Method::GET, "/docs/swagger-ui.css")).await.is(200);
 }
+
+#[actix_web::test]
+async fn files_are_described_by_the_table_that_judges_them() {
+    let described = description(&Rig::start().await).await;
+    let schemas = &described["components"]["schemas"];
+    for (form, field, words) in [
+        ("RenderForm", "portrait", "a picture (PNG, JPEG, WebP"),
+        ("RenderForm", "speech", "a recording (WAV, MP3, OGG, FLAC, M4A"),
+        ("AvatarForm", "image", "a picture (PNG, JPEG, WebP"),
+    ] {
+        let field = &schemas[form]["properties"][field];
+        assert_eq!(field["format"], "binary", "{field}");
+        assert!(field["description"].as_str().unwrap().contains(words), "{field}");
+    }
+}

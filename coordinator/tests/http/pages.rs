@@ -28,6 +28,14 @@ async fn the_page_and_its_files_are_served() {
     // Every file that the page names is there, and nothing of it is written into the page.
     let named: Vec<_> = page.split('"').filter(|part| part.starts_with("/assets/")).collect();
     assert!(!named.is_empty() && !page.contains("<style") && !page.contains("<script>") && !page.contains(" onload="));
+    // What may be chosen is made of the same table that judges what comes.
+    let taken = Answer::of(rig.bare(Method::GET, "/assets/core/taken.js")).await.is(200);
+    assert_eq!(taken.header("content-type"), "text/javascript; charset=utf-8");
+    for part in
+        ["export const PORTRAIT = {\"accept\":\"image/png,.png,", "SPEECH = ", "audio/webm", ".flac", "WAV, MP3"]
+    {
+        assert!(taken.text().contains(part), "{part} in {}", taken.text());
+    }
     let icon = Answer::of(rig.bare(Method::GET, "/assets/icon.svg")).await.is(200);
     assert_eq!(icon.header("content-type"), "image/svg+xml");
     let again = rig.bare(Method::GET, "/assets/icon.svg").header("if-none-match", icon.header("etag"));

@@ -1,6 +1,7 @@
 //! Uploads: bounded while they arrive, and gone when they fail.
 
 use crate::rig::{Answer, BOUND, Form, PNG, Rig, WAV, eventually};
+use std::process::Command;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -102,18 +103,83 @@ async fn just_the_limit_passes() {
 async fn a_wrong_type_is_refused_by_its_first_bytes() {
     let rig = small().await;
     let mut raw = Raw::post(&rig, "/v1/renders", "content-length: 90000").await;
-    let start = Form::default().file("portrait", b"GIF89a, and some more of it, and so on").broken_off();
+    let start = Form::default().file("portrait", &b"%PDF-1.7, and so on".repeat(4)).broken_off();
     raw.send(&start).await;
     let answer = raw.answer().await;
-    assert!(answer.starts_with("HTTP/1.1 415 ") && answer.contains("PNG, JPEG, WebP"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 415 ") && answer.contains("portrait is a PDF document: give a picture (PNG"),
+        "{answer}"
+    );
     // Files are told by their content: two that were confused are told apart.
     let form = Form::default().file("portrait", WAV).file("speech", PNG);
     let problem = Answer::of(rig.form("/v1/renders", &form)).await.problem(415, "unsupported-media");
     assert_eq!(problem["field"], "portrait");
+    let form = Form::default().file("portrait", b"8BPS\0\x01").file("speech", WAV);
+    let problem = Answer::of(rig.form("/v1/renders", &form)).await.problem(415, "unsupported-media");
+    // The very words of the command.
+    assert_eq!(problem["detail"], "portrait is a Photoshop file: export it as PNG or JPEG");
     let form = Form::default().file("portrait", PNG).file("speech", PNG);
     let problem = Answer::of(rig.form("/v1/renders", &form)).await.problem(415, "unsupported-media");
     assert!(problem["detail"].as_str().unwrap().contains("WAV, MP3, OGG, FLAC, M4A"), "{problem}");
     assert_eq!(rig.staged(), Vec::<String>::new());
+}
+
+/// What ffmpeg makes of a second of sound.
+fn made(args: &str, name: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(name);
+    let input = "-hide_banner -loglevel error -nostdin -f lavfi -i sine=d=1".split(' ');
+    let run = Command::new("ffmpeg").args(input).args(args.split_whitespace()).arg(&path).status();
+    assert!(run.expect("the ffmpeg command is installed").success(), "{args} {name}");
+    std::fs::read(path).unwrap()
+}
+
+#[actix_web::test]
+async fn every_kind_of_recording_is_taken_as_speech() {
+    let rig = Rig::start().await;
+    let mp3 = made("-write_xing 0 -id3v2_version 0", "plain.mp3");
+    let mut recordings = vec![
+        ("MP3 behind zeros".to_owned(), [&[0; 9000][..], &mp3].concat()),
+        ("MP3 from the midst of a stream".to_owned(), mp3[200..].to_vec()),
+    ];
+    for (args, name) in [
+        ("", "a.wav"),
+        ("", "a.mp3"),
+        ("-c:a libvorbis", "a.ogg"),
+        ("-c:a libopus", "a.opus"),
+        ("", "a.flac"),
+        ("", "a.m4a"),
+        ("-c:a libopus", "a.webm"),
+        ("-c:a flac", "a.mka"),
+        ("", "a.aac"),
+        ("-rf64 always -f wav", "a.rf64"),
+        ("", "a.w64"),
+        ("", "a.aiff"),
+        ("-c:a pcm_alaw -f aiff", "a.aifc"),
+        ("", "a.caf"),
+        ("", "a.au"),
+        ("", "a.mp2"),
+        ("", "a.mov"),
+        ("", "a.avi"),
+        ("", "a.ts"),
+    ] {
+        recordings.push((name.to_owned(), made(args, name)));
+    }
+    for (name, bytes) in &recordings {
+        let form = Form::default().file("portrait", PNG).file("speech", bytes);
+        let answer = Answer::of(rig.form("/v1/renders", &form)).await;
+        assert_eq!(answer.status, 202, "{name}: {}", answer.text());
+    }
+}
+
+#[actix_web::test]
+async fn where_it_is_given_decides_what_a_webm_is() {
+    let rig = Rig::start().await;
+    let webm = made("-f lavfi -i testsrc=d=1:s=64x64 -c:v libvpx -c:a libopus", "a.webm");
+    let form = Form::default().file("portrait", &webm).file("speech", &webm);
+    Answer::of(rig.form("/v1/renders", &form)).await.is(202);
+    let media_types: Vec<_> = rig.memory.kept().avatars.values().map(|avatar| avatar.media_type.clone()).collect();
+    assert_eq!(media_types, ["video/webm"]);
 }
 
 #[actix_web::test]

@@ -7,6 +7,7 @@
 pub mod colour;
 pub mod control;
 pub mod cost;
+pub mod file_kind;
 pub mod fleet;
 pub mod ids;
 pub mod lease;

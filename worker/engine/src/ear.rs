@@ -1,5 +1,11 @@
 //! Listening: sound in, cues for the mouth out.
 
+/// Levels so far below the loud parts are not speech, dB.
+pub(crate) const SPEECH_RANGE_DB: f32 = 32.0;
+
+/// However quiet a recording is, its loud parts are not taken to be quieter than this, dB of full scale.
+const QUIETEST_LOUD_DB: f32 = -55.0;
+
 /// How loud the speech is: what levelling needs to know before the first word.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SpeechLevel {
@@ -7,6 +13,18 @@ pub struct SpeechLevel {
     pub active_rms: f32,
     /// Level that only the loudest twentieth of all 10 ms frames exceeds, in dB of full scale.
     pub loud_db: f32,
+}
+
+impl SpeechLevel {
+    /// Of a recording that was measured: the RMS of its active parts, and the level of its loud ones in dB.
+    pub fn of_recording(active_rms: f32, loud_db: f32) -> Self {
+        Self { active_rms, loud_db: loud_db.max(QUIETEST_LOUD_DB) }
+    }
+
+    /// What is no louder than this, in dB of full scale, is taken for silence whatever it is: no mouth moves for it.
+    pub fn floor_db(self) -> f32 {
+        self.loud_db - SPEECH_RANGE_DB
+    }
 }
 
 /// What was heard around one instant.

@@ -1,6 +1,6 @@
 //! Media in and out of Mouthpiece: audio, faces, pictures, encoders and containers.
 //!
-//! Nothing here knows of sessions, workers or queues: each module turns data into data and says what it refuses.
+//! Nothing here knows of sessions, workers or queues (of the domain it knows the table of file kinds): each module turns data into data and says what it refuses.
 //! One frame's way through this crate is drawn in `docs/ARCHITECTURE.md`.
 
 pub mod audio;
@@ -8,9 +8,12 @@ pub mod compose;
 pub mod encode;
 pub mod face;
 pub mod features;
+mod head;
 pub mod image;
 mod libav;
 pub mod mux;
 pub mod quality;
 pub mod reference;
 pub mod video;
+
+pub use head::file_kind;

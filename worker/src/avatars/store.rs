@@ -120,7 +120,7 @@ impl Store {
 mod tests {
     use super::*;
     use mouthpiece_domain::colour::Colour;
-    use mouthpiece_embedded::directory::Directory;
+    use mouthpiece_embedded::Directory;
 
     #[test]
     fn all_that_shows_in_the_frames_is_in_the_name() {

@@ -150,8 +150,8 @@ async fn bad_input_is_told_in_words_without_paths() {
     grey.write_to(&mut std::io::Cursor::new(&mut blank), ImageFormat::Png).unwrap();
     let cases: [(&[u8], Bytes, &str); 3] = [
         (&blank, wav(0.5), "the portrait: no face was found"),
-        (b"not a picture", wav(0.5), "the portrait is neither a picture"),
-        (SAMPLE, Bytes::from_static(b"not a recording"), "the speech is not an audio file"),
+        (b"not a picture", wav(0.5), "the portrait holds text: give a picture"),
+        (SAMPLE, Bytes::from_static(b"not a recording"), "the speech holds text: give a recording"),
     ];
     for (n, (portrait, speech, words)) in cases.into_iter().enumerate() {
         let _ = farm.ports.blobs.delete(&key("uploads/speech")).await;

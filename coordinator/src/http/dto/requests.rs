@@ -1,9 +1,11 @@
 //! Bodies that are taken, as they are documented. They are read field by field ([`crate::http::fields`]), so that every
 //! refusal names its field; these types are what /openapi.json says of them.
 
+use mouthpiece_domain::file_kind::FileUse;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
+use utoipa::openapi::schema::{KnownFormat, Object, SchemaFormat, Type};
 
 /// Asks for a session.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -66,14 +68,14 @@ pub struct SessionRequest {
 /// Asks for a render by upload: `portrait` or `avatar_id`, and `speech`.
 #[derive(Debug, ToSchema)]
 pub struct RenderForm {
-    /// A picture (PNG, JPEG, WebP) or a short video (MP4, WebM) of the person, seen from the front.
-    #[schema(value_type = String, format = Binary)]
+    /// The person.
+    #[schema(schema_with = portrait_file)]
     pub portrait: Option<Vec<u8>>,
     /// An avatar of one's own, instead of a portrait.
     #[schema(pattern = "^avt_[0-9a-f]{32}$")]
     pub avatar_id: Option<String>,
-    /// What is said: WAV, MP3, OGG, FLAC or M4A.
-    #[schema(value_type = String, format = Binary)]
+    /// What is said.
+    #[schema(schema_with = speech_file)]
     pub speech: Vec<u8>,
     /// 25 or 30.
     #[schema(minimum = 25, maximum = 30, multiple_of = 5)]
@@ -110,8 +112,8 @@ pub struct RenderForm {
 /// Registers a portrait by upload.
 #[derive(Debug, ToSchema)]
 pub struct AvatarForm {
-    /// A picture (PNG, JPEG, WebP) or a short video (MP4, WebM).
-    #[schema(value_type = String, format = Binary)]
+    /// The person.
+    #[schema(schema_with = portrait_file)]
     pub image: Vec<u8>,
     /// A name for people.
     #[schema(max_length = 100)]
@@ -161,4 +163,18 @@ pub struct PageSessionRequest {
     /// An API key's secret.
     #[schema(example = "mp_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG")]
     pub key: String,
+}
+
+fn portrait_file() -> Object {
+    file(format!("The person, seen from the front: {}.", FileUse::Portrait.taken()))
+}
+
+fn speech_file() -> Object {
+    file(format!("What is said: {}.", FileUse::Speech.taken()))
+}
+
+/// A file's content.
+fn file(description: String) -> Object {
+    let format = SchemaFormat::KnownFormat(KnownFormat::Binary);
+    Object::builder().schema_type(Type::String).format(Some(format)).description(Some(description)).build()
 }

@@ -5,12 +5,12 @@
 //! moment later gains nothing. Redirects are followed by hand, proxies of the environment are not used.
 
 use super::address::is_public;
-use super::media::What;
 use super::stage::{Stage, Staged};
 use crate::http::Api;
 use crate::http::problem::Problem;
 use crate::http::settings::FetchSettings;
 use futures_util::StreamExt;
+use mouthpiece_domain::file_kind::FileUse;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT_ENCODING, LOCATION};
 use reqwest::redirect::Policy;
@@ -90,7 +90,7 @@ impl Fetcher {
     /// # Errors
     /// 422 for an address that may not or cannot be fetched, 413 beyond the limit, 415 for a type that is not taken, 503 when
     /// too many uploads are under way or nothing can be written.
-    pub async fn fetch(&self, api: &Api, field: &str, text: &str, what: What) -> Result<Staged, Problem> {
+    pub async fn fetch(&self, api: &Api, field: &str, text: &str, given_as: FileUse) -> Result<Staged, Problem> {
         let url = Url::parse(text).map_err(|e| Problem::invalid(field, format!("{field} is not a URL: {e}")))?;
         let _permit = api.upload_permit()?;
         let slow = |_| {
@@ -99,7 +99,7 @@ impl Fetcher {
         };
         let read = async {
             let answer = self.follow(field, url).await?;
-            read(api, field, what, answer).await
+            read(api, field, given_as, answer).await
         };
         timeout(self.total_timeout, read).await.unwrap_or_else(slow)
     }
@@ -140,12 +140,12 @@ impl Fetcher {
     }
 }
 
-async fn read(api: &Api, field: &str, what: What, answer: Response) -> Result<Staged, Problem> {
+async fn read(api: &Api, field: &str, given_as: FileUse, answer: Response) -> Result<Staged, Problem> {
     if answer.status() != StatusCode::OK {
         let status = answer.status().as_u16();
         return Err(Problem::invalid(field, format!("{field} was answered with status {status}")));
     }
-    let mut stage = Stage::new(api, field, what)?;
+    let mut stage = Stage::new(api, field, given_as)?;
     if answer.content_length().is_some_and(|n| n > stage.limit()) {
         return Err(Problem::too_large(field, stage.limit()).at(field));
     }

@@ -1,6 +1,5 @@
 //! Bodies: forms with files, and JSON. Bounded in size, number of fields and time.
 
-use super::media::What;
 use super::stage::{Stage, Staged};
 use crate::http::Api;
 use crate::http::fields::Fields;
@@ -12,6 +11,7 @@ use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt};
+use mouthpiece_domain::file_kind::FileUse;
 use std::collections::HashMap;
 use std::time::Duration;
 use tokio::time::timeout;
@@ -103,18 +103,14 @@ pub async fn read_form(
     api: &Api,
     req: &HttpRequest,
     payload: Payload,
-    files: &[(&'static str, What)],
+    files: &[(&'static str, FileUse)],
     known: &[&str],
 ) -> Result<Form, Problem> {
     if media_type(req).as_deref() != Some("multipart/form-data") {
         let detail = "the body must be a form with files: send content-type multipart/form-data";
         return Err(Problem::new(Kind::UnsupportedMedia, detail));
     }
-    let limits = files.iter().map(|(_, what)| match what {
-        What::Portrait => api.settings.portrait_bytes,
-        What::Speech => api.settings.speech_bytes,
-    });
-    let limit = limits.sum::<u64>() + OVERHEAD;
+    let limit = files.iter().map(|(_, given_as)| api.settings.file_bytes(*given_as)).sum::<u64>() + OVERHEAD;
     if declared_length(req).is_some_and(|n| n > limit) {
         return Err(Problem::too_large("the body", limit));
     }
@@ -129,7 +125,7 @@ pub async fn read_form(
 async fn read_fields(
     api: &Api,
     mut multipart: Multipart,
-    files: &[(&'static str, What)],
+    files: &[(&'static str, FileUse)],
     known: &[&str],
 ) -> Result<Form, Problem> {
     let pause = api.settings.body_pause;
@@ -142,12 +138,12 @@ async fn read_fields(
             return Err(Problem::bad_request(format!("the form has more than {FIELDS} fields")));
         }
         let name = field.name().unwrap_or_default().to_owned();
-        if let Some((name, what)) = files.iter().find(|(file, _)| *file == name) {
+        if let Some((name, given_as)) = files.iter().find(|(file, _)| *file == name) {
             if form.files.contains_key(name) {
                 return Err(Problem::invalid(*name, format!("{name} is given twice")));
             }
             let called = called(&field);
-            let mut staged = stage(&mut field, Stage::new(api, name, *what)?, pause).await?;
+            let mut staged = stage(&mut field, Stage::new(api, name, *given_as)?, pause).await?;
             staged.called = called;
             form.files.insert(name, staged);
         } else if known.contains(&name.as_str()) {

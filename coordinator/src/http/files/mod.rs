@@ -3,10 +3,8 @@
 pub mod address;
 pub mod fetch;
 pub mod form;
-pub mod media;
 pub mod stage;
 
 pub use fetch::Fetcher;
 pub use form::{Form, media_type, read_form, read_json, read_text};
-pub use media::What;
 pub use stage::{Staged, clear_staging, keep};

@@ -1,9 +1,9 @@
 //! A file on its way in: written beside the store while it is counted, hashed and recognised.
 
-use super::media::{HEAD, What};
 use crate::http::Api;
 use crate::http::auth::secret::hex;
 use crate::http::problem::{Kind, Problem};
+use mouthpiece_domain::file_kind::{FileKind, FileUse, HEAD, NotTaken};
 use mouthpiece_domain::session::BlobKey;
 use sha2::{Digest, Sha256};
 use std::io;
@@ -37,7 +37,7 @@ pub struct Staged {
 #[derive(Debug)]
 pub struct Stage {
     field: String,
-    what: What,
+    given_as: FileUse,
     limit: u64,
     file: BufWriter<File>,
     path: TempPath,
@@ -51,21 +51,17 @@ impl Stage {
     ///
     /// # Errors
     /// 503 when it cannot be written.
-    pub fn new(api: &Api, field: &str, what: What) -> Result<Self, Problem> {
-        let limit = match what {
-            What::Portrait => api.settings.portrait_bytes,
-            What::Speech => api.settings.speech_bytes,
-        };
+    pub fn new(api: &Api, field: &str, given_as: FileUse) -> Result<Self, Problem> {
         let made = tempfile::Builder::new().prefix(PREFIX).tempfile_in(&api.settings.staging);
         let (file, path) = made.map_err(|e| cannot_stage(&e))?.into_parts();
         Ok(Self {
             field: field.to_owned(),
-            what,
-            limit,
+            given_as,
+            limit: api.settings.file_bytes(given_as),
             file: BufWriter::with_capacity(WRITE_AT_ONCE, File::from_std(file)),
             path,
             hash: Sha256::new(),
-            head: Vec::with_capacity(HEAD),
+            head: Vec::new(),
             bytes: 0,
         })
     }
@@ -87,8 +83,8 @@ impl Stage {
         let missing = HEAD - self.head.len();
         if missing > 0 {
             self.head.extend_from_slice(&chunk[..missing.min(chunk.len())]);
-            if self.head.len() == HEAD {
-                self.media_type()?;
+            if let Some(kind) = FileKind::early(&self.head) {
+                kind.taken_as(self.given_as).map_err(|no| self.refuse(no))?;
             }
         }
         self.hash.update(chunk);
@@ -100,21 +96,18 @@ impl Stage {
     /// # Errors
     /// 422 for an empty file, 415 for a type that is not taken, 503 when it cannot be written.
     pub async fn finish(mut self) -> Result<Staged, Problem> {
-        if self.bytes == 0 {
-            let detail = format!("{} is empty: send {}", self.field, self.what.taken());
-            return Err(Problem::invalid(self.field, detail));
-        }
-        let media_type = self.media_type()?;
+        let media_type = FileKind::of(&self.head).taken_as(self.given_as).map_err(|no| self.refuse(no))?;
         self.file.flush().await.map_err(|e| cannot_stage(&e))?;
         let sha256 = hex(&self.hash.finalize());
         Ok(Staged { path: self.path, sha256, bytes: self.bytes, media_type, called: String::new() })
     }
 
-    fn media_type(&self) -> Result<&'static str, Problem> {
-        self.what.media_type(&self.head).ok_or_else(|| {
-            let detail = format!("{} must be {}; its content is none of these", self.field, self.what.taken());
-            Problem::new(Kind::UnsupportedMedia, detail).at(self.field.as_str())
-        })
+    fn refuse(&self, not_taken: NotTaken) -> Problem {
+        let detail = format!("{} {not_taken}", self.field);
+        match not_taken.kind {
+            FileKind::Empty => Problem::invalid(self.field.as_str(), detail),
+            _ => Problem::new(Kind::UnsupportedMedia, detail).at(self.field.as_str()),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::guarded;
 use super::session::cookie_for_visitor;
+use super::taken;
 use crate::http::Api;
 use crate::http::auth::secret::hex;
 use crate::http::problem::Problem;
@@ -33,7 +34,8 @@ static ASSETS: LazyLock<HashMap<&'static str, Asset>> = LazyLock::new(|| {
         let etag = hex(&Sha256::digest(content)).chars().take(16).collect::<String>();
         (*path, Asset { content, media_type: media_type(path), etag: format!("\"{etag}\"") })
     };
-    WEB.iter().chain(SAMPLES).map(asset).collect()
+    let made = [(taken::PATH, taken::MODULE.as_bytes())];
+    WEB.iter().chain(SAMPLES).chain(&made).map(asset).collect()
 });
 
 fn media_type(path: &str) -> &'static str {

@@ -3,6 +3,7 @@
 mod assets;
 mod problems;
 mod session;
+mod taken;
 
 pub use assets::{asset, page};
 pub use problems::problem;

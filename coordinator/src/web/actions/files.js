@@ -35,7 +35,7 @@ export async function readSpeech(file) {
   try {
     read = await new OfflineAudioContext(1, 1, RATE).decodeAudioData(await file.arrayBuffer());
   } catch {
-    throw refuse("This browser cannot read the recording: choose a WAV, MP3, OGG, FLAC or M4A file.");
+    throw refuse("This browser cannot read the recording: make a video of it, or choose a WAV or MP3 file.");
   }
   if (read.duration > LONGEST)
     throw refuse("A recording that is said live has 15 minutes at most: choose a shorter one, or make a video of it.");

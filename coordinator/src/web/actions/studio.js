@@ -76,10 +76,10 @@ export function studioActions(store, lists) {
     dropPortrait() {
       store.update(portraitPicked, null);
     },
-    /** @param {File} file */
-    pickSpeech(file) {
+    /** @param {File} file @param {boolean} [recorded] just now, here */
+    pickSpeech(file, recorded = false) {
       forget(store.get().studio.speech, store.get());
-      store.update(speechPicked, pickOf(file, file.name));
+      store.update(speechPicked, { ...pickOf(file, file.name), recorded });
     },
     dropSpeech() {
       store.update(speechPicked, null);

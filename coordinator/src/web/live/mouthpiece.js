@@ -720,7 +720,8 @@ export class MouthpieceLive {
   /**
    * Says it: continues what is being said, or begins. Sound may come faster than it is said, in pieces of any length.
    *
-   * @param {Float32Array|Int16Array|AudioBuffer} samples mono (of an AudioBuffer all channels are mixed)
+   * @param {Float32Array|Int16Array|AudioBuffer} samples mono (of an AudioBuffer all channels are mixed, unless they
+   *   cancel one another: then the loudest is taken)
    * @param {{sampleRate?: number, eventId?: string}} [more] samples a second: 16,000, 24,000 or 48,000 (an AudioBuffer may
    *   have any); a name that comes back in `onspeech`
    * @returns {Promise<void>} holds when it has been sent, at most 4 s before it is said: wait for it between pieces
@@ -1227,5 +1228,22 @@ async function monoAt(buffer, rate) {
   const source = new AudioBufferSourceNode(context, { buffer });
   source.connect(context.destination);
   source.start();
-  return (await context.startRendering()).getChannelData(0);
+  const mixed = (await context.startRendering()).getChannelData(0);
+  if (buffer.numberOfChannels === 1) return mixed;
+  const channels = Array.from({ length: buffer.numberOfChannels }, (_, n) => buffer.getChannelData(n));
+  const powers = channels.map(power);
+  const loudest = powers.indexOf(Math.max(...powers));
+  // A voice that is the other way up in one channel is not in their mean.
+  const unrelated = powers.reduce((sum, one) => sum + one, 0) / channels.length ** 2;
+  if (power(mixed) >= 0.1 * unrelated) return mixed;
+  const alone = new AudioBuffer({ length: buffer.length, sampleRate: buffer.sampleRate });
+  alone.copyToChannel(channels[loudest] ?? mixed, 0);
+  return monoAt(alone, rate);
+}
+
+/** @param {Float32Array} samples @returns {number} the mean of their squares */
+function power(samples) {
+  let sum = 0;
+  for (const x of samples) sum += x * x;
+  return samples.length === 0 ? 0 : sum / samples.length;
 }

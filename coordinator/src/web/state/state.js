@@ -5,11 +5,13 @@
  * @import { Link } from "../core/feed.js"
  * @import { Pace } from "./pace.js"
  * @import { Talk } from "./live.js"
+ * @import { Recorder } from "./recorder.js"
  *
  * @typedef {"studio"|"farm"|"cost"} View
  * @typedef {"idle"|"loading"|"ready"|"failed"} Phase of something that is fetched
  *
- * @typedef {{file: Blob, name: string, url: string, video: boolean}} Pick a file that the user gave; `url` is an object URL
+ * @typedef {{file: Blob, name: string, url: string, video: boolean, recorded?: boolean}} Pick a file that the user gave, or
+ *   recorded here; `url` is an object URL
  *
  * @typedef {object} Inputs what a render was made of, kept in this tab so that it can be tried again
  * @property {Pick|null} portrait
@@ -84,6 +86,7 @@
  * @property {string} said what the live region says
  * @property {Studio} studio
  * @property {Talk} talk
+ * @property {Recorder} recorder
  * @property {Avatars} avatars
  * @property {Sessions} sessions
  * @property {FarmState} farm
@@ -91,6 +94,7 @@
  */
 
 import { NOT_TALKING } from "./live.js";
+import { NOT_RECORDING } from "./recorder.js";
 
 /** @type {Options} */
 export const DEFAULT_OPTIONS = { fps: 25, size: 512, preset: "balanced", seed: 1, head: true, blinks: true };
@@ -121,6 +125,7 @@ export function initialState(view, now) {
       requestIds: {},
     },
     talk: NOT_TALKING,
+    recorder: NOT_RECORDING,
     avatars: {
       phase: "idle",
       list: [],

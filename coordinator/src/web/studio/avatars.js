@@ -6,12 +6,12 @@
  * @import { State } from "../state/state.js"
  */
 import { h } from "../core/dom.js";
+import { PORTRAIT } from "../core/taken.js";
 import { glyph } from "../parts/glyph.js";
 import { icon } from "../parts/icons.js";
 import { dropTarget, dropZone, focusSoon, meter, picture as image, problemBox, question } from "../parts/pieces.js";
 import { capital } from "../state/words.js";
 
-const TYPES = "image/png,image/jpeg,image/webp,video/mp4,video/webm";
 /** What stands under a picture instead of its name. */
 const STATE_WORDS = { preparing: "Preparing", ready: null, failed: "Failed" };
 
@@ -160,7 +160,7 @@ function addPanel(state, act) {
           id: "avatar-file",
           label: "Drop a picture, or choose one",
           hint: "or give its address below",
-          accept: TYPES,
+          accept: PORTRAIT.accept,
           icon: "upload",
           onFile: file,
         })

@@ -5,19 +5,18 @@
  * @import { State } from "../state/state.js"
  */
 import { h } from "../core/dom.js";
-import { dropZone, problemBox, segments } from "../parts/pieces.js";
+import { dropZone, focusSoon, problemBox, segments } from "../parts/pieces.js";
 import { icon } from "../parts/icons.js";
 import { bytes } from "../core/format.js";
+import { PORTRAIT, SPEECH } from "../core/taken.js";
 import { isLive, isTalking } from "../state/live.js";
 import { missing } from "../state/studio.js";
 import { avatarStrip } from "./avatars.js";
 import { optionsPanel } from "./options.js";
 import { recent } from "./recent.js";
+import { recordPart } from "./record.js";
 import { stage } from "./stage.js";
 import { talkStage } from "./talk.js";
-
-export const PORTRAIT_TYPES = "image/png,image/jpeg,image/webp,video/mp4,video/webm";
-const SPEECH_TYPES = "audio/*,.wav,.mp3,.ogg,.flac,.m4a";
 
 /**
  * @param {State} state
@@ -56,8 +55,8 @@ function face(state, act) {
       ? dropZone({
           id: "portrait",
           label: "Drop a portrait, or choose one",
-          hint: "PNG, JPEG, WebP, or a short MP4 or WebM",
-          accept: PORTRAIT_TYPES,
+          hint: PORTRAIT.hint,
+          accept: PORTRAIT.accept,
           icon: "face",
           onFile: act.studio.pickPortrait,
         })
@@ -74,14 +73,17 @@ function voice(state, act, live) {
     { class: "part", key: "voice", "aria-labelledby": "voice-title" },
     h("h2", { id: "voice-title" }, "Voice"),
     speech === null
-      ? dropZone({
-          id: "speech",
-          label: "Drop a recording, or choose one",
-          hint: live ? "The face says it at once" : "WAV, MP3, OGG, FLAC or M4A",
-          accept: SPEECH_TYPES,
-          icon: "voice",
-          onFile: live ? (file) => void act.live.pickAndSay(file) : act.studio.pickSpeech,
-        })
+      ? [
+          dropZone({
+            id: "speech",
+            label: "Drop a recording, or choose one",
+            hint: live ? "The face says it at once" : SPEECH.hint,
+            accept: SPEECH.accept,
+            icon: "voice",
+            onFile: live ? (file) => void act.live.pickAndSay(file) : act.studio.pickSpeech,
+          }),
+          live ? null : recordPart(state, act),
+        ]
       : [
           picked(speech.name, bytes(speech.file.size), "voice", "the recording", act.studio.dropSpeech),
           h("audio", {
@@ -91,6 +93,8 @@ function voice(state, act, live) {
             src: speech.url,
             preload: "metadata",
             "aria-label": "Listen to the recording",
+            // The button that ended it is gone: focus goes on to what it made.
+            init: speech.recorded ? focusSoon : undefined,
           }),
           live
             ? h(

@@ -21,12 +21,12 @@ pub fn sample(name: &str) -> PathBuf {
 /// A recording and its level.
 pub fn recording(path: &Path) -> (Vec<f32>, SpeechLevel) {
     let survey = survey(path, &Limits::default(), &mut |_| true).unwrap();
-    let mut reader = SpeechReader::open(path).unwrap();
+    let mut reader = SpeechReader::open_mixed(path, survey.mix).unwrap();
     let (mut block, mut samples) = (SpeechBlock::default(), Vec::new());
     while reader.read(&mut block).unwrap() {
         samples.extend_from_slice(&block.speech);
     }
-    (samples, SpeechLevel { active_rms: survey.active_rms, loud_db: survey.level_95_db })
+    (samples, SpeechLevel::of_recording(survey.active_rms, survey.level_95_db))
 }
 
 /// The sample recording, whose words are labelled.

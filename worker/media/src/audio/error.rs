@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use mouthpiece_domain::file_kind::NotTaken;
 use thiserror::Error;
 
 /// Why a file cannot be used as speech.
@@ -15,17 +16,16 @@ pub enum AudioError {
         /// What the system said.
         reason: String,
     },
-    /// A file of no bytes.
-    #[error("'{}' is an empty file: give a recording of speech", path.display())]
-    Empty {
+    /// A file of a kind that is not taken.
+    #[error("'{}' {not_taken}", path.display())]
+    NotTaken {
         /// The file.
         path: PathBuf,
+        /// What it is, and what to do.
+        not_taken: NotTaken,
     },
-    /// Not media at all, or not of a container that is read.
-    #[error(
-        "'{}' is not an audio file that can be read: {reason} (WAV, MP3, OGG, FLAC, M4A, MP4 and WebM are)",
-        path.display()
-    )]
+    /// It begins like a recording and cannot be read as one.
+    #[error("'{}' cannot be read as a recording: {reason}; convert it to WAV or FLAC", path.display())]
     NotAudio {
         /// The file.
         path: PathBuf,
@@ -136,6 +136,12 @@ pub enum Warning {
     BrokeOff {
         /// Seconds decoded.
         got: f64,
+    },
+    /// Several recordings in one file, more than are read.
+    #[error("only the first {most} of the recordings that are joined in this file are used")]
+    LeftOut {
+        /// How many are read.
+        most: usize,
     },
     /// Damaged packets were left out.
     #[error("{packets} damaged packets of the audio were left out")]

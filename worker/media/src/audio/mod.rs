@@ -4,7 +4,9 @@
 //! Everything streams: an hour of speech needs no more memory than a second of it.
 
 mod error;
+mod joined;
 mod levels;
+mod mix;
 mod opus;
 mod reader;
 mod resample;
@@ -20,6 +22,7 @@ mod survey_tests;
 mod tests;
 
 pub use error::{AudioError, Warning};
+pub use mix::Mix;
 pub use opus::{OPUS_FRAME, OPUS_LONGEST, OPUS_RATE, OpusDecoder, OpusEncoder, OpusError};
 pub use reader::{Limits, SpeechBlock, SpeechInfo, SpeechReader};
 pub use steer::Steer;

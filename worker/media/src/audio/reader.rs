@@ -2,15 +2,16 @@
 
 use std::path::{Path, PathBuf};
 
-use ffmpeg_next::{self as ff, media};
+use ffmpeg_next as ff;
 
 use super::{
-    AudioError, PLAYBACK_RATE, SPEECH_RATE, Warning,
+    AudioError, Mix, PLAYBACK_RATE, SPEECH_RATE, Warning,
+    joined::{Joined, track_error},
+    mix::Balance,
     resample::{Resampler, Shape},
-    riff,
     samples::{Samples, is_float, shape_of},
 };
-use crate::libav::{OpenFault, Track, TrackFault, open_input, sentence};
+use crate::libav::sentence;
 
 /// What is accepted at most.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,7 +48,7 @@ pub struct SpeechInfo {
 /// A stretch of speech in two forms, for reuse from call to call.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SpeechBlock {
-    /// 16 kHz, mono, -1..=1.
+    /// 16 kHz, mono, -1..=1: what is played, its two channels made one as [`Mix`] says.
     pub speech: Vec<f32>,
     /// 48 kHz, interleaved, -1..=1, one or two channels as [`SpeechInfo::playback_channels`] says.
     pub playback: Vec<f32>,
@@ -64,26 +65,28 @@ impl SpeechBlock {
 /// Least samples of [`SpeechBlock::speech`] in a block before the end: 20 ms.
 const MIN_BLOCK: usize = SPEECH_RATE as usize / 50;
 
-/// A speech file being read.
+/// A speech file being read; of WAV files that were joined, one after another.
 ///
 /// Sample 0 of both outputs is the first sample of the file (encoder delay is cut off where the file states it), and
 /// both are exactly as long as the sound, to the sample.
 pub struct SpeechReader {
     path: PathBuf,
-    track: Track,
+    sound: Joined,
     limits: Limits,
     info: SpeechInfo,
     shape: Shape,
     speech: Resampler,
     playback: Resampler,
+    mix: Mix,
+    balance: Balance,
+    /// What is played, at 16 kHz.
+    wide: Vec<f32>,
     /// Samples of the present frame that were converted.
     frame_at: usize,
     /// Samples before the present frame, since the stream last changed its shape.
     samples: u64,
     /// Seconds before that change.
     seconds_before: f64,
-    /// How many times longer a WAV file says that it is.
-    promised: Option<f64>,
     ended: bool,
 }
 
@@ -93,57 +96,60 @@ impl SpeechReader {
     /// # Errors
     /// Every [`AudioError`] but [`AudioError::Cancelled`].
     pub fn open(path: &Path) -> Result<Self, AudioError> {
-        Self::open_with(path, &Limits::default())
+        Self::open_with(path, &Limits::default(), Mix::Both)
+    }
+
+    /// Opens a file to be listened to as its survey found best, and decodes its first frame.
+    ///
+    /// # Errors
+    /// Every [`AudioError`] but [`AudioError::Cancelled`].
+    pub fn open_mixed(path: &Path, mix: Mix) -> Result<Self, AudioError> {
+        Self::open_with(path, &Limits::default(), mix)
     }
 
     /// Opens a file and decodes its first frame.
     ///
     /// # Errors
     /// Every [`AudioError`] but [`AudioError::Cancelled`].
-    pub fn open_with(path: &Path, limits: &Limits) -> Result<Self, AudioError> {
+    pub fn open_with(path: &Path, limits: &Limits, mix: Mix) -> Result<Self, AudioError> {
         let owned = || path.to_owned();
-        let input = open_input(path, None).map_err(|fault| match fault {
-            OpenFault::CannotRead(reason) => AudioError::CannotRead { path: owned(), reason },
-            OpenFault::Empty => AudioError::Empty { path: owned() },
-            // No side is asked for, so none is too long.
-            OpenFault::TooLarge { .. } => AudioError::NoAudioStream { path: owned() },
-            OpenFault::Unknown(reason) => AudioError::NotAudio { path: owned(), reason },
-        })?;
-        let mut track = Track::open(input, media::Type::Audio).map_err(|e| track_error(path, e, 0.0))?;
+        let mut sound = Joined::open(path)?;
         loop {
-            if !track.next_frame().map_err(|e| track_error(path, e, 0.0))? {
-                return Err(if track.damaged() > 0 || track.broke_off() {
+            if !sound.next_frame().map_err(|e| track_error(path, e, 0.0))? {
+                return Err(if sound.is_damaged() {
                     AudioError::Damaged { path: owned(), seconds: 0.0 }
                 } else {
                     AudioError::NoSound { path: owned() }
                 });
             }
-            if track.frame().nb_samples > 0 {
+            if sound.frame().nb_samples > 0 {
                 break;
             }
         }
-        let shape = checked_shape(path, &track)?;
+        let shape = checked_shape(path, &sound)?;
         let info = SpeechInfo {
-            codec: track.codec_name(),
+            codec: sound.track().codec_name(),
             sample_rate: shape.rate as u32,
             channels: shape.channels as u16,
             playback_channels: if shape.channels == 1 { 1 } else { 2 },
-            duration_estimate: track.estimated_seconds(),
-            start_seconds: track.frame_seconds().unwrap_or(0.0).max(0.0),
+            duration_estimate: sound.estimated_seconds(),
+            start_seconds: sound.track().frame_seconds().unwrap_or(0.0).max(0.0),
         };
         let (speech, playback) = open_resamplers(path, &shape, &info)?;
         let mut reader = Self {
             path: owned(),
-            track,
+            sound,
             limits: *limits,
             info,
             shape,
             speech,
             playback,
+            mix,
+            balance: Balance::default(),
+            wide: Vec::new(),
             frame_at: 0,
             samples: 0,
             seconds_before: 0.0,
-            promised: riff::promised(path),
             ended: false,
         };
         reader.check_frame()?;
@@ -178,19 +184,20 @@ impl SpeechReader {
 
     fn fill(&mut self, out: &mut SpeechBlock) -> Result<(), AudioError> {
         while !self.ended && out.speech.len() < MIN_BLOCK {
-            let samples = Samples::new(self.track.frame(), &self.shape);
+            let samples = Samples::new(self.sound.frame(), &self.shape);
             let left = samples.len() - self.frame_at.min(samples.len());
             if left > 0 {
                 // 25 ms of the file at a time: some codecs have frames of seconds.
                 let count = left.min(self.shape.rate as usize / 40);
-                let done = self.speech.push(&samples, self.frame_at, count, &mut out.speech);
+                let done = self.speech.push(&samples, self.frame_at, count, &mut self.wide);
                 let done = done.and_then(|()| self.playback.push(&samples, self.frame_at, count, &mut out.playback));
                 done.map_err(|e| convert_error(&self.path, e))?;
+                self.listen(&mut out.speech);
                 self.frame_at += count;
                 continue;
             }
             self.samples += std::mem::take(&mut self.frame_at) as u64;
-            if self.track.next_frame().map_err(|e| track_error(&self.path, e, self.seconds_at(0)))? {
+            if self.sound.next_frame().map_err(|e| track_error(&self.path, e, self.seconds_at(0)))? {
                 self.check_shape(out)?;
                 self.check_frame()?;
             } else {
@@ -202,13 +209,26 @@ impl SpeechReader {
     }
 
     fn flush(&mut self, out: &mut SpeechBlock) -> Result<(), AudioError> {
-        let done = self.speech.flush(&mut out.speech).and_then(|()| self.playback.flush(&mut out.playback));
-        done.map_err(|e| convert_error(&self.path, e))
+        let done = self.speech.flush(&mut self.wide).and_then(|()| self.playback.flush(&mut out.playback));
+        done.map_err(|e| convert_error(&self.path, e))?;
+        self.listen(&mut out.speech);
+        Ok(())
+    }
+
+    /// Makes one channel of what is played.
+    fn listen(&mut self, out: &mut Vec<f32>) {
+        if self.info.playback_channels == 1 {
+            out.append(&mut self.wide);
+        } else {
+            self.balance.push(&self.wide);
+            self.mix.append(&self.wide, out);
+            self.wide.clear();
+        }
     }
 
     /// Opens new resamplers when the stream changed its rate, format or channels.
     fn check_shape(&mut self, out: &mut SpeechBlock) -> Result<(), AudioError> {
-        let shape = checked_shape(&self.path, &self.track)?;
+        let shape = checked_shape(&self.path, &self.sound)?;
         if shape != self.shape {
             self.flush(out)?;
             (self.speech, self.playback) = open_resamplers(&self.path, &shape, &self.info)?;
@@ -221,7 +241,7 @@ impl SpeechReader {
 
     /// Refuses a frame that is too late or holds what is no number.
     fn check_frame(&mut self) -> Result<(), AudioError> {
-        let samples = Samples::new(self.track.frame(), &self.shape);
+        let samples = Samples::new(self.sound.frame(), &self.shape);
         if self.seconds_at(samples.len()) > self.limits.max_seconds {
             return Err(AudioError::TooLong { path: self.path.clone(), max_seconds: self.limits.max_seconds });
         }
@@ -234,28 +254,19 @@ impl SpeechReader {
         Ok(())
     }
 
+    /// How what was read so far is best listened to.
+    pub fn best_mix(&self) -> Mix {
+        self.balance.best()
+    }
+
     /// What is wrong with the file although it could be read; complete once [`SpeechReader::read`] returned false.
     pub fn warnings(&self) -> Vec<Warning> {
-        let mut warnings = Vec::new();
-        let got = self.seconds();
-        if self.track.damaged() > 0 {
-            warnings.push(Warning::Damaged { packets: self.track.damaged() });
-        }
-        if self.ended {
-            let stated = self.promised.map(|times| got * times).or(self.track.stated_seconds());
-            let stated = stated.filter(|stated| got < stated - (0.02 * stated).max(0.25));
-            if let Some(stated) = stated {
-                warnings.push(Warning::CutShort { got, stated });
-            } else if self.track.broke_off() {
-                warnings.push(Warning::BrokeOff { got });
-            }
-        }
-        warnings
+        self.sound.warnings(self.seconds(), self.ended)
     }
 }
 
-fn checked_shape(path: &Path, track: &Track) -> Result<Shape, AudioError> {
-    shape_of(track.frame()).map_err(|(what, got, range)| AudioError::OutOfRange {
+fn checked_shape(path: &Path, sound: &Joined) -> Result<Shape, AudioError> {
+    shape_of(sound.frame()).map_err(|(what, got, range)| AudioError::OutOfRange {
         path: path.to_owned(),
         what,
         got,
@@ -265,19 +276,10 @@ fn checked_shape(path: &Path, track: &Track) -> Result<Shape, AudioError> {
 
 fn open_resamplers(path: &Path, shape: &Shape, info: &SpeechInfo) -> Result<(Resampler, Resampler), AudioError> {
     let open = |channels, rate| Resampler::open(shape, channels, rate).map_err(|e| convert_error(path, e));
-    Ok((open(1, SPEECH_RATE)?, open(i32::from(info.playback_channels), PLAYBACK_RATE)?))
+    let channels = i32::from(info.playback_channels);
+    Ok((open(channels, SPEECH_RATE)?, open(channels, PLAYBACK_RATE)?))
 }
 
 fn convert_error(path: &Path, e: ff::Error) -> AudioError {
     AudioError::Convert { path: path.to_owned(), reason: sentence(e) }
-}
-
-fn track_error(path: &Path, fault: TrackFault, seconds: f64) -> AudioError {
-    let path = path.to_owned();
-    match fault {
-        TrackFault::NoStream => AudioError::NoAudioStream { path },
-        TrackFault::NoDecoder(codec) => AudioError::NoDecoder { path, codec },
-        TrackFault::Refused(e) => AudioError::NotAudio { path, reason: sentence(e) },
-        TrackFault::TooDamaged => AudioError::Damaged { path, seconds },
-    }
 }

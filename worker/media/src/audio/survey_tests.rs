@@ -14,7 +14,7 @@ fn speech_level_ignores_the_pauses() {
     samples.extend(vec![0.0; 48_000]);
     samples.extend(tone(16_000, 1, 1.0, 200.0));
     let found = surveyed(&file(dir.path(), "a.wav", &wav(16_000, 1, 3, &samples)));
-    assert_eq!((found.samples_16k, found.seconds, found.silent), (80_000, 5.0, false));
+    assert_eq!((found.samples_16k, found.seconds, found.mix), (80_000, 5.0, Mix::Both));
     assert!((found.active_rms - 0.5 / 2_f32.sqrt()).abs() < 0.01, "{}", found.active_rms);
     assert!((found.peak - 0.5).abs() < 0.01);
     assert!((found.level_95_db + 9.03).abs() < 0.2, "{}", found.level_95_db);
@@ -22,14 +22,14 @@ fn speech_level_ignores_the_pauses() {
 }
 
 #[test]
-fn silence_is_told_from_a_whisper() {
+fn the_loudest_moment_is_measured() {
     let dir = tempfile::tempdir().unwrap();
     let silent = surveyed(&file(dir.path(), "a.wav", &wav(16_000, 1, 1, &vec![0.0; 16_000])));
-    assert!(silent.silent && silent.peak == 0.0 && silent.active_rms == 0.0 && silent.level_95_db == -120.0);
-    let hiss: Vec<f32> = tone(16_000, 1, 1.0, 200.0).iter().map(|x| x * 0.001).collect();
-    assert!(surveyed(&file(dir.path(), "a.wav", &wav(16_000, 1, 3, &hiss))).silent);
-    let whisper: Vec<f32> = tone(16_000, 1, 1.0, 200.0).iter().map(|x| x * 0.01).collect();
-    assert!(!surveyed(&file(dir.path(), "a.wav", &wav(16_000, 1, 3, &whisper))).silent);
+    assert_eq!((silent.peak, silent.active_rms, silent.level_95_db, silent.loudest_db), (0.0, 0.0, -120.0, -120.0));
+    let mut click: Vec<f32> = tone(16_000, 1, 3.0, 200.0).iter().map(|x| x * 0.001).collect();
+    click[3200..4800].fill(0.1);
+    let found = surveyed(&file(dir.path(), "a.wav", &wav(16_000, 1, 3, &click)));
+    assert!((found.loudest_db + 20.0).abs() < 0.1 && found.level_95_db < -65.0, "{found:?}");
 }
 
 #[test]
@@ -87,4 +87,34 @@ fn an_hour_needs_no_more_memory_than_a_minute() {
     assert_eq!((found.seconds, found.samples_16k), (3600.0, 57_600_000));
     assert!((found.active_rms - 0.5 / 2_f32.sqrt()).abs() < 0.01);
     assert!(most < before + (4 << 20), "{} MiB more", most.saturating_sub(before) >> 20);
+}
+
+#[test]
+fn channels_that_cancel_one_another_are_heard_all_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let voice = tone(44_100, 1, 3.0, 300.0);
+    let heard = |name: &str, channels: u16, samples: &[f32]| {
+        let path = file(dir.path(), name, &wav(44_100, channels, 3, samples));
+        let found = surveyed(&path);
+        let mut reader = SpeechReader::open_mixed(&path, found.mix).unwrap();
+        let (mut block, mut speech) = (SpeechBlock::default(), Vec::new());
+        while reader.read(&mut block).unwrap() {
+            speech.extend_from_slice(&block.speech);
+        }
+        (found, speech)
+    };
+    let (alone, expected) = heard("left.wav", 1, &voice);
+    let spread = |of: fn(f32) -> Vec<f32>| voice.iter().flat_map(|&x| of(x)).collect::<Vec<_>>();
+    let (found, speech) = heard("antiphase.wav", 2, &spread(|x| vec![x, -x]));
+    assert_eq!((found.mix, found.info.playback_channels), (Mix::Left, 2));
+    assert_eq!((found.active_rms, found.loudest_db), (alone.active_rms, alone.loudest_db));
+    let off = speech.iter().zip(&expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(speech.len() == expected.len() && off < 1e-6, "{off}");
+    let (found, _) = heard("right.wav", 2, &spread(|x| vec![-0.7 * x, x]));
+    assert_eq!(found.mix, Mix::Right);
+    // The front speakers of six.
+    let (found, _) = heard("surround.wav", 6, &spread(|x| vec![x, -x, 0.0, 0.0, 0.0, 0.0]));
+    assert!(found.mix == Mix::Left && found.level_95_db > alone.level_95_db - 10.0, "{found:?}");
+    let (found, _) = heard("stereo.wav", 2, &spread(|x| vec![x, x]));
+    assert_eq!(found.mix, Mix::Both);
 }

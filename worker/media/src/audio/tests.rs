@@ -98,13 +98,13 @@ fn what_is_not_audio_is_said_to_be_so() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
     let text = file(d, "x.txt", b"Hello, this is only a text.\n".repeat(400).as_slice());
-    assert!(refusal(&text).contains("x.txt' is not an audio file that can be read: "), "{}", refusal(&text));
-    let disguised = file(d, "x.wav", &fs::read(&text).unwrap());
-    assert!(refusal(&disguised).contains("is not an audio file"), "{}", refusal(&disguised));
-    let disguised = file(d, "x.mp3", &fs::read(&text).unwrap());
-    assert!(refusal(&disguised).contains("x.mp3' is"), "{}", refusal(&disguised));
+    let give = "give a recording (WAV, MP3, OGG";
+    for name in ["x.txt", "x.wav", "x.mp3"] {
+        let message = refusal(&file(d, name, &fs::read(&text).unwrap()));
+        assert!(message.contains(&format!("{name}' holds text: {give}")), "{message}");
+    }
     let playlist = file(d, "x.m3u8", b"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\nx.wav\n#EXT-X-ENDLIST\n");
-    assert!(refusal(&playlist).contains("is not an audio file"), "{}", refusal(&playlist));
+    assert!(refusal(&playlist).contains(&format!("holds text: {give}")), "{}", refusal(&playlist));
     let mut noise = 1_u32;
     let bytes: Vec<u8> = std::iter::repeat_with(|| {
         noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -114,15 +114,12 @@ fn what_is_not_audio_is_said_to_be_so() {
     .collect();
     for name in ["noise", "noise.mp3", "noise.aac", "noise.m4a"] {
         let message = refusal(&file(d, name, &bytes));
-        assert!(message.contains("is not an audio") || message.contains("is damaged"), "{message}");
+        assert!(message.contains(&format!("{name}' is of an unknown kind: {give}")), "{message}");
     }
     let mut picture = std::io::Cursor::new(Vec::new());
     image::RgbImage::new(64, 64).write_to(&mut picture, image::ImageFormat::Png).unwrap();
-    assert!(refusal(&file(d, "x.png", picture.get_ref())).contains("is not an audio file"));
-    assert_eq!(
-        refusal(&file(d, "x", b"")),
-        format!("'{}' is an empty file: give a recording of speech", d.join("x").display())
-    );
+    assert!(refusal(&file(d, "x.png", picture.get_ref())).contains(&format!("x.png' is a PNG picture: {give}")));
+    assert!(refusal(&file(d, "x", b"")).contains(&format!("x' is empty: {give}")));
     assert!(refusal(&d.join("none.wav")).ends_with("none.wav' cannot be read: no such file or directory"));
     assert!(refusal(d).ends_with("cannot be read: it is not a regular file"));
 }
@@ -151,7 +148,7 @@ fn headers_without_sound_are_refused() {
     assert!(refusal(&promised).contains("b.wav' holds no sound"), "{}", refusal(&promised));
     let flac = ffmpeg(d, &["-f", "lavfi", "-i", "anullsrc=r=16000:cl=mono", "-t", "0"], "a.flac");
     assert!(
-        refusal(&flac).contains("a.flac' holds no sound") || refusal(&flac).contains("is not"),
+        refusal(&flac).contains("a.flac' holds no sound") || refusal(&flac).contains("cannot be read as a recording"),
         "{}",
         refusal(&flac)
     );
@@ -181,7 +178,7 @@ fn files_cut_in_the_middle_are_read_as_far_as_they_go() {
     // Without its index an MP4 cannot be read at all.
     let whole = fs::read(ffmpeg(dir.path(), &["-i", source_name, "-c:a", "aac"], "b.m4a")).unwrap();
     let message = refusal(&file(dir.path(), "cut-b.m4a", &whole[..whole.len() / 2]));
-    assert!(message.contains("is not an audio file that can be read: the data is damaged, cut short"), "{message}");
+    assert!(message.contains("cannot be read as a recording: the data is damaged, cut short"), "{message}");
 }
 
 #[test]
@@ -229,7 +226,7 @@ fn rates_channels_and_lengths_have_limits() {
         assert!(read_all(&file(d, "a.wav", &wav(rate, 1, 1, &vec![0.1; 4000]))).is_ok());
     }
     let message = refusal(&file(d, "a.wav", &wav(16_000, 65, 1, &vec![0.1; 6500])));
-    assert!(message.contains("channel") || message.contains("is not an audio file"), "{message}");
+    assert!(message.contains("channel") || message.contains("cannot be read as a recording"), "{message}");
     let long = file(d, "a.wav", &wav(16_000, 1, 1, &tone(16_000, 1, 3.0, 200.0)));
     let limits = Limits { max_seconds: 2.0 };
     let message = survey(&long, &limits, &mut |_| true).unwrap_err().to_string();
@@ -251,4 +248,55 @@ fn an_unknown_end_is_not_called_cut() {
     bytes[40..44].fill(0xff);
     let (all, reader) = read_all(&file(dir.path(), "a.wav", &bytes)).unwrap();
     assert_eq!((all.speech.len(), reader.warnings()), (16_000, vec![]));
+}
+
+#[test]
+fn a_placeholder_for_an_unknown_length_is_no_length() {
+    let dir = tempfile::tempdir().unwrap();
+    let whole = wav(24_000, 1, 1, &tone(24_000, 1, 1.0, 200.0));
+    for size in [0_u32, 0x7fff_ffff, 0xffff_ffff, 2_000_000_000, 0x4000_0000] {
+        for header in [0, 36, 44] {
+            let mut bytes = whole.clone();
+            bytes[4..8].copy_from_slice(&size.saturating_add(header).to_le_bytes());
+            bytes[40..44].copy_from_slice(&size.to_le_bytes());
+            let (all, reader) = read_all(&file(dir.path(), "a.wav", &bytes)).unwrap();
+            assert_eq!((all.speech.len(), reader.warnings()), (16_000, vec![]), "{size} {header}");
+        }
+    }
+}
+
+#[test]
+fn joined_wav_files_are_read_one_after_another() {
+    let dir = tempfile::tempdir().unwrap();
+    let one = |rate: u32, channels: usize, hertz: f64| wav(rate, channels as u16, 1, &tone(rate, channels, 1.0, hertz));
+    let uncounted = |mut bytes: Vec<u8>| {
+        bytes[4..8].fill(0xff);
+        bytes[40..44].fill(0xff);
+        bytes
+    };
+    let three = [one(24_000, 1, 200.0), one(16_000, 1, 300.0), one(24_000, 2, 400.0)];
+    for (name, joined) in [
+        ("a.wav", three.concat()),
+        ("b.wav", three.clone().map(uncounted).concat()),
+        // Headers without sound between them.
+        ("c.wav", [wav(8_000, 1, 1, &[]), three[0].clone(), wav(8_000, 1, 1, &[]), three[1..].concat()].concat()),
+    ] {
+        let (all, reader) = read_all(&file(dir.path(), name, &joined)).unwrap();
+        assert_eq!((all.speech.len(), all.playback.len(), reader.warnings()), (48_000, 144_000, vec![]), "{name}");
+        assert!((reader.seconds() - 3.0).abs() < 1e-6);
+        // Each second has its own pitch, and no header is heard between them.
+        for (second, hertz) in [(0, 200.0), (1, 300.0), (2, 400.0)] {
+            let middle = &all.speech[second * 16_000 + 100..(second + 1) * 16_000 - 100];
+            let crossings = middle.windows(2).filter(|w| w[0] < 0.0 && w[1] >= 0.0).count() as f64;
+            assert!((crossings / (15_800.0 / 16_000.0) - hertz).abs() < 3.0, "{name} {second}: {crossings}");
+        }
+        let loudest = all.speech[loudest(&all.speech)];
+        assert!(loudest.abs() < 0.56, "{name}: {loudest}");
+    }
+    // What is missing of each is told once.
+    let cut = [&three[0][..24_044], &three[1], &three[2][..48_044]].concat();
+    let (all, reader) = read_all(&file(dir.path(), "d.wav", &cut)).unwrap();
+    assert_eq!(all.speech.len(), 32_000);
+    let [Warning::CutShort { got, stated }] = reader.warnings()[..] else { panic!("{:?}", reader.warnings()) };
+    assert!((got - 2.0).abs() < 1e-3 && (stated - 3.0).abs() < 1e-2, "{got} {stated}");
 }

@@ -7,6 +7,7 @@ use std::{
 };
 
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage, metadata::Orientation};
+use mouthpiece_domain::file_kind::{FileKind, FileUse, NotTaken};
 use thiserror::Error;
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
     background::Backdrop,
     png_colours,
     profile::{self, Colours},
-    sniff,
+    whole::is_complete,
 };
 
 /// How large a portrait may be; checked before anything is decoded.
@@ -63,12 +64,12 @@ pub enum PortraitError {
         most: u64,
     },
     /// None of the readable formats.
-    #[error("{} {what}, not a PNG, JPEG or WebP picture: convert it to one of these", path.display())]
+    #[error("'{}' {not_taken}", path.display())]
     NotAPicture {
         /// The file.
         path: PathBuf,
-        /// What it seems to be.
-        what: &'static str,
+        /// What it is, and what to do.
+        not_taken: NotTaken,
     },
     /// More pixels than [`Limits`] allow.
     #[error(
@@ -141,10 +142,7 @@ pub fn load_portrait(path: &Path, limits: &Limits) -> Result<RgbImage, PortraitE
 /// [`PortraitError`], which names the file and what to do. Sizes are judged from the header, before decoding.
 pub fn read_portrait(path: &Path, limits: &Limits, background: &Background) -> Result<Portrait, PortraitError> {
     let bytes = read(path, limits)?;
-    let Some(format) = sniff::format(&bytes) else {
-        return Err(PortraitError::NotAPicture { path: path.to_path_buf(), what: sniff::describe(&bytes) });
-    };
-    let Decoded { mut pixels, colours, orientation } = decode(path, &bytes, format, limits)?;
+    let Decoded { mut pixels, colours, orientation } = decode(path, &bytes, limits)?;
     drop(bytes);
     let mut warnings = Vec::new();
     if let Some(colours) = colours {
@@ -171,9 +169,14 @@ struct Decoded {
     orientation: Orientation,
 }
 
-fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<Decoded, PortraitError> {
+fn decode(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Decoded, PortraitError> {
     let named = || path.to_path_buf();
-    let complete = sniff::is_complete(format, bytes);
+    let kind = FileKind::of(bytes);
+    let Some(format) = decoder(kind) else {
+        let not_taken = NotTaken { kind, given_as: FileUse::Picture };
+        return Err(PortraitError::NotAPicture { path: named(), not_taken });
+    };
+    let complete = is_complete(format, bytes);
     let undecodable = |source| match source {
         // A header that ends early has no size to judge.
         _ if !complete => PortraitError::Truncated { path: named() },
@@ -201,6 +204,16 @@ fn decode(path: &Path, bytes: &[u8], format: ImageFormat, limits: &Limits) -> Re
     };
     let pixels = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
     Ok(Decoded { pixels, colours, orientation })
+}
+
+/// What decodes the pictures that are taken.
+fn decoder(kind: FileKind) -> Option<ImageFormat> {
+    match kind {
+        FileKind::Png => Some(ImageFormat::Png),
+        FileKind::Jpeg => Some(ImageFormat::Jpeg),
+        FileKind::WebP => Some(ImageFormat::WebP),
+        _ => None,
+    }
 }
 
 /// The file's bytes, never more than allowed even if the file grows meanwhile.

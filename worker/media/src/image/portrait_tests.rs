@@ -131,12 +131,13 @@ fn every_kind_of_pixel_becomes_rgb() {
 #[test]
 fn what_is_no_picture_is_named() {
     let folder = Folder::new();
+    let give = "give a picture (PNG, JPEG, WebP";
+    assert!(folder.refusal("notes.png", b"Dear diary,\n").starts_with(&format!("'notes.png' holds text: {give}")));
+    assert!(folder.refusal("empty.jpg", b"").starts_with(&format!("'empty.jpg' is empty: {give}")));
     assert_eq!(
-        folder.refusal("notes.png", b"Dear diary,\n"),
-        "notes.png holds text, not a PNG, JPEG or WebP picture: convert it to one of these"
+        folder.refusal("drawing.png", b"8BPS\0\x01"),
+        "'drawing.png' is a Photoshop file: export it as PNG or JPEG"
     );
-    assert!(folder.refusal("empty.jpg", b"").starts_with("empty.jpg is empty"));
-    assert!(folder.refusal("moves.png", b"GIF89a....").starts_with("moves.png is a GIF"));
     let missing = load_portrait(&folder.0.path().join("missing.png"), &Limits::default()).unwrap_err();
     assert!(matches!(&missing, PortraitError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound));
     let directory = load_portrait(folder.0.path(), &Limits::default()).unwrap_err();

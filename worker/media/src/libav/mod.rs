@@ -2,10 +2,12 @@
 
 mod track;
 
-use std::{ffi::CString, path::Path, ptr, sync::Once};
+use std::{ffi::CString, ops::Range, path::Path, ptr, sync::Once};
 
 use ffmpeg_next::{self as ff, Dictionary, ffi, format::context::Input};
+use mouthpiece_domain::file_kind::{FileUse, NotTaken};
 
+use crate::file_kind;
 pub(crate) use track::{Track, TrackFault};
 
 /// The container formats that may be opened; anything else (playlists that name other files, scripts, images) is refused.
@@ -44,9 +46,13 @@ pub(crate) fn sentence(error: ff::Error) -> String {
     chars.next().map_or_else(String::new, |c| c.to_lowercase().chain(chars).collect())
 }
 
-/// A path as FFmpeg's URL: with the scheme in front, a colon in a file name cannot choose another protocol.
-pub(crate) fn file_url(path: &Path) -> Option<CString> {
-    let mut url = b"file:".to_vec();
+/// A path as FFmpeg's URL: with the scheme in front, a colon in a file name cannot choose another protocol. Of the file
+/// only a piece, where one is given.
+pub(crate) fn file_url(path: &Path, piece: Option<&Range<u64>>) -> Option<CString> {
+    let mut url = match piece {
+        Some(Range { start, end }) => format!("subfile,,start,{start},end,{end},,:file:").into_bytes(),
+        None => b"file:".to_vec(),
+    };
     url.extend_from_slice(path.as_os_str().as_encoded_bytes());
     CString::new(url).ok()
 }
@@ -56,8 +62,8 @@ pub(crate) fn file_url(path: &Path) -> Option<CString> {
 pub(crate) enum OpenFault {
     /// The file system refused, with its reason.
     CannotRead(String),
-    /// A file of no bytes.
-    Empty,
+    /// A file of a kind that is not taken.
+    NotTaken(NotTaken),
     /// A video whose sides, in pixels, are longer than allowed.
     TooLarge {
         /// Width in pixels.
@@ -69,22 +75,21 @@ pub(crate) enum OpenFault {
     Unknown(String),
 }
 
-/// Opens a media file for reading: only local regular files of known containers, and only videos whose sides are at
+/// Opens a media file for reading: only local regular files of a kind that is taken, and only videos whose sides are at
 /// most `max_side` pixels where that is given.
-pub(crate) fn open_input(path: &Path, max_side: Option<i32>) -> Result<Input, OpenFault> {
+pub(crate) fn open_input(path: &Path, given_as: FileUse, max_side: Option<i32>) -> Result<Input, OpenFault> {
+    let kind = file_kind(path).map_err(|e| OpenFault::CannotRead(io_sentence(&e)))?;
+    kind.taken_as(given_as).map_err(OpenFault::NotTaken)?;
+    open_piece(path, None, max_side)
+}
+
+/// Opens a piece of a file whose kind is known, or all of it.
+pub(crate) fn open_piece(path: &Path, piece: Option<&Range<u64>>, max_side: Option<i32>) -> Result<Input, OpenFault> {
     init();
-    let meta = std::fs::metadata(path).map_err(|e| OpenFault::CannotRead(io_sentence(&e)))?;
-    if !meta.is_file() {
-        return Err(OpenFault::CannotRead("it is not a regular file".to_owned()));
-    }
-    if meta.len() == 0 {
-        return Err(OpenFault::Empty);
-    }
-    std::fs::File::open(path).map_err(|e| OpenFault::CannotRead(io_sentence(&e)))?;
-    let url = file_url(path).ok_or_else(|| OpenFault::CannotRead("its name holds a zero byte".to_owned()))?;
+    let url = file_url(path, piece).ok_or_else(|| OpenFault::CannotRead("its name holds a zero byte".to_owned()))?;
     let mut options = Dictionary::new();
     options.set("format_whitelist", CONTAINERS);
-    options.set("protocol_whitelist", "file");
+    options.set("protocol_whitelist", "subfile,file");
     let mut context = ptr::null_mut();
     // What the list of containers refuses is an invalid argument to FFmpeg.
     let unknown = |e| {

@@ -96,7 +96,7 @@ impl Mp4Writer {
             }
             None => None,
         };
-        let url = file_url(path).ok_or_else(|| refused("its name holds a zero byte".to_owned()))?;
+        let url = file_url(path, None).ok_or_else(|| refused("its name holds a zero byte".to_owned()))?;
         let container = Container::create(&url, &video, aac.as_ref()).map_err(|e| refused(sentence(e)))?;
         Ok(Self {
             container,

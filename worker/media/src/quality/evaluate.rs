@@ -14,7 +14,7 @@ use super::{
     watch::{Watched, mouth_box, watch},
 };
 use crate::{
-    audio::{AudioError, SpeechBlock, SpeechReader},
+    audio::{AudioError, Mix, SpeechBlock, SpeechReader},
     face::{FaceFinder, Runtime},
     image::{Limits, fit, load_portrait},
     video::VideoReader,
@@ -74,16 +74,26 @@ pub fn evaluate(path: &Path, extras: Extras<'_>, progress: &mut dyn FnMut(Progre
 
 /// The levels of the sound and what is wrong with it; none of a file without sound.
 fn listen(path: &Path) -> Result<(Option<Loudness>, Vec<String>), QualityError> {
-    let mut reader = match SpeechReader::open(path) {
-        Err(AudioError::NoAudioStream { .. } | AudioError::NoSound { .. }) => return Ok((None, Vec::new())),
-        opened => opened?,
-    };
+    match measure(path, Mix::Both) {
+        Err(AudioError::NoAudioStream { .. } | AudioError::NoSound { .. }) => Ok((None, Vec::new())),
+        Err(other) => Err(other.into()),
+        // Where its channels cancel one another a voice is heard in the louder one alone, as when it was rendered.
+        Ok((reader, sound)) => {
+            let better = reader.best_mix();
+            let (reader, sound) = if better == Mix::Both { (reader, sound) } else { measure(path, better)? };
+            Ok((Some(sound), reader.warnings().iter().map(ToString::to_string).collect()))
+        }
+    }
+}
+
+fn measure(path: &Path, mix: Mix) -> Result<(SpeechReader, Loudness), AudioError> {
+    let mut reader = SpeechReader::open_mixed(path, mix)?;
     let mut sound = Loudness::new(reader.info().start_seconds);
     let mut block = SpeechBlock::default();
     while reader.read(&mut block)? {
         sound.push(&block.speech);
     }
-    Ok((Some(sound), reader.warnings().iter().map(ToString::to_string).collect()))
+    Ok((reader, sound))
 }
 
 impl Portrait {

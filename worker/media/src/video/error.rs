@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use mouthpiece_domain::file_kind::NotTaken;
 use thiserror::Error;
 
 use super::Light;
@@ -17,14 +18,16 @@ pub enum VideoError {
         /// What the system said.
         reason: String,
     },
-    /// A file of no bytes.
-    #[error("'{}' is an empty file: give a video", path.display())]
-    Empty {
+    /// A file of a kind that is not taken.
+    #[error("'{}' {not_taken}", path.display())]
+    NotTaken {
         /// The file.
         path: PathBuf,
+        /// What it is, and what to do.
+        not_taken: NotTaken,
     },
-    /// Not media at all, or not of a container that is read.
-    #[error("'{}' is not a video that can be read: {reason} (MP4, MOV, WebM and AVI are)", path.display())]
+    /// It begins like a video and cannot be read as one.
+    #[error("'{}' cannot be read as a video: {reason}; convert it to MP4", path.display())]
     NotVideo {
         /// The file.
         path: PathBuf,

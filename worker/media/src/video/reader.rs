@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use ffmpeg_next::{self as ff, ffi, media};
 use image::{ImageBuffer, Pixel, RgbImage, RgbaImage};
+use mouthpiece_domain::file_kind::FileUse;
 
 use super::{
     Light, VideoError,
@@ -65,9 +66,9 @@ impl VideoReader {
     /// [`VideoError`]; a side above [`MAX_SIDE`] is refused before anything is decoded.
     pub fn open_with(path: &Path, options: Options) -> Result<Self, VideoError> {
         let owned = || path.to_owned();
-        let input = open_input(path, Some(MAX_SIDE as i32)).map_err(|fault| match fault {
+        let input = open_input(path, FileUse::Video, Some(MAX_SIDE as i32)).map_err(|fault| match fault {
             OpenFault::CannotRead(reason) => VideoError::CannotRead { path: owned(), reason },
-            OpenFault::Empty => VideoError::Empty { path: owned() },
+            OpenFault::NotTaken(not_taken) => VideoError::NotTaken { path: owned(), not_taken },
             OpenFault::TooLarge { width, height } => {
                 VideoError::BadSize { path: owned(), width: width.into(), height: height.into() }
             }

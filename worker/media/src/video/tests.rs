@@ -136,15 +136,15 @@ fn what_is_not_a_video_is_said_to_be_so() {
     let dir = tempfile::tempdir().unwrap();
     let d = dir.path();
     let text = file(d, "x.mp4", b"Hello, this is only a text.\n".repeat(400).as_slice());
-    assert!(refusal(&text).contains("x.mp4' is not a video that can be read: "), "{}", refusal(&text));
-    assert!(refusal(&file(d, "x", b"")).ends_with("x' is an empty file: give a video"));
+    assert!(refusal(&text).contains("x.mp4' holds text: give a video (MP4, WebM"), "{}", refusal(&text));
+    assert!(refusal(&file(d, "x", b"")).contains("x' is empty: give a video (MP4, WebM"));
     assert!(refusal(&d.join("none.mp4")).ends_with("none.mp4' cannot be read: no such file or directory"));
     let sound = file(d, "a.wav", &wav(16_000, 1, 1, &tone(16_000, 1, 1.0, 300.0)));
-    assert!(refusal(&sound).contains("a.wav' has no video stream"), "{}", refusal(&sound));
+    assert!(refusal(&sound).contains("a.wav' is a WAV recording: give a video (MP4, WebM"), "{}", refusal(&sound));
     let cover = solid(d, "green", "64x64", &["-frames:v", "1"], "cover.png");
     let args = ["-i", sound.to_str().unwrap(), "-i", cover.to_str().unwrap(), "-map", "0", "-map", "1", "-c:v", "copy"];
-    let song = ffmpeg(d, &[&args[..], &["-disposition:v", "attached_pic"]].concat(), "song.mp3");
-    assert!(refusal(&song).contains("song.mp3' has no video stream"), "{}", refusal(&song));
+    let song = ffmpeg(d, &[&args[..], &["-disposition:v", "attached_pic"]].concat(), "song.mp4");
+    assert!(refusal(&song).contains("song.mp4' has no video stream"), "{}", refusal(&song));
 }
 
 #[test]
@@ -173,5 +173,5 @@ fn cut_videos_are_read_as_far_as_they_go_or_refused() {
     let message = refusal(&file(dir.path(), "index.mp4", &bytes[..index_only]));
     assert!(message.contains("holds no frame") || message.contains("is damaged"), "{message}");
     let message = refusal(&file(dir.path(), "head.mp4", &bytes[..60]));
-    assert!(message.contains("is not a video that can be read"), "{message}");
+    assert!(message.contains("cannot be read as a video: "), "{message}");
 }

@@ -2,15 +2,13 @@
 
 use super::HOP;
 use super::room::Room;
-use crate::ear::SpeechLevel;
+use crate::ear::{SPEECH_RANGE_DB, SpeechLevel};
 use std::collections::VecDeque;
 
 /// Active RMS that the network was trained at.
 const NETWORK_LEVEL: f32 = 0.09;
 /// Most gain that quiet speech is given: below that it is noise.
 const MOST_GAIN: f32 = 60.0;
-/// Frames so far below the loud parts are not speech, dB.
-const SPEECH_RANGE: f32 = 32.0;
 /// From the loud parts to no effort at all, dB.
 const EFFORT_RANGE: f32 = 35.0;
 
@@ -56,6 +54,7 @@ pub(super) enum Level {
 pub(super) struct Known {
     gain: f32,
     loud_db: f32,
+    floor_db: f32,
     /// Levels of frames that the network has not answered for yet.
     levels: VecDeque<f32>,
 }
@@ -63,7 +62,12 @@ pub(super) struct Known {
 impl Level {
     pub(super) fn known(level: SpeechLevel) -> Self {
         let gain = (NETWORK_LEVEL / level.active_rms.max(1e-6)).min(MOST_GAIN);
-        Self::Known(Known { gain, loud_db: level.loud_db, levels: VecDeque::with_capacity(64) })
+        Self::Known(Known {
+            gain,
+            loud_db: level.loud_db,
+            floor_db: level.floor_db(),
+            levels: VecDeque::with_capacity(64),
+        })
     }
 
     /// Takes the next 10 ms of sound; returns the effort that it is made with: 0 at 35 dB below the loud parts, 1 at their
@@ -92,7 +96,7 @@ impl Level {
         match self {
             Self::Known(known) => {
                 let level = known.levels.pop_front().unwrap_or(f32::NEG_INFINITY);
-                if level > known.loud_db - SPEECH_RANGE { surely(silence) } else { 0.0 }
+                if level > known.floor_db { surely(silence) } else { 0.0 }
             }
             Self::Running(running) => running.spoken(silence),
         }
@@ -169,7 +173,7 @@ impl Running {
     fn spoken(&mut self, silence: f32) -> f32 {
         let (Some(&level), Some(&newest)) = (self.levels.front(), self.levels.back()) else { return 0.0 };
         let quiet = (self.room.level() + OVER_ROOM).max(NEVER_SPEECH);
-        let floor = (self.loud() - SPEECH_RANGE).max(quiet);
+        let floor = (self.loud() - SPEECH_RANGE_DB).max(quiet);
         let coming = self.levels.iter().take_while(|l| **l > floor).count();
         let before = self.loud;
         self.loud = if coming > 0 { before + 1 } else { 0 };
