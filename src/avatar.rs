@@ -2,12 +2,17 @@
 
 use crate::say;
 use clap::{Args, Subcommand};
-use mouthpiece_domain::file_kind::FileUse;
+use image::RgbImage;
+use mouthpiece_domain::file_kind::{Family, FileUse};
 use mouthpiece_media::face::{FaceFinder, Runtime};
-use mouthpiece_media::image::{Limits, load_portrait};
-use mouthpiece_media::reference::{Analysis, FaceReport, PrepareOptions};
-use mouthpiece_worker::{Output, RenderError};
+use mouthpiece_media::file_kind;
+use mouthpiece_media::image::{Background, Limits, read_portrait};
+use mouthpiece_media::reference::{Analysis, FaceReport, PrepareOptions, ReferenceError};
+use mouthpiece_worker::{Output, PortraitOptions, RenderError, load_reference};
 use std::path::PathBuf;
+
+/// Frames a second at which a video is looked at, as a render does if not told otherwise.
+const VIDEO_FPS: u32 = 25;
 
 /// Look at portraits.
 #[derive(Debug, Args)]
@@ -25,7 +30,7 @@ enum AvatarCommand {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mouthpiece avatar inspect me.jpg -o me-inspect.png")]
 struct InspectArgs {
-    #[arg(help = format!("The person: {}", FileUse::Picture.taken()))]
+    #[arg(help = format!("The person: {}; of a video the first frame with the face is drawn", FileUse::Portrait.taken()))]
     portrait: PathBuf,
     /// Where to write the drawing; the portrait's name with `-inspect.png` in this folder if not given
     #[arg(short, long, value_name = "FILE.png")]
@@ -45,18 +50,32 @@ pub fn run(args: &AvatarArgs) -> anyhow::Result<()> {
         let stem = args.portrait.file_stem().unwrap_or_default().to_string_lossy();
         PathBuf::from(format!("{stem}-inspect.png"))
     });
-    let picture = load_portrait(&args.portrait, &Limits::default()).map_err(RenderError::from)?;
-    let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;
-    let options = PrepareOptions { size: args.size, face: args.face };
-    let analysis = Analysis::of(&picture, &mut finder, &options)
-        .map_err(|source| RenderError::Reference { path: args.portrait.clone(), source })?;
+    let (report, seen) = look(args)?;
     let drawing = Output::reserve(&output, &[&args.portrait])?;
-    analysis
-        .draw(&picture)
-        .save_with_format(drawing.path(), image::ImageFormat::Png)
+    seen.save_with_format(drawing.path(), image::ImageFormat::Png)
         .map_err(|e| RenderError::Output { path: output.clone(), reason: e.to_string() })?;
     drawing.publish()?;
-    print(&analysis.report, &output)
+    print(&report, &output)
+}
+
+/// What is found, and a drawing of it: of a picture at its own size, of a video's first frame at output size.
+fn look(args: &InspectArgs) -> Result<(FaceReport, RgbImage), RenderError> {
+    let no_face = |source| RenderError::Reference { path: args.portrait.clone(), source };
+    // A file that cannot be opened is left to the picture reader, whose errors name the reason.
+    if file_kind(&args.portrait).ok().is_none_or(|kind| kind.family() == Family::Picture) {
+        let portrait = read_portrait(&args.portrait, &Limits::default(), &Background::default())?;
+        let mut finder = FaceFinder::new(&Runtime::get()?)?;
+        let options = PrepareOptions { size: args.size, face: args.face };
+        let mut analysis = Analysis::of(&portrait.picture, &mut finder, &options).map_err(no_face)?;
+        analysis.report.warnings.extend(portrait.warnings);
+        let drawing = analysis.draw(&portrait.picture);
+        return Ok((analysis.report, drawing));
+    }
+    let mut finder = FaceFinder::new(&Runtime::get()?)?;
+    let options = PortraitOptions { size: args.size, face: args.face, fps: VIDEO_FPS, background: None };
+    let prepared = load_reference(&args.portrait, options, &mut finder)?;
+    let drawing = prepared.draw().ok_or_else(|| no_face(ReferenceError::NoFrames))?;
+    Ok((prepared.report, drawing))
 }
 
 fn print(r: &FaceReport, output: &std::path::Path) -> anyhow::Result<()> {

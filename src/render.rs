@@ -3,12 +3,14 @@
 use crate::progress::Frames;
 use crate::say;
 use clap::{Args, ValueEnum};
+use mouthpiece_domain::colour::Colour;
 use mouthpiece_domain::file_kind::FileUse;
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_media::encode::{Choice, FilePreset};
-use mouthpiece_worker::{Progress, RenderOptions, render, speech_warnings};
+use mouthpiece_media::image::{Background, Limits, load_portrait};
+use mouthpiece_worker::{Progress, RenderError, RenderOptions, render, speech_warnings};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -56,6 +58,10 @@ pub struct RenderArgs {
     /// Which face, if the portrait shows several: 1 is the largest
     #[arg(long, value_name = "N")]
     face: Option<usize>,
+    /// What is behind the person where the portrait is transparent: a colour (#rrggbb, white, black, grey, red, green,
+    /// lime, blue) or a picture; white if not given
+    #[arg(long, value_name = "COLOUR|FILE")]
+    background: Option<String>,
     /// Determines blinks and head movement: the same seed makes the same video
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -84,6 +90,20 @@ fn parse_fps(text: &str) -> Result<u32, String> {
     }
 }
 
+/// A colour, else the picture of that name.
+fn background(text: &str) -> Result<Background, RenderError> {
+    let no_colour = match text.parse::<Colour>() {
+        Ok(colour) => return Ok(Background::Colour(colour.0)),
+        Err(e) => e,
+    };
+    let path = Path::new(text);
+    if !path.exists() {
+        return Err(RenderError::Background { got: text.to_owned(), reason: no_colour.to_string() });
+    }
+    let picture = load_portrait(path, &Limits::default())?;
+    Ok(Background::Picture(Arc::new(picture)))
+}
+
 /// What `--json` prints.
 #[derive(Debug, Serialize)]
 struct Report {
@@ -108,6 +128,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
         size: args.size,
         fps: args.fps,
         face: args.face,
+        background: args.background.as_deref().map(background).transpose()?,
         seed: args.seed,
         liveliness: Liveliness { blinks: !args.no_blink, head: !args.still },
         encoder: args.encoder,

@@ -34,6 +34,7 @@ impl Sessions {
                 seed: 1,
                 head: true,
                 blinks: true,
+                background: None,
                 live: None,
             }))
         };

@@ -80,6 +80,14 @@ pub enum RenderError {
         /// What is accepted.
         range: &'static str,
     },
+    /// The background is neither a colour nor a picture.
+    #[error("background is '{got}', which is neither a colour nor a file: {reason}, or name a picture")]
+    Background {
+        /// What was given.
+        got: String,
+        /// How colours are written.
+        reason: String,
+    },
     /// The caller asked to stop.
     #[error("cancelled")]
     Cancelled,
@@ -94,7 +102,8 @@ impl RenderError {
             | Self::Video(_)
             | Self::Reference { .. }
             | Self::Output { .. }
-            | Self::Option { .. } => true,
+            | Self::Option { .. }
+            | Self::Background { .. } => true,
             Self::Audio(e) => !matches!(e, AudioError::Convert { .. }),
             Self::Encode(e) => matches!(e, EncodeError::BadSetting { .. } | EncodeError::Missing { .. }),
             Self::Mux(e) => matches!(e, MuxError::CannotCreate { .. }),

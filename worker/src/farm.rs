@@ -262,7 +262,7 @@ fn measured(desks: &Desks<Puppet>, ear: &EarMaker<Puppet>, scratch: &Scratch, sl
     let portrait = folder.path().join("sample.png");
     std::fs::write(&portrait, measure::PORTRAIT).map_err(broke)?;
     let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;
-    let options = PortraitOptions { size: measure::SIZE, face: None, fps: measure::PER_SLOT };
+    let options = PortraitOptions { size: measure::SIZE, face: None, fps: measure::PER_SLOT, background: None };
     let prepared = load_reference(&portrait, options, &mut finder)?;
     let size = prepared.report.output_size;
     let avatar = Arc::new(Puppet::default().prepare(prepared.reference).map_err(RenderError::from)?);

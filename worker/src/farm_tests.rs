@@ -73,6 +73,7 @@ fn assignment(hold: Hold) -> Assignment {
         seed: 1,
         head: true,
         blinks: true,
+        background: None,
         live: None,
     };
     let s = Duration::from_secs;

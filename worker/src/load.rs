@@ -4,13 +4,13 @@ use crate::RenderError;
 use mouthpiece_domain::file_kind::{Family, FileUse};
 use mouthpiece_media::face::FaceFinder;
 use mouthpiece_media::file_kind;
-use mouthpiece_media::image::{Limits, load_portrait};
+use mouthpiece_media::image::{Background, Limits, read_portrait};
 use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, Prepared, Reference};
 use mouthpiece_media::video::{self, VideoReader};
 use std::path::Path;
 
 /// How a portrait is made into a reference.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PortraitOptions {
     /// Longer side of the output in pixels, 64 to 2048.
     pub size: u32,
@@ -18,6 +18,8 @@ pub struct PortraitOptions {
     pub face: Option<usize>,
     /// Frames a second that a video is brought to.
     pub fps: u32,
+    /// What transparent parts are laid on; white if none is named.
+    pub background: Option<Background>,
 }
 
 /// Loads a picture or a short video and finds the face in it.
@@ -43,6 +45,9 @@ pub fn load_reference_while(
     if go_on() { loaded } else { Err(RenderError::Cancelled) }
 }
 
+/// A background that was asked for in vain.
+const UNSEEN_BACKGROUND: &str = "the portrait is nowhere transparent: the background is not seen";
+
 /// A video is not followed any further.
 #[derive(Debug, thiserror::Error)]
 #[error("cancelled")]
@@ -56,20 +61,26 @@ fn load(
 ) -> Result<Prepared, RenderError> {
     let prepare = PrepareOptions { size: options.size, face: options.face };
     let no_face = |source| RenderError::Reference { path: path.to_owned(), source };
+    let asked = options.background.is_some();
+    let background = options.background.unwrap_or_default();
+    let unseen = |showed: bool| (asked && !showed).then(|| UNSEEN_BACKGROUND.to_owned());
     // A file that cannot be opened is left to the picture reader, whose errors name the reason.
     let kind = file_kind(path).ok();
     if kind.is_none_or(|kind| kind.family() == Family::Picture) {
-        let picture = load_portrait(path, &Limits::default())?;
+        let portrait = read_portrait(path, &Limits::default(), &background)?;
         if !go_on() {
             return Err(RenderError::Cancelled);
         }
-        return Reference::from_portrait(&picture, finder, &prepare).map_err(no_face);
+        let mut prepared = Reference::from_portrait(&portrait.picture, finder, &prepare).map_err(no_face)?;
+        prepared.report.warnings.extend(portrait.warnings);
+        prepared.report.warnings.extend(unseen(portrait.showed_background));
+        return Ok(prepared);
     }
     if let Some(Err(not_taken)) = kind.map(|kind| kind.taken_as(FileUse::Portrait)) {
         return Err(RenderError::NotAPortrait { path: path.to_owned(), not_taken });
     }
     // Frames are held at twice the output's size at most, so that a short 4K video stays small in memory.
-    let bound = video::Options { max_side: Some((options.size * 2).clamp(512, 4096)) };
+    let bound = video::Options { max_side: Some((options.size * 2).clamp(512, 4096)), background };
     let reader = VideoReader::open_with(path, bound)?;
     let clip = reader.read_clip(f64::from(options.fps), MAX_VIDEO_FRAMES)?;
     let rate = clip.frames_per_second as f32;
@@ -79,6 +90,8 @@ fn load(
         let used = prepared.reference.frames.len() as f32 / rate;
         prepared.report.warnings.push(format!("only the first {used:.1} s of the video are used"));
     }
+    prepared.report.warnings.extend(clip.warnings);
+    prepared.report.warnings.extend(unseen(clip.showed_background));
     if clip.truncated {
         prepared.report.warnings.push("the video is damaged or was cut short: what could be read is used".to_owned());
     }

@@ -10,12 +10,13 @@ use mouthpiece_media::audio::Survey;
 use mouthpiece_media::encode::{Choice, FilePreset};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::features::VisemeNet;
+use mouthpiece_media::image::Background;
 use mouthpiece_media::reference::{FaceReport, Prepared};
 use std::path::Path;
 use std::sync::Arc;
 
 /// What to make.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct RenderOptions {
     /// Longer side of the video in pixels, 64 to 2048; a smaller portrait is not enlarged.
     pub size: u32,
@@ -23,6 +24,8 @@ pub struct RenderOptions {
     pub fps: u32,
     /// Which face, 1 being the largest; the largest if none is named.
     pub face: Option<usize>,
+    /// What transparent parts of the portrait are laid on; white if none is named.
+    pub background: Option<Background>,
     /// Determines blinks and head movement.
     pub seed: u64,
     /// How much of life shows.
@@ -39,6 +42,7 @@ impl Default for RenderOptions {
             size: 512,
             fps: 25,
             face: None,
+            background: None,
             seed: 1,
             liveliness: Liveliness::default(),
             encoder: Choice::Auto,
@@ -110,7 +114,12 @@ pub fn render(
     let survey = pipeline::survey(speech, &mut |seconds| progress(Progress::Listening { seconds }))?;
     go_on(progress(Progress::Looking))?;
     let mut finder = FaceFinder::new(&Runtime::get()?)?;
-    let portrait_options = PortraitOptions { size: options.size, face: options.face, fps: options.fps };
+    let portrait_options = PortraitOptions {
+        size: options.size,
+        face: options.face,
+        fps: options.fps,
+        background: options.background.clone(),
+    };
     let prepared = load_reference(portrait, portrait_options, &mut finder);
     go_on(progress(Progress::Looking))?; // a search that was interrupted is no verdict on the portrait
     let Prepared { reference, report } = prepared?;

@@ -71,7 +71,7 @@ impl Stage {
 #[ignore = "prints figures; meant for release builds on an idle machine"]
 fn two_slots_against_one() {
     let mut finder = FaceFinder::new(&Runtime::get().unwrap()).unwrap();
-    let options = PortraitOptions { size: 512, face: None, fps: 25 };
+    let options = PortraitOptions { size: 512, face: None, fps: 25, background: None };
     let prepared = load_reference(&sample("portrait.png"), options, &mut finder).unwrap();
     let engine = EngineThread::start(Puppet::default(), |_| {}).unwrap();
     let speech = sample("speech.wav");

@@ -4,6 +4,7 @@ use super::dto::session::PRESETS;
 use super::fields::Fields;
 use super::problem::Problem;
 use super::settings::SessionBounds;
+use mouthpiece_domain::colour::Colour;
 use mouthpiece_domain::session::Preset;
 use mouthpiece_domain::time::as_millis;
 use serde_json::{Value, json};
@@ -11,10 +12,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The fields that these options are read from.
-pub const FIELDS: [&str; 9] =
-    ["fps", "size", "preset", "seed", "head", "blinks", "queue_timeout_s", "max_duration_s", "metadata"];
+pub const FIELDS: [&str; 10] =
+    ["fps", "size", "preset", "seed", "head", "blinks", "background", "queue_timeout_s", "max_duration_s", "metadata"];
 /// Faces of a portrait that can be named.
 pub const FACES: u32 = 16;
+/// Characters of a colour.
+const COLOUR_CHARS: usize = 16;
+/// What is behind a portrait where nothing else is asked for.
+const WHITE: Colour = Colour([255; 3]);
 /// Seeds are exact in every JSON library up to this.
 const LARGEST_SEED: u64 = (1 << 53) - 1;
 
@@ -33,6 +38,8 @@ pub struct Options {
     pub head: bool,
     /// The lids close now and then.
     pub blinks: bool,
+    /// What transparent parts of the portrait are laid on; white if none is named.
+    pub background: Option<Colour>,
     /// How long it may wait for a slot.
     pub queue_timeout: Duration,
     /// How long it may hold a slot.
@@ -51,6 +58,7 @@ impl Options {
             seed: 1,
             head: true,
             blinks: true,
+            background: None,
             queue_timeout: bounds.queue_timeout,
             max_duration: bounds.max_duration,
             metadata: BTreeMap::new(),
@@ -77,6 +85,7 @@ impl Options {
             seed: fields.number("seed", 0..=LARGEST_SEED)?.unwrap_or(usual.seed),
             head: fields.flag("head")?.unwrap_or(usual.head),
             blinks: fields.flag("blinks")?.unwrap_or(usual.blinks),
+            background: background(fields)?,
             queue_timeout: seconds("queue_timeout_s", bounds.longest_queue_timeout)?.unwrap_or(usual.queue_timeout),
             max_duration: seconds("max_duration_s", bounds.longest_duration)?.unwrap_or(usual.max_duration),
             metadata: fields.metadata("metadata")?,
@@ -92,11 +101,19 @@ impl Options {
             "seed": self.seed,
             "head": self.head,
             "blinks": self.blinks,
+            "background": self.background.unwrap_or(WHITE).to_string(),
             "queue_timeout_ms": as_millis(self.queue_timeout),
             "max_duration_ms": as_millis(self.max_duration),
             "metadata": self.metadata,
         })
     }
+}
+
+/// Reads what is to be behind the portrait.
+fn background(fields: &Fields) -> Result<Option<Colour>, Problem> {
+    let Some(text) = fields.text("background", COLOUR_CHARS)? else { return Ok(None) };
+    let refused = |e| Problem::invalid("background", format!("background is no colour: {e}"));
+    text.parse().map(Some).map_err(refused)
 }
 
 /// Reads which face is meant.
@@ -117,9 +134,10 @@ mod tests {
 
     #[test]
     fn defaults_said_or_not_are_the_same_request() {
-        let said = r#"{"fps":25,"size":512.0,"preset":"balanced","seed":1,"head":true,"blinks":true,
-            "queue_timeout_s":600,"max_duration_s":3600,"metadata":{}}"#;
+        let said = r##"{"fps":25,"size":512.0,"preset":"balanced","seed":1,"head":true,"blinks":true,"background":"#fff",
+            "queue_timeout_s":600,"max_duration_s":3600,"metadata":{}}"##;
         assert_eq!(read(said).unwrap().canonical(), read("{}").unwrap().canonical());
+        assert_ne!(read(r#"{"background":"black"}"#).unwrap().canonical(), read("{}").unwrap().canonical());
         assert_ne!(read(r#"{"seed":2}"#).unwrap().canonical(), read("{}").unwrap().canonical());
     }
 
@@ -134,6 +152,8 @@ mod tests {
             (r#"{"seed":9007199254740992}"#, "seed"),
             (r#"{"head":"true"}"#, "head"),
             (r#"{"blinks":1}"#, "blinks"),
+            (r##"{"background":"#12"}"##, "background"),
+            (r#"{"background":7}"#, "background"),
             (r#"{"queue_timeout_s":0}"#, "queue_timeout_s"),
             (r#"{"max_duration_s":86401}"#, "max_duration_s"),
             (r#"{"metadata":{"a":1}}"#, "metadata"),

@@ -209,6 +209,7 @@ fn record(caller: &Caller, id: SessionId, wanted: Wanted<'_>) -> Session {
             seed: options.seed,
             head: options.head,
             blinks: options.blinks,
+            background: options.background,
             live,
         }),
         metadata: options.metadata,

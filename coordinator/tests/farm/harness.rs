@@ -166,6 +166,7 @@ pub fn session() -> Session {
             seed: 1,
             head: true,
             blinks: true,
+            background: None,
             live: None,
         }),
         metadata: BTreeMap::new(),

@@ -253,6 +253,7 @@ fn new_session(id: u128, key: u128, avatar: u128, at: Wall) -> Session {
         seed: 1,
         head: true,
         blinks: true,
+        background: None,
         live: None,
     };
     Session {

@@ -4,6 +4,7 @@
 //! arguments, decisions go out as values. [`control::Control`] is the whole farm's brain; a shell carries events to it and
 //! its effects away, in production, under virtual time in tests, and in the fleet simulator alike.
 
+pub mod colour;
 pub mod control;
 pub mod cost;
 pub mod file_kind;

@@ -7,6 +7,7 @@
 //! ```
 //! A session's version is the pair (fence, phase): it only ever grows, and the record store refuses what does not grow it.
 
+use crate::colour::Colour;
 use crate::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use crate::live::LiveTerms;
 use crate::time::{Wall, millis};
@@ -316,6 +317,9 @@ pub struct Spec {
     pub head: bool,
     /// The lids close now and then.
     pub blinks: bool,
+    /// What transparent parts of the portrait are laid on; white if none is named. Absent in what older programs wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub background: Option<Colour>,
     /// Bounds of a [`Kind::Live`]; none for the others. Absent in what older programs wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveTerms>,

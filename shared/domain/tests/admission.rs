@@ -138,6 +138,7 @@ fn session(id: SessionId, queue_timeout: Duration) -> Session {
         seed: 1,
         head: true,
         blinks: true,
+        background: None,
         live: None,
     };
     Session {

@@ -58,7 +58,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn key(n: u32) -> Key {
-        Key { content: format!("c{}", n / 2), face: 0, size: 100 + n % 2, fps: 0 }
+        Key { content: format!("c{}", n / 2), face: 0, size: 100 + n % 2, fps: 0, background: None }
     }
 
     #[test]

@@ -12,9 +12,11 @@ use crate::stop::Stop;
 use crate::work::WorkError;
 use crate::{PortraitOptions, RenderError, load_reference_while};
 use memory::Memory;
+use mouthpiece_domain::colour::Colour;
 use mouthpiece_domain::session::{BlobKey, Spec};
 use mouthpiece_engine::{Engine, EngineError};
 use mouthpiece_media::face::{FaceFinder, Runtime};
+use mouthpiece_media::image::Background;
 use mouthpiece_media::reference::{FaceReport, Prepared};
 use mouthpiece_ports::blobs::Blobs;
 use std::collections::HashMap;
@@ -27,6 +29,8 @@ use tokio::sync::{Mutex as TurnMutex, OwnedMutexGuard};
 use tokio::task::spawn_blocking;
 use tracing::{info, warn};
 
+/// What is behind a portrait where nothing else is asked for.
+const WHITE: Colour = Colour([255; 3]);
 /// Avatars of which a heartbeat tells.
 const MOST_TOLD: usize = 64;
 
@@ -39,11 +43,19 @@ struct Key {
     size: u32,
     /// Of a video; 0 for a still, which fits every rate.
     fps: u32,
+    /// None for white.
+    background: Option<Colour>,
 }
 
 impl Key {
     fn of(spec: &Spec, fps: u32) -> Self {
-        Self { content: spec.content.clone(), face: spec.face.unwrap_or(0), size: spec.size, fps }
+        Self {
+            content: spec.content.clone(),
+            face: spec.face.unwrap_or(0),
+            size: spec.size,
+            fps,
+            background: spec.background.filter(|colour| *colour != WHITE),
+        }
     }
 }
 
@@ -155,7 +167,12 @@ impl<E: Engine + 'static> Avatars<E> {
     async fn prepare(&self, spec: &Spec, folder: &Path, stop: &Stop) -> Result<Arc<Ready<E>>, WorkError> {
         let portrait = stop.or(self.store.portrait(&spec.portrait, folder)).await??;
         let finder = stop.or(Arc::clone(&self.finder).lock_owned()).await?;
-        let options = PortraitOptions { size: spec.size, face: spec.face.map(|n| n as usize), fps: spec.fps };
+        let options = PortraitOptions {
+            size: spec.size,
+            face: spec.face.map(|n| n as usize),
+            fps: spec.fps,
+            background: Key::of(spec, 0).background.map(|colour| Background::Colour(colour.0)),
+        };
         let (engine, file, of_thread) = (Arc::clone(&self.engine), portrait.clone(), stop.clone());
         // Should this session be stopped, the thread ends by itself at its next step; till then it keeps the finder.
         let making = spawn_blocking(move || make(&engine, finder, &file, options, &of_thread));

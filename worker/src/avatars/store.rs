@@ -49,12 +49,14 @@ impl Store {
         Self { engine: engine.to_ascii_lowercase().chars().map(safe).collect(), blobs }
     }
 
-    /// `<the portrait's folder>/<engine>-<size>-<face or 0>[-<rate of a video>].<ending>`
+    /// `<the portrait's folder>/<engine>-<size>-<face or 0>[-<rate of a video>][-on<background>].<ending>`
     fn key(&self, key: &Key, ending: &str) -> Result<BlobKey, WorkError> {
-        let Key { content, face, size, fps } = key;
+        let Key { content, face, size, fps, background } = key;
         let rate = if *fps > 0 { format!("-{fps}") } else { String::new() };
-        let within = |folder: BlobKey| BlobKey::new(format!("{folder}/{}-{size}-{face}{rate}.{ending}", self.engine));
-        let named = names::prepared(content).and_then(within);
+        let on =
+            background.map_or_else(String::new, |colour| format!("-on{}", colour.to_string().trim_start_matches('#')));
+        let name = format!("{}-{size}-{face}{rate}{on}.{ending}", self.engine);
+        let named = names::prepared(content).and_then(|folder| BlobKey::new(format!("{folder}/{name}")));
         named.map_err(|_| WorkError::Failed("the avatar's content hash is none".to_owned()))
     }
 
@@ -112,5 +114,24 @@ impl Store {
     pub(super) async fn portrait(&self, portrait: &BlobKey, folder: &Path) -> Result<PathBuf, WorkError> {
         let local = patiently(|| self.blobs.local(portrait, folder)).await;
         local.map_err(|e| WorkError::blob(&e, "the portrait"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mouthpiece_domain::colour::Colour;
+    use mouthpiece_embedded::Directory;
+
+    #[test]
+    fn all_that_shows_in_the_frames_is_in_the_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new("puppet/1", Arc::new(Directory::open(folder.path()).unwrap()));
+        let plain = Key { content: "0f".repeat(32), face: 0, size: 512, fps: 0, background: None };
+        let name = |key: &Key| store.key(key, "ref").unwrap().to_string();
+        let content = &plain.content;
+        assert_eq!(name(&plain), format!("avatars/0f/{content}/puppet-1-512-0.ref"));
+        let video = Key { fps: 30, background: Some(Colour([0, 177, 64])), ..plain.clone() };
+        assert_eq!(name(&video), format!("avatars/0f/{content}/puppet-1-512-0-30-on00b140.ref"));
     }
 }

@@ -181,6 +181,7 @@ pub fn any(hold: Hold) -> Assignment {
         seed: 1,
         head: true,
         blinks: true,
+        background: None,
         live: None,
     };
     Assignment { hold, kind: Kind::Render, spec: Arc::new(spec), lease: calm() }

@@ -64,6 +64,7 @@ pub async fn upload(blobs: &dyn Blobs, portrait: &[u8], speech: Bytes) -> Spec {
         seed: 7,
         head: true,
         blinks: true,
+        background: None,
         live: None,
     }
 }

@@ -36,6 +36,10 @@ pub struct SessionRequest {
     pub head: Option<bool>,
     /// The lids close now and then. Default: true.
     pub blinks: Option<bool>,
+    /// What transparent parts of the portrait are laid on: `#rrggbb`, `#rgb`, or white, black, grey, red, green, lime,
+    /// blue. Default: white.
+    #[schema(max_length = 16, example = "#00b140")]
+    pub background: Option<String>,
     /// How long it may wait for a slot, in seconds. Default: 600; for a live session 20.
     #[schema(minimum = 1)]
     pub queue_timeout_s: Option<u64>,
@@ -89,6 +93,9 @@ pub struct RenderForm {
     pub head: Option<bool>,
     /// The lids close now and then.
     pub blinks: Option<bool>,
+    /// What transparent parts of the portrait are laid on: `#rrggbb`, `#rgb`, or white, black, grey, red, green, lime, blue.
+    #[schema(max_length = 16, example = "#00b140")]
+    pub background: Option<String>,
     /// Which face of the portrait, 1 being the largest.
     #[schema(minimum = 1, maximum = 16)]
     pub face: Option<u32>,

@@ -164,6 +164,7 @@ impl World {
             seed: 1,
             head: true,
             blinks: true,
+            background: None,
             live: None,
         };
         let session = Session {

@@ -40,6 +40,7 @@ fn spec() -> Spec {
         seed: u64::MAX - 1,
         head: true,
         blinks: false,
+        background: None,
         live: None,
     }
 }

@@ -46,7 +46,7 @@ pub enum FaceError {
     Lost {
         /// Time of the first frame without the face, in seconds.
         at_s: f32,
-        /// The longest gap that is bridged, in seconds.
+        /// The longest gap that is accepted, in seconds.
         longest_gap_s: f32,
     },
     /// The asked face does not exist.

@@ -1,11 +1,15 @@
 //! Pictures: planar I420 frames, colour conversion, and reading portraits from files.
 
+pub(crate) mod background;
 pub(crate) mod draw;
 mod fit;
 mod i420;
+mod png_colours;
 mod portrait;
+mod profile;
 mod whole;
 
+pub use background::Background;
 pub use fit::{FitError, Fitted, fit, fitted_size};
 pub use i420::{FrameSizeError, I420, Rect, rgb_to_yuv, yuv_to_rgb};
-pub use portrait::{BEHIND_TRANSPARENCY, Limits, PortraitError, load_portrait};
+pub use portrait::{Limits, Portrait, PortraitError, load_portrait, read_portrait};

@@ -10,10 +10,13 @@ use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Rg
 use mouthpiece_domain::file_kind::{FileKind, FileUse, NotTaken};
 use thiserror::Error;
 
-use super::whole::is_complete;
-
-/// What transparent parts of a portrait are laid on: white, as on a page.
-pub const BEHIND_TRANSPARENCY: [u8; 3] = [255, 255, 255];
+use super::{
+    Background, FitError,
+    background::Backdrop,
+    png_colours,
+    profile::{self, Colours},
+    whole::is_complete,
+};
 
 /// How large a portrait may be; checked before anything is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +94,15 @@ pub enum PortraitError {
         /// The file.
         path: PathBuf,
     },
+    /// A picture with the light of HDR.
+    #[error("{} is an HDR picture (PQ or HLG): save it for ordinary screens (SDR, sRGB)", path.display())]
+    Hdr {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The background cannot be brought to the picture's size.
+    #[error("the background cannot be laid behind the portrait: {0}")]
+    Background(#[from] FitError),
     /// The decoder gave up.
     #[error("{} is damaged or of an unsupported kind ({source}): save it again as a plain PNG or JPEG", path.display())]
     Undecodable {
@@ -101,28 +113,76 @@ pub enum PortraitError {
     },
 }
 
+/// A portrait as it was read.
+#[derive(Debug, Clone)]
+pub struct Portrait {
+    /// Its pixels: upright, opaque, sRGB.
+    pub picture: RgbImage,
+    /// True when it is transparent in some part: the background shows.
+    pub showed_background: bool,
+    /// Sentences that the user should read.
+    pub warnings: Vec<String>,
+}
+
+/// The pixels of the portrait at `path`, on white where it is transparent: see [`read_portrait`].
+///
+/// # Errors
+/// Those of [`read_portrait`].
+pub fn load_portrait(path: &Path, limits: &Limits) -> Result<RgbImage, PortraitError> {
+    Ok(read_portrait(path, limits, &Background::default())?.picture)
+}
+
 /// Reads the picture at `path`: PNG, JPEG or WebP (of an animation the first frame), told from its content.
 ///
 /// The result is upright (EXIF orientation applied), 8 bits a channel; grey and palettes become RGB, 16 bits are
-/// rounded, transparency is laid on [`BEHIND_TRANSPARENCY`]. Colour profiles are ignored: values are taken as sRGB.
+/// rounded, transparency is laid on `background`. What the file says of its colours (an ICC profile; in a PNG also cICP,
+/// gAMA and cHRM) is followed to sRGB; where that is damaged the values are taken as sRGB, with a warning.
 ///
 /// # Errors
 /// [`PortraitError`], which names the file and what to do. Sizes are judged from the header, before decoding.
-pub fn load_portrait(path: &Path, limits: &Limits) -> Result<RgbImage, PortraitError> {
+pub fn read_portrait(path: &Path, limits: &Limits, background: &Background) -> Result<Portrait, PortraitError> {
     let bytes = read(path, limits)?;
+    let Decoded { mut pixels, colours, orientation } = decode(path, &bytes, limits)?;
+    drop(bytes);
+    let mut warnings = Vec::new();
+    if let Some(colours) = colours {
+        if colours.is_hdr() {
+            return Err(PortraitError::Hdr { path: path.to_path_buf() });
+        }
+        if let Err(e) = profile::to_srgb(&mut pixels, &colours) {
+            warnings.push(format!("the picture's colours are taken as sRGB: {e}"));
+        }
+    }
+    pixels.apply_orientation(orientation);
+    if !pixels.color().has_alpha() {
+        return Ok(Portrait { picture: pixels.into_rgb8(), showed_background: false, warnings });
+    }
+    let (mut backdrop, mut picture) = (Backdrop::new(background.clone()), RgbImage::default());
+    backdrop.lay(&pixels.into_rgba8(), &mut picture)?;
+    Ok(Portrait { picture, showed_background: backdrop.showed(), warnings })
+}
+
+/// A picture as it lies in its file.
+struct Decoded {
+    pixels: DynamicImage,
+    colours: Option<Colours>,
+    orientation: Orientation,
+}
+
+fn decode(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Decoded, PortraitError> {
     let named = || path.to_path_buf();
-    let kind = FileKind::of(&bytes);
+    let kind = FileKind::of(bytes);
     let Some(format) = decoder(kind) else {
         let not_taken = NotTaken { kind, given_as: FileUse::Picture };
         return Err(PortraitError::NotAPicture { path: named(), not_taken });
     };
-    let complete = is_complete(format, &bytes);
+    let complete = is_complete(format, bytes);
     let undecodable = |source| match source {
         // A header that ends early has no size to judge.
         _ if !complete => PortraitError::Truncated { path: named() },
         source => PortraitError::Undecodable { path: named(), source },
     };
-    let mut reader = ImageReader::with_format(Cursor::new(&bytes), format);
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut decoder_limits = image::Limits::default();
     decoder_limits.max_alloc = Some(limits.decoder_bytes);
     reader.limits(decoder_limits);
@@ -137,10 +197,13 @@ pub fn load_portrait(path: &Path, limits: &Limits) -> Result<RgbImage, PortraitE
     }
     // Broken metadata is no reason to refuse a picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let mut picture = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
-    drop(bytes);
-    picture.apply_orientation(orientation);
-    Ok(opaque(picture))
+    let icc = decoder.icc_profile().unwrap_or_default();
+    let colours = match format {
+        ImageFormat::Png => png_colours::colours(bytes, icc),
+        _ => icc.map(Colours::Icc),
+    };
+    let pixels = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
+    Ok(Decoded { pixels, colours, orientation })
 }
 
 /// What decodes the pictures that are taken.
@@ -169,22 +232,6 @@ fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, PortraitError> {
     let file = File::open(path).map_err(unreadable)?;
     file.take(limits.file_bytes + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > limits.file_bytes { Err(too_many()) } else { Ok(bytes) }
-}
-
-fn opaque(picture: DynamicImage) -> RgbImage {
-    if !picture.color().has_alpha() {
-        return picture.into_rgb8();
-    }
-    let rgba = picture.into_rgba8();
-    let mut rgb = RgbImage::new(rgba.width(), rgba.height());
-    for (to, from) in rgb.chunks_exact_mut(3).zip(rgba.as_raw().chunks_exact(4)) {
-        let alpha = u32::from(from[3]);
-        for (c, value) in to.iter_mut().enumerate() {
-            let over = u32::from(from[c]) * alpha + u32::from(BEHIND_TRANSPARENCY[c]) * (255 - alpha);
-            *value = ((over + 127) / 255) as u8;
-        }
-    }
-    rgb
 }
 
 #[cfg(test)]

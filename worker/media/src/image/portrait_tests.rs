@@ -116,8 +116,8 @@ fn every_kind_of_pixel_becomes_rgb() {
     let rgb16 = image::ImageBuffer::from_pixel(3, 3, Rgb([10_u16 * 257, 20 * 257, 30 * 257]));
     assert_eq!(first("rgb16.png", &of(rgb16.into())), [10, 20, 30]);
     let clear = image::RgbaImage::from_pixel(3, 3, Rgba([90, 10, 0, 0]));
-    assert_eq!(first("clear.png", &of(clear.clone().into())), BEHIND_TRANSPARENCY);
-    assert_eq!(first("clear.webp", &encoded(clear, ImageFormat::WebP)), BEHIND_TRANSPARENCY);
+    assert_eq!(first("clear.png", &of(clear.clone().into())), [255; 3]);
+    assert_eq!(first("clear.webp", &encoded(clear, ImageFormat::WebP)), [255; 3]);
     let half = image::RgbaImage::from_pixel(3, 3, Rgba([100, 0, 255, 128]));
     assert_eq!(first("half.png", &of(half.into())), [177, 127, 255]);
     let grey_alpha = image::ImageBuffer::from_pixel(3, 3, LumaA([0_u8, 255]));

@@ -72,7 +72,7 @@ impl Track {
         let (code, frame) = unsafe {
             let stream = raw_stream(&input, index);
             let id = (*(*stream).codecpar).codec_id;
-            let codec = ffi::avcodec_find_decoder(id);
+            let codec = decoder_of(stream);
             if codec.is_null() {
                 let name = CStr::from_ptr(ffi::avcodec_get_name(id)).to_string_lossy().into_owned();
                 return Err(TrackFault::NoDecoder(name));
@@ -177,6 +177,12 @@ impl Track {
         self.input.stream(self.index)
     }
 
+    /// True when the file says that the stream is transparent in parts, whether the decoder sees it or not.
+    pub(crate) fn is_said_transparent(&self) -> bool {
+        // SAFETY: the stream lives in `input`, which `self` owns.
+        unsafe { has_alpha_layer(self.stream()) }
+    }
+
     /// The codec's short name, such as "aac".
     pub(crate) fn codec_name(&self) -> String {
         // SAFETY: the names are static C strings.
@@ -227,6 +233,37 @@ impl Track {
     /// True when reading ended with an error instead of at the file's end.
     pub(crate) fn broke_off(&self) -> bool {
         self.broke_off
+    }
+}
+
+/// The decoder of a stream, null where there is none. FFmpeg's own of VP8 and VP9 do not see transparency, those of libvpx
+/// do.
+///
+/// # Safety
+/// `stream` must be a stream of an open file.
+unsafe fn decoder_of(stream: *const AVStream) -> *const ffi::AVCodec {
+    // SAFETY: the stream is the caller's, names and codecs are static.
+    unsafe {
+        let id = (*(*stream).codecpar).codec_id;
+        let sees_alpha = match id {
+            _ if !has_alpha_layer(stream) => ptr::null(),
+            ffi::AVCodecID::AV_CODEC_ID_VP8 => ffi::avcodec_find_decoder_by_name(c"libvpx".as_ptr()),
+            ffi::AVCodecID::AV_CODEC_ID_VP9 => ffi::avcodec_find_decoder_by_name(c"libvpx-vp9".as_ptr()),
+            _ => ptr::null(),
+        };
+        if sees_alpha.is_null() { ffi::avcodec_find_decoder(id) } else { sees_alpha }
+    }
+}
+
+/// True when a WebM says that the stream's transparency is coded beside it.
+///
+/// # Safety
+/// `stream` must be a stream of an open file.
+unsafe fn has_alpha_layer(stream: *const AVStream) -> bool {
+    // SAFETY: the dictionary is the stream's own; its values are C strings.
+    unsafe {
+        let entry = ffi::av_dict_get((*stream).metadata, c"alpha_mode".as_ptr(), ptr::null(), 0);
+        !entry.is_null() && CStr::from_ptr((*entry).value) == c"1"
     }
 }
 

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::Analysis;
+use super::{Analysis, FaceReport, Prepared};
 use crate::{
     face::{FaceBox, topology},
     image::draw::{Pen, line, path},
@@ -13,6 +13,25 @@ const BOX: [u8; 3] = [255, 210, 40];
 const POINTS: [u8; 3] = [60, 255, 120];
 const OUTLINES: [u8; 3] = [70, 170, 255];
 const MOUTH: [u8; 3] = [255, 70, 90];
+
+impl Prepared {
+    /// The first frame at output size, with the same drawn on it as by [`Analysis::draw`]; none without a frame.
+    pub fn draw(&self) -> Option<RgbImage> {
+        let first = self.reference.frames.first()?;
+        let (native, output) = (self.report.native_size, self.report.output_size);
+        let scale = [0, 1].map(|i| output[i] as f32 / native[i].max(1) as f32);
+        let shrunk = |b: &FaceBox| FaceBox {
+            x0: b.x0 * scale[0],
+            y0: b.y0 * scale[1],
+            x1: b.x1 * scale[0],
+            y1: b.y1 * scale[1],
+        };
+        let faces = self.report.faces.iter().map(shrunk).collect();
+        let eye_span_px = first.face.eye_span();
+        let report = FaceReport { faces, eye_span_px, ..self.report.clone() };
+        Some(Analysis { mesh: first.face.clone(), report }.draw(&first.picture.to_rgb()))
+    }
+}
 
 impl Analysis {
     /// A copy of the analysed `picture` with the box (yellow; of other faces grey), the mesh's points (green) and

@@ -62,7 +62,7 @@ fn refusals_say_what_is_wrong() {
         bytes[at..at + 4].copy_from_slice(&value.to_le_bytes());
         refused(&bytes)
     };
-    assert_eq!(with(8, 2), StoredError::Version(2));
+    assert_eq!(with(8, 1), StoredError::Version(1));
     assert!(matches!(with(12, 0x4000_0000), StoredError::OutOfRange { what: "a width", .. }));
     assert!(matches!(with(16, 5), StoredError::OutOfRange { what: "a height", got: 5, .. }));
     assert!(matches!(with(20, 0), StoredError::OutOfRange { what: "a frame count", .. }));
@@ -76,7 +76,7 @@ fn refusals_say_what_is_wrong() {
 proptest! {
     #[test]
     fn noise_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..600), magic: bool) {
-        let head: &[u8] = if magic { b"MOUTHREF\x01\0\0\0" } else { b"" };
+        let head: &[u8] = if magic { b"MOUTHREF\x02\0\0\0" } else { b"" };
         prop_assert!(Prepared::from_bytes(&[head, &bytes].concat()).is_err());
     }
 

@@ -23,8 +23,9 @@ const SMOOTHING_S: f32 = 0.060;
 impl Reference {
     /// A moving reference: the frames of a video at output size, with one face followed through them.
     ///
-    /// Frames beyond [`MAX_VIDEO_FRAMES`], or beyond 256 MiB of output, are not asked for; a warning says so. The
-    /// landmarks are smoothed over time, so that a still face does not shake. `report` describes the first frame.
+    /// Frames beyond [`MAX_VIDEO_FRAMES`], or beyond 256 MiB of output, are not asked for; a warning says so. Frames in
+    /// which the face is out of sight are left out, with a warning: a mouth on them would float in the air. The landmarks
+    /// are smoothed over time, so that a still face does not shake. `report` describes the first frame that is used.
     ///
     /// # Errors
     /// [`ReferenceError`]: a frame cannot be read, there is none, sizes change, or the face cannot be followed.
@@ -62,21 +63,45 @@ impl Reference {
         let track = tracker.finish()?;
         require_size(&track.first)?;
         require_no_profile(&track.meshes, frames_per_second)?;
-        let mut report = report(&track, size, options);
+        let mut report = report(&track, size, options)?;
         if cut {
             let seconds = pictures.len() as f32 / frames_per_second;
             report.warnings.push(format!("only the first {seconds:.1} s of the video are used"));
         }
-        let mut meshes = track.meshes;
-        smooth_over_time(&mut meshes, SMOOTHING_S * frames_per_second);
-        let frames = pictures.into_iter().zip(&meshes);
-        let frames = frames.map(|(picture, mesh)| ReferenceFrame { picture, face: mesh.resized(scale) }).collect();
-        Ok(Prepared { reference: Self { frames, frames_per_second }, report })
+        report.warnings.extend(left_out(&track.meshes, frames_per_second));
+        let meshes = steadied(track.meshes, SMOOTHING_S * frames_per_second);
+        let frames = pictures
+            .into_iter()
+            .zip(meshes)
+            .filter_map(|(picture, mesh)| mesh.map(|mesh| ReferenceFrame { picture, face: mesh.resized(scale) }));
+        Ok(Prepared { reference: Self { frames: frames.collect(), frames_per_second }, report })
     }
 }
 
-fn require_no_profile(meshes: &[Mesh], frames_per_second: f32) -> Result<(), ReferenceError> {
-    let seen = meshes.iter().enumerate().filter(|(_, mesh)| mesh.presence > 0.0);
+/// Smooths each run of frames with the face by itself: where it was out of sight it may have moved.
+fn steadied(mut meshes: Vec<Option<Mesh>>, sigma_frames: f32) -> Vec<Option<Mesh>> {
+    for run in meshes.split_mut(Option::is_none) {
+        let mut seen: Vec<Mesh> = run.iter_mut().filter_map(Option::take).collect();
+        smooth_over_time(&mut seen, sigma_frames);
+        run.iter_mut().zip(seen).for_each(|(place, mesh)| *place = Some(mesh));
+    }
+    meshes
+}
+
+/// Says which frames do not show the face, if there are any.
+fn left_out(meshes: &[Option<Mesh>], frames_per_second: f32) -> Option<String> {
+    let first = meshes.iter().position(Option::is_none)?;
+    let (count, all) = (meshes.iter().filter(|mesh| mesh.is_none()).count(), meshes.len());
+    let (seconds, at) = (count as f32 / frames_per_second, first as f32 / frames_per_second);
+    Some(format!(
+        "the face is out of sight in {count} of {all} frames ({seconds:.2} s in all, the first at {at:.2} s): \
+         they are left out, and the picture may jump there"
+    ))
+}
+
+fn require_no_profile(meshes: &[Option<Mesh>], frames_per_second: f32) -> Result<(), ReferenceError> {
+    let meshes = meshes.iter().enumerate().filter_map(|(index, mesh)| Some((index, mesh.as_ref()?)));
+    let seen = meshes.filter(|(_, mesh)| mesh.presence > 0.0);
     for (index, mesh) in seen {
         if HeadPose::of(mesh).is_profile() {
             require_front(mesh, Some(index as f32 / frames_per_second))?;
@@ -85,8 +110,32 @@ fn require_no_profile(meshes: &[Mesh], frames_per_second: f32) -> Result<(), Ref
     Ok(())
 }
 
-fn report(track: &Track, native: [u32; 2], options: &PrepareOptions) -> FaceReport {
-    // The first frame may be a bridged one.
-    let seen = track.meshes.iter().find(|mesh| mesh.presence > 0.0).unwrap_or(&track.meshes[0]);
-    FaceReport::new(seen, &track.first, &track.faces, native, options)
+fn report(track: &Track, native: [u32; 2], options: &PrepareOptions) -> Result<FaceReport, ReferenceError> {
+    // The first frame may be empty or blurred.
+    let seen = track.meshes.iter().flatten().find(|mesh| mesh.presence > 0.0).ok_or(ReferenceError::NoFace)?;
+    Ok(FaceReport::new(seen, &track.first, &track.faces, native, options))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::face::POINTS;
+
+    fn mesh(x: f32) -> Option<Mesh> {
+        Some(Mesh { points: vec![[x, 0.0, 0.0]; POINTS], presence: 0.9 })
+    }
+
+    #[test]
+    fn nothing_is_smoothed_over_a_gap() {
+        let still = |x: f32| [mesh(x), mesh(x), mesh(x)];
+        let meshes = [&still(10.0)[..], &[None], &still(90.0), &[None, None]].concat();
+        assert_eq!(steadied(meshes.clone(), 1.5), meshes);
+    }
+
+    #[test]
+    fn what_is_left_out_is_told() {
+        assert_eq!(left_out(&[mesh(1.0)], 25.0), None);
+        let told = left_out(&[mesh(1.0), None, None, mesh(1.0), None], 25.0).unwrap();
+        assert!(told.starts_with("the face is out of sight in 3 of 5 frames (0.12 s in all, the first at 0.04 s)"));
+    }
 }

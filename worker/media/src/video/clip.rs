@@ -18,6 +18,10 @@ pub struct Clip {
     pub more: bool,
     /// True when the file is damaged or was cut short.
     pub truncated: bool,
+    /// True when a frame was transparent in some part: the background shows.
+    pub showed_background: bool,
+    /// Sentences that the user should read.
+    pub warnings: Vec<String>,
 }
 
 impl VideoReader {
@@ -38,13 +42,15 @@ impl VideoReader {
             return Err(VideoError::NoFrames { path: self.path.clone() });
         };
         let mut now_at = first;
-        loop {
+        let mut more = false;
+        'reading: loop {
             let next_at = self.next_frame(&mut next)?;
             // The present frame is nearest until halfway to the next one; the last is shown for its own duration.
             let until = next_at.map_or(now_at + 0.5 / self.frames_per_second(), |at| (now_at + at) / 2.0);
             while first + frames.len() as f64 * step < until - 1e-6 {
                 if frames.len() == most {
-                    return Ok(Clip { frames, frames_per_second: 1.0 / step, more: true, truncated: false });
+                    more = true;
+                    break 'reading;
                 }
                 frames.push(now.clone());
             }
@@ -55,6 +61,14 @@ impl VideoReader {
         if frames.is_empty() {
             frames.push(now);
         }
-        Ok(Clip { frames, frames_per_second: 1.0 / step, more: false, truncated: self.truncated() })
+        Ok(Clip {
+            frames,
+            frames_per_second: 1.0 / step,
+            more,
+            // What was not read to its end is not known to end early.
+            truncated: !more && self.truncated(),
+            showed_background: self.showed_background(),
+            warnings: self.warnings(),
+        })
     }
 }

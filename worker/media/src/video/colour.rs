@@ -1,117 +1,66 @@
-//! Decoded frames to RGB at the size to be shown, with the colour matrix that the stream is tagged with.
-
-use std::ptr;
+//! Decoded frames to 8-bit RGB or RGBA at the size to be shown, in BT.709 whatever range of light they are tagged with.
 
 use ffmpeg_next::{
     self as ff,
-    ffi::{self, AVColorRange, AVColorSpace, AVFrame, AVPixelFormat, SwsContext},
+    ffi::{self, AVFrame, AVPixelFormat},
 };
-use image::RgbImage;
+use image::{ImageBuffer, Pixel};
 
-use super::orient::resize;
+use super::{
+    light::{Light, LightError, Toner},
+    scale::Scaler,
+};
 
-/// A swscale context that follows the frames' format.
-pub(super) struct ToRgb {
-    context: *mut SwsContext,
-    source: Source,
+/// Converts frames, and follows their format.
+pub(crate) struct ToRgb {
+    scaler: Scaler,
+    toner: Toner,
 }
 
-/// What decides how frames are converted.
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-struct Source {
-    width: i32,
-    height: i32,
-    format: i32,
-    matrix: i32,
-    full_range: bool,
-    to: (u32, u32),
+/// A frame cannot be converted.
+pub(crate) enum ConvertFault {
+    /// FFmpeg lacks a filter that this light needs.
+    NoFilter(Light, &'static str),
+    /// FFmpeg failed.
+    Ff(ff::Error),
 }
-
-// SAFETY: the context is owned by this value alone.
-unsafe impl Send for ToRgb {}
 
 impl ToRgb {
-    pub(super) fn new() -> Self {
-        Self { context: ptr::null_mut(), source: Source::default() }
+    pub(crate) fn new() -> Self {
+        Self { scaler: Scaler::new(), toner: Toner::new() }
     }
 
-    /// Converts and scales `frame` into `out`, which gets the size `to`.
-    pub(super) fn convert(&mut self, frame: &AVFrame, to: (u32, u32), out: &mut RgbImage) -> Result<(), ff::Error> {
-        resize(out, to.0, to.1);
-        let source = Source {
-            width: frame.width,
-            height: frame.height,
-            format: frame.format,
-            matrix: matrix_of(frame),
-            full_range: frame.color_range == AVColorRange::AVCOL_RANGE_JPEG,
-            to,
+    /// Converts and scales `frame` into `out`, which gets the size `to`. `P` is RGB or RGBA; RGB drops the frame's alpha.
+    ///
+    /// A wide gamut that cannot be narrowed here is taken as it is: its colours come a little pale.
+    pub(crate) fn convert<P: Pixel<Subpixel = u8>>(
+        &mut self,
+        frame: &AVFrame,
+        to: (u32, u32),
+        out: &mut ImageBuffer<P, Vec<u8>>,
+    ) -> Result<(), ConvertFault> {
+        let light = Light::of(frame).filter(|light| *light != Light::Wide || light.missing().is_none());
+        let frame = match light {
+            None => frame,
+            Some(light) => self.toner.tone(frame, light, to).map_err(|e| match e {
+                LightError::Missing(filter) => ConvertFault::NoFilter(light, filter),
+                LightError::Ff(e) => ConvertFault::Ff(e),
+            })?,
         };
-        if source != self.source || self.context.is_null() {
-            self.open(&source)?;
-        }
-        let stride = to.0 as i32 * 3;
-        // SAFETY: the frame's planes are FFmpeg's own; `out` holds `to.1` rows of `stride` bytes.
-        unsafe {
-            let (planes, strides) =
-                ([out.as_mut_ptr(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut()], [stride, 0, 0, 0]);
-            let rows = ffi::sws_scale(
-                self.context,
-                frame.data.as_ptr().cast(),
-                frame.linesize.as_ptr(),
-                0,
-                frame.height,
-                planes.as_ptr(),
-                strides.as_ptr(),
-            );
-            if rows == to.1 as i32 { Ok(()) } else { Err(ff::Error::InvalidData) }
-        }
-    }
-
-    fn open(&mut self, source: &Source) -> Result<(), ff::Error> {
-        let flags = ffi::SWS_BICUBIC | ffi::SWS_ACCURATE_RND | ffi::SWS_FULL_CHR_H_INT | ffi::SWS_FULL_CHR_H_INP;
-        // SAFETY: the old context is freed once; FFmpeg sets a video frame's format to a value of the enumeration; the
-        // coefficient tables are static.
-        unsafe {
-            ffi::sws_freeContext(self.context);
-            self.context = ffi::sws_getContext(
-                source.width,
-                source.height,
-                std::mem::transmute::<i32, AVPixelFormat>(source.format),
-                source.to.0 as i32,
-                source.to.1 as i32,
-                AVPixelFormat::AV_PIX_FMT_RGB24,
-                flags,
-                ptr::null_mut(),
-                ptr::null_mut(),
-                ptr::null(),
-            );
-            if self.context.is_null() {
-                return Err(ff::Error::InvalidData);
-            }
-            let (from, to) = (ffi::sws_getCoefficients(source.matrix), ffi::sws_getCoefficients(ffi::SWS_CS_DEFAULT));
-            // Formats without a matrix (RGB) are refused here; they need none.
-            ffi::sws_setColorspaceDetails(self.context, from, i32::from(source.full_range), to, 1, 0, 1 << 16, 1 << 16);
-        }
-        self.source = *source;
-        Ok(())
+        self.scaler.convert(frame, to, out).map_err(ConvertFault::Ff)
     }
 }
 
-impl Drop for ToRgb {
-    fn drop(&mut self) {
-        // SAFETY: the context is ours and used no more; null is allowed.
-        unsafe { ffi::sws_freeContext(self.context) };
+/// The flags of a frame's pixel format; none for a format that is unknown.
+pub(super) fn pixel_flags(frame: &AVFrame) -> u64 {
+    // SAFETY: FFmpeg sets a video frame's format to a value of the enumeration; descriptors are static.
+    unsafe {
+        let format = std::mem::transmute::<i32, AVPixelFormat>(frame.format);
+        ffi::av_pix_fmt_desc_get(format).as_ref().map_or(0, |d| d.flags)
     }
 }
 
-/// swscale's number of the frame's colour matrix; without a tag, BT.709 from 720 lines up as players assume.
-fn matrix_of(frame: &AVFrame) -> i32 {
-    match frame.colorspace {
-        AVColorSpace::AVCOL_SPC_BT709 => ffi::SWS_CS_ITU709,
-        AVColorSpace::AVCOL_SPC_FCC => ffi::SWS_CS_FCC,
-        AVColorSpace::AVCOL_SPC_SMPTE240M => ffi::SWS_CS_SMPTE240M,
-        AVColorSpace::AVCOL_SPC_BT2020_NCL | AVColorSpace::AVCOL_SPC_BT2020_CL => ffi::SWS_CS_BT2020,
-        AVColorSpace::AVCOL_SPC_UNSPECIFIED if frame.width.min(frame.height) >= 720 => ffi::SWS_CS_ITU709,
-        _ => ffi::SWS_CS_ITU601,
-    }
+/// True when the frame's pixels may be transparent.
+pub(crate) fn has_alpha(frame: &AVFrame) -> bool {
+    pixel_flags(frame) & ffi::AV_PIX_FMT_FLAG_ALPHA as u64 != 0
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use mouthpiece_domain::file_kind::NotTaken;
 use thiserror::Error;
 
+use super::Light;
+
 /// Why a video cannot be used.
 #[derive(Debug, Error)]
 pub enum VideoError {
@@ -59,6 +61,20 @@ pub enum VideoError {
         width: i64,
         /// Height in pixels, as shown.
         height: i64,
+    },
+    /// HDR that this FFmpeg cannot bring to the light of ordinary video.
+    #[error(
+        "'{}' is {}, and this FFmpeg has no {filter} filter to bring it to ordinary light: convert it to SDR (BT.709)",
+        path.display(),
+        light.name()
+    )]
+    Hdr {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        light: Light,
+        /// The filter's name.
+        filter: &'static str,
     },
     /// A stream without a frame.
     #[error("'{}' holds no frame", path.display())]

@@ -1,6 +1,6 @@
 //! Turning frames the way that the file's display matrix says.
 
-use image::RgbImage;
+use image::{ImageBuffer, Pixel};
 
 /// One of the eight ways to lay a frame: the shown pixel (x, y) comes from the stored pixel
 /// (`xx * x + xy * y`, `yx * x + yy * y`), counted from the far side where a factor is negative.
@@ -34,7 +34,11 @@ impl Orientation {
     }
 
     /// Lays `stored` into `shown`, which gets the right size.
-    pub(super) fn apply(self, stored: &RgbImage, shown: &mut RgbImage) {
+    pub(super) fn apply<P: Pixel<Subpixel = u8>>(
+        self,
+        stored: &ImageBuffer<P, Vec<u8>>,
+        shown: &mut ImageBuffer<P, Vec<u8>>,
+    ) {
         let (sw, sh) = stored.dimensions();
         let (width, height) = if self.swaps_sides() { (sh, sw) } else { (sw, sh) };
         resize(shown, width, height);
@@ -49,17 +53,18 @@ impl Orientation {
 }
 
 /// Gives `image` this size, keeping its memory where it fits.
-pub(super) fn resize(image: &mut RgbImage, width: u32, height: u32) {
+pub(super) fn resize<P: Pixel<Subpixel = u8>>(image: &mut ImageBuffer<P, Vec<u8>>, width: u32, height: u32) {
     if image.dimensions() != (width, height) {
         let mut bytes = std::mem::take(image).into_raw();
-        bytes.resize(width as usize * height as usize * 3, 0);
-        *image = RgbImage::from_raw(width, height, bytes).unwrap_or_default();
+        bytes.resize(width as usize * height as usize * usize::from(P::CHANNEL_COUNT), 0);
+        *image = ImageBuffer::from_raw(width, height, bytes).unwrap_or_default();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use image::RgbImage;
 
     fn matrix(a: i32, b: i32, c: i32, d: i32) -> Vec<u8> {
         [a << 16, b << 16, 0, c << 16, d << 16, 0, 0, 0, 1 << 30].iter().flat_map(|x: &i32| x.to_ne_bytes()).collect()

@@ -3,25 +3,35 @@
 use std::path::{Path, PathBuf};
 
 use ffmpeg_next::{self as ff, ffi, media};
-use image::RgbImage;
+use image::{ImageBuffer, Pixel, RgbImage, RgbaImage};
 use mouthpiece_domain::file_kind::FileUse;
 
-use super::{VideoError, colour::ToRgb, orient::Orientation};
-use crate::libav::{OpenFault, Track, TrackFault, open_input, sentence};
+use super::{
+    Light, VideoError,
+    colour::{ConvertFault, ToRgb, has_alpha},
+    orient::Orientation,
+};
+use crate::{
+    image::{Background, background::Backdrop},
+    libav::{OpenFault, Track, TrackFault, open_input, sentence},
+};
 
 /// Longest side in pixels of a video that is opened.
 pub const MAX_SIDE: u32 = 4096;
 
 /// How to read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Options {
     /// Scale frames down while reading so that their longer side is at most this many pixels (at least 16).
     pub max_side: Option<u32>,
+    /// What transparent parts are laid on.
+    pub background: Background,
 }
 
 /// A video file being read, in bounded memory: one decoded frame at a time.
 ///
-/// Frames come upright (the file's rotation and mirroring applied), with square pixels, all of one size.
+/// Frames come upright (the file's rotation and mirroring applied), with square pixels, all of one size, opaque, and with
+/// the light and colours of ordinary video (BT.709), to which HDR is brought.
 pub struct VideoReader {
     pub(super) path: PathBuf,
     track: Track,
@@ -31,6 +41,11 @@ pub struct VideoReader {
     stored: (u32, u32),
     /// A frame before it is turned.
     unturned: RgbImage,
+    /// The same, of a transparent one.
+    unturned_clear: RgbaImage,
+    /// A transparent frame, turned, before it is laid on the background.
+    clear: RgbaImage,
+    backdrop: Backdrop,
     frames_per_second: f64,
     frames: u64,
     last_seconds: f64,
@@ -74,7 +89,8 @@ impl VideoReader {
                 matrix.map(|d| Orientation::from_matrix(d.data()))
             })
             .unwrap_or(Orientation::UPRIGHT);
-        let stored = shown_size(path, &track, options)?;
+        let stored = shown_size(path, &track, options.max_side)?;
+        check_light(path, &track)?;
         let frames_per_second = rate_of(&track);
         Ok(Self {
             path: owned(),
@@ -83,6 +99,9 @@ impl VideoReader {
             orientation,
             stored,
             unturned: RgbImage::new(0, 0),
+            unturned_clear: RgbaImage::new(0, 0),
+            clear: RgbaImage::new(0, 0),
+            backdrop: Backdrop::new(options.background),
             frames_per_second,
             frames: 0,
             last_seconds: 0.0,
@@ -114,8 +133,8 @@ impl VideoReader {
     /// stream of the file starts; `None` at the end. Times never go back.
     ///
     /// # Errors
-    /// [`VideoError::NoFrames`] when there is not a single one, [`VideoError::Damaged`], [`VideoError::BadSize`]
-    /// (should the stream change), [`VideoError::Convert`].
+    /// [`VideoError::NoFrames`] when there is not a single one, [`VideoError::Damaged`], [`VideoError::BadSize`] and
+    /// [`VideoError::Hdr`] (should the stream change), [`VideoError::Convert`].
     pub fn next_frame(&mut self, out: &mut RgbImage) -> Result<Option<f64>, VideoError> {
         if !self.track.next_frame().map_err(|e| track_error(&self.path, e, self.frames))? {
             return match (self.frames, self.track.damaged() > 0 || self.track.broke_off()) {
@@ -126,18 +145,47 @@ impl VideoReader {
         }
         let frame = self.track.frame();
         check_size(&self.path, frame.width, frame.height)?;
-        let turned = self.orientation != Orientation::UPRIGHT;
-        let to = if turned { &mut self.unturned } else { &mut *out };
-        self.to_rgb
-            .convert(frame, self.stored, to)
-            .map_err(|e| VideoError::Convert { path: self.path.clone(), reason: sentence(e) })?;
-        if turned {
-            self.orientation.apply(&self.unturned, out);
+        let (orientation, stored) = (self.orientation, self.stored);
+        let failed = |fault| convert_error(&self.path, fault);
+        if has_alpha(frame) {
+            let (to_rgb, unturned) = (&mut self.to_rgb, &mut self.unturned_clear);
+            upright(to_rgb, frame, stored, orientation, unturned, &mut self.clear).map_err(failed)?;
+            self.backdrop
+                .lay(&self.clear, out)
+                .map_err(|e| VideoError::Convert { path: self.path.clone(), reason: e.to_string() })?;
+        } else {
+            upright(&mut self.to_rgb, frame, stored, orientation, &mut self.unturned, out).map_err(failed)?;
         }
         let guess = if self.frames == 0 { 0.0 } else { self.last_seconds + 1.0 / self.frames_per_second };
         self.last_seconds = self.track.frame_seconds().unwrap_or(guess).max(self.last_seconds);
         self.frames += 1;
         Ok(Some(self.last_seconds))
+    }
+
+    /// True when a frame read so far was transparent in some part.
+    pub fn showed_background(&self) -> bool {
+        self.backdrop.showed()
+    }
+
+    /// Sentences that the user should read of how frames come out; complete once the last frame was read.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        // SAFETY: the parameters live as long as the track's file.
+        let par = unsafe { &*self.track.stream().codecpar };
+        if let Some(filter) = Light::tagged(par.color_trc, par.color_primaries).and_then(Light::missing) {
+            warnings.push(format!(
+                "the video has a wider gamut than is shown, and this FFmpeg has no {filter} filter to narrow it: \
+                 its colours come a little pale"
+            ));
+        }
+        if self.track.is_said_transparent() && self.frames > 0 && !has_alpha(self.track.frame()) {
+            warnings.push(
+                "the video is transparent in parts, and this FFmpeg cannot see that (it lacks libvpx): \
+                 what its maker left there is shown"
+                    .to_owned(),
+            );
+        }
+        warnings
     }
 
     /// True when frames were lost to damage, or the file was found shorter than it states; complete once
@@ -149,8 +197,44 @@ impl VideoReader {
     }
 }
 
+/// Converts a frame into `out`, turned upright by way of `unturned` where it must be.
+fn upright<P: Pixel<Subpixel = u8>>(
+    to_rgb: &mut ToRgb,
+    frame: &ffi::AVFrame,
+    stored: (u32, u32),
+    orientation: Orientation,
+    unturned: &mut ImageBuffer<P, Vec<u8>>,
+    out: &mut ImageBuffer<P, Vec<u8>>,
+) -> Result<(), ConvertFault> {
+    if orientation == Orientation::UPRIGHT {
+        return to_rgb.convert(frame, stored, out);
+    }
+    to_rgb.convert(frame, stored, unturned)?;
+    orientation.apply(unturned, out);
+    Ok(())
+}
+
+/// Refuses HDR that cannot be brought to ordinary light here, before anything is decoded.
+fn check_light(path: &Path, track: &Track) -> Result<(), VideoError> {
+    // SAFETY: the parameters live as long as the track's file.
+    let par = unsafe { &*track.stream().codecpar };
+    let light = Light::tagged(par.color_trc, par.color_primaries).filter(|light| *light != Light::Wide);
+    match light.and_then(|light| Some((light, light.missing()?))) {
+        None => Ok(()),
+        Some((light, filter)) => Err(VideoError::Hdr { path: path.to_owned(), light, filter }),
+    }
+}
+
+fn convert_error(path: &Path, fault: ConvertFault) -> VideoError {
+    let path = path.to_owned();
+    match fault {
+        ConvertFault::NoFilter(light, filter) => VideoError::Hdr { path, light, filter },
+        ConvertFault::Ff(e) => VideoError::Convert { path, reason: sentence(e) },
+    }
+}
+
 /// The size to convert to, before turning: square pixels, bounded by the options.
-fn shown_size(path: &Path, track: &Track, options: Options) -> Result<(u32, u32), VideoError> {
+fn shown_size(path: &Path, track: &Track, max_side: Option<u32>) -> Result<(u32, u32), VideoError> {
     // SAFETY: the parameters live as long as the track's file.
     let par = unsafe { &*track.stream().codecpar };
     check_size(path, par.width, par.height)?;
@@ -161,7 +245,7 @@ fn shown_size(path: &Path, track: &Track, options: Options) -> Result<(u32, u32)
         // The side that is stretched shrinks back, so that nothing grows beyond what was decoded.
         if aspect > 1.0 { height /= aspect } else { width *= aspect }
     }
-    if let Some(most) = options.max_side {
+    if let Some(most) = max_side {
         let scale = (f64::from(most.max(16)) / width.max(height)).min(1.0);
         (width, height) = (width * scale, height * scale);
     }

@@ -123,7 +123,7 @@ fn a_clip_has_a_steady_rate_and_a_limit() {
 fn frames_can_be_scaled_down_while_reading_and_pixels_are_square() {
     let dir = tempfile::tempdir().unwrap();
     let path = solid(dir.path(), "green", "320x240", &[], "a.mp4");
-    let mut reader = VideoReader::open_with(&path, Options { max_side: Some(160) }).unwrap();
+    let mut reader = VideoReader::open_with(&path, Options { max_side: Some(160), ..Options::default() }).unwrap();
     let mut frame = RgbImage::new(0, 0);
     reader.next_frame(&mut frame).unwrap();
     assert_eq!((reader.size(), frame.dimensions()), ((160, 120), (160, 120)));

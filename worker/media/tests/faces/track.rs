@@ -19,30 +19,59 @@ fn a_moving_face_is_followed_without_lag() {
     for frame in 0..12 {
         tracker.push(&moved(frame)).unwrap();
     }
-    let mut track = tracker.finish().unwrap();
-    assert_eq!((track.bridged, track.faces.len()), (0, 1));
-    smooth_over_time(&mut track.meshes, 1.5);
-    for (frame, mesh) in track.meshes.iter().enumerate() {
+    let track = tracker.finish().unwrap();
+    let mut meshes: Vec<_> = track.meshes.into_iter().flatten().collect();
+    assert_eq!((meshes.len(), track.faces.len()), (12, 1));
+    smooth_over_time(&mut meshes, 1.5);
+    for (frame, mesh) in meshes.iter().enumerate() {
         let shift = [frame as f32 * 3.0, frame as f32];
-        let apart = distance(mesh, &track.meshes[0], shift);
+        let apart = distance(mesh, &meshes[0], shift);
         assert!(apart < 1.2, "frame {frame}: {apart} pixels");
     }
 }
 
+/// The sample as it is when it moves `length` pixels to the side during the exposure.
+fn blurred(length: u32) -> RgbImage {
+    let sample = sample();
+    RgbImage::from_fn(sample.width(), sample.height(), |x, y| {
+        let along = |c: usize| (0..length).map(|k| u32::from(sample.get_pixel((x + k).min(351), y).0[c])).sum::<u32>();
+        image::Rgb(std::array::from_fn(|c| (along(c) / length) as u8))
+    })
+}
+
 #[test]
-fn a_face_that_blinks_out_is_bridged() {
+fn a_face_that_is_out_of_sight_has_no_mesh() {
     let mut finder = finder();
     let mut tracker = Tracker::new(&mut finder, FPS, None);
     let empty = collage(640, 520, &[]);
     let rest = moved(0);
+    let gone = |frame| frame < 3 || (6..9).contains(&frame) || frame == 15;
     for frame in 0..16 {
-        let gone = (6..9).contains(&frame);
-        tracker.push(if gone { &empty } else { &rest }).unwrap();
+        tracker.push(if gone(frame) { &empty } else { &rest }).unwrap();
     }
     let track = tracker.finish().unwrap();
-    assert_eq!((track.meshes.len(), track.bridged), (16, 3));
-    assert!(distance(&track.meshes[7], &track.meshes[3], [0.0; 2]) < 1.0);
-    assert_eq!(track.meshes[7].presence, 0.0);
+    for (frame, mesh) in track.meshes.iter().enumerate() {
+        assert_eq!(mesh.is_none(), gone(frame), "frame {frame}");
+    }
+}
+
+#[test]
+fn a_face_that_is_only_blurred_is_followed_on() {
+    let mut finder = finder();
+    let (rest, blurred) = (sample(), blurred(40));
+    let unsure = {
+        let face = finder.find(&rest).unwrap().remove(0);
+        let mesh = finder.mesh(&rest, &face).unwrap();
+        finder.mesh_near(&blurred, &mesh).unwrap().presence
+    };
+    assert!(unsure < 0.5, "{unsure}");
+    let mut tracker = Tracker::new(&mut finder, FPS, None);
+    for frame in 0..8 {
+        tracker.push(if frame == 4 { &blurred } else { &rest }).unwrap();
+    }
+    let meshes = tracker.finish().unwrap().meshes;
+    let (at, before) = (meshes[4].as_ref().unwrap(), meshes[3].as_ref().unwrap());
+    assert!(distance(at, before, [0.0; 2]) < 20.0);
 }
 
 #[test]
