@@ -7,6 +7,7 @@ mod avatars;
 mod errors;
 mod keys;
 mod open;
+mod passes;
 mod reports;
 mod rows;
 mod sessions;
