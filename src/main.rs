@@ -10,6 +10,7 @@ mod failure;
 mod keys;
 mod loadtest;
 mod logging;
+mod page_link;
 mod progress;
 mod render;
 mod say;
@@ -50,6 +51,8 @@ enum Command {
     Config(config::command::ConfigArgs),
     /// Make, list and revoke API keys
     Keys(keys::KeysArgs),
+    /// Print a link that opens the page, once
+    PageLink(page_link::PageLinkArgs),
     /// Load the farm's control, without engines, and audit the books afterwards
     Loadtest(loadtest::LoadtestArgs),
 }
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Config(args) => config::command::run(&args),
         Command::Keys(args) => keys::run(&args),
+        Command::PageLink(args) => page_link::run(&args),
         Command::Loadtest(args) => loadtest::run(&args),
     };
     failure::exit_code(done)

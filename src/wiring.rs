@@ -7,6 +7,7 @@ use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::bus::Bus;
 use mouthpiece_ports::fleet::Fleet;
 use mouthpiece_ports::lines::Lines;
+use mouthpiece_ports::passes::Passes;
 use mouthpiece_ports::pool::Pool;
 use mouthpiece_ports::records::Records;
 use std::path::Path;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 pub struct Ports {
     /// Sessions, avatars, keys, usage, prices.
     pub records: Arc<dyn Records>,
+    /// Links to the page, and its sessions: where the records are.
+    pub passes: Arc<dyn Passes>,
     /// Commands to workers and their events.
     pub bus: Arc<dyn Bus>,
     /// Callers' direct way to live sessions: within the process, where the bus is.
@@ -59,14 +62,22 @@ pub fn check(stores: &Stores) -> Result<(), ConfigError> {
 pub async fn open(stores: &Stores, data: &Data) -> anyhow::Result<Ports> {
     check(stores)?;
     let folder = data.folder();
+    let Books { records, passes } = open_books(&stores.records, folder).await?;
     Ok(Ports {
-        records: open_records(&stores.records, folder).await?,
+        records,
+        passes,
         bus: Arc::new(MemoryBus::new()),
         lines: Arc::new(MemoryLines::new()),
         pool: Arc::new(MemoryPool::new()),
         blobs: open_blobs(&stores.blobs, folder)?,
         fleet: Arc::new(NoFleet),
     })
+}
+
+/// What is written down.
+pub struct Books {
+    pub records: Arc<dyn Records>,
+    pub passes: Arc<dyn Passes>,
 }
 
 /// Opens the records alone, beside whoever else has them open.
@@ -76,12 +87,24 @@ pub async fn open(stores: &Stores, data: &Data) -> anyhow::Result<Ports> {
 pub async fn records(stores: &Stores) -> anyhow::Result<Arc<dyn Records>> {
     check(stores)?;
     let data = Data::open(&stores.data)?;
-    open_records(&stores.records, data.folder()).await
+    Ok(books(stores, &data).await?.records)
 }
 
-async fn open_records(url: &StoreUrl, folder: &Path) -> anyhow::Result<Arc<dyn Records>> {
+/// Opens what is written down, beside whoever else has it open.
+///
+/// # Errors
+/// As [`open`].
+pub async fn books(stores: &Stores, data: &Data) -> anyhow::Result<Books> {
+    check(stores)?;
+    open_books(&stores.records, data.folder()).await
+}
+
+async fn open_books(url: &StoreUrl, folder: &Path) -> anyhow::Result<Books> {
     match url {
-        StoreUrl::Sqlite(path) => Ok(Arc::new(Sqlite::open(&folder.join(path)).await?)),
+        StoreUrl::Sqlite(path) => {
+            let store = Arc::new(Sqlite::open(&folder.join(path)).await?);
+            Ok(Books { records: Arc::clone(&store) as _, passes: store })
+        }
         other => anyhow::bail!("records cannot be kept in {other:?}"),
     }
 }

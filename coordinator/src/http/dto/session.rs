@@ -2,6 +2,7 @@
 
 use super::live::LiveBody;
 use super::{ProgressBody, state_name, time_text};
+use crate::http::Asked;
 use mouthpiece_domain::control::Change;
 use mouthpiece_domain::session::{Kind, Phase, Preset, Session};
 use mouthpiece_domain::time::as_millis;
@@ -75,8 +76,8 @@ pub struct EndBody {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(as = SessionResult)]
 pub struct ResultBody {
-    /// Where to get it: an MP4.
-    #[schema(example = "/v1/renders/ses_0197b2c4d5e67f8091a2b3c4d5e6f708/result")]
+    /// Where to get it: an MP4. Relative to the address that was asked, as in a link of a page.
+    #[schema(example = "../renders/ses_0197b2c4d5e67f8091a2b3c4d5e6f708/result")]
     pub url: String,
     /// Its size.
     pub bytes: u64,
@@ -129,8 +130,9 @@ fn preset_name(preset: Preset) -> &'static str {
     }
 }
 
-impl From<&Session> for SessionBody {
-    fn from(session: &Session) -> Self {
+impl SessionBody {
+    /// A session, for whoever asked there.
+    pub fn new(session: &Session, asked: &Asked) -> Self {
         let spec = &session.spec;
         Self {
             id: session.id.to_string(),
@@ -144,8 +146,8 @@ impl From<&Session> for SessionBody {
             slot: session.place.map(|(_, slot)| slot.0),
             progress: session.progress.into(),
             end: session.end.as_ref().map(|end| EndBody { reason: end.reason.name(), detail: end.detail.clone() }),
-            result: result(session),
-            live: LiveBody::of(session),
+            result: result(session, asked),
+            live: LiveBody::of(session, asked),
             options: OptionsBody {
                 fps: spec.fps,
                 size: spec.size,
@@ -162,20 +164,19 @@ impl From<&Session> for SessionBody {
             queue_timeout_ms: as_millis(session.queue_timeout),
         }
     }
-}
 
-impl From<&Change> for SessionBody {
-    fn from(change: &Change) -> Self {
+    /// The same with its place in the queue.
+    pub fn now(change: &Change, asked: &Asked) -> Self {
         let waits = change.queue_position.filter(|_| change.session.phase == Phase::Requested);
-        Self { queue_position: waits, ..Self::from(&change.session) }
+        Self { queue_position: waits, ..Self::new(&change.session, asked) }
     }
 }
 
 /// Only a render leaves something to download; what a preparation leaves is shown as the avatar's preview.
-fn result(session: &Session) -> Option<ResultBody> {
+fn result(session: &Session, asked: &Asked) -> Option<ResultBody> {
     let output = session.end.as_ref()?.output.as_ref().filter(|o| o.blob.is_some() && session.kind == Kind::Render)?;
     Some(ResultBody {
-        url: format!("/v1/renders/{}/result", session.id),
+        url: asked.to(&format!("/v1/renders/{}/result", session.id)),
         bytes: output.bytes,
         frames: output.frames,
         duration_ms: as_millis(output.length),

@@ -9,7 +9,7 @@ use super::wait::{Whereabouts, must_be_live, settled};
 use crate::http::auth::Visitor;
 use crate::http::files::{media_type, read_text};
 use crate::http::problem::{Kind, Problem};
-use crate::http::{Api, fields, now};
+use crate::http::{Api, Asked, fields, now};
 use actix_web::http::header::{CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, LINK, LOCATION};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -33,7 +33,7 @@ const SDP_BYTES: u64 = 64 * 1024;
     request_body(content = String, content_type = "application/sdp", description = "The offer"),
     responses(
         (status = 201, description = "The answer", content_type = "application/sdp", body = String, headers(
-            ("location" = String, description = "The viewer's own address: PATCH and DELETE it"),
+            ("location" = String, description = "The viewer's own address, relative to this one: PATCH and DELETE it"),
             ("etag" = String, description = "The ICE session, for `If-Match`"),
             ("link" = String, description = "ICE servers, each with `rel=\"ice-server\"`"),
         )),
@@ -67,7 +67,7 @@ pub async fn offer(
     let at = u64::try_from(now().0 / 1000).unwrap_or_default();
     let mut answer = HttpResponse::Created();
     answer
-        .insert_header((LOCATION, format!("/v1/sessions/{}/whep/{viewer}", session.id)))
+        .insert_header((LOCATION, Asked::of(&req).to(&format!("/v1/sessions/{}/whep/{viewer}", session.id))))
         .insert_header((ETAG, quoted(&tag)?))
         .insert_header((CONTENT_TYPE, SDP));
     for link in ice::links(&ice::told(&api.settings.live.ice_servers, session.id, at)) {
