@@ -5,8 +5,11 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// The file that a process on the folder holds locked; in it, the process's number.
+/// The file that a process on the folder holds locked; in it, the process's number and the address that it serves at.
 const LOCK: &str = "mouthpiece.lock";
+
+/// The file has no more bytes than this.
+const NOTED: u64 = 4096;
 
 /// The data folder cannot be used.
 #[derive(Debug, Error)]
@@ -41,7 +44,17 @@ pub struct Data {
 /// Holds the folder; dropping it gives it back. So does the end of the process, however it comes.
 #[derive(Debug)]
 #[must_use = "the folder is held as long as this lives"]
-pub struct Held(#[expect(dead_code, reason = "it holds the lock")] File);
+pub struct Held(File);
+
+impl Held {
+    /// Leaves word for other commands on this folder where this process serves.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn serves_at(&mut self, address: &str) -> std::io::Result<()> {
+        writeln!(self.0, "{address}")
+    }
+}
 
 impl Data {
     /// The named folder (none if it is empty), else `mouthpiece` in the user's folder for data. It is made where it is
@@ -69,9 +82,8 @@ impl Data {
             Ok(()) => {}
             Err(TryLockError::Error(e)) => return Err(self.unusable(e)),
             Err(TryLockError::WouldBlock) => {
-                let mut number = String::new();
-                let _ = file.take(20).read_to_string(&mut number);
-                let process = number.trim().parse::<u32>().map(|n| format!(" (process {n})")).unwrap_or_default();
+                let process = noted(file).lines().next().and_then(|number| number.parse::<u32>().ok());
+                let process = process.map(|n| format!(" (process {n})")).unwrap_or_default();
                 return Err(DataError::Taken { folder: self.folder.display().to_string(), process });
             }
         }
@@ -81,9 +93,25 @@ impl Data {
         Ok(Held(file))
     }
 
+    /// Where another process on this folder serves, if one does.
+    pub fn served_at(&self) -> Option<String> {
+        let file = File::open(self.folder.join(LOCK)).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => noted(file).lines().nth(1).map(str::to_owned),
+            _ => None,
+        }
+    }
+
     fn unusable(&self, reason: std::io::Error) -> DataError {
         DataError::Unusable { folder: self.folder.display().to_string(), reason }
     }
+}
+
+/// What whoever holds the file noted in it.
+fn noted(file: File) -> String {
+    let mut text = String::new();
+    let _ = file.take(NOTED).read_to_string(&mut text);
+    text
 }
 
 /// `$XDG_DATA_HOME/mouthpiece`, or `~/.local/share/mouthpiece`. As its rules say, a relative value does not count.
@@ -101,10 +129,15 @@ mod tests {
     fn one_at_a_time_has_it() {
         let folder = tempfile::tempdir().unwrap();
         let data = Data::open(&folder.path().join("a/b")).unwrap();
-        let held = data.hold().unwrap();
+        assert_eq!(data.served_at(), None);
+        let mut held = data.hold().unwrap();
+        assert_eq!(data.served_at(), None);
+        held.serves_at("http://127.0.0.1:8000/").unwrap();
+        assert_eq!(data.served_at().as_deref(), Some("http://127.0.0.1:8000/"));
         let told = Data::open(data.folder()).unwrap().hold().unwrap_err().to_string();
         assert!(told.contains(&format!("(process {})", std::process::id())), "{told}");
         drop(held);
+        assert_eq!(data.served_at(), None, "it serves no more");
         let _held = data.hold().unwrap();
     }
 

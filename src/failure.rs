@@ -3,6 +3,7 @@
 use crate::config::ConfigError;
 use crate::data::DataError;
 use crate::keys::NoSuchKey;
+use crate::page_link::NoKeyAtAll;
 use crate::say;
 use crate::up::ListenError;
 use mouthpiece_media::quality::QualityError;
@@ -27,7 +28,8 @@ pub fn exit_code(done: anyhow::Result<()>) -> ExitCode {
         || error.is::<ConfigError>()
         || error.is::<DataError>()
         || error.is::<ListenError>()
-        || error.is::<NoSuchKey>();
+        || error.is::<NoSuchKey>()
+        || error.is::<NoKeyAtAll>();
     if input { ExitCode::from(BAD_INPUT) } else { ExitCode::FAILURE }
 }
 

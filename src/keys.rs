@@ -30,7 +30,7 @@ enum KeysCommand {
 
 /// Where the keys are kept.
 #[derive(Debug, Args)]
-struct WhereArgs {
+pub struct WhereArgs {
     /// The data folder, as given to `mouthpiece up`; it may be running
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -171,7 +171,8 @@ async fn revoke(args: &RevokeArgs) -> anyhow::Result<()> {
 }
 
 impl WhereArgs {
-    fn sources(&self) -> Sources {
+    /// The settings with that.
+    pub fn sources(&self) -> Sources {
         let data = self.data.as_ref().map(|data| data.display().to_string());
         Sources::here(self.config.clone()).flag("stores.data", "--data", data)
     }

@@ -11,6 +11,7 @@ mod keys;
 #[cfg(feature = "loadtest")]
 mod loadtest;
 mod logging;
+mod page_link;
 mod progress;
 mod render;
 mod say;
@@ -51,6 +52,8 @@ enum Command {
     Config(config::command::ConfigArgs),
     /// Make, list and revoke API keys
     Keys(keys::KeysArgs),
+    /// Print a link that opens the page, once
+    PageLink(page_link::PageLinkArgs),
     /// Load the farm's control, without engines, and audit the books afterwards
     #[cfg(feature = "loadtest")]
     Loadtest(loadtest::LoadtestArgs),
@@ -72,6 +75,7 @@ fn main() -> ExitCode {
         Command::Bench(args) => bench::run(&args),
         Command::Config(args) => config::command::run(&args),
         Command::Keys(args) => keys::run(&args),
+        Command::PageLink(args) => page_link::run(&args),
         #[cfg(feature = "loadtest")]
         Command::Loadtest(args) => loadtest::run(&args),
     };

@@ -7,6 +7,7 @@ use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::bus::Bus;
 use mouthpiece_ports::fleet::Fleet;
 use mouthpiece_ports::lines::Lines;
+use mouthpiece_ports::passes::Passes;
 use mouthpiece_ports::pool::Pool;
 use mouthpiece_ports::records::Records;
 use mouthpiece_ports::retention::Retention;
@@ -19,6 +20,8 @@ pub struct Ports {
     pub records: Arc<dyn Records>,
     /// What is old among them.
     pub ages: Arc<dyn Retention>,
+    /// Links to the page, and its sessions: where the records are.
+    pub passes: Arc<dyn Passes>,
     /// Commands to workers and their events.
     pub bus: Arc<dyn Bus>,
     /// Callers' direct way to live sessions: within the process, where the bus is.
@@ -62,16 +65,24 @@ pub fn check(stores: &Stores) -> Result<(), ConfigError> {
 pub async fn open(stores: &Stores, data: &Data) -> anyhow::Result<Ports> {
     check(stores)?;
     let folder = data.folder();
-    let (records, ages) = open_records(&stores.records, folder).await?;
+    let Books { records, ages, passes } = open_books(&stores.records, folder).await?;
     Ok(Ports {
         records,
         ages,
+        passes,
         bus: Arc::new(MemoryBus::new()),
         lines: Arc::new(MemoryLines::new()),
         pool: Arc::new(MemoryPool::new()),
         blobs: open_blobs(&stores.blobs, folder)?,
         fleet: Arc::new(NoFleet),
     })
+}
+
+/// What is written down.
+pub struct Books {
+    pub records: Arc<dyn Records>,
+    pub ages: Arc<dyn Retention>,
+    pub passes: Arc<dyn Passes>,
 }
 
 /// Opens the records alone, beside whoever else has them open.
@@ -81,14 +92,23 @@ pub async fn open(stores: &Stores, data: &Data) -> anyhow::Result<Ports> {
 pub async fn records(stores: &Stores) -> anyhow::Result<Arc<dyn Records>> {
     check(stores)?;
     let data = Data::open(&stores.data)?;
-    Ok(open_records(&stores.records, data.folder()).await?.0)
+    Ok(books(stores, &data).await?.records)
 }
 
-async fn open_records(url: &StoreUrl, folder: &Path) -> anyhow::Result<(Arc<dyn Records>, Arc<dyn Retention>)> {
+/// Opens what is written down, beside whoever else has it open.
+///
+/// # Errors
+/// As [`open`].
+pub async fn books(stores: &Stores, data: &Data) -> anyhow::Result<Books> {
+    check(stores)?;
+    open_books(&stores.records, data.folder()).await
+}
+
+async fn open_books(url: &StoreUrl, folder: &Path) -> anyhow::Result<Books> {
     match url {
         StoreUrl::Sqlite(path) => {
-            let records = Arc::new(Sqlite::open(&folder.join(path)).await?);
-            Ok((Arc::clone(&records) as _, records))
+            let store = Arc::new(Sqlite::open(&folder.join(path)).await?);
+            Ok(Books { records: Arc::clone(&store) as _, ages: Arc::clone(&store) as _, passes: store })
         }
         other => anyhow::bail!("records cannot be kept in {other:?}"),
     }

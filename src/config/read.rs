@@ -66,10 +66,20 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Settings that there were, and what is to be known about that.
+const REMOVED: [(&str, &str); 1] = [(
+    "http.open_page_on_loopback",
+    "nobody is let in any more for where a request comes from: leave it out. `mouthpiece up` prints a link that opens the page",
+)];
+
 /// Adds a problem for every key of the given sources that is not known.
 pub fn refuse_unknown(given: &[Layer], known: &[&'static str], problems: &mut Vec<String>) {
     for layer in given {
         for key in layer.keys().iter().filter(|key| !known.contains(&key.as_str())) {
+            if let Some((_, why)) = REMOVED.iter().find(|(removed, _)| removed == key) {
+                problems.push(format!("{key} is no setting any more ({}): {why}", layer.name()));
+                continue;
+            }
             let hint = nearest(key, known).map(|near| format!("; did you mean {near}?")).unwrap_or_default();
             problems.push(format!("{key} is not a setting ({}){hint}", layer.name()));
         }

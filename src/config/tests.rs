@@ -84,6 +84,26 @@ fn unknown_keys_are_refused_with_their_source_and_the_nearest() {
 }
 
 #[test]
+fn a_removed_key_is_refused_with_what_there_is_instead() {
+    let told = refused("[http]\nopen_page_on_loopback = true", &[]);
+    let words = "http.open_page_on_loopback is no setting any more (";
+    assert!(told.contains(words) && told.contains("prints a link") && !told.contains("did you mean"), "{told}");
+}
+
+#[test]
+fn the_public_address_is_judged_at_the_start() {
+    let public = |text: &str| {
+        loaded(&format!("[http]\npublic_url = '{text}'"), &[]).map(|l| l.config.http.public_url.map(|u| u.to_string()))
+    };
+    assert_eq!(public(""), Ok(None));
+    assert_eq!(public("https://farm.example/avatar"), Ok(Some("https://farm.example/avatar/".to_owned())));
+    for (text, words) in [("farm.example", "is no address"), ("ws://a", "http://"), ("https://a/?b", "no '?'")] {
+        let told = public(text).unwrap_err();
+        assert!(told.contains("http.public_url: '") && told.contains(words) && told.contains("mine.toml"), "{told}");
+    }
+}
+
+#[test]
 fn everything_that_is_wrong_is_told_at_once() {
     let file = "[http]\nport = 70000\n[lease]\nrenew = '5s'\n[log]\nformat = 'xml'\n[worker]\nslots = 0";
     let told = refused(file, &[("MOUTHPIECE_WORKER__GRACE", "soon")]);

@@ -2,7 +2,7 @@
 
 use super::ice::IceServers;
 use super::read::Reader;
-use super::values::{Address, Addresses, Size};
+use super::values::{Address, Addresses, PublicAddress, Size};
 use super::{Config, Log, Stores};
 use mouthpiece_coordinator::http::{FetchSettings, HttpSettings, LiveSettings, SessionBounds};
 use mouthpiece_domain::control::Settings;
@@ -41,7 +41,7 @@ fn http(from: &mut Reader<'_>) -> HttpSettings {
     let Address(ip) = from.get("http.bind");
     HttpSettings {
         bind: SocketAddr::new(ip, from.get("http.port")),
-        open_page_on_loopback: from.get("http.open_page_on_loopback"),
+        public_url: from.get::<PublicAddress>("http.public_url").0,
         portrait_bytes: from.within("http.max_portrait", UPLOAD).0,
         speech_bytes: from.within("http.max_speech", UPLOAD).0,
         max_uploads: from.within("http.max_uploads", 1..=10_000),

@@ -1,6 +1,7 @@
 //! What a setting's value may be, as text or number, and how it is told when it is not.
 
 use figment::value::{Num, Value};
+use mouthpiece_coordinator::http::{PublicUrl, PublicUrlError};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::str::FromStr;
@@ -86,6 +87,20 @@ impl Setting for Address {
         let told = String::read(value)?;
         let wrong = || format!("\"{told}\" is not an IP address such as \"127.0.0.1\", \"0.0.0.0\" or \"::1\"");
         told.parse().map(Self).map_err(|_| wrong())
+    }
+}
+
+/// Where a proxy can be reached; none if it is empty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PublicAddress(pub Option<PublicUrl>);
+
+impl Setting for PublicAddress {
+    fn read(value: &Value) -> Result<Self, String> {
+        let told = String::read(value)?;
+        if told.is_empty() {
+            return Ok(Self(None));
+        }
+        told.parse().map(|url| Self(Some(url))).map_err(|e: PublicUrlError| e.to_string())
     }
 }
 

@@ -1,10 +1,11 @@
 //! `mouthpiece up`: the whole farm in one process.
 
 mod asked;
+mod browser;
 mod worker;
 
 use crate::config::{Config, Sources, load};
-use crate::data::Data;
+use crate::data::{Data, Held};
 use crate::wiring::{self, Ports};
 use crate::{logging, say};
 use actix_web::web;
@@ -13,7 +14,7 @@ use asked::Asked;
 use clap::Args;
 use mouthpiece_coordinator::actors;
 use mouthpiece_coordinator::farm::Farm;
-use mouthpiece_coordinator::http::{self, Api, HttpSettings, create_first_key};
+use mouthpiece_coordinator::http::{self, Api, HttpSettings, LINK_HOURS, create_first_key, new_page_link};
 use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_coordinator::retention;
 use mouthpiece_media::face::Runtime;
@@ -33,7 +34,8 @@ const LAST_REPORTS: Duration = Duration::from_secs(5);
 /// Serve the page and the API, with a worker, in one process.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "It prints its address on standard output when it is ready, and the first API key once, when there is none.\n\
+    after_help = "It prints its address on standard output when it is ready, a link that opens the page in one browser, and the\n\
+                  first API key once, when there is none. `mouthpiece page-link` prints another link at any time.\n\
                   Ctrl-C (or SIGTERM) ends it: what runs may finish within worker.grace, or is handed over to the next start.\n\
                   Once more ends it at once. All settings: mouthpiece config --defaults\n\n\
                   Example: mouthpiece up --port 9000 --data ./farm"
@@ -51,6 +53,9 @@ pub struct UpArgs {
     /// Read settings from this file; mouthpiece.toml in this folder, if it is there, when none is named
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Open the page in the default browser
+    #[arg(long)]
+    open: bool,
 }
 
 /// It cannot listen.
@@ -81,9 +86,10 @@ pub fn run(args: &UpArgs) -> anyhow::Result<()> {
     logging::start(&config.log)?;
     Runtime::get().map_err(RenderError::from)?;
     let data = Data::open(&config.stores.data)?;
-    let _held = data.hold()?;
+    let mut held = data.hold()?;
     let listener = listen(config.http.bind)?;
-    match actix_rt::System::new().block_on(serve(config, &data, listener))? {
+    let front = Front::new(args, &config.http, &data, &listener, &mut held)?;
+    match actix_rt::System::new().block_on(serve(config, &data, listener, &front))? {
         End::InOrder => Ok(()),
         // Sessions that are cut off here are picked up by the next start, as after a crash.
         End::AtOnce => std::process::exit(0),
@@ -105,9 +111,52 @@ enum End {
     AtOnce,
 }
 
-async fn serve(config: Config, data: &Data, listener: TcpListener) -> anyhow::Result<End> {
+/// How callers get here, in words for them.
+struct Front {
+    /// Where it listens.
+    address: String,
+    /// Where callers find it, with a slash at its end.
+    base: String,
+    /// The command that prints another link.
+    page_link: String,
+    /// Open the browser.
+    open: bool,
+}
+
+impl Front {
+    fn new(
+        args: &UpArgs,
+        settings: &HttpSettings,
+        data: &Data,
+        listener: &TcpListener,
+        held: &mut Held,
+    ) -> anyhow::Result<Self> {
+        let address = format!("http://{}", reachable(listener.local_addr()?));
+        let base = settings.public_url.as_ref().map_or_else(|| format!("{address}/"), ToString::to_string);
+        held.serves_at(&base).context("the data folder cannot be written")?;
+        let program = std::env::args().next().unwrap_or_else(|| "mouthpiece".to_owned());
+        let config = args.config.as_ref().map(|file| format!(" --config {}", file.display())).unwrap_or_default();
+        let page_link = format!("{program} page-link --data {}{config}", data.folder().display());
+        Ok(Self { address, base, page_link, open: args.open })
+    }
+
+    /// Makes a link, prints it and opens it, as far as that was asked for.
+    async fn let_in(&self, ports: &Ports, data: &Data) -> anyhow::Result<()> {
+        let Some(link) = new_page_link(ports.records.as_ref(), ports.passes.as_ref()).await? else { return Ok(()) };
+        let link = link.below(&self.base);
+        say::result(format_args!(
+            "The page opens with this link, once, within {LINK_HOURS} hours: {link}\n  another one at any time: {}",
+            self.page_link
+        ))?;
+        if self.open {
+            browser::open(data.folder(), &link);
+        }
+        Ok(())
+    }
+}
+
+async fn serve(config: Config, data: &Data, listener: TcpListener, front: &Front) -> anyhow::Result<End> {
     let mut asked = Asked::listen()?;
-    let address = format!("http://{}", reachable(listener.local_addr()?));
     let ports = wiring::open(&config.stores, data).await?;
     ports.records.add_prices(&config.prices.0).await.context("the prices cannot be recorded")?;
     let metrics = Arc::new(Metrics::new()?);
@@ -122,9 +171,10 @@ async fn serve(config: Config, data: &Data, listener: TcpListener) -> anyhow::Re
     let stop_server = server.handle();
     let mut serving = actix_rt::spawn(server);
     if let Some((key, secret)) = create_first_key(ports.records.as_ref(), &config.first_key_name, max_open).await? {
-        tell_key(&key.name, &secret, &address)?;
+        tell_key(&key.name, &secret, &front.base)?;
     }
-    say::result(format_args!("Mouthpiece is ready: {address}"))?;
+    say::result(format_args!("Mouthpiece is ready: {}", front.address))?;
+    front.let_in(&ports, data).await?;
 
     let (stop_worker, stopping) = watch::channel(false);
     let settings = WorkerSettings { scratch: data.folder().join("scratch"), ..config.worker };
@@ -167,7 +217,7 @@ async fn nothing_runs(farm: &actors::Handle) {
 }
 
 /// An address that a browser on this machine can open.
-fn reachable(bound: SocketAddr) -> SocketAddr {
+pub fn reachable(bound: SocketAddr) -> SocketAddr {
     let ip = match bound.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
@@ -176,10 +226,10 @@ fn reachable(bound: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, bound.port())
 }
 
-fn tell_key(name: &str, secret: &str, address: &str) -> anyhow::Result<()> {
+fn tell_key(name: &str, secret: &str, base: &str) -> anyhow::Result<()> {
     say::result(format_args!(
-        "API key \"{name}\", printed this once (the page on this machine needs none): {secret}\n  \
-         curl -H 'Authorization: Bearer {secret}' -F portrait=@me.jpg -F speech=@hello.mp3 {address}/v1/renders"
+        "API key \"{name}\", for programs, printed this once: {secret}\n  \
+         curl -H 'Authorization: Bearer {secret}' -F portrait=@me.jpg -F speech=@hello.mp3 {base}v1/renders"
     ))
 }
 
@@ -194,10 +244,11 @@ fn for_actors(ports: &Ports) -> actors::Ports {
 }
 
 fn for_http(ports: &Ports, farm: Arc<dyn Farm>) -> http::Ports {
-    let Ports { records, bus, lines, pool, blobs, .. } = ports;
+    let Ports { records, passes, bus, lines, pool, blobs, .. } = ports;
     http::Ports {
         farm,
         records: Arc::clone(records),
+        passes: Arc::clone(passes),
         blobs: Arc::clone(blobs),
         bus: Arc::clone(bus),
         lines: Arc::clone(lines),

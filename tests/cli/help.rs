@@ -6,7 +6,7 @@ use crate::scene::Scene;
 fn without_arguments_the_help_is_shown() {
     let run = Scene::new().run::<&str>(&[]);
     assert_eq!(run.code, Some(2));
-    for command in ["up", "render", "avatar", "eval", "bench", "config", "keys", "Exit codes: "] {
+    for command in ["up", "render", "avatar", "eval", "bench", "config", "keys", "page-link", "Exit codes: "] {
         assert!(run.stderr.contains(command), "{}", run.stderr);
     }
 }
@@ -14,7 +14,7 @@ fn without_arguments_the_help_is_shown() {
 #[test]
 fn the_help_of_every_command_has_an_example_or_units() {
     let scene = Scene::new();
-    let commands: [&[&str]; 8] = [
+    let commands: [&[&str]; 9] = [
         &["up"],
         &["render"],
         &["avatar", "inspect"],
@@ -23,6 +23,7 @@ fn the_help_of_every_command_has_an_example_or_units() {
         &["config"],
         &["keys", "create"],
         &["keys", "revoke"],
+        &["page-link"],
     ];
     for command in commands {
         let run = scene.run(&[command, &["--help"]].concat());

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use reqwest::{Client, Method, RequestBuilder, StatusCode, header::HeaderMap};
+use reqwest::{Client, Method, RequestBuilder, StatusCode, Url, header::HeaderMap};
 use serde_json::Value;
 
 use crate::{
@@ -22,6 +22,8 @@ pub struct Api {
 /// An answer, read to its end.
 #[derive(Debug)]
 pub struct Answer {
+    /// What was asked.
+    pub url: Url,
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
@@ -42,6 +44,11 @@ impl Answer {
 
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The path that a reference of this answer leads to.
+    pub fn leads(&self, reference: &str) -> String {
+        self.url.join(reference).unwrap().path().to_owned()
     }
 
     /// Checks the status.
@@ -87,8 +94,8 @@ impl Api {
 
     async fn answered(request: RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
-        let (status, headers) = (response.status(), response.headers().clone());
-        Answer { status, headers, body: response.bytes().await.unwrap().to_vec() }
+        let (url, status, headers) = (response.url().clone(), response.status(), response.headers().clone());
+        Answer { url, status, headers, body: response.bytes().await.unwrap().to_vec() }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -127,6 +134,18 @@ impl Api {
         })
         .await;
         id
+    }
+
+    /// Opens the page's session as the page does.
+    pub async fn open_page(&self, link: &str) -> Answer {
+        let body = serde_json::json!({ "link": link }).to_string();
+        let request = self.client.post(format!("{}/v1/page/session", self.address)).header("origin", &self.address);
+        Self::answered(request.header("content-type", "application/json").body(body)).await
+    }
+
+    /// Asks with the page's cookie only.
+    pub async fn get_with_cookie(&self, path: &str, cookie: &str) -> Answer {
+        Self::answered(self.client.get(format!("{}{path}", self.address)).header("cookie", cookie)).await
     }
 
     /// Server-sent events.

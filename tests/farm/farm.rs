@@ -29,6 +29,8 @@ pub struct Farm {
     reader: Option<JoinHandle<()>>,
     /// Its API, with the first key.
     pub api: Api,
+    /// The secret of the link that it printed.
+    pub link: String,
 }
 
 /// How a process ended that was not to become a farm.
@@ -77,8 +79,13 @@ impl Place {
 
     /// Starts the farm and waits until it says where it is.
     pub fn up(&mut self) -> Farm {
-        let mut child =
-            self.command(&["up", "--port", "0"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let command = self.command(&["up", "--port", "0"]);
+        self.start(command)
+    }
+
+    /// Starts a command that becomes a farm.
+    pub fn start(&mut self, mut command: Command) -> Farm {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let log = Arc::new(Mutex::new(String::new()));
         let reader = std::thread::spawn({
             let (log, mut stderr) = (Arc::clone(&log), child.stderr.take().unwrap());
@@ -90,21 +97,27 @@ impl Place {
             }
         });
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut address = None;
-        while address.is_none() {
+        let (mut address, mut link) = (None, None);
+        while link.is_none() {
             let Some(Ok(line)) = lines.next() else {
                 let status = child.wait().unwrap();
                 panic!("it ended before it was ready: {status}: {}", log.lock().unwrap());
             };
-            address = line.strip_prefix("Mouthpiece is ready: ").map(str::to_owned);
+            address = address.or_else(|| line.strip_prefix("Mouthpiece is ready: ").map(str::to_owned));
+            link = line.split_once("/#open=").map(|(_, secret)| secret.to_owned());
             self.key = self.key.take().or_else(|| secret(&line));
         }
         let key = self.key.clone().expect("the first start printed a key");
-        Farm { child, log, reader: Some(reader), api: Api::new(&address.unwrap(), &key) }
+        Farm { child, log, reader: Some(reader), api: Api::new(&address.unwrap(), &key), link: link.unwrap() }
     }
 }
 
 impl Farm {
+    /// What it wrote on standard error so far.
+    pub fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
     /// Sends a signal, by its name without SIG.
     pub fn signal(&self, name: &str) {
         let kill = Command::new("sh").args(["-c", &format!("kill -{name} {}", self.child.id())]).status().unwrap();

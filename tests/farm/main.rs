@@ -7,6 +7,7 @@
 mod api;
 mod cancel;
 mod crash;
+mod door;
 mod drain;
 mod farm;
 mod keys;

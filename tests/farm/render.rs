@@ -13,7 +13,7 @@ async fn a_portrait_and_speech_become_a_film() {
     let api = &farm.api;
     let asked = api.render(&fixtures::speech(1.0), &[("metadata", r#"{"for":"the test"}"#)]).await.is(202);
     let id = asked.json()["id"].as_str().unwrap().to_owned();
-    assert!(asked.header("location").ends_with(&format!("/v1/renders/{id}")), "{:?}", asked.headers);
+    assert_eq!(asked.leads(asked.header("location")), format!("/v1/renders/{id}"));
     assert_eq!(asked.json()["metadata"]["for"], "the test");
 
     // Its progress, as a page would watch it.
@@ -39,7 +39,8 @@ async fn a_portrait_and_speech_become_a_film() {
     assert_eq!((&last["progress"]["frames_total"], &last["result"]["frames"]), (&25.into(), &25.into()), "{last}");
 
     // What came of it.
-    let url = last["result"]["url"].as_str().unwrap();
+    let whole = api.get(&format!("/v1/sessions/{id}")).await;
+    let url = &whole.leads(whole.json()["result"]["url"].as_str().unwrap());
     let film = api.get(url).await.is(200);
     assert_eq!(film.header("content-type"), "video/mp4");
     assert_eq!(last["result"]["bytes"], film.body.len());
@@ -73,11 +74,11 @@ async fn an_avatar_is_prepared_once_and_renders_again() {
     let first = api.accepted(&fixtures::speech(0.4), &[]).await;
     let avatar = api.ended(&first, "completed").await["avatar_id"].as_str().unwrap().to_owned();
     let ready = eventually("the avatar is ready", async || {
-        let avatar = api.get(&format!("/v1/avatars/{avatar}")).await.is(200).json();
-        (avatar["state"] == "ready").then_some(avatar)
+        let avatar = api.get(&format!("/v1/avatars/{avatar}")).await.is(200);
+        (avatar.json()["state"] == "ready").then_some(avatar)
     });
     let ready = ready.await;
-    let preview = api.get(ready["preview"].as_str().unwrap()).await.is(200);
+    let preview = api.get(&ready.leads(ready.json()["preview"].as_str().unwrap())).await.is(200);
     assert_eq!(preview.header("content-type"), "image/png");
     assert!(image::load_from_memory(&preview.body).is_ok());
 
@@ -113,7 +114,7 @@ async fn two_renders_run_at_once_on_two_slots() {
     assert_eq!(held, asked);
     let (a, b) = (api.ended(&a, "completed").await, api.ended(&b, "completed").await);
     assert_ne!(a["slot"], b["slot"]);
-    let films = [&a, &b].map(|s| s["result"]["url"].as_str().unwrap().to_owned());
+    let films = [&a, &b].map(|s| format!("/v1/renders/{}/result", s["id"].as_str().unwrap()));
     assert_eq!(
         api.get(&films[0]).await.is(200).body,
         api.get(&films[1]).await.is(200).body,

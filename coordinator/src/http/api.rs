@@ -1,7 +1,6 @@
 //! What handlers share.
 
 use super::auth::cache::KeyCache;
-use super::auth::pages::PageSessions;
 use super::files::{Fetcher, clear_staging};
 use super::health::Checked;
 use super::live::audio::Sockets;
@@ -11,14 +10,16 @@ use super::settings::HttpSettings;
 use super::submission::Submitting;
 use crate::farm::Farm;
 use crate::metrics::Metrics;
+use bytes::Bytes;
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::bus::Bus;
 use mouthpiece_ports::lines::Lines;
+use mouthpiece_ports::passes::Passes;
 use mouthpiece_ports::pool::Pool;
 use mouthpiece_ports::records::Records;
 use std::io;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -30,6 +31,8 @@ pub struct Ports {
     pub farm: Arc<dyn Farm>,
     /// Sessions, avatars, keys.
     pub records: Arc<dyn Records>,
+    /// Links to the page, and its sessions.
+    pub passes: Arc<dyn Passes>,
     /// Uploads and results.
     pub blobs: Arc<dyn Blobs>,
     /// Questions to workers about live sessions.
@@ -65,6 +68,8 @@ pub struct Api {
     pub farm: Arc<dyn Farm>,
     /// Sessions, avatars, keys.
     pub records: Arc<dyn Records>,
+    /// Links to the page, and its sessions.
+    pub passes: Arc<dyn Passes>,
     /// Uploads and results.
     pub blobs: Arc<dyn Blobs>,
     /// Questions to workers about live sessions.
@@ -78,7 +83,7 @@ pub struct Api {
     /// Limits and habits.
     pub settings: HttpSettings,
     pub(super) keys: KeyCache,
-    pub(super) pages: PageSessions,
+    pub(super) described: OnceLock<Bytes>,
     pub(super) fetcher: Fetcher,
     pub(super) submitting: Submitting,
     pub(super) checked: Checked,
@@ -97,17 +102,18 @@ impl Api {
         ice::check(&settings.live.ice_servers)?;
         let path = &settings.staging;
         clear_staging(path).map_err(|reason| ApiError::Staging { path: path.clone(), reason })?;
-        let Ports { farm, records, blobs, bus, lines, pool } = ports;
+        let Ports { farm, records, passes, blobs, bus, lines, pool } = ports;
         Ok(Self {
             farm,
             records,
+            passes,
             blobs,
             bus,
             lines,
             pool,
             metrics,
             keys: KeyCache::default(),
-            pages: PageSessions::default(),
+            described: OnceLock::new(),
             fetcher: Fetcher::new(&settings.fetch)?,
             submitting: Submitting::default(),
             checked: Checked::default(),

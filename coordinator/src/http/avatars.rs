@@ -10,7 +10,7 @@ use super::options::{Options, face};
 use super::problem::{Kind as ProblemKind, Problem};
 use super::sessions::may_read;
 use super::submission::{Wanted, standing, start};
-use super::{Api, download, new_id, now};
+use super::{Api, Asked, download, new_id, now};
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Payload};
@@ -80,8 +80,9 @@ pub async fn create(
     }
     drop(on_its_way);
     let avatar = api.records.avatar(avatar.id).await?.unwrap_or(avatar);
-    let location = (LOCATION, format!("/v1/avatars/{}", avatar.id));
-    Ok(HttpResponse::build(status).insert_header(location).json(body(&api, &avatar).await?))
+    let here = Asked::of(&req);
+    let location = (LOCATION, here.to(&format!("/v1/avatars/{}", avatar.id)));
+    Ok(HttpResponse::build(status).insert_header(location).json(body(&api, &avatar, &here).await?))
 }
 
 /// What can be judged before anything is fetched.
@@ -117,9 +118,9 @@ pub(super) async fn register(
     Ok(api.records.add_avatar(&avatar).await?)
 }
 
-async fn body(api: &Api, avatar: &Avatar) -> Result<AvatarBody, Problem> {
+async fn body(api: &Api, avatar: &Avatar, asked: &Asked) -> Result<AvatarBody, Problem> {
     let until = api.settings.retention.until(Class::Avatars, avatar.used);
-    Ok(AvatarBody::new(avatar, standing(api, avatar).await?, until))
+    Ok(AvatarBody::new(avatar, standing(api, avatar).await?, until, asked))
 }
 
 /// An avatar that the caller may see, by the id in the path.
@@ -141,7 +142,7 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
     let limit = Fields::query(req.query_string(), &["limit"])?.number32("limit", 1..=500)?.unwrap_or(100);
     let mut avatars = Vec::new();
     for avatar in api.records.avatars(caller.sees_only(), limit).await? {
-        avatars.push(body(&api, &avatar).await?);
+        avatars.push(body(&api, &avatar, &Asked::of(&req)).await?);
     }
     Ok(HttpResponse::Ok().json(AvatarList { avatars }))
 }
@@ -151,9 +152,9 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
     get, operation_id = "read_avatar", path = "/v1/avatars/{id}", tag = "avatars", params(("id" = String, Path)),
     responses((status = 200, description = "The avatar", body = AvatarBody)),
 )]
-pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
     let avatar = visible(&api, &caller, &id).await?;
-    Ok(HttpResponse::Ok().json(body(&api, &avatar).await?))
+    Ok(HttpResponse::Ok().json(body(&api, &avatar, &asked).await?))
 }
 
 /// Forgets an avatar. Sessions that use it go on. Its portrait, and what was prepared from it, are removed when nobody has

@@ -3,11 +3,11 @@
 //! A stream tells states, not differences, so a reader that comes late or was too slow misses nothing that still matters:
 //! it reads the state again. Streams end when the server stops, when the caller's key is revoked, or when its token expires.
 
-use super::Api;
 use super::auth::{Caller, LinkedVisitor, Scope, Visitor};
 use super::dto::{FarmBody, SessionBody};
 use super::problem::Problem;
 use super::sessions::current;
+use super::{Api, Asked};
 use crate::farm::News;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Data, Path};
@@ -42,21 +42,27 @@ const TOLD_AGAIN: u32 = 100;
 struct Base {
     api: Data<Api>,
     visitor: Visitor,
+    asked: Asked,
     closing: watch::Receiver<bool>,
     beat: Interval,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Base {
-    fn new(api: Data<Api>, visitor: Visitor) -> Result<Self, Problem> {
+    fn new(api: Data<Api>, visitor: Visitor, asked: Asked) -> Result<Self, Problem> {
         let permit = api.stream_permit()?;
         let mut beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self { closing: api.closing(), api, visitor, beat, _permit: permit })
+        Ok(Self { closing: api.closing(), api, visitor, asked, beat, _permit: permit })
     }
 
     async fn still_allowed(&self) -> bool {
         self.visitor.still_allowed(&self.api).await
+    }
+
+    /// The event that tells how a session stands.
+    fn session(&self, change: &Change) -> Bytes {
+        event("session", &SessionBody::now(change, &self.api.settings.retention, &self.asked))
     }
 }
 
@@ -105,13 +111,14 @@ pub async fn session(
     api: Data<Api>,
     LinkedVisitor(visitor): LinkedVisitor,
     id: Path<String>,
+    asked: Asked,
 ) -> Result<HttpResponse, Problem> {
     let news = api.farm.watch(); // before the state is read, so that nothing falls between
     let change = visitor.session(&api, &id).await?;
     let mut look = interval_at(Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let feed = SessionFeed {
-        base: Base::new(api, visitor)?,
+        base: Base::new(api, visitor, asked)?,
         id: change.session.id,
         news,
         look,
@@ -170,7 +177,7 @@ impl SessionFeed {
     fn tell(&mut self, change: &Change) -> Option<Bytes> {
         let (fence, phase) = change.session.version();
         let seen = Some((fence, phase, change.session.progress.done));
-        let bytes = event("session", &SessionBody::of(change, &self.base.api.settings.retention));
+        let bytes = self.base.session(change);
         if seen < self.seen || self.told.as_ref() == Some(&bytes) {
             return None;
         }
@@ -195,12 +202,12 @@ impl SessionFeed {
     responses((status = 200, description = "Events `farm`, each with what /v1/workers answers, and `session`",
         content_type = "text/event-stream", body = String)),
 )]
-pub async fn farm(api: Data<Api>, caller: Caller) -> Result<HttpResponse, Problem> {
+pub async fn farm(api: Data<Api>, caller: Caller, asked: Asked) -> Result<HttpResponse, Problem> {
     caller.need(Scope::Farm)?;
     let news = api.farm.watch();
     let now = event("farm", &FarmBody::from(&api.farm.view().await?));
     let feed = FarmFeed {
-        base: Base::new(api, Visitor::Key(caller))?,
+        base: Base::new(api, Visitor::Key(caller), asked)?,
         news,
         waiting: VecDeque::from([now]),
         changed: false,
@@ -239,7 +246,7 @@ impl FarmFeed {
                     self.changed = true;
                     match news {
                         Ok(News::Session(change)) => {
-                            self.waiting.push_back(event("session", &SessionBody::of(&change, &self.base.api.settings.retention)));
+                            self.waiting.push_back(self.base.session(&change));
                         }
                         Ok(News::Farm) => {}
                         Err(RecvError::Lagged(_)) => self.tell_again().await,
@@ -261,7 +268,7 @@ impl FarmFeed {
         let Ok(sessions) = self.base.api.records.sessions(&filter).await else { return };
         for session in sessions.iter().rev() {
             if let Ok(Some(change)) = current(&self.base.api, session.id).await {
-                self.waiting.push_back(event("session", &SessionBody::of(&change, &self.base.api.settings.retention)));
+                self.waiting.push_back(self.base.session(&change));
             }
         }
     }

@@ -3,6 +3,7 @@
 //! Handlers see ports and [`Farm`](crate::farm::Farm), never adapters or actors. Every refusal is a [`Problem`].
 
 mod api;
+mod asked;
 pub mod auth;
 mod avatars;
 mod download;
@@ -18,6 +19,7 @@ mod openapi;
 mod options;
 mod pages;
 pub mod problem;
+mod public_url;
 mod renders;
 pub mod reports;
 mod request_id;
@@ -31,9 +33,14 @@ mod words;
 mod workers;
 
 pub use api::{Api, ApiError, Ports};
-pub use auth::{Caller, KeyError, Scope, SessionToken, Visitor, create_first_key, new_secret, secret_hash};
+pub use asked::Asked;
+pub use auth::{
+    Caller, KeyError, LINK_HOURS, PageLink, Scope, SessionToken, Visitor, create_first_key, new_page_link, new_secret,
+    secret_hash,
+};
 pub use live::{IceServer, IceServerError, LiveSettings, Patience};
 pub use problem::Problem;
+pub use public_url::{PublicUrl, PublicUrlError};
 pub use request_id::{RequestId, X_REQUEST_ID};
 pub use routes::configure;
 pub use server::serve;

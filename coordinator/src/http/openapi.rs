@@ -3,17 +3,18 @@
 use super::dto::requests::{AvatarForm, AvatarRequest, KeyRequest, PageSessionRequest, RenderForm, SessionRequest};
 use super::live::{audio, control, whep};
 use super::problem::{Problem, ProblemBody};
-use super::{avatars, events, health, keys, pages, renders, reports, retention, sessions, workers};
+use super::settings::HttpSettings;
+use super::{Api, Asked, avatars, events, health, keys, pages, renders, reports, retention, sessions, workers};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
-use actix_web::web::Path;
+use actix_web::web::{Data, Path};
 use std::sync::{Arc, LazyLock};
 use utoipa::openapi::path::{Operation, ParameterIn};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::security::{
     ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
 };
-use utoipa::openapi::{Components, ContentBuilder, Ref, RefOr, Response};
+use utoipa::openapi::{Components, ContentBuilder, Ref, RefOr, Response, Server};
 use utoipa::{Modify, OpenApi};
 use utoipa_swagger_ui::Config;
 
@@ -26,7 +27,9 @@ const DOCS_POLICY: &str = "default-src 'self'; img-src 'self' data:; style-src '
     info(
         title = "Mouthpiece",
         description = "A portrait and speech become a talking face. Errors are `application/problem+json`; their types \
-                       are stable and explained at the address that they are. Every answer carries `x-request-id`. What is uploaded \
+                       are stable and explained at the address that they are. Every answer carries `x-request-id`. \
+                       Addresses in headers and bodies are relative to the one that was asked: resolve them as a browser \
+                       resolves a link, then they hold behind a proxy that puts a prefix before them, too. What is uploaded \
                        and made is removed when it is old and nobody uses it: /v1/retention tells how long it is kept."
     ),
     paths(
@@ -80,10 +83,8 @@ impl Modify for Refusals {
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).description(Some("An API key's secret"));
         let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer);
         let token = token.description(Some("A live session's token: good for that session only")).build();
-        let cookie = ApiKeyValue::with_description("mp_page", "The page's session");
         components.add_security_scheme("key", SecurityScheme::Http(bearer.build()));
         components.add_security_scheme("token", SecurityScheme::Http(token));
-        components.add_security_scheme("page", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
         for (path, item) in &mut described.paths.paths {
             let operations = [&mut item.get, &mut item.post, &mut item.patch, &mut item.delete];
             for operation in operations.into_iter().flatten() {
@@ -151,19 +152,35 @@ fn refusal(description: &str) -> Response {
     ResponseBuilder::new().description(description).content("application/problem+json", content).build()
 }
 
-static DESCRIPTION: LazyLock<Result<String, String>> =
-    LazyLock::new(|| Described::openapi().to_json().map_err(|e| e.to_string()));
-static DOCS: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::new(["/openapi.json"])));
+static DOCS: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::new(["../openapi.json"])));
+
+/// What depends on the settings: where the server is, and what its cookie is called.
+fn described(settings: &HttpSettings) -> utoipa::openapi::OpenApi {
+    let mut described = Described::openapi();
+    // A relative one is relative to the description's own address.
+    let place = settings.public_url.as_ref().map_or_else(|| ".".to_owned(), ToString::to_string);
+    described.servers = Some(vec![Server::new(place)]);
+    let cookie = ApiKeyValue::with_description(settings.cookie_name(), "The page's session".to_owned());
+    let components = described.components.get_or_insert_with(Components::new);
+    components.add_security_scheme("page", SecurityScheme::ApiKey(ApiKey::Cookie(cookie)));
+    described
+}
 
 /// The description.
-pub async fn description() -> Result<HttpResponse, Problem> {
-    let text = DESCRIPTION.as_ref().map_err(Problem::internal)?;
-    Ok(HttpResponse::Ok().content_type("application/json").body(text.as_str()))
+pub async fn description(api: Data<Api>) -> Result<HttpResponse, Problem> {
+    let text = match api.described.get() {
+        Some(text) => text,
+        None => {
+            let text = described(&api.settings).to_json().map_err(Problem::internal)?;
+            api.described.get_or_init(|| text.into())
+        }
+    };
+    Ok(HttpResponse::Ok().content_type("application/json").body(text.clone()))
 }
 
 /// The folder, with the slash that relative addresses need.
-pub async fn docs_folder() -> HttpResponse {
-    HttpResponse::PermanentRedirect().insert_header((LOCATION, "/docs/")).finish()
+pub async fn docs_folder(asked: Asked) -> HttpResponse {
+    HttpResponse::PermanentRedirect().insert_header((LOCATION, asked.to("/docs/"))).finish()
 }
 
 /// A file of the documentation's page.

@@ -11,6 +11,7 @@ use std::fmt;
 use std::time::Duration;
 use utoipa::ToSchema;
 
+use super::auth::KeyError;
 use super::words::one_line;
 use crate::farm::FarmError;
 
@@ -119,7 +120,7 @@ impl Kind {
                 401,
                 "No valid API key",
                 "Send `Authorization: Bearer mp_...` with a key that was not revoked; `mouthpiece up` prints the first one. For one \
-                 live session its token (`mps_...`) will do.",
+                 live session its token (`mps_...`) will do. The page opens with a link that `mouthpiece page-link` prints.",
             ),
             Self::Forbidden => (
                 "forbidden",
@@ -433,6 +434,15 @@ impl From<RecordsError> for Problem {
         tracing::error!(%error, "the records refused a request");
         let wait = Duration::from_secs(if error.is_retryable() { 2 } else { 60 });
         Self::store_unavailable("the record store cannot be used just now: try again later", wait)
+    }
+}
+
+impl From<KeyError> for Problem {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Records(error) => error.into(),
+            KeyError::Random(_) => Self::internal(error),
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use super::options::{self, Options};
 use super::problem::{Kind as ProblemKind, Problem};
 use super::sessions::{answer, cancelled, usable_avatar, visible};
 use super::submission::{Started, Wanted, idempotency, replay, start, token, within_quota};
-use super::{Api, download, new_id, retention};
+use super::{Api, Asked, download, new_id, retention};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -68,7 +68,8 @@ pub async fn create(
     });
     let idempotency = idempotency(&caller, token, &asked);
     if let Some(session) = replay(&api, idempotency.as_ref()).await? {
-        return answer(&api, &caller, Started { session, replayed: true }, StatusCode::ACCEPTED).await;
+        return answer(&api, &caller, Started { session, replayed: true }, StatusCode::ACCEPTED, &Asked::of(&req))
+            .await;
     }
     within_quota(&api, &caller).await?;
     let id = SessionId(new_id());
@@ -83,7 +84,7 @@ pub async fn create(
     let speech = Some(keep(&api, &speech).await?);
     let wanted = Wanted { kind: Kind::Render, avatar: &avatar, speech, options, live: None };
     let started = start(&api, &caller, id, wanted, idempotency, caller.key.max_open).await?;
-    answer(&api, &caller, started, StatusCode::ACCEPTED).await
+    answer(&api, &caller, started, StatusCode::ACCEPTED, &Asked::of(&req)).await
 }
 
 fn whose_face(fields: &Fields, portrait: Option<Staged>) -> Result<Face, Problem> {
@@ -121,9 +122,9 @@ async fn render(api: &Api, caller: &Caller, id: &str) -> Result<Change, Problem>
     get, operation_id = "read_render", path = "/v1/renders/{id}", tag = "renders", params(("id" = String, Path)),
     responses((status = 200, description = "The session", body = SessionBody)),
 )]
-pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
     let change = render(&api, &caller, &id).await?;
-    Ok(HttpResponse::Ok().json(SessionBody::of(&change, &api.settings.retention)))
+    Ok(HttpResponse::Ok().json(SessionBody::now(&change, &api.settings.retention, &asked)))
 }
 
 /// Wants no more of a render.
@@ -134,9 +135,9 @@ pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<Ht
         (status = 200, description = "It had ended", body = SessionBody),
     ),
 )]
-pub async fn cancel(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn cancel(api: Data<Api>, caller: Caller, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
     let change = render(&api, &caller, &id).await?;
-    cancelled(&api, &caller, change).await
+    cancelled(&api, &caller, change, &asked).await
 }
 
 /// Gets the video. Ranges are served. It is kept for a time after the session's end: `expires_at` of the session's result.

@@ -9,7 +9,7 @@ use super::live::{complete, making};
 use super::options::{self, Options};
 use super::problem::Problem;
 use super::submission::{Started, Wanted, idempotency, replay, start, token, within_quota};
-use super::{Api, new_id};
+use super::{Api, Asked, new_id};
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Payload};
@@ -51,11 +51,11 @@ pub async fn create(
     match kind(&fields)? {
         Kind::Live => {
             fields.only(&of_live)?;
-            create_live(&api, &caller, &fields, token).await
+            create_live(&api, &caller, &fields, token, &Asked::of(&req)).await
         }
         _ => {
             fields.only(&of_renders)?;
-            create_render(&api, &caller, &fields, token).await
+            create_render(&api, &caller, &fields, token, &Asked::of(&req)).await
         }
     }
 }
@@ -65,6 +65,7 @@ async fn create_render(
     caller: &Caller,
     fields: &Fields,
     token: Option<String>,
+    here: &Asked,
 ) -> Result<HttpResponse, Problem> {
     let avatar = fields.id("avatar_id")?.ok_or_else(|| missing("avatar_id"))?;
     let url = fields.text("speech_url", URL_CHARS)?.ok_or_else(|| missing("speech_url"))?;
@@ -78,14 +79,14 @@ async fn create_render(
     });
     let idempotency = idempotency(caller, token, &asked);
     if let Some(session) = replay(api, idempotency.as_ref()).await? {
-        return answer(api, caller, Started { session, replayed: true }, StatusCode::CREATED).await;
+        return answer(api, caller, Started { session, replayed: true }, StatusCode::CREATED, here).await;
     }
     within_quota(api, caller).await?;
     let speech = api.fetcher.fetch(api, "speech_url", url, FileUse::Speech).await?;
     let speech = Some(keep(api, &speech).await?);
     let wanted = Wanted { kind: Kind::Render, avatar: &avatar, speech, options, live: None };
     let started = start(api, caller, SessionId(new_id()), wanted, idempotency, caller.key.max_open).await?;
-    answer(api, caller, started, StatusCode::CREATED).await
+    answer(api, caller, started, StatusCode::CREATED, here).await
 }
 
 async fn create_live(
@@ -93,6 +94,7 @@ async fn create_live(
     caller: &Caller,
     fields: &Fields,
     token: Option<String>,
+    here: &Asked,
 ) -> Result<HttpResponse, Problem> {
     let avatar = fields.id("avatar_id")?.ok_or_else(|| missing("avatar_id"))?;
     let (options, terms) = making::read(fields, &api.settings.sessions, &api.settings.live)?;
@@ -105,12 +107,12 @@ async fn create_live(
     });
     let idempotency = idempotency(caller, token, &asked);
     if let Some(session) = replay(api, idempotency.as_ref()).await? {
-        return answer(api, caller, Started { session, replayed: true }, StatusCode::CREATED).await;
+        return answer(api, caller, Started { session, replayed: true }, StatusCode::CREATED, here).await;
     }
     within_quota(api, caller).await?;
     let wanted = Wanted { kind: Kind::Live, avatar: &avatar, speech: None, options, live: Some(terms) };
     let started = start(api, caller, SessionId(new_id()), wanted, idempotency, caller.key.max_open).await?;
-    answer(api, caller, started, StatusCode::CREATED).await
+    answer(api, caller, started, StatusCode::CREATED, here).await
 }
 
 fn kind(fields: &Fields) -> Result<Kind, Problem> {
@@ -129,15 +131,17 @@ pub(super) async fn answer(
     caller: &Caller,
     started: Started,
     fresh: StatusCode,
+    asked: &Asked,
 ) -> Result<HttpResponse, Problem> {
     let Started { session, replayed } = started;
     let place = match session.kind {
         Kind::Render if fresh == StatusCode::ACCEPTED => "renders",
         _ => "sessions",
     };
-    let location = (LOCATION, format!("/v1/{place}/{}", session.id));
+    let location = (LOCATION, asked.to(&format!("/v1/{place}/{}", session.id)));
+    let ages = &api.settings.retention;
     let mut body =
-        if replayed { as_seen(api, &session).await? } else { SessionBody::new(&session, &api.settings.retention) };
+        if replayed { as_seen(api, &session, asked).await? } else { SessionBody::new(&session, ages, asked) };
     complete(api, &Visitor::Key(caller.clone()), &session, &mut body)?;
     if replayed {
         let replay = ("idempotent-replay", "true");
@@ -147,13 +151,14 @@ pub(super) async fn answer(
 }
 
 /// A session of the records as the brain sees it, if it is open.
-async fn as_seen(api: &Api, session: &Session) -> Result<SessionBody, Problem> {
+async fn as_seen(api: &Api, session: &Session, asked: &Asked) -> Result<SessionBody, Problem> {
     if session.phase == Phase::Ended {
-        return Ok(SessionBody::new(session, &api.settings.retention));
+        return Ok(SessionBody::new(session, &api.settings.retention, asked));
     }
     let ages = &api.settings.retention;
     let held = api.farm.session(session.id).await?;
-    Ok(held.as_ref().map_or_else(|| SessionBody::new(session, ages), |change| SessionBody::of(change, ages)))
+    let seen = |change| SessionBody::now(change, ages, asked);
+    Ok(held.as_ref().map_or_else(|| SessionBody::new(session, ages, asked), seen))
 }
 
 /// A session as it is now: as the brain sees it while it holds it, else as recorded. `None` when there is none.
@@ -207,7 +212,7 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
     let next = found.last().filter(|_| full).map(|s| s.id.to_string());
     let mut sessions = Vec::with_capacity(found.len());
     for session in &found {
-        sessions.push(as_seen(&api, session).await?);
+        sessions.push(as_seen(&api, session, &Asked::of(&req)).await?);
     }
     Ok(HttpResponse::Ok().json(SessionList { sessions, next }))
 }
@@ -217,9 +222,9 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
     get, operation_id = "read_session", path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
     responses((status = 200, description = "The session", body = SessionBody)),
 )]
-pub async fn read(api: Data<Api>, visitor: Visitor, id: Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn read(api: Data<Api>, visitor: Visitor, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
     let change = visitor.session(&api, &id).await?;
-    let mut body = SessionBody::of(&change, &api.settings.retention);
+    let mut body = SessionBody::now(&change, &api.settings.retention, &asked);
     complete(&api, &visitor, &change.session, &mut body)?;
     Ok(HttpResponse::Ok().json(body))
 }
@@ -232,18 +237,23 @@ pub async fn read(api: Data<Api>, visitor: Visitor, id: Path<String>) -> Result<
         (status = 200, description = "It had ended", body = SessionBody),
     ),
 )]
-pub async fn cancel(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
+pub async fn cancel(api: Data<Api>, caller: Caller, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
     let change = visible(&api, &caller, &id, "session").await?;
-    cancelled(&api, &caller, change).await
+    cancelled(&api, &caller, change, &asked).await
 }
 
-pub(super) async fn cancelled(api: &Api, caller: &Caller, change: Change) -> Result<HttpResponse, Problem> {
+pub(super) async fn cancelled(
+    api: &Api,
+    caller: &Caller,
+    change: Change,
+    asked: &Asked,
+) -> Result<HttpResponse, Problem> {
     caller.need(Scope::Sessions)?;
     if change.session.phase == Phase::Ended {
-        return Ok(HttpResponse::Ok().json(SessionBody::of(&change, &api.settings.retention)));
+        return Ok(HttpResponse::Ok().json(SessionBody::now(&change, &api.settings.retention, asked)));
     }
     let id = change.session.id;
     api.farm.cancel(id).await?;
     let now = current(api, id).await?.unwrap_or(change);
-    Ok(HttpResponse::Accepted().json(SessionBody::of(&now, &api.settings.retention)))
+    Ok(HttpResponse::Accepted().json(SessionBody::now(&now, &api.settings.retention, asked)))
 }

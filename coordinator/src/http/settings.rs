@@ -1,6 +1,7 @@
 //! How the HTTP side is set up.
 
 use super::live::LiveSettings;
+use super::public_url::PublicUrl;
 use mouthpiece_domain::file_kind::FileUse;
 use mouthpiece_domain::retention::Ages;
 use mouthpiece_domain::time::millis;
@@ -31,8 +32,9 @@ pub struct HttpSettings {
     /// How long requests may go on after the server was asked to stop.
     #[serde(with = "millis")]
     pub shutdown_timeout: Duration,
-    /// The page needs no key when it is opened on this very machine.
-    pub open_page_on_loopback: bool,
+    /// Where callers reach this server, if a proxy stands before it. Trusted for what is printed and described, and for
+    /// which pages are its own.
+    pub public_url: Option<PublicUrl>,
     /// Where uploads lie while they arrive. On the same disk as the artifacts, storing them is cheap.
     pub staging: PathBuf,
     /// Uploads (and fetches) at a time; more are answered with 503.
@@ -95,6 +97,11 @@ impl HttpSettings {
             FileUse::Speech => self.speech_bytes,
         }
     }
+
+    /// The name of the page's cookie. Cookies know no ports: two farms on one host tell theirs apart by this.
+    pub fn cookie_name(&self) -> String {
+        format!("mp_page_{}", self.bind.port())
+    }
 }
 
 impl Default for HttpSettings {
@@ -107,7 +114,7 @@ impl Default for HttpSettings {
             head_timeout: Duration::from_secs(10),
             body_pause: Duration::from_secs(30),
             shutdown_timeout: Duration::from_secs(10),
-            open_page_on_loopback: true,
+            public_url: None,
             staging: std::env::temp_dir().join("mouthpiece-staging"),
             max_uploads: 32,
             max_streams: 1024,

@@ -1,7 +1,7 @@
 /** Starts the page: state, actions, streams, and one draw function from state to document. */
 import { keepFeeds } from "./actions/feeds.js";
 import { createActions } from "./actions/index.js";
-import { viewOf } from "./actions/page.js";
+import { linkOf, viewOf } from "./actions/page.js";
 import { patch } from "./core/dom.js";
 import { Store, oncePerFrame } from "./core/store.js";
 import { costView } from "./cost/view.js";
@@ -68,6 +68,8 @@ keepFeeds(store, {
 /** What a press on Space acts upon by itself. */
 const PRESSABLE = "button, a, input, select, textarea, summary, audio, video, [tabindex='0']";
 
+// A link that is pasted into a page that is open already loads nothing.
+window.addEventListener("hashchange", () => linkOf(location.hash) !== null && void act.page.check());
 window.addEventListener("popstate", () => act.page.open(viewOf(location.pathname)));
 window.addEventListener("keydown", (event) => {
   const { sending, mode } = store.get().studio;

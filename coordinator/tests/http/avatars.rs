@@ -32,7 +32,7 @@ async fn an_avatar_is_prepared_by_a_session() {
     let answer = rig.add().await.is(202);
     let body = answer.json();
     let path = format!("/v1/avatars/{}", body["id"].as_str().unwrap());
-    assert_eq!(answer.header("location"), path);
+    assert_eq!(answer.location(), path);
     assert_eq!((&body["name"], &body["face"], &body["state"]), (&json!("Ada"), &json!(1), &json!("preparing")));
     assert_eq!((&body["bytes"], &body["media_type"]), (&json!(PNG.len()), &json!("image/png")));
     let session = prepared_by(&body);
@@ -55,10 +55,11 @@ async fn an_avatar_is_prepared_by_a_session() {
         warnings: vec!["the face is small".into()],
     };
     rig.farm.end(session, End { reason: EndReason::Completed, detail: None, output: Some(output) });
-    let ready = rig.get(&path).await.is(200).json();
+    let answer = rig.get(&path).await.is(200);
+    let ready = answer.json();
     assert_eq!((&ready["state"], &ready["size"], &ready["frames"]), (&json!("ready"), &json!([300, 400]), &json!(1)));
     assert_eq!(ready["warnings"], json!(["the face is small"]));
-    let picture = rig.get(ready["preview"].as_str().unwrap()).await.is(200);
+    let picture = rig.get(&answer.leads(ready["preview"].as_str().unwrap())).await.is(200);
     assert_eq!((picture.header("content-type"), &picture.body[..]), ("image/png", &b"a picture"[..]));
     // What was prepared may be missing for a while; the portrait will do.
     rig.memory.kept().blobs.retain(|key, _| !key.as_str().starts_with("avatars/"));
@@ -108,9 +109,10 @@ async fn a_render_prepares_its_portrait() {
     let next = Answer::of(rig.form("/v1/renders", &form)).await.is(202).id();
     assert_eq!(prepared_by(&rig.get(&path).await.json()), next);
     rig.farm.end(next, End::new(EndReason::Completed, None));
-    let ready = rig.get(&path).await.json();
+    let answer = rig.get(&path).await;
+    let ready = answer.json();
     assert_eq!((&ready["state"], &ready["size"]), (&json!("ready"), &json!(null)));
-    assert_eq!(rig.get(ready["preview"].as_str().unwrap()).await.is(200).body, PNG);
+    assert_eq!(rig.get(&answer.leads(ready["preview"].as_str().unwrap())).await.is(200).body, PNG);
     // One that is ready stays so, whatever becomes of later renders.
     let later = Answer::of(rig.form("/v1/renders", &form)).await.is(202).id();
     rig.farm.end(later, End::new(EndReason::Failed, None));

@@ -74,6 +74,17 @@ async fn every_route_and_refusal_is_described() {
 }
 
 #[actix_web::test]
+async fn it_says_where_the_server_is() {
+    let told = description(&Rig::start().await).await;
+    // Relative to the description, so it holds below any prefix.
+    assert_eq!(told["servers"], serde_json::json!([{ "url": "." }]));
+    assert_eq!(told["components"]["securitySchemes"]["page"]["name"], "mp_page_8000");
+    let public = "https://farm.example/avatar/";
+    let told = description(&Rig::with(|s| s.public_url = Some(public.parse().unwrap())).await).await;
+    assert_eq!(told["servers"], serde_json::json!([{ "url": public }]));
+}
+
+#[actix_web::test]
 async fn every_reference_leads_somewhere() {
     let rig = Rig::start().await;
     let described = description(&rig).await;
@@ -104,11 +115,12 @@ async fn every_reference_leads_somewhere() {
 async fn the_documentation_is_a_page() {
     let rig = Rig::start().await;
     let moved = Answer::of(rig.bare(Method::GET, "/docs")).await.is(308);
-    assert_eq!(moved.header("location"), "/docs/");
+    assert_eq!((moved.header("location"), moved.location().as_str()), ("docs/", "/docs/"));
     let page = Answer::of(rig.bare(Method::GET, "/docs/")).await.is(200);
     assert!(page.header("content-type").starts_with("text/html") && page.text().contains("swagger-ui"));
     let script = Answer::of(rig.bare(Method::GET, "/docs/swagger-initializer.js")).await.is(200);
-    assert!(script.text().contains("/openapi.json"));
+    assert!(script.text().contains("\"../openapi.json\""), "{}", script.text());
+    assert_eq!(script.leads("../openapi.json"), "/openapi.json");
     Answer::of(rig.bare(Method::GET, "/docs/swagger-ui.css")).await.is(200);
 }
 

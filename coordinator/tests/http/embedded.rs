@@ -14,7 +14,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 async fn ports(folder: &Path, queue_limit: u32) -> Ports {
-    let records: Arc<dyn Records> = Arc::new(Sqlite::open(&folder.join("farm.sqlite")).await.unwrap());
+    let store = Arc::new(Sqlite::open(&folder.join("farm.sqlite")).await.unwrap());
+    let records = Arc::clone(&store) as Arc<dyn Records>;
     let ports = actors::Ports {
         records: Arc::clone(&records),
         bus: Arc::new(MemoryBus::new()),
@@ -26,6 +27,7 @@ async fn ports(folder: &Path, queue_limit: u32) -> Ports {
     Ports {
         farm: Arc::new(farm),
         records,
+        passes: store,
         blobs: Arc::new(Directory::open(&folder.join("blobs")).unwrap()),
         bus: ports.bus,
         lines: Arc::new(MemoryLines::new()),

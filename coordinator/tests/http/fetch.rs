@@ -220,7 +220,7 @@ async fn a_session_fetches_its_speech_once() {
         request.header("idempotency-key", "once").body(body.clone())
     };
     let made = Answer::of(post()).await.is(201);
-    assert_eq!(made.header("location"), format!("/v1/sessions/{}", made.id()));
+    assert_eq!(made.location(), format!("/v1/sessions/{}", made.id()));
     let again = Answer::of(post()).await.is(200);
     assert_eq!((again.id(), again.header("idempotent-replay"), site.asked()), (made.id(), "true", 1));
     let other = body.replace("a.wav", "b.wav");

@@ -4,6 +4,7 @@
 
 mod auth;
 mod avatars;
+mod behind;
 mod described;
 mod embedded;
 mod events;

@@ -9,6 +9,7 @@ use mouthpiece_domain::ledger::{Write, Written};
 use mouthpiece_domain::session::{BlobKey, Phase, Session};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::blobs::{BlobError, BlobReader, Blobs};
+use mouthpiece_ports::passes::{Pass, PassKind, Passes};
 use mouthpiece_ports::pool::{Pool, PoolError};
 use mouthpiece_ports::records::{ApiKey, Avatar, Period, Records, RecordsError, SessionFilter};
 use std::collections::{BTreeMap, HashMap};
@@ -32,6 +33,7 @@ pub struct Kept {
     /// Where each content lies.
     pub uploads: HashMap<String, BlobKey>,
     pub keys: Vec<ApiKey>,
+    pub passes: Vec<Pass>,
     pub delivered: Duration,
     pub blobs: HashMap<BlobKey, Bytes>,
 }
@@ -57,6 +59,39 @@ impl Memory {
             return Err(BlobError::Unavailable("taken away by the test".into()));
         }
         Ok(self.kept())
+    }
+}
+
+#[async_trait]
+impl Passes for Memory {
+    async fn add_pass(&self, pass: &Pass, most: u32, now: Wall) -> Result<(), RecordsError> {
+        let mut kept = self.records()?;
+        kept.passes.retain(|p| p.expires > now);
+        kept.passes.sort_by_key(|p| p.expires);
+        let of_key = |p: &Pass| (p.kind, p.key) == (pass.kind, pass.key);
+        while kept.passes.iter().filter(|p| of_key(p)).count() >= most as usize {
+            let first = kept.passes.iter().position(of_key).unwrap();
+            kept.passes.remove(first);
+        }
+        kept.passes.push(pass.clone());
+        Ok(())
+    }
+
+    async fn pass(&self, kind: PassKind, hash: &str, now: Wall) -> Result<Option<Pass>, RecordsError> {
+        let kept = self.records()?;
+        Ok(kept.passes.iter().find(|p| p.kind == kind && p.hash == hash && p.expires > now).cloned())
+    }
+
+    async fn take_pass(&self, kind: PassKind, hash: &str, now: Wall) -> Result<Option<Pass>, RecordsError> {
+        let mut kept = self.records()?;
+        let found = kept.passes.iter().position(|p| p.kind == kind && p.hash == hash && p.expires > now);
+        Ok(found.map(|at| kept.passes.remove(at)))
+    }
+
+    async fn extend_pass(&self, kind: PassKind, hash: &str, expires: Wall) -> Result<(), RecordsError> {
+        let mut kept = self.records()?;
+        kept.passes.iter_mut().filter(|p| p.kind == kind && p.hash == hash).for_each(|p| p.expires = expires);
+        Ok(())
     }
 }
 

@@ -5,7 +5,9 @@ use crate::script::Script;
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use mouthpiece_coordinator::farm::Farm;
-use mouthpiece_coordinator::http::{Api, HttpSettings, Ports, Scope, new_id, new_secret, now, secret_hash, serve};
+use mouthpiece_coordinator::http::{
+    Api, HttpSettings, Ports, Scope, new_id, new_page_link, new_secret, now, secret_hash, serve,
+};
 use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_domain::ids::{KeyId, SessionId};
 use mouthpiece_embedded::{MemoryBus, MemoryLines};
@@ -19,6 +21,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use url::Url;
 
 pub const BOUND: Duration = Duration::from_secs(30);
 pub const PNG: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR and so on";
@@ -57,6 +60,8 @@ fn new_key(scopes: &[Scope]) -> (ApiKey, String) {
 /// An answer, read to its end.
 #[derive(Debug)]
 pub struct Answer {
+    /// What was asked.
+    pub url: Url,
     pub status: u16,
     pub headers: HeaderMap,
     pub body: Vec<u8>,
@@ -74,6 +79,7 @@ impl Rig {
         let ports = Ports {
             farm: Arc::clone(&farm) as Arc<dyn Farm>,
             records: Arc::clone(&memory) as _,
+            passes: Arc::clone(&memory) as _,
             blobs: Arc::clone(&memory) as _,
             bus: Arc::clone(&bus) as _,
             lines: Arc::clone(&lines) as _,
@@ -144,6 +150,24 @@ impl Rig {
         self.ask(Method::POST, path).header("content-type", Form::TYPE).body(form.finished())
     }
 
+    /// The secret of a new link that opens the page.
+    pub async fn link(&self) -> String {
+        let link = new_page_link(self.api.records.as_ref(), self.api.passes.as_ref()).await.unwrap().unwrap();
+        link.below("").strip_prefix("#open=").unwrap().to_owned()
+    }
+
+    /// Opens the page's session as the page does.
+    pub async fn open_page(&self, body: Value) -> Answer {
+        let request = self.bare(Method::POST, "/v1/page/session").header("origin", &self.address);
+        Answer::of(request.header("content-type", "application/json").body(body.to_string())).await
+    }
+
+    /// The cookie of a page that was let in by a link, as a browser sends it back.
+    pub async fn cookie(&self) -> String {
+        let body = serde_json::json!({ "link": self.link().await });
+        self.open_page(body).await.is(204).cookie()
+    }
+
     /// A render that is accepted; its id.
     pub async fn render(&self) -> SessionId {
         let form = Form::default().file("portrait", PNG).file("speech", WAV);
@@ -181,8 +205,8 @@ impl Answer {
     }
 
     pub async fn read(response: Response) -> Self {
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Self { status, headers, body: response.bytes().await.unwrap().to_vec() }
+        let (url, status, headers) = (response.url().clone(), response.status().as_u16(), response.headers().clone());
+        Self { url, status, headers, body: response.bytes().await.unwrap().to_vec() }
     }
 
     pub fn text(&self) -> String {
@@ -199,6 +223,21 @@ impl Answer {
 
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |v| v.to_str().unwrap())
+    }
+
+    /// The cookie that it sets, as a browser sends it back.
+    pub fn cookie(&self) -> String {
+        self.header("set-cookie").split(';').next().unwrap().to_owned()
+    }
+
+    /// The path that a reference of this answer leads to.
+    pub fn leads(&self, reference: &str) -> String {
+        self.url.join(reference).unwrap().path().to_owned()
+    }
+
+    /// The path that it is about.
+    pub fn location(&self) -> String {
+        self.leads(self.header("location"))
     }
 
     #[track_caller]

@@ -26,7 +26,7 @@ async fn a_render_is_accepted_with_its_options() {
         .text("metadata", r#"{"shot":"12"}"#);
     let answer = Answer::of(rig.form("/v1/renders", &form)).await.is(202);
     let body = answer.json();
-    assert_eq!(answer.header("location"), format!("/v1/renders/{}", answer.id()));
+    assert_eq!(answer.location(), format!("/v1/renders/{}", answer.id()));
     assert_eq!(
         body["options"],
         json!({"fps":30,"size":256,"preset":"fast","seed":7,"head":false,"blinks":false,"face":2})

@@ -425,6 +425,19 @@ async fn a_socket_ends_with_its_key() {
 }
 
 #[actix_web::test]
+async fn a_socket_ends_with_its_page() {
+    let mut talk = Talk::with(|p| p.ping = 20 * MS).await;
+    let (rig, cookie) = (&talk.rig, talk.rig.cookie().await);
+    let path = talk.path.split('?').next().unwrap();
+    let own = format!("cookie: {cookie}\r\norigin: {}\r\n", rig.address);
+    talk.ws = Ws::open(rig, path, &own).await.unwrap();
+    let close = rig.bare(Method::DELETE, "/v1/page/session").header("cookie", cookie).header("origin", &rig.address);
+    Answer::of(close).await.is(204);
+    let (code, _) = talk.ws.closed().await;
+    assert_eq!(code, 1008);
+}
+
+#[actix_web::test]
 async fn a_socket_is_refused_before_the_upgrade() {
     let talk = Talk::begin().await;
     let (rig, path) = (&talk.rig, talk.path.split('?').next().unwrap());
@@ -450,10 +463,11 @@ async fn a_socket_is_refused_before_the_upgrade() {
     Answer::of(rig.ask(Method::GET, path)).await.problem(400, "bad-request");
     // With a key it is opened; with the page's cookie from its own site only.
     Ws::open(rig, path, &key).await.unwrap();
-    let page = Answer::of(rig.bare(Method::GET, "/")).await;
-    let cookie = format!("cookie: {}\r\n", page.header("set-cookie").split(';').next().unwrap());
+    let cookie = format!("cookie: {}\r\n", rig.cookie().await);
     Ws::open(rig, path, &format!("{cookie}origin: {}\r\n", rig.address)).await.unwrap();
-    refused(path, &format!("{cookie}origin: https://elsewhere.example\r\n"), 403).await;
+    for elsewhere in ["origin: https://elsewhere.example\r\n", "sec-fetch-site: cross-site\r\n", ""] {
+        refused(path, &format!("{cookie}{elsewhere}"), 403).await;
+    }
 }
 
 #[actix_web::test]

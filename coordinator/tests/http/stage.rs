@@ -85,12 +85,17 @@ impl Stage {
 }
 
 impl Rig {
-    /// A live session that is accepted; its body.
+    /// A live session that is accepted; its body, with the paths that its addresses lead to.
     pub async fn live(&self, more: &str) -> Value {
         let form = crate::rig::Form::default().file("image", crate::rig::PNG);
         let avatar = Answer::of(self.form("/v1/avatars", &form)).await.json()["id"].as_str().unwrap().to_owned();
         let body = format!(r#"{{"kind":"live","avatar_id":"{avatar}"{more}}}"#);
-        self.post_json("/v1/sessions", &body).await.is(201).json()
+        let answer = self.post_json("/v1/sessions", &body).await.is(201);
+        let mut body = answer.json();
+        for name in ["whep_url", "audio_url"] {
+            body["live"][name] = answer.leads(body["live"][name].as_str().unwrap()).into();
+        }
+        body
     }
 
     /// A live session that runs on the usual worker.

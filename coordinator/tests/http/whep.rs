@@ -33,7 +33,7 @@ async fn a_viewer_comes_trickles_restarts_and_goes() {
         links,
         ["stun:stun", "turn:turn"].map(|url| format!("<{url}.example>; rel=\"ice-server\"{credentials}"))
     );
-    let place = answer.header("location").to_owned();
+    let place = answer.location();
     let viewer: ViewerId = place.strip_prefix(&format!("/v1/sessions/{id}/whep/")).unwrap().parse().unwrap();
     assert_eq!(patch(&rig, &place, Some("\"ice:1\""), "a=candidate:1\r\n").await.is(204).body, b"");
     let restarted = patch(&rig, &place, Some("*"), "a=ice-ufrag:y\r\n").await.is(200);
@@ -61,7 +61,7 @@ async fn viewers_have_addresses_that_cannot_be_guessed() {
     let _stage = Stage::set(&rig, obliging).await;
     let mut seen = std::collections::HashSet::new();
     for _ in 0..20 {
-        let place = rig.offer(id, OFFER).await.is(201).header("location").to_owned();
+        let place = rig.offer(id, OFFER).await.is(201).location();
         let viewer = place.rsplit_once('_').unwrap().1.to_owned();
         // No part is the same, as a time would be.
         assert!(seen.insert(viewer[..8].to_owned()) && viewer.len() == 32, "{viewer}");
@@ -215,7 +215,7 @@ async fn viewers_of_a_session_that_does_not_run_are_gone() {
     let rig = Rig::start().await;
     let (id, _) = rig.running().await;
     let _stage = Stage::set(&rig, obliging).await;
-    let place = rig.offer(id, OFFER).await.is(201).header("location").to_owned();
+    let place = rig.offer(id, OFFER).await.is(201).location();
     rig.requeued(id);
     patch(&rig, &place, Some("\"ice:1\""), "a=x\r\n").await.problem(404, "not-found");
     rig.delete(&place).await.problem(404, "not-found");
@@ -303,9 +303,8 @@ async fn the_pages_own_cookie_watches_from_its_own_site_only() {
     let rig = Rig::start().await;
     let (id, _) = rig.running().await;
     let _stage = Stage::set(&rig, obliging).await;
-    let page = Answer::of(rig.bare(Method::GET, "/")).await.is(200);
-    let cookie = page.header("set-cookie").split(';').next().unwrap().to_owned();
-    // On this machine the page's cookie stands for the first key, which made the session.
+    // It stands for the first key, which made the session.
+    let cookie = rig.cookie().await;
     let post = |origin: &str| {
         let request = rig.bare(Method::POST, &format!("/v1/sessions/{id}/whep")).header("cookie", &cookie);
         request.header("origin", origin).header("content-type", SDP).body(OFFER)

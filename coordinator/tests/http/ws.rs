@@ -51,11 +51,16 @@ pub fn head(opcode: u8, length: u64) -> Vec<u8> {
 impl Ws {
     /// Opens a socket at a path; the answer's head as text where it is refused.
     pub async fn open(rig: &Rig, path: &str, headers: &str) -> Result<Self, String> {
-        let mut tcp = TcpStream::connect(rig.address.strip_prefix("http://").unwrap()).await.unwrap();
+        Self::at(&rig.address, path, headers).await
+    }
+
+    /// The same at another address.
+    pub async fn at(address: &str, path: &str, headers: &str) -> Result<Self, String> {
+        let host = address.strip_prefix("http://").unwrap();
+        let mut tcp = TcpStream::connect(host).await.unwrap();
         let request = format!(
-            "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
-             sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n",
-            rig.address.strip_prefix("http://").unwrap()
+            "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+             sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{headers}\r\n"
         );
         tcp.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();

@@ -94,10 +94,12 @@ pub struct Rig {
 impl Rig {
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let records: Arc<dyn Records> = Arc::new(Sqlite::open(&folder.path().join("farm.sqlite")).await.unwrap());
+        let store = Arc::new(Sqlite::open(&folder.path().join("farm.sqlite")).await.unwrap());
+        let records = Arc::clone(&store) as Arc<dyn Records>;
         let ports = Ports {
             farm: Arc::new(NoFarm),
             records: Arc::clone(&records),
+            passes: store,
             blobs: Arc::new(Directory::open(&folder.path().join("blobs")).unwrap()),
             bus: Arc::new(MemoryBus::new()),
             lines: Arc::new(MemoryLines::new()),

@@ -23,6 +23,7 @@ use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool, NoFleet, Sqlite};
 use mouthpiece_ports::blobs::Blobs;
+use mouthpiece_ports::passes::Passes;
 use mouthpiece_ports::records::Records;
 use serde::Serialize;
 use std::cell::RefCell;
@@ -115,7 +116,7 @@ async fn run(options: &AssignOptions) -> Result<AssignReport, LoadError> {
         None => tempfile::tempdir(),
     };
     let folder = folder.map_err(setup)?;
-    let Stores { records, blobs } = Stores::open(folder.path()).await?;
+    let Stores { records, passes, blobs } = Stores::open(folder.path()).await?;
     let ports =
         Ports { records, bus: Arc::new(MemoryBus::new()), pool: Arc::new(MemoryPool::new()), fleet: Arc::new(NoFleet) };
     let settings = Settings {
@@ -146,6 +147,7 @@ async fn run(options: &AssignOptions) -> Result<AssignReport, LoadError> {
         let ports = HttpPorts {
             farm: Arc::clone(&shared),
             records: Arc::clone(&ports.records),
+            passes,
             blobs,
             bus: Arc::clone(&ports.bus),
             lines: Arc::new(MemoryLines::new()),
@@ -180,14 +182,15 @@ async fn run(options: &AssignOptions) -> Result<AssignReport, LoadError> {
 /// What lies in the folder.
 struct Stores {
     records: Arc<dyn Records>,
+    passes: Arc<dyn Passes>,
     blobs: Arc<dyn Blobs>,
 }
 
 impl Stores {
     async fn open(folder: &Path) -> Result<Self, LoadError> {
-        let records = Sqlite::open(&folder.join("farm.sqlite")).await.map_err(setup)?;
+        let store = Arc::new(Sqlite::open(&folder.join("farm.sqlite")).await.map_err(setup)?);
         let blobs = Directory::open(&folder.join("blobs")).map_err(setup)?;
-        Ok(Self { records: Arc::new(records), blobs: Arc::new(blobs) })
+        Ok(Self { records: Arc::clone(&store) as _, passes: store, blobs: Arc::new(blobs) })
     }
 }
 

@@ -33,6 +33,16 @@ async fn ages_in_a_file_and_in_memory() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn passes_in_a_file() {
+    let (folder, n) = (tempdir().unwrap(), AtomicU32::new(0));
+    contract::passes(async || {
+        let name = format!("{}.db", n.fetch_add(1, Ordering::Relaxed));
+        Arc::new(Sqlite::open(&folder.path().join(name)).await.unwrap())
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_bus_within_the_process() {
     contract::bus(async || Arc::new(MemoryBus::new())).await;
 }

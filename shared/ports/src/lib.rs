@@ -10,6 +10,7 @@ pub mod bus;
 pub mod contract;
 pub mod fleet;
 pub mod lines;
+pub mod passes;
 pub mod pool;
 pub mod records;
 pub mod retention;

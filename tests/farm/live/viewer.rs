@@ -81,7 +81,7 @@ impl Offer {
             let seen = Arc::clone(&seen);
             move || watch(rtc, &socket, here, &seen, &stopped)
         });
-        let location = answer.header("location").to_owned();
+        let location = answer.leads(answer.header("location"));
         assert!(answer.header("etag").starts_with('"'), "{:?}", answer.headers);
         Viewer { seen, stop, thread: Some(thread), worker, location }
     }

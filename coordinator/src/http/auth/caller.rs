@@ -1,15 +1,17 @@
 //! The caller of a request.
 
-use super::pages::COOKIE;
+use super::pages::find_page;
 use super::secret::{looks_like_a_secret, secret_hash};
+use super::site::same_site;
 use super::token::SessionToken;
-use crate::http::Api;
 use crate::http::problem::{Kind, Problem};
+use crate::http::{Api, now};
 use actix_web::dev::Payload;
-use actix_web::http::header::{AUTHORIZATION, COOKIE as COOKIE_HEADER, HOST, ORIGIN};
+use actix_web::http::header::{AUTHORIZATION, COOKIE};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::future::LocalBoxFuture;
 use mouthpiece_domain::ids::KeyId;
+use mouthpiece_ports::passes::PassKind;
 use mouthpiece_ports::records::ApiKey;
 use std::sync::Arc;
 
@@ -47,20 +49,31 @@ impl Scope {
 }
 
 /// Who calls: a valid key and its scopes. As a handler's argument it refuses requests without one (401), and requests that
-/// change something, have a cookie and come from another site (403).
+/// change something, have a cookie and do not come from the page itself (403).
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// The key.
     pub key: Arc<ApiKey>,
     /// What it may do.
     pub scopes: Vec<Scope>,
+    /// The hash of the page's session that it came by, if it did.
+    page: Option<String>,
 }
 
 impl Caller {
-    /// A caller with this key.
-    pub fn new(key: Arc<ApiKey>) -> Self {
+    fn new(key: Arc<ApiKey>, page: Option<String>) -> Self {
         let scopes = key.scopes.iter().filter_map(|s| Scope::from_name(s)).collect();
-        Self { key, scopes }
+        Self { key, scopes, page }
+    }
+
+    /// False once the key was revoked or the page's session was closed. While that cannot be asked, it is taken to be valid.
+    pub(super) async fn still_allowed(&self, api: &Api) -> bool {
+        if let Some(hash) = &self.page
+            && matches!(api.passes.pass(PassKind::Page, hash, now()).await, Ok(None))
+        {
+            return false;
+        }
+        !matches!(api.keys.find(api.records.as_ref(), &self.key.secret_hash).await, Ok(None))
     }
 
     /// True when the key has this scope.
@@ -113,20 +126,31 @@ impl FromRequest for Caller {
 impl Caller {
     /// The caller with this credential.
     pub(super) async fn of(api: &Api, credential: Credential) -> Result<Self, Problem> {
-        let hash = match credential {
-            Credential::Secret(secret) => secret_hash(&secret),
-            Credential::Page(token) => api
-                .pages
-                .find(&token)
-                .ok_or_else(|| unauthorized("the page's session is over: open the page anew, or give it an API key"))?,
+        match credential {
+            Credential::Secret(secret) => {
+                let key = api.keys.find(api.records.as_ref(), &secret_hash(&secret)).await?;
+                let unknown = || unauthorized("this API key is not valid: it was revoked or never existed");
+                Ok(Self::new(key.ok_or_else(unknown)?, None))
+            }
+            Credential::Page(token) => Self::of_page(api, &token).await,
             Credential::Session(_) => {
                 let detail = "a session's token is good for watching, speaking in and looking at that session only: \
                               use an API key";
-                return Err(Problem::new(Kind::Forbidden, detail));
+                Err(Problem::new(Kind::Forbidden, detail))
             }
+        }
+    }
+
+    async fn of_page(api: &Api, token: &str) -> Result<Self, Problem> {
+        let over = || {
+            unauthorized(
+                "the page's session is over: open it with a new link (`mouthpiece page-link`), or give an API key",
+            )
         };
-        let key = api.keys.find(api.records.as_ref(), &hash).await?;
-        key.map(Self::new).ok_or_else(|| unauthorized("this API key is not valid: it was revoked or never existed"))
+        let pass = find_page(api.passes.as_ref(), token).await?.ok_or_else(over)?;
+        let key = api.keys.with_id(api.records.as_ref(), pass.key).await?;
+        let key = key.filter(|key| key.revoked.is_none()).ok_or_else(over)?;
+        Ok(Self::new(key, Some(pass.hash)))
     }
 }
 
@@ -181,24 +205,8 @@ pub(super) fn session_token(text: &str) -> Result<Credential, Problem> {
 
 /// The value of the page's cookie.
 pub(in crate::http) fn page_cookie(req: &HttpRequest) -> Option<String> {
-    let headers = req.headers().get_all(COOKIE_HEADER).filter_map(|h| h.to_str().ok());
+    let own = api(req).ok()?.settings.cookie_name();
+    let headers = req.headers().get_all(COOKIE).filter_map(|h| h.to_str().ok());
     let mut pairs = headers.flat_map(|h| h.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, value)| *name == COOKIE && !value.is_empty()).map(|(_, value)| value.to_owned())
-}
-
-/// Passes when the request names no origin, or this very host.
-///
-/// # Errors
-/// 403.
-pub(in crate::http) fn same_site(req: &HttpRequest) -> Result<(), Problem> {
-    let Some(origin) = req.headers().get(ORIGIN) else { return Ok(()) };
-    let host = req.headers().get(HOST).and_then(|h| h.to_str().ok());
-    let named = origin.to_str().ok().and_then(|o| o.strip_prefix("http://").or_else(|| o.strip_prefix("https://")));
-    match (named, host) {
-        (Some(named), Some(host)) if named.eq_ignore_ascii_case(host) => Ok(()),
-        _ => Err(Problem::new(
-            Kind::Forbidden,
-            "the request comes from a page of another site: with a cookie only this site's own page may change things",
-        )),
-    }
+    pairs.find(|(name, value)| *name == own && !value.is_empty()).map(|(_, value)| value.to_owned())
 }

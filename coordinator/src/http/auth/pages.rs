@@ -1,65 +1,109 @@
-//! The page's sessions: a random cookie that stands for a key, so that the page's scripts never hold a secret.
+//! How the page is let in: by a link that is good once, then by a cookie. Both stand for a key, so that the page's scripts
+//! never hold a secret, and of both only hashes are kept.
+//!
+//! Where a request comes from proves nothing, and neither does a header that it lacks: behind a proxy or a forwarder
+//! everybody comes from this machine. So whoever has neither link nor cookie has to give a key.
 
-use super::secret::random_token;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use super::KeyError;
+use super::secret::{looks_random, random_token, secret_hash};
+use crate::http::now;
+use mouthpiece_domain::ids::KeyId;
+use mouthpiece_domain::time::{HOUR_MS, Wall};
+use mouthpiece_ports::passes::{Pass, PassKind, Passes};
+use mouthpiece_ports::records::{ApiKey, Records, RecordsError};
 
-/// The cookie's name.
-pub const COOKIE: &str = "mp_page";
-/// A page that asked for nothing for so long is forgotten.
-const IDLE: Duration = Duration::from_secs(12 * 3600);
-/// Pages that are remembered; beyond that the one that was idle longest goes.
-const MOST: usize = 1000;
+/// A link that nobody followed is good for so many hours.
+pub const LINK_HOURS: i64 = 8;
+/// A page that asked for nothing for so long must be let in anew.
+const PAGE_MS: i64 = 30 * DAY_MS;
+/// A page that is in use lasts longer, in steps of this.
+const DAY_MS: i64 = 24 * HOUR_MS;
+/// Pages of a key.
+const MOST_PAGES: u32 = 100;
+/// Links of a key: a new one takes the place of the one before.
+const MOST_LINKS: u32 = 1;
 
-#[derive(Debug)]
-struct Page {
-    secret_hash: String,
-    seen: Instant,
+/// A link that opens the page once.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PageLink {
+    secret: String,
 }
 
-/// Cookies and the keys that they stand for, in memory.
-#[derive(Debug, Default)]
-pub struct PageSessions(Mutex<HashMap<String, Page>>);
-
-impl PageSessions {
-    /// A new cookie value for the key with this secret hash.
-    ///
-    /// # Errors
-    /// The system gives no random bytes.
-    pub fn open(&self, secret_hash: String) -> Result<String, getrandom::Error> {
-        let token = random_token()?;
-        self.pages(|pages| {
-            if pages.len() >= MOST {
-                pages.retain(|_, page| page.seen.elapsed() < IDLE);
-            }
-            if pages.len() >= MOST
-                && let Some(oldest) = pages.iter().min_by_key(|(_, p)| p.seen).map(|(token, _)| token.clone())
-            {
-                pages.remove(&oldest);
-            }
-            pages.insert(token.clone(), Page { secret_hash, seen: Instant::now() });
-        });
-        Ok(token)
+impl PageLink {
+    /// The address to open, below `base`, which ends with a slash. The secret stands in the fragment: browsers send that to
+    /// nobody, so it is in no log of a server or a proxy, in no `Referer`, and whoever fetches the address ahead or to show
+    /// a preview of it does not use the link up.
+    pub fn below(&self, base: &str) -> String {
+        format!("{base}#open={}", self.secret)
     }
+}
 
-    /// The secret hash of the key that a cookie value stands for.
-    pub fn find(&self, token: &str) -> Option<String> {
-        self.pages(|pages| {
-            let page = pages.get_mut(token).filter(|p| p.seen.elapsed() < IDLE)?;
-            page.seen = Instant::now();
-            Some(page.secret_hash.clone())
-        })
-    }
+/// Makes a link for the oldest of the valid keys that may do most. `None` when there is no valid key.
+///
+/// # Errors
+/// [`KeyError`].
+pub async fn new_page_link(records: &dyn Records, passes: &dyn Passes) -> Result<Option<PageLink>, KeyError> {
+    let keys = records.keys().await?;
+    let valid = keys.into_iter().filter(|key| key.revoked.is_none());
+    let Some(key) = valid.reduce(|best, next| if next.scopes.len() > best.scopes.len() { next } else { best }) else {
+        return Ok(None);
+    };
+    let secret = random_token()?;
+    add(passes, &secret, PassKind::Link, key.id, LINK_HOURS * HOUR_MS, MOST_LINKS).await?;
+    Ok(Some(PageLink { secret }))
+}
 
-    /// Forgets a cookie value.
-    pub fn close(&self, token: &str) {
-        self.pages(|pages| pages.remove(token));
+/// The key that a link stands for; it is used up with that.
+pub(in crate::http) async fn follow_link(passes: &dyn Passes, secret: &str) -> Result<Option<KeyId>, RecordsError> {
+    if !looks_random(secret) {
+        return Ok(None);
     }
+    let taken = passes.take_pass(PassKind::Link, &secret_hash(secret), now()).await?;
+    Ok(taken.map(|pass| pass.key))
+}
 
-    fn pages<T>(&self, with: impl FnOnce(&mut HashMap<String, Page>) -> T) -> T {
-        with(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+/// Opens a page's session; the cookie's value.
+pub(in crate::http) async fn open_page(passes: &dyn Passes, key: &ApiKey) -> Result<String, KeyError> {
+    let token = random_token()?;
+    add(passes, &token, PassKind::Page, key.id, PAGE_MS, MOST_PAGES).await?;
+    Ok(token)
+}
+
+/// The session that a cookie's value stands for. It lasts longer with that.
+pub(in crate::http) async fn find_page(passes: &dyn Passes, token: &str) -> Result<Option<Pass>, RecordsError> {
+    if !looks_random(token) {
+        return Ok(None);
     }
+    let at = now();
+    let found = passes.pass(PassKind::Page, &secret_hash(token), at).await?;
+    if let Some(pass) = &found
+        && let longer = Wall(at.0.saturating_add(PAGE_MS))
+        && longer.0 - pass.expires.0 >= DAY_MS
+    {
+        passes.extend_pass(PassKind::Page, &pass.hash, longer).await?;
+    }
+    Ok(found)
+}
+
+/// Closes the session that a cookie's value stands for.
+pub(in crate::http) async fn close_page(passes: &dyn Passes, token: &str) -> Result<(), RecordsError> {
+    if looks_random(token) {
+        passes.take_pass(PassKind::Page, &secret_hash(token), now()).await?;
+    }
+    Ok(())
+}
+
+async fn add(
+    passes: &dyn Passes,
+    secret: &str,
+    kind: PassKind,
+    key: KeyId,
+    lasts_ms: i64,
+    most: u32,
+) -> Result<(), RecordsError> {
+    let at = now();
+    let pass = Pass { hash: secret_hash(secret), kind, key, expires: Wall(at.0.saturating_add(lasts_ms)) };
+    passes.add_pass(&pass, most, at).await
 }
 
 #[cfg(test)]
@@ -67,25 +111,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cookie_stands_for_its_key_until_it_is_closed() {
-        let pages = PageSessions::default();
-        let (a, b) = (pages.open("a".into()).unwrap(), pages.open("b".into()).unwrap());
-        assert_eq!((pages.find(&a).as_deref(), pages.find(&b).as_deref()), (Some("a"), Some("b")));
-        pages.close(&a);
-        assert_eq!((pages.find(&a), pages.find("")), (None, None));
-    }
-
-    #[test]
-    fn pages_are_bounded_and_the_idlest_goes_first() {
-        let pages = PageSessions::default();
-        let first = pages.open("first".into()).unwrap();
-        let second = pages.open("second".into()).unwrap();
-        for n in 2..MOST {
-            pages.open(n.to_string()).unwrap();
-        }
-        assert!(pages.find(&first).is_some()); // seen just now
-        pages.open("one more".into()).unwrap();
-        assert_eq!(pages.pages(|p| p.len()), MOST);
-        assert!(pages.find(&first).is_some() && pages.find(&second).is_none());
+    fn the_secret_of_a_link_is_in_its_fragment() {
+        let link = PageLink { secret: "abc".into() }.below("https://farm.example/avatar/");
+        let url = url::Url::parse(&link).unwrap();
+        assert_eq!((url.path(), url.query(), url.fragment()), ("/avatar/", None, Some("open=abc")));
     }
 }

@@ -65,8 +65,12 @@ pub(in crate::http) fn hex(bytes: &[u8]) -> String {
 
 /// True for what may be a secret: anything else is refused without a look at the records.
 pub(super) fn looks_like_a_secret(text: &str) -> bool {
-    text.strip_prefix(PREFIX)
-        .is_some_and(|s| s.len() == CHARS && s.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')))
+    text.strip_prefix(PREFIX).is_some_and(looks_random)
+}
+
+/// True for what may be 32 random bytes.
+pub(super) fn looks_random(text: &str) -> bool {
+    text.len() == CHARS && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
 }
 
 /// Makes the first key, with every scope, if there is no valid key yet. Returns it with its secret, which is told this once.

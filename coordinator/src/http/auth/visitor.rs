@@ -17,7 +17,7 @@ use mouthpiece_ports::records::ApiKey;
 use std::sync::Arc;
 
 /// Who asks about one session. As a handler's argument it refuses requests with neither a valid key nor a valid token of a
-/// session (401), with the token of a revoked key (403), and with the page's cookie from another site (403).
+/// session (401), with the token of a revoked key (403), and with the page's cookie from elsewhere (403).
 #[derive(Debug, Clone)]
 pub enum Visitor {
     /// A key.
@@ -77,10 +77,16 @@ impl Visitor {
         }
     }
 
-    /// False once the key was revoked or the token has expired. While that cannot be asked, it is taken to be valid.
+    /// False once the key was revoked, the page was closed or the token has expired. While that cannot be asked, it is taken
+    /// to be valid.
     pub async fn still_allowed(&self, api: &Api) -> bool {
-        let expired = matches!(self, Self::Guest { token, .. } if token.expires <= seconds());
-        !expired && !matches!(api.keys.find(api.records.as_ref(), &self.key().secret_hash).await, Ok(None))
+        match self {
+            Self::Key(caller) => caller.still_allowed(api).await,
+            Self::Guest { key, token } => {
+                let found = api.keys.find(api.records.as_ref(), &key.secret_hash).await;
+                token.expires > seconds() && !matches!(found, Ok(None))
+            }
+        }
     }
 
     async fn of(api: &Api, credential: Credential) -> Result<Self, Problem> {

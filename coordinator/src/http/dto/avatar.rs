@@ -1,6 +1,7 @@
 //! Avatars.
 
 use super::time_text;
+use crate::http::Asked;
 use mouthpiece_domain::session::{EndReason, Kind, Output, Session};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::records::Avatar;
@@ -35,8 +36,8 @@ pub struct AvatarBody {
     pub size: Option<[u32; 2]>,
     /// Reference frames; null until it is prepared by itself.
     pub frames: Option<u64>,
-    /// Where to get a picture of it; null while there is none.
-    #[schema(example = "/v1/avatars/avt_0197b2c4d5e67f8091a2b3c4d5e6f708/preview")]
+    /// Where to get a picture of it; null while there is none. Relative to the address that was asked, as in a link of a page.
+    #[schema(example = "avatars/avt_0197b2c4d5e67f8091a2b3c4d5e6f708/preview")]
     pub preview: Option<String>,
     /// The session that prepares or prepared it.
     pub prepared_by: String,
@@ -89,8 +90,8 @@ pub fn is_picture(avatar: &Avatar) -> bool {
 }
 
 impl AvatarBody {
-    /// An avatar, how far it is, and until when it is kept.
-    pub fn new(avatar: &Avatar, standing: Standing, until: Option<Wall>) -> Self {
+    /// An avatar, how far it is, and until when it is kept, for whoever asked there.
+    pub fn new(avatar: &Avatar, standing: Standing, until: Option<Wall>, asked: &Asked) -> Self {
         let (state, detail, output, ready) = match standing {
             Standing::Preparing => ("preparing", None, None, false),
             Standing::Ready(output) => ("ready", None, output, true),
@@ -108,7 +109,7 @@ impl AvatarBody {
             face: avatar.face,
             size: output.as_ref().map(|o| o.size),
             frames: output.as_ref().map(|o| o.frames),
-            preview: shown.then(|| format!("/v1/avatars/{}/preview", avatar.id)),
+            preview: shown.then(|| asked.to(&format!("/v1/avatars/{}/preview", avatar.id))),
             prepared_by: avatar.prepared_by.to_string(),
             key: avatar.key.to_string(),
             created: time_text(avatar.created),

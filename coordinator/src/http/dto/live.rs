@@ -1,13 +1,14 @@
 //! Live sessions.
 
+use crate::http::Asked;
 use mouthpiece_domain::live::{LiveStatus, LiveTerms, StageTime};
 use mouthpiece_domain::session::{Kind, Session};
 use mouthpiece_domain::time::as_millis;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How to watch a live session and speak in it. Addresses are paths below this API's own; the audio socket's is for
-/// `ws:` or `wss:`.
+/// How to watch a live session and speak in it. Addresses are relative to the one that was asked, as in a link of a page;
+/// the audio socket's is for `ws:` or `wss:`.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(as = Live)]
 pub struct LiveBody {
@@ -19,10 +20,10 @@ pub struct LiveBody {
     #[schema(example = "2026-11-25T19:00:00.000Z")]
     pub token_expires: Option<String>,
     /// Where to watch, by WHEP.
-    #[schema(example = "/v1/sessions/ses_0197b2c4d5e67f8091a2b3c4d5e6f708/whep")]
+    #[schema(example = "sessions/ses_0197b2c4d5e67f8091a2b3c4d5e6f708/whep")]
     pub whep_url: String,
     /// Where to speak, by WebSocket.
-    #[schema(example = "/v1/sessions/ses_0197b2c4d5e67f8091a2b3c4d5e6f708/audio")]
+    #[schema(example = "sessions/ses_0197b2c4d5e67f8091a2b3c4d5e6f708/audio")]
     pub audio_url: String,
     /// STUN and TURN servers, as `RTCPeerConnection` takes them. Told to whoever may watch; else empty.
     pub ice_servers: Vec<IceServerBody>,
@@ -94,7 +95,7 @@ pub struct StageBody {
 
 impl LiveBody {
     /// Of a live session, as anybody who may see the session may know it; `None` for other kinds.
-    pub fn of(session: &Session) -> Option<Self> {
+    pub fn of(session: &Session, asked: &Asked) -> Option<Self> {
         if session.kind != Kind::Live {
             return None;
         }
@@ -103,8 +104,8 @@ impl LiveBody {
         Some(Self {
             token: None,
             token_expires: None,
-            whep_url: format!("/v1/sessions/{}/whep", session.id),
-            audio_url: format!("/v1/sessions/{}/audio", session.id),
+            whep_url: asked.to(&format!("/v1/sessions/{}/whep", session.id)),
+            audio_url: asked.to(&format!("/v1/sessions/{}/audio", session.id)),
             ice_servers: Vec::new(),
             idle_timeout_ms: as_millis(terms.idle_timeout),
             absent_timeout_ms: as_millis(terms.absent_timeout),

@@ -156,13 +156,16 @@ pub struct KeyRequest {
     pub minutes_per_day: Option<u32>,
 }
 
-/// Opens a page's session.
+/// Opens a page's session: `key` or `link`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PageSessionRequest {
     /// An API key's secret.
     #[schema(example = "mp_0123456789abcdefghijklmnopqrstuvwxyzABCDEFG")]
-    pub key: String,
+    pub key: Option<String>,
+    /// What stands behind `#open=` in a link that opens the page. It is good once.
+    #[schema(max_length = 200)]
+    pub link: Option<String>,
 }
 
 fn portrait_file() -> Object {

@@ -2,6 +2,7 @@
 
 use super::live::LiveBody;
 use super::{ProgressBody, state_name, time_text};
+use crate::http::Asked;
 use mouthpiece_domain::control::Change;
 use mouthpiece_domain::retention::{Ages, Class};
 use mouthpiece_domain::session::{Kind, Output, Phase, Preset, Session};
@@ -76,8 +77,8 @@ pub struct EndBody {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(as = SessionResult)]
 pub struct ResultBody {
-    /// Where to get it: an MP4.
-    #[schema(example = "/v1/renders/ses_0197b2c4d5e67f8091a2b3c4d5e6f708/result")]
+    /// Where to get it: an MP4. Relative to the address that was asked, as in a link of a page.
+    #[schema(example = "../renders/ses_0197b2c4d5e67f8091a2b3c4d5e6f708/result")]
     pub url: String,
     /// Its size.
     pub bytes: u64,
@@ -136,8 +137,8 @@ fn preset_name(preset: Preset) -> &'static str {
 }
 
 impl SessionBody {
-    /// A session. `ages` say until when its result is kept.
-    pub fn new(session: &Session, ages: &Ages) -> Self {
+    /// A session, for whoever asked there. `ages` say until when its result is kept.
+    pub fn new(session: &Session, ages: &Ages, asked: &Asked) -> Self {
         let spec = &session.spec;
         Self {
             id: session.id.to_string(),
@@ -151,8 +152,8 @@ impl SessionBody {
             slot: session.place.map(|(_, slot)| slot.0),
             progress: session.progress.into(),
             end: session.end.as_ref().map(|end| EndBody { reason: end.reason.name(), detail: end.detail.clone() }),
-            result: result(session, ages),
-            live: LiveBody::of(session),
+            result: result(session, ages, asked),
+            live: LiveBody::of(session, asked),
             options: OptionsBody {
                 fps: spec.fps,
                 size: spec.size,
@@ -170,19 +171,19 @@ impl SessionBody {
         }
     }
 
-    /// A session as the brain sees it.
-    pub fn of(change: &Change, ages: &Ages) -> Self {
+    /// A session as the brain sees it, with its place in the queue.
+    pub fn now(change: &Change, ages: &Ages, asked: &Asked) -> Self {
         let waits = change.queue_position.filter(|_| change.session.phase == Phase::Requested);
-        Self { queue_position: waits, ..Self::new(&change.session, ages) }
+        Self { queue_position: waits, ..Self::new(&change.session, ages, asked) }
     }
 }
 
 /// Only a render leaves something to download; what a preparation leaves is shown as the avatar's preview.
-fn result(session: &Session, ages: &Ages) -> Option<ResultBody> {
+fn result(session: &Session, ages: &Ages, asked: &Asked) -> Option<ResultBody> {
     let left = |o: &&Output| (o.blob.is_some() || o.removed.is_some()) && session.kind == Kind::Render;
     let output = session.end.as_ref()?.output.as_ref().filter(left)?;
     Some(ResultBody {
-        url: format!("/v1/renders/{}/result", session.id),
+        url: asked.to(&format!("/v1/renders/{}/result", session.id)),
         bytes: output.bytes,
         frames: output.frames,
         duration_ms: as_millis(output.length),

@@ -3,7 +3,7 @@
 //! No cookie is ever allowed to them: `*` together with credentials is refused by browsers, and what the page's own cookie
 //! authorises is answered without these headers.
 
-use crate::http::auth::visitor::token_in_query;
+use crate::http::auth::caller::page_cookie;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -29,8 +29,8 @@ const A_DAY: HeaderValue = HeaderValue::from_static("86400");
 /// # Errors
 /// None of its own.
 pub async fn shared<B: MessageBody>(req: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
-    let bearer = req.headers().contains_key(AUTHORIZATION) || token_in_query(req.request()).is_some();
-    let own_page = crate::http::auth::caller::page_cookie(req.request()).is_some() && !bearer;
+    // A token in the query takes nothing away from the cookie: not every address reads it.
+    let own_page = page_cookie(req.request()).is_some() && !req.headers().contains_key(AUTHORIZATION);
     let mut answer = next.call(req).await?;
     if !own_page {
         let headers = answer.headers_mut();

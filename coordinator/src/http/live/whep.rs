@@ -10,7 +10,7 @@ use crate::http::auth::visitor::token_in_query;
 use crate::http::auth::{LinkedVisitor, Visitor};
 use crate::http::files::{media_type, read_text};
 use crate::http::problem::{Kind, Problem};
-use crate::http::{Api, fields, now};
+use crate::http::{Api, Asked, fields, now};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, LINK, LOCATION};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -45,7 +45,7 @@ const SDP_BYTES: u64 = 64 * 1024;
     request_body(content = String, content_type = "application/sdp", description = "The offer"),
     responses(
         (status = 201, description = "The answer", content_type = "application/sdp", body = String, headers(
-            ("location" = String, description = "The viewer's own address: PATCH and DELETE it"),
+            ("location" = String, description = "The viewer's own address, relative to this one: PATCH and DELETE it"),
             ("etag" = String, description = "The ICE session, for `If-Match`"),
             ("link" = String, description = "ICE servers, each with `rel=\"ice-server\"`"),
         )),
@@ -79,7 +79,10 @@ pub async fn offer(
     let at = u64::try_from(now().0 / 1000).unwrap_or_default();
     let mut answer = HttpResponse::Created();
     answer
-        .insert_header((LOCATION, format!("/v1/sessions/{}/whep/{viewer}{}", session.id, query(&req))))
+        .insert_header((
+            LOCATION,
+            Asked::of(&req).to(&format!("/v1/sessions/{}/whep/{viewer}{}", session.id, query(&req))),
+        ))
         .insert_header((ETAG, quoted(&tag)?))
         .insert_header((CONTENT_TYPE, SDP));
     for link in ice::links(&ice::told(&api.settings.live.ice_servers, session.id, at)) {

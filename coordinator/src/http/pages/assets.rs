@@ -1,15 +1,11 @@
 //! The page's files, embedded in the binary.
 
 use super::guarded;
-use super::session::cookie_for_visitor;
 use super::taken;
-use crate::http::Api;
 use crate::http::auth::secret::hex;
 use crate::http::problem::Problem;
-use actix_web::http::header::{
-    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, SET_COOKIE,
-};
-use actix_web::web::{Data, Path};
+use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
+use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -53,14 +49,11 @@ fn media_type(path: &str) -> &'static str {
     }
 }
 
-/// The page. Opened on this very machine, it gets a session for the first key.
-pub async fn page(api: Data<Api>, req: HttpRequest) -> Result<HttpResponse, Problem> {
+/// The page. It is the same for everybody, and holds nothing of this farm.
+pub async fn page() -> Result<HttpResponse, Problem> {
     let index = ASSETS.get("index.html").ok_or_else(|| Problem::internal("the page is not in the binary"))?;
     let mut answer = HttpResponse::Ok();
     guarded(&mut answer).insert_header((CONTENT_TYPE, index.media_type)).insert_header((CACHE_CONTROL, "no-cache"));
-    if let Some(cookie) = cookie_for_visitor(&api, &req).await? {
-        answer.insert_header((SET_COOKIE, cookie));
-    }
     Ok(answer.body(index.content))
 }
 

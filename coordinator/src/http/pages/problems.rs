@@ -13,7 +13,7 @@ pub async fn problem(slug: Path<String>) -> Result<HttpResponse, Problem> {
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>{title} - Mouthpiece</title></head>\n\
          <body>\n<h1>{title}</h1>\n<p>Type <code>/problems/{slug}</code>, HTTP status {status}.</p>\n<p>{remedy}</p>\n\
-         <p>All addresses and their answers: <a href=\"/docs/\">/docs</a>.</p>\n</body>\n</html>\n",
+         <p>All addresses and their answers: <a href=\"../docs/\">/docs</a>.</p>\n</body>\n</html>\n",
         title = kind.title(),
         slug = kind.slug(),
         status = kind.status().as_u16(),

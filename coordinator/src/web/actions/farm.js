@@ -41,11 +41,11 @@ export function farmActions(store, lists) {
     async drain(id) {
       store.update(drainChanged, { id, busy: true, problem: null });
       try {
-        const path = `/v1/workers/${encodeURIComponent(id)}/drain`;
+        const path = `v1/workers/${encodeURIComponent(id)}/drain`;
         const { worker, moving } = /** @type {{worker: Worker, moving: string[]}} */ (await ask("POST", path));
         store.update(drainStarted, id, worker.name || shortId(id), moving);
         store.update(announced, `Draining. ${count(moving.length, "session")} to move.`);
-        store.update(farmArrived, /** @type {Farm} */ (await ask("GET", "/v1/workers")), performance.now());
+        store.update(farmArrived, /** @type {Farm} */ (await ask("GET", "v1/workers")), performance.now());
       } catch (error) {
         store.update(drainChanged, { id, busy: false, problem: lists.failed(error) });
       }
@@ -65,7 +65,7 @@ export function farmActions(store, lists) {
     async cancelSession(id) {
       store.update(cancelChanged, { id, busy: true, problem: null });
       try {
-        const told = /** @type {Session|null} */ (await ask("DELETE", `/v1/sessions/${encodeURIComponent(id)}`));
+        const told = /** @type {Session|null} */ (await ask("DELETE", `v1/sessions/${encodeURIComponent(id)}`));
         if (told) store.update(sessionArrived, told, performance.now());
         store.update(cancelChanged, null);
         store.update(announced, "Cancelling the session");

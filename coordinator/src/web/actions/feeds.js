@@ -47,7 +47,7 @@ export function keepFeeds(store, fetches) {
   const openFarm = () => {
     let wasLost = false;
     return openFeed(
-      "/v1/events",
+      "v1/events",
       {
         farm: (told) => store.update(farmArrived, /** @type {Farm} */ (told), performance.now()),
         session: onSession,
@@ -83,7 +83,7 @@ export function keepFeeds(store, fetches) {
       session?.close();
       session = sessionKey === null ? null : { key: sessionKey, close: () => {} };
       if (session !== null) {
-        const url = `/v1/sessions/${encodeURIComponent(session.key)}/events`;
+        const url = `v1/sessions/${encodeURIComponent(session.key)}/events`;
         session.close = openFeed(url, { session: onSession }, (link) => {
           store.update(linkChanged, "session", link);
           if (link === "lost") void fetches.check();

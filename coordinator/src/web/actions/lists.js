@@ -46,7 +46,7 @@ export function listActions(store, page) {
 
     async avatars() {
       try {
-        const { avatars } = /** @type {{avatars: Avatar[]}} */ (await ask("GET", "/v1/avatars?limit=100"));
+        const { avatars } = /** @type {{avatars: Avatar[]}} */ (await ask("GET", "v1/avatars?limit=100"));
         store.update(avatarsListed, avatars);
       } catch (error) {
         store.update(avatarsFailed, failed(error));
@@ -67,7 +67,7 @@ export function listActions(store, page) {
     async sessions() {
       try {
         const list = /** @type {{sessions: Session[], next: string|null}} */ (
-          await ask("GET", "/v1/sessions?limit=50")
+          await ask("GET", "v1/sessions?limit=50")
         );
         store.update(sessionsListed, list.sessions, list.next ?? null, performance.now());
       } catch (error) {
@@ -80,7 +80,7 @@ export function listActions(store, page) {
       const { next } = store.get().sessions;
       if (next === null) return;
       try {
-        const path = `/v1/sessions?limit=50&before=${encodeURIComponent(next)}`;
+        const path = `v1/sessions?limit=50&before=${encodeURIComponent(next)}`;
         const list = /** @type {{sessions: Session[], next: string|null}} */ (await ask("GET", path));
         store.update(sessionsListed, list.sessions, list.next ?? null, performance.now());
       } catch (error) {
@@ -91,7 +91,7 @@ export function listActions(store, page) {
     /** @param {string} id */
     async session(id) {
       try {
-        const session = /** @type {Session} */ (await ask("GET", `/v1/sessions/${encodeURIComponent(id)}`));
+        const session = /** @type {Session} */ (await ask("GET", `v1/sessions/${encodeURIComponent(id)}`));
         store.update(sessionArrived, session, performance.now());
       } catch (error) {
         store.update(sessionsFailed, failed(error));
@@ -138,7 +138,7 @@ export function listActions(store, page) {
     async deleteAvatar(id) {
       store.update(deletingChanged, { id, busy: true, problem: null });
       try {
-        await ask("DELETE", `/v1/avatars/${encodeURIComponent(id)}`);
+        await ask("DELETE", `v1/avatars/${encodeURIComponent(id)}`);
         store.update(avatarGone, id);
         store.update(announced, "The face is deleted");
       } catch (error) {
@@ -153,7 +153,7 @@ export function listActions(store, page) {
    * @returns {Promise<Avatar>}
    */
   async function byUrl(url, name) {
-    return await ask("POST", "/v1/avatars", { json: name ? { url, name } : { url } });
+    return await ask("POST", "v1/avatars", { json: name ? { url, name } : { url } });
   }
 
   /**
@@ -167,7 +167,7 @@ export function listActions(store, page) {
     if (name) form.append("name", name);
     form.append("image", file, name || "portrait");
     const progress = (/** @type {number} */ percent) => store.update(addingChanged, { percent });
-    const { body } = await upload("/v1/avatars", form, { progress, signal: own.signal });
+    const { body } = await upload("v1/avatars", form, { progress, signal: own.signal });
     return /** @type {Avatar} */ (body);
   }
 }

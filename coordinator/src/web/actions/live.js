@@ -83,7 +83,7 @@ export function liveActions(store, lists) {
     form.append("image", file, portrait?.name ?? "portrait.png");
     const progress = (/** @type {number} */ percent) => is(own) && store.update(talkChanged, { percent });
     const { body } = /** @type {{body: Avatar}} */ (
-      await upload("/v1/avatars", form, { progress, signal: own.signal })
+      await upload("v1/avatars", form, { progress, signal: own.signal })
     );
     store.update(avatarArrived, body);
     if (is(own)) store.update(avatarChosen, body.id);
@@ -94,7 +94,7 @@ export function liveActions(store, lists) {
   function makeSession(avatar_id) {
     const { fps, size, seed, head, blinks } = store.get().studio.options;
     const json = { kind: "live", avatar_id, fps, size: Math.min(size, LARGEST), seed, head, blinks };
-    return ask("POST", "/v1/sessions", { json });
+    return ask("POST", "v1/sessions", { json });
   }
 
   /** @param {Session} session @param {AbortController} own */
@@ -102,7 +102,7 @@ export function liveActions(store, lists) {
     video.muted = !store.get().talk.hear;
     const mine = (/** @type {() => void} */ update) => is(own) && update();
     return MouthpieceLive.connect({
-      baseUrl: location.origin,
+      baseUrl: new URL(".", location.href).href,
       sessionId: session.id,
       token: session.live?.token ?? "",
       iceServers: session.live?.ice_servers ?? [],
@@ -154,7 +154,7 @@ export function liveActions(store, lists) {
   /** @param {string} id also when it has ended by itself: then the answer says how */
   async function endSession(id) {
     try {
-      const told = /** @type {Session|null} */ (await ask("DELETE", `/v1/sessions/${encodeURIComponent(id)}`));
+      const told = /** @type {Session|null} */ (await ask("DELETE", `v1/sessions/${encodeURIComponent(id)}`));
       if (told) store.update(sessionArrived, told, performance.now());
     } catch {
       // It ends by itself once nobody watches it.
@@ -165,7 +165,7 @@ export function liveActions(store, lists) {
   async function poll(own, id) {
     while (is(own)) {
       try {
-        const status = /** @type {LiveStatus} */ (await ask("GET", `/v1/sessions/${encodeURIComponent(id)}/live`));
+        const status = /** @type {LiveStatus} */ (await ask("GET", `v1/sessions/${encodeURIComponent(id)}/live`));
         if (is(own)) store.update(talkChanged, { status });
       } catch {
         // Between two workers nobody can say.
@@ -205,7 +205,7 @@ export function liveActions(store, lists) {
   window.addEventListener("pagehide", () => {
     const { session } = store.get().talk;
     if (session !== null && isTalking(store.get()))
-      void fetch(`/v1/sessions/${encodeURIComponent(session)}`, { method: "DELETE", keepalive: true });
+      void fetch(`v1/sessions/${encodeURIComponent(session)}`, { method: "DELETE", keepalive: true });
   });
 
   return {

@@ -2,40 +2,58 @@
  * Signing in and out, and moving between the views.
  *
  * @import { Store } from "../core/store.js"
- * @import { KeyInfo } from "../core/types.js"
+ * @import { KeyInfo, Problem } from "../core/types.js"
  * @import { State, View } from "../state/state.js"
  */
 import { ask, problemOf } from "../core/api.js";
 import { announced, signedIn, signedOut, signingIn, unreachable, viewOpened } from "../state/page.js";
 
 /** @type {Record<View, string>} */
-export const PATHS = { studio: "/studio", farm: "/farm", cost: "/cost" };
+export const PATHS = { studio: "studio", farm: "farm", cost: "cost" };
 
 /**
  * @param {string} path
  * @returns {View}
  */
 export function viewOf(path) {
-  if (path.startsWith("/farm")) return "farm";
-  if (path.startsWith("/cost")) return "cost";
-  return "studio";
+  const last = path.split("/").pop();
+  return last === "farm" || last === "cost" ? last : "studio";
 }
 
 /**
- * The key of this page. A server on this machine may have been started anew and forgotten the page's cookie: it gives
- * a new one with the page itself, so that is asked for once.
+ * What opens the page, in the address of a link that `mouthpiece up` printed.
  *
- * @returns {Promise<KeyInfo>}
+ * @param {string} hash of the address
+ * @returns {string|null}
  */
-async function whoAmI() {
-  const me = async () => /** @type {{key: KeyInfo}} */ (await ask("GET", "/v1/page/session")).key;
-  try {
-    return await me();
-  } catch (error) {
-    if (problemOf(error).status !== 401) throw error;
-    await fetch("/", { credentials: "same-origin" }).catch(() => null);
-    return await me();
+export function linkOf(hash) {
+  return /^#open=([\w-]{1,200})$/.exec(hash)?.[1] ?? null;
+}
+
+/**
+ * Follows the link that this page was opened with, if it was, and takes it out of the address. A page that a browser loads
+ * ahead waits until somebody looks: the link is good once.
+ *
+ * @returns {Promise<Problem|null>} why it does not open the page
+ */
+async function followLink() {
+  const link = linkOf(location.hash);
+  if (link === null) return null;
+  if (Reflect.get(document, "prerendering") === true) {
+    await new Promise((done) => document.addEventListener("prerenderingchange", done, { once: true }));
   }
+  /** @type {Problem|null} */
+  let refused = null;
+  try {
+    await ask("POST", "v1/page/session", { json: { link } });
+  } catch (error) {
+    refused = problemOf(error);
+    // Without an answer it may still be good.
+    if (refused.status !== 401) throw error;
+    refused = { ...refused, title: "This link does not open the page any more" };
+  }
+  history.replaceState(null, "", location.pathname);
+  return refused;
 }
 
 /** @param {Store<State>} store */
@@ -43,13 +61,18 @@ export function pageActions(store) {
   return {
     /** Asks who is signed in. */
     async check() {
+      /** @type {Problem|null} */
+      let refused = null;
       try {
-        store.update(signedIn, await whoAmI());
+        refused = await followLink();
+        const { key } = /** @type {{key: KeyInfo}} */ (await ask("GET", "v1/page/session"));
+        // Whoever is let in by a cookie needs no link.
+        store.update(signedIn, key);
       } catch (error) {
         const problem = problemOf(error);
         const wasIn = store.get().auth.phase === "in";
         // A first visit without a key is no failure; a broken connection is one.
-        if (problem.status === 401) store.update(signedOut, wasIn ? problem : null);
+        if (problem.status === 401) store.update(signedOut, refused ?? (wasIn ? problem : null));
         else if (!wasIn) store.update(unreachable, problem);
       }
     },
@@ -58,7 +81,7 @@ export function pageActions(store) {
     async signIn(key) {
       store.update(signingIn);
       try {
-        await ask("POST", "/v1/page/session", { json: { key } });
+        await ask("POST", "v1/page/session", { json: { key } });
       } catch (error) {
         store.update(signedOut, problemOf(error));
         return;
@@ -68,7 +91,7 @@ export function pageActions(store) {
 
     async signOut() {
       try {
-        await ask("DELETE", "/v1/page/session");
+        await ask("DELETE", "v1/page/session");
         store.update(signedOut, null);
         store.update(announced, "Signed out");
       } catch (error) {

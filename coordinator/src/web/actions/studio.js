@@ -45,7 +45,7 @@ export function studioActions(store, lists) {
     if (unsure.inputs !== print) unsure = { inputs: print, key: `page-${randomId()}` };
     try {
       const { body, requestId } = /** @type {{body: Session, requestId: string}} */ (
-        await upload("/v1/renders", formOf(inputs), {
+        await upload("v1/renders", formOf(inputs), {
           progress: (percent) => store.update(sendingMoved, percent),
           signal: own.signal,
           idempotencyKey: unsure.key,
@@ -136,7 +136,7 @@ export function studioActions(store, lists) {
       const session = currentSession(store.get());
       if (session === null || session.state === "ended") return;
       try {
-        const told = /** @type {Session} */ (await ask("DELETE", `/v1/sessions/${encodeURIComponent(session.id)}`));
+        const told = /** @type {Session} */ (await ask("DELETE", `v1/sessions/${encodeURIComponent(session.id)}`));
         if (told) store.update(sessionArrived, told, performance.now());
         store.update(announced, "Cancelling");
       } catch (error) {

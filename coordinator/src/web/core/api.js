@@ -3,6 +3,7 @@
  *
  * @import { Problem } from "./types.js"
  */
+import { readAnswer } from "./addresses.js";
 import { ProblemError, offline, readProblem } from "./problem.js";
 
 /** @returns {string} 16 hexadecimal digits */
@@ -46,7 +47,7 @@ export async function ask(method, path, more = {}) {
   noteTime(answer.headers.get("date"));
   const header = answer.headers.get("x-request-id") ?? requestId;
   if (!answer.ok) throw new ProblemError(readProblem(answer.status, text, header, answer.headers.get("retry-after")));
-  return text === "" ? /** @type {T} */ (null) : JSON.parse(text);
+  return text === "" ? /** @type {T} */ (null) : readAnswer(text, answer.url);
 }
 
 /**
@@ -74,7 +75,7 @@ export function upload(path, form, more) {
       noteTime(request.getResponseHeader("date"));
       const header = request.getResponseHeader("x-request-id") ?? requestId;
       if (request.status >= 200 && request.status < 300) {
-        resolve({ body: JSON.parse(request.responseText), requestId: header });
+        resolve({ body: readAnswer(request.responseText, request.responseURL), requestId: header });
       } else {
         const wait = request.getResponseHeader("retry-after");
         reject(new ProblemError(readProblem(request.status, request.responseText, header, wait)));

@@ -3,6 +3,7 @@
  *
  * @typedef {"connecting"|"live"|"lost"} Link
  */
+import { readAnswer } from "./addresses.js";
 
 /** First and longest wait before the next try, ms. */
 const FIRST_WAIT = 500;
@@ -22,12 +23,13 @@ export function waitBefore(tries) {
  * An event's data, or null if it is not the JSON object that it should be.
  *
  * @param {unknown} data
+ * @param {string} [asked] the stream's address
  * @returns {any}
  */
-export function parseData(data) {
+export function parseData(data, asked = "") {
   if (typeof data !== "string") return null;
   try {
-    const value = JSON.parse(data);
+    const value = readAnswer(data, asked);
     return value !== null && typeof value === "object" && !Array.isArray(value) ? value : null;
   } catch {
     return null;
@@ -60,7 +62,7 @@ export function openFeed(url, handlers, onLink) {
     for (const [name, handle] of Object.entries(handlers)) {
       opened.addEventListener(name, (event) => {
         if (closed) return;
-        const data = parseData(/** @type {MessageEvent} */ (event).data);
+        const data = parseData(/** @type {MessageEvent} */ (event).data, opened.url);
         if (data !== null) handle(data);
       });
     }

@@ -36,7 +36,8 @@
  * @property {string|null} detail a sentence of the server: why it is waited for, or why the session ended
  *
  * @typedef {object} LiveOptions
- * @property {string} [baseUrl] where the server is; the page's own if not given
+ * @property {string} [baseUrl] where the server is, with the prefix that a proxy puts before it; the page's own host if not
+ *   given
  * @property {string} sessionId
  * @property {string} token `live.token` of the session, good for this session only
  * @property {RTCIceServer[]} [iceServers] `live.ice_servers` of the session; asked for if not given

@@ -31,7 +31,7 @@ export function shell(state, act, content) {
       { class: "top", key: "top" },
       h(
         "a",
-        { class: "brand", href: "/", onclick: go(act, "studio"), "aria-label": "Mouthpiece" },
+        { class: "brand", href: "./", onclick: go(act, "studio"), "aria-label": "Mouthpiece" },
         mark(),
         h("span", { class: "brand-word" }, "Mouthpiece"),
       ),
@@ -149,11 +149,14 @@ export function signIn(state, act) {
     h("h1", null, "Sign in"),
     h(
       "p",
-      { class: "muted", id: "key-hint" },
-      "Paste a key. ",
+      { class: "muted" },
+      "This page opens with a link. ",
       h("code", null, "mouthpiece up"),
-      " prints the first one when it starts.",
+      " prints one in its terminal when it starts, and ",
+      h("code", null, "mouthpiece page-link"),
+      " another at any time. Each lets one browser in.",
     ),
+    h("p", { class: "muted", id: "key-hint" }, "No terminal at hand? Paste an API key instead."),
     h(
       "label",
       { class: "field" },

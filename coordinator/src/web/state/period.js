@@ -51,7 +51,7 @@ export function reportPath(period, group, format) {
     group_by: group,
     format,
   });
-  return `/v1/reports/cost?${query}`;
+  return `v1/reports/cost?${query}`;
 }
 
 /**

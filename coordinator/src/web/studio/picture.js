@@ -11,7 +11,7 @@ import { picture as imageOf } from "../parts/pieces.js";
 
 /** @type {Picture} */
 export const SAMPLE_PICTURE = {
-  url: "/assets/samples/portrait.png",
+  url: "assets/samples/portrait.png",
   video: false,
   alt: "The sample portrait: an astronaut, seen from the front",
 };

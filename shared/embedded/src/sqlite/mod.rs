@@ -20,6 +20,7 @@ mod errors;
 mod keys;
 mod migrations;
 mod open;
+mod passes;
 mod reports;
 mod retention;
 mod rows;

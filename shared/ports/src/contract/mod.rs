@@ -1,6 +1,6 @@
 //! What every adapter must do: a suite a port, over the trait object.
 //!
-//! An adapter's test calls [`records`], [`retention`], [`bus`], [`lines`], [`pool`], [`blobs`] or
+//! An adapter's test calls [`records`], [`passes`], [`retention`], [`bus`], [`lines`], [`pool`], [`blobs`] or
 //! [`fleet`] with a function that makes a
 //! fresh, empty store each time it is called:
 //!
@@ -42,6 +42,7 @@ mod bus;
 mod fleet;
 mod lines;
 mod model;
+mod passes;
 mod pool;
 mod questions;
 mod records;
@@ -55,6 +56,7 @@ pub use blobs::blobs;
 pub use bus::bus;
 pub use fleet::fleet;
 pub use lines::lines;
+pub use passes::passes;
 pub use pool::pool;
 pub use records::records;
 pub use retention::retention;

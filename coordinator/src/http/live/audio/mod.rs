@@ -14,7 +14,7 @@ use super::ask::unreachable;
 use super::wait::{must_be_live, settled};
 use crate::http::Api;
 use crate::http::auth::LinkedVisitor;
-use crate::http::auth::caller::same_site;
+use crate::http::auth::site::same_site;
 use crate::http::auth::visitor::token_in_query;
 use crate::http::fields::Fields;
 use crate::http::problem::Problem;
