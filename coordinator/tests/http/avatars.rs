@@ -63,7 +63,7 @@ async fn an_avatar_is_prepared_by_a_session() {
     assert_eq!((picture.header("content-type"), &picture.body[..]), ("image/png", &b"a picture"[..]));
     // What was prepared may be missing for a while; the portrait will do.
     rig.memory.kept().blobs.retain(|key, _| !key.as_str().starts_with("avatars/"));
-    assert_eq!(rig.get(ready["preview"].as_str().unwrap()).await.is(200).body, PNG);
+    assert_eq!(rig.get(&answer.leads(ready["preview"].as_str().unwrap())).await.is(200).body, PNG);
     // A preparation leaves nothing to download.
     assert!(rig.get(&format!("/v1/sessions/{session}")).await.json()["result"].is_null());
     rig.get(&format!("/v1/renders/{session}")).await.problem(404, "not-found");

@@ -49,8 +49,15 @@ impl Place {
         let metrics = Arc::new(Metrics::new().unwrap());
         let farm = Arc::new(actors::start(of_actors, settings, Arc::clone(&metrics)));
         let lines = Arc::new(MemoryLines::new());
-        let ports =
-            Ports { farm, records: Arc::clone(&records) as _, blobs: Arc::clone(&blobs) as _, bus, lines, pool };
+        let ports = Ports {
+            farm,
+            records: Arc::clone(&records) as _,
+            passes: Arc::clone(&records) as _,
+            blobs: Arc::clone(&blobs) as _,
+            bus,
+            lines,
+            pool,
+        };
         Self { rig: Rig::over(ports, |_| {}).await, records, blobs, metrics, folder }
     }
 

@@ -232,7 +232,8 @@ impl Answer {
 
     /// The path that a reference of this answer leads to.
     pub fn leads(&self, reference: &str) -> String {
-        self.url.join(reference).unwrap().path().to_owned()
+        let url = self.url.join(reference).unwrap();
+        url[url::Position::BeforePath..url::Position::AfterQuery].to_owned()
     }
 
     /// The path that it is about.

@@ -275,7 +275,7 @@ async fn a_player_that_knows_an_address_needs_nothing_else() {
         Answer::of(request.body(if kind == SDP { OFFER } else { "a=x\r\n" })).await
     };
     let answer = ask(Method::POST, &path, SDP).await.is(201);
-    let place = answer.header("location").to_owned();
+    let place = answer.location();
     assert!(place.ends_with(&format!("?token={token}")), "{place}");
     ask(Method::PATCH, &place, FRAGMENT).await.is(204);
     ask(Method::DELETE, &place, FRAGMENT).await.is(200);

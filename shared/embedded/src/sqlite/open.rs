@@ -143,14 +143,14 @@ async fn check_content(path: &Path, writer: &mut SqliteConnection) -> Result<(),
 
 async fn migrate(path: &Path, writer: &mut SqliteConnection) -> Result<(), RecordsError> {
     // `run` would do, were its future one that may move between threads.
-    let first = MIGRATIONS.run_direct(None, writer, false).await;
-    let result = match first {
-        // Another process that opens the new file at the same moment may have been quicker.
-        Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..)) => {
-            MIGRATIONS.run_direct(None, writer, false).await
+    let mut result = MIGRATIONS.run_direct(None, writer, false).await;
+    // Another process that opens the new file at the same moment may have been quicker, with each step anew.
+    for _ in MIGRATIONS.iter() {
+        if !matches!(result, Err(MigrateError::Execute(_) | MigrateError::ExecuteMigration(..))) {
+            break;
         }
-        done => done,
-    };
+        result = MIGRATIONS.run_direct(None, writer, false).await;
+    }
     result.map_err(|error| {
         let file = path.display();
         match error {
