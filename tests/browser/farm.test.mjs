@@ -127,8 +127,8 @@ test("cost answers its three questions after a render, and gives a CSV", async (
   });
 });
 
-test("elsewhere there is no cookie: the page asks for a key, refuses a wrong one, takes the printed one", async () => {
-  const { page, context, wrongs } = await newPage(the.browser);
+test("without a link and a cookie the page asks for a key, refuses a wrong one, takes the printed one", async () => {
+  const { page, context, wrongs } = await newPage(the.browser, { stranger: true });
   await page.goto(`${the.program.url.replace("127.0.0.1", ELSEWHERE)}/farm`);
   await page.getByRole("heading", { name: "Sign in" }).waitFor();
   await inAllLooks(page, "signin", looks(page));

@@ -16,12 +16,13 @@ const ROOT = path.resolve(import.meta.dirname, "../..");
 export const PORTRAIT = path.join(ROOT, "samples/portrait.png");
 export const SPEECH = path.join(ROOT, "samples/speech.wav");
 
-/** A host name that reaches this machine, but is not this machine's own name: the server hands it no cookie. */
+/** Another host name of this machine: cookies of its address are not sent there. */
 export const ELSEWHERE = "farm.test";
 
 /**
  * @typedef {object} Program
  * @property {string} url such as "http://127.0.0.1:41234"
+ * @property {string} link the printed link that opens its page, once
  * @property {() => string} output all that it has printed
  * @property {() => Promise<void>} stop ends it, waits for its end
  */
@@ -43,14 +44,14 @@ export async function up(data, port = 0, settings = {}) {
   });
   let output = "";
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  const url = await new Promise((resolve, reject) => {
+  const link = await new Promise((resolve, reject) => {
     const fail = (/** @type {string} */ why) => reject(new Error(`${why}; it printed:\n${output}`));
     const timer = setTimeout(() => fail("mouthpiece up did not listen in time"), PATIENCE);
     child.once("error", (error) => fail(String(error)));
     child.once("exit", (code) => fail(`mouthpiece up ended with ${code}`));
     const read = (/** @type {Buffer} */ chunk) => {
       output += chunk;
-      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(output);
+      const found = /http:\/\/\S+#open=[\w-]+(?=\s)/.exec(output);
       if (found === null) return;
       clearTimeout(timer);
       resolve(found[0]);
@@ -59,7 +60,8 @@ export async function up(data, port = 0, settings = {}) {
     child.stderr.on("data", (chunk) => (output += chunk));
   });
   return {
-    url,
+    url: new URL(link).origin,
+    link,
     output: () => output,
     stop: async () => {
       child.kill("SIGTERM");
@@ -69,6 +71,35 @@ export async function up(data, port = 0, settings = {}) {
     },
   };
 }
+
+/**
+ * The cookie of a page that the program's link has let in; the link is used up.
+ *
+ * @param {Program} program
+ */
+async function cookieOf({ url, link }) {
+  const answer = await fetch(`${url}/v1/page/session`, {
+    method: "POST",
+    headers: { "content-type": "application/json", origin: url },
+    body: JSON.stringify({ link: link.split("#open=")[1] }),
+  });
+  const [name, value] = (answer.headers.get("set-cookie") ?? "").split(";", 1)[0]?.split("=") ?? [];
+  if (!answer.ok || !name || !value) throw new Error(`the link lets nobody in: ${answer.status} ${await answer.text()}`);
+  return { name, value, url };
+}
+
+/**
+ * Lets a browser's pages in to a program.
+ *
+ * @param {Browser} browser
+ * @param {Program} program
+ */
+export async function letIn(browser, program) {
+  entered.set(browser, [...(entered.get(browser) ?? []), await cookieOf(program)]);
+}
+
+/** @type {WeakMap<Browser, {name: string, value: string, url: string}[]>} the cookies of a browser's new pages */
+const entered = new WeakMap();
 
 /** @returns {string} the program that is tested */
 export function binary() {
@@ -120,6 +151,7 @@ export function stage({ settings, flags } = {}) {
     the.data = await folder();
     the.program = await up(the.data.path, 0, settings);
     the.browser = await launch(flags);
+    await letIn(the.browser, the.program);
   });
   after(async () => {
     await the.browser?.close();
@@ -130,19 +162,21 @@ export function stage({ settings, flags } = {}) {
 }
 
 /**
- * A page of its own context that collects what goes wrong in it: exceptions and what the content policy blocked.
+ * A page of its own context that collects what goes wrong in it: exceptions and what the content policy blocked. It is let in
+ * where the browser's pages are, unless it is a stranger's.
  *
  * @param {Browser} browser
- * @param {BrowserContextOptions} [options]
+ * @param {BrowserContextOptions & {stranger?: boolean}} [options]
  * @returns {Promise<{page: Page, context: BrowserContext, wrongs: string[]}>}
  */
-export async function newPage(browser, options = {}) {
+export async function newPage(browser, { stranger = false, ...options } = {}) {
   const context = await browser.newContext({
     viewport: { width: 1280, height: 800 },
     acceptDownloads: true,
     ...options,
   });
   context.setDefaultTimeout(PATIENCE);
+  if (!stranger) await context.addCookies(entered.get(browser) ?? []);
   const page = await context.newPage();
   /** @type {string[]} */
   const wrongs = [];

@@ -6,7 +6,7 @@ import path from "node:path";
 import test from "node:test";
 import { promisify } from "node:util";
 import { assertAccessible, assertNoOverflow } from "./axe.mjs";
-import { PORTRAIT, SPEECH, binary, folder, inAllLooks, newPage, shoot, stage, tabTo, up } from "./harness.mjs";
+import { PORTRAIT, SPEECH, binary, folder, inAllLooks, letIn, newPage, shoot, stage, tabTo, up } from "./harness.mjs";
 import { longSpeech, upsideDown } from "./inputs.mjs";
 
 /** @typedef {import("playwright-core").Page} Page */
@@ -330,6 +330,7 @@ test("without a UDP path the failing step is named, and what to open", async () 
   const data = await folder();
   const settings = { RTC__PUBLIC: "true", RTC__ADDRESSES: '["203.0.113.1"]', RTC__BIND: "127.0.0.1" };
   const program = await up(data.path, 0, settings);
+  await letIn(the.browser, program);
   try {
     await visit(
       async (page) => {

@@ -101,6 +101,6 @@ test("periods", () => {
   assert.deepEqual(lastWeek(now), { from: "2026-11-19", to: "2026-11-25" });
   assert.equal(
     reportPath({ from: 0, to: HOUR }, "key", "csv"),
-    "/v1/reports/cost?from=1970-01-01T00%3A00%3A00.000Z&to=1970-01-01T01%3A00%3A00.000Z&group_by=key&format=csv",
+    "v1/reports/cost?from=1970-01-01T00%3A00%3A00.000Z&to=1970-01-01T01%3A00%3A00.000Z&group_by=key&format=csv",
   );
 });

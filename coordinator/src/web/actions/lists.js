@@ -57,7 +57,7 @@ export function listActions(store, page) {
     async ages() {
       if (store.get().kept !== null) return;
       try {
-        store.update(agesTold, /** @type {Retention} */ (await ask("GET", "/v1/retention")));
+        store.update(agesTold, /** @type {Retention} */ (await ask("GET", "v1/retention")));
       } catch (error) {
         failed(error);
       }

@@ -1,0 +1,107 @@
+/** Who is let in: with the printed link, once; nobody else, however the page is reached. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import path from "node:path";
+import { test } from "node:test";
+import { PATIENCE, binary, inAllLooks, newPage, stage } from "./harness.mjs";
+
+const the = stage();
+
+/** @returns {Promise<number>} a port that was free a moment ago */
+async function freePort() {
+  const server = createServer();
+  await new Promise((listening) => server.listen(0, "127.0.0.1", () => listening(undefined)));
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  assert.ok(address !== null && typeof address === "object");
+  return address.port;
+}
+
+/**
+ * nginx with the lines that its documentation gives for WebSockets, and no others: the page seems to be asked for from this
+ * machine, by its own name.
+ *
+ * @param {string} below the prefix
+ * @returns {Promise<{url: string, stop: () => void}>}
+ */
+async function nginx(below) {
+  const port = await freePort();
+  const config = path.join(the.data.path, "nginx.conf");
+  const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+    .map((name) => `${name}_temp_path ${the.data.path}/nginx-${name};`)
+    .join(" ");
+  await writeFile(
+    config,
+    `daemon off; master_process off; pid ${the.data.path}/nginx.pid; error_log stderr;
+     events { worker_connections 256; }
+     http { access_log off; ${temporary}
+       types { text/html html; }
+       server { listen 127.0.0.1:${port};
+         location ${below} {
+           proxy_pass ${the.program.url}/;
+           proxy_http_version 1.1;
+           proxy_set_header Upgrade $http_upgrade;
+           proxy_set_header Connection "upgrade";
+         } } }`,
+  );
+  const child = spawn("/usr/sbin/nginx", ["-c", config, "-p", the.data.path], { stdio: ["ignore", "ignore", "inherit"] });
+  const url = `http://127.0.0.1:${port}${below}`;
+  for (const late = Date.now() + PATIENCE; ; ) {
+    if (await fetch(url).then(() => true, () => false)) break;
+    assert.ok(child.exitCode === null && Date.now() < late, "nginx did not start");
+    await new Promise((again) => setTimeout(again, 50));
+  }
+  return { url, stop: () => void child.kill() };
+}
+
+test("a stranger through nginx is told where the link is, and gets nothing", async () => {
+  const proxy = await nginx("/");
+  const { page, context, wrongs } = await newPage(the.browser, { stranger: true });
+  try {
+    await page.goto(proxy.url);
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    assert.match(await page.locator("main").innerText(), /opens with a link[^]*mouthpiece page-link[^]*API key/);
+    assert.deepEqual(await context.cookies(), []);
+    for (const asked of ["v1/page/session", "v1/keys", "v1/sessions", "v1/workers"])
+      assert.equal(await page.evaluate((address) => fetch(address).then((a) => a.status), asked), 401, asked);
+    await inAllLooks(page, "stranger-through-nginx");
+    assert.deepEqual(wrongs, []);
+  } finally {
+    await context.close();
+    proxy.stop();
+  }
+});
+
+test("below a prefix a link opens the page once, and the page works there", async () => {
+  const link = await anotherLink();
+  const proxy = await nginx("/avatar/");
+  const first = await newPage(the.browser, { stranger: true });
+  const second = await newPage(the.browser, { stranger: true });
+  try {
+    const through = proxy.url + new URL(link).hash;
+    await first.page.goto(through);
+    await first.page.getByRole("button", { name: "Play the sample" }).waitFor();
+    assert.equal(first.page.url(), proxy.url, "the secret is gone from the address");
+    await first.page.goto(`${proxy.url}farm`);
+    await first.page.locator(".worker").first().waitFor();
+    await second.page.goto(through);
+    const alert = second.page.getByRole("alert");
+    await alert.waitFor();
+    assert.match(await alert.innerText(), /was followed before/);
+    assert.deepEqual([...first.wrongs, ...second.wrongs], []);
+  } finally {
+    await first.context.close();
+    await second.context.close();
+    proxy.stop();
+  }
+});
+
+/** @returns {Promise<string>} what `mouthpiece page-link` prints */
+async function anotherLink() {
+  const child = spawn(binary(), ["page-link", "--data", the.data.path], { stdio: ["ignore", "pipe", "inherit"] });
+  let printed = "";
+  for await (const chunk of child.stdout) printed += chunk;
+  return printed.trim();
+}
