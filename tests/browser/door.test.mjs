@@ -2,22 +2,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import path from "node:path";
 import { test } from "node:test";
-import { PATIENCE, binary, inAllLooks, newPage, stage } from "./harness.mjs";
+import { PATIENCE, binary, freePort, inAllLooks, newPage, stage } from "./harness.mjs";
 
 const the = stage();
-
-/** @returns {Promise<number>} a port that was free a moment ago */
-async function freePort() {
-  const server = createServer();
-  await new Promise((listening) => server.listen(0, "127.0.0.1", () => listening(undefined)));
-  const address = server.address();
-  await new Promise((closed) => server.close(closed));
-  assert.ok(address !== null && typeof address === "object");
-  return address.port;
-}
 
 /**
  * nginx with the lines that its documentation gives for WebSockets, and no others: the page seems to be asked for from this

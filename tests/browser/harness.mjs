@@ -5,6 +5,7 @@
  */
 import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before } from "node:test";
@@ -101,6 +102,16 @@ export async function letIn(browser, program) {
 /** @type {WeakMap<Browser, {name: string, value: string, url: string}[]>} the cookies of a browser's new pages */
 const entered = new WeakMap();
 
+/** @returns {Promise<number>} a port that was free a moment ago */
+export async function freePort() {
+  const server = createServer();
+  await new Promise((listening) => server.listen(0, "127.0.0.1", () => listening(undefined)));
+  const address = server.address();
+  await new Promise((closed) => server.close(closed));
+  if (address === null || typeof address !== "object") throw new Error("no port is free");
+  return address.port;
+}
+
 /** @returns {string} the program that is tested */
 export function binary() {
   const binary = process.env.MOUTHPIECE_BIN;
@@ -149,7 +160,8 @@ export function stage({ settings, flags } = {}) {
   const the = /** @type {Stage} */ ({});
   before(async () => {
     the.data = await folder();
-    the.program = await up(the.data.path, 0, settings);
+    // The cookie is named after the port: a program that is started again at the same one knows its pages.
+    the.program = await up(the.data.path, await freePort(), settings);
     the.browser = await launch(flags);
     await letIn(the.browser, the.program);
   });

@@ -289,7 +289,9 @@ test("when its worker is drained, the face comes back from the next one", async 
     await state(page, "Talking");
     const { workers } = await (await page.request.get(`${the.program.url}/v1/workers`)).json();
     const busy = workers.find((/** @type {any} */ w) => w.slots.some((/** @type {any} */ s) => s.session));
-    const drained = await page.request.post(`${the.program.url}/v1/workers/${busy.id}/drain`);
+    const drained = await page.request.post(`${the.program.url}/v1/workers/${busy.id}/drain`, {
+      headers: { origin: the.program.url },
+    });
     assert.equal(drained.status(), 202);
     // "Reconnecting" may be over before one looks: the next worker is there in half a second.
     await page.waitForFunction(() => Reflect.get(window, "peers").length > 1);
