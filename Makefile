@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PACKAGES := build-essential pkg-config clang libclang-dev nasm python3 python3-pip \
             libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev libavdevice-dev \
             libswscale-dev libswresample-dev
-TEST_PACKAGES := ffmpeg
+TEST_PACKAGES := ffmpeg libheif1
 RUST := 1.95
 NODE := 20
 # Where `make run` keeps its data, and its port.
