@@ -6,11 +6,9 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, metadata::Orie
 use mouthpiece_domain::file_kind::{FileKind, FileUse, NotTaken};
 
 use super::{
-    Limits, PortraitError,
-    heif::{self, HeifFault},
-    png_colours,
+    Limits, PortraitError, heif, png_colours,
     profile::Colours,
-    still::{self, StillFault},
+    still,
     whole::{is_animated, is_complete},
 };
 
@@ -23,61 +21,53 @@ pub(super) struct Decoded {
     pub animated: bool,
 }
 
+/// Why libheif or FFmpeg does not decode a picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DecodeFault {
+    /// It is not there, or lacks the codec.
+    NoDecoder,
+    /// More pixels than allowed: width and height.
+    TooLarge(u32, u32),
+    /// It is damaged, or of a kind within its kind that is not read.
+    Damaged,
+}
+
+impl DecodeFault {
+    fn told(self, path: &Path, kind: FileKind, limits: &Limits) -> PortraitError {
+        let path = path.to_path_buf();
+        match self {
+            Self::NoDecoder => PortraitError::NoDecoder { path, kind },
+            Self::TooLarge(width, height) => limits.too_many(&path, width, height),
+            Self::Damaged => PortraitError::Damaged { path, kind },
+        }
+    }
+}
+
 /// Decodes the file at `path`, whose bytes were read already.
 ///
 /// # Errors
 /// [`PortraitError`]; sizes are judged from the header, before decoding.
 pub(super) fn decode(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Decoded, PortraitError> {
-    let named = || path.to_path_buf();
     let kind = FileKind::of(bytes);
     if kind.taken_as(FileUse::Picture).is_err() {
         let not_taken = NotTaken { kind, given_as: FileUse::Picture };
-        return Err(PortraitError::NotAPicture { path: named(), not_taken });
+        return Err(PortraitError::NotAPicture { path: path.to_path_buf(), not_taken });
     }
-    match kind {
-        FileKind::Png => by_image(path, bytes, ImageFormat::Png, limits),
-        FileKind::Jpeg => by_image(path, bytes, ImageFormat::Jpeg, limits),
-        FileKind::WebP => by_image(path, bytes, ImageFormat::WebP, limits),
-        FileKind::Heic | FileKind::Avif => {
-            let fits = |w, h| limits.too_many(path, w, h).is_ok();
-            match heif::decode(bytes, limits.side, fits) {
-                Ok(picture) => Ok(Decoded {
-                    pixels: picture.pixels,
-                    colours: picture.colours,
-                    // It was followed already.
-                    orientation: Orientation::NoTransforms,
-                    animated: is_animated(kind, bytes),
-                }),
-                Err(HeifFault::NoDecoder) => by_ffmpeg(path, bytes, kind, limits),
-                Err(HeifFault::TooLarge(w, h)) => {
-                    Err(limits.too_many(path, w, h).err().unwrap_or_else(|| damaged(path, kind)))
-                }
-                Err(HeifFault::Damaged) => Err(damaged(path, kind)),
+    let decoded = match kind {
+        FileKind::Png => return by_image(path, bytes, ImageFormat::Png, limits),
+        FileKind::Jpeg => return by_image(path, bytes, ImageFormat::Jpeg, limits),
+        FileKind::WebP => return by_image(path, bytes, ImageFormat::WebP, limits),
+        FileKind::Heic | FileKind::Avif => match heif::decode(bytes, kind, limits) {
+            // FFmpeg brings the light of HDR to a screen's, libheif does not.
+            Ok(hdr) if hdr.colours.as_ref().is_some_and(Colours::is_hdr) => {
+                still::decode(path, kind, bytes, limits).or(Ok(hdr))
             }
-        }
-        _ => by_ffmpeg(path, bytes, kind, limits),
-    }
-}
-
-fn damaged(path: &Path, kind: FileKind) -> PortraitError {
-    PortraitError::Damaged { path: path.to_path_buf(), kind }
-}
-
-fn by_ffmpeg(path: &Path, bytes: &[u8], kind: FileKind, limits: &Limits) -> Result<Decoded, PortraitError> {
-    let fits = |w, h| limits.too_many(path, w, h).is_ok();
-    match still::decode(path, kind, bytes, limits.pixels, fits) {
-        Ok(picture) => Ok(Decoded {
-            pixels: picture.pixels,
-            colours: picture.colours,
-            orientation: picture.orientation,
-            animated: picture.animated,
-        }),
-        Err(StillFault::NoDecoder) => Err(PortraitError::NoDecoder { path: path.to_path_buf(), kind }),
-        Err(StillFault::TooLarge(w, h)) => {
-            Err(limits.too_many(path, w, h).err().unwrap_or_else(|| damaged(path, kind)))
-        }
-        Err(StillFault::Damaged) => Err(damaged(path, kind)),
-    }
+            Err(DecodeFault::NoDecoder) => still::decode(path, kind, bytes, limits),
+            decoded => decoded,
+        },
+        _ => still::decode(path, kind, bytes, limits),
+    };
+    decoded.map_err(|fault| fault.told(path, kind, limits))
 }
 
 fn by_image(path: &Path, bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<Decoded, PortraitError> {
@@ -94,7 +84,9 @@ fn by_image(path: &Path, bytes: &[u8], format: ImageFormat, limits: &Limits) -> 
     reader.limits(decoder_limits);
     let mut decoder = reader.into_decoder().map_err(undecodable)?;
     let (width, height) = decoder.dimensions();
-    limits.too_many(path, width, height)?;
+    if !limits.fit(width, height) {
+        return Err(limits.too_many(path, width, height));
+    }
     if !complete {
         return Err(PortraitError::Truncated { path: named() });
     }

@@ -84,12 +84,25 @@ fn without_libheif_ffmpeg_reads_avif_and_heic_is_refused_with_a_remedy() {
     let folder = Folder::new();
     let avif = folder.made(&["-c:v", "libaom-av1", "-still-picture", "1", "-crf", "10"], "a.avif");
     let bytes = std::fs::read(&avif).unwrap();
-    let decoded = by_ffmpeg(&avif, &bytes, FileKind::Avif, &Limits::default()).unwrap();
+    let decoded = still::decode(&avif, FileKind::Avif, &bytes, &Limits::default()).unwrap();
     assert!(is_halves(&decoded.pixels.into_rgb8()));
     let heic = Path::new("a.heic");
-    let refused = by_ffmpeg(heic, HEIC, FileKind::Heic, &Limits::default()).err().unwrap().to_string();
+    let refused = still::decode(heic, FileKind::Heic, HEIC, &Limits::default()).err().unwrap();
+    let refused = refused.told(heic, FileKind::Heic, &Limits::default()).to_string();
     assert!(refused.starts_with("'a.heic' is a HEIC picture (an iPhone's) that cannot be decoded here"), "{refused}");
     assert!(refused.contains("libheif is missing") && refused.contains("JPEG"), "{refused}");
+}
+
+#[test]
+fn an_hdr_picture_comes_out_as_an_ordinary_screen_shows_it() {
+    let folder = Folder::new();
+    let filter = "zscale=pin=bt709:tin=bt709:min=gbr:rin=full:p=bt2020:t=smpte2084:m=bt2020nc:r=limited:npl=203,\
+                  format=yuv420p10le";
+    let codec = ["-vf", filter, "-c:v", "libaom-av1", "-still-picture", "1", "-crf", "10"];
+    let tags = ["-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"];
+    let path = folder.made(&[&codec[..], &tags].concat(), "pq.avif");
+    let portrait = read(&path).unwrap();
+    assert!(is_halves(&portrait.picture), "{:?}", portrait.picture.get_pixel(10, 20));
 }
 
 #[test]

@@ -8,10 +8,16 @@ use std::{
     sync::OnceLock,
 };
 
-use image::{DynamicImage, RgbImage, RgbaImage};
+use image::{DynamicImage, RgbImage, RgbaImage, metadata::Orientation};
 use libloading::Library;
+use mouthpiece_domain::file_kind::FileKind;
 
-use super::profile::Colours;
+use super::{
+    Limits,
+    decode::{DecodeFault, Decoded},
+    profile::Colours,
+    whole::is_animated,
+};
 
 /// What it is called on Debian and its like.
 const LIBRARY: &str = "libheif.so.1";
@@ -25,32 +31,21 @@ const UNSUPPORTED: c_int = 4;
 /// A larger profile is not copied.
 const MAX_PROFILE: usize = 4 << 20;
 
-/// Why a picture cannot be decoded.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum HeifFault {
-    /// There is no libheif, or it lacks the codec.
-    NoDecoder,
-    /// More pixels than allowed.
-    TooLarge(u32, u32),
-    /// It is damaged.
-    Damaged,
-}
-
-/// A picture, upright.
-pub(super) struct HeifPicture {
-    pub pixels: DynamicImage,
-    pub colours: Option<Colours>,
-}
-
-/// Decodes the main picture of a file. `fits` judges its size, in pixels, before that.
-pub(super) fn decode(bytes: &[u8], side: u32, fits: impl Fn(u32, u32) -> bool) -> Result<HeifPicture, HeifFault> {
-    let api = Api::get().ok_or(HeifFault::NoDecoder)?;
-    let file = File::read(api, bytes, side)?;
+/// Decodes the main picture of a file.
+pub(super) fn decode(bytes: &[u8], kind: FileKind, limits: &Limits) -> Result<Decoded, DecodeFault> {
+    let api = Api::get().ok_or(DecodeFault::NoDecoder)?;
+    let file = File::read(api, bytes, limits.side)?;
     let (width, height) = file.size();
-    if !fits(width, height) {
-        return Err(HeifFault::TooLarge(width, height));
+    if !limits.fit(width, height) {
+        return Err(DecodeFault::TooLarge(width, height));
     }
-    Ok(HeifPicture { pixels: file.pixels(side)?, colours: file.icc().map(Colours::Icc).or_else(|| file.codes()) })
+    Ok(Decoded {
+        pixels: file.pixels(limits.side)?,
+        colours: file.icc().map(Colours::Icc).or_else(|| file.codes()),
+        // It was followed already.
+        orientation: Orientation::NoTransforms,
+        animated: is_animated(kind, bytes),
+    })
 }
 
 #[repr(C)]
@@ -61,11 +56,11 @@ struct HeifError {
 }
 
 impl HeifError {
-    fn check(&self) -> Result<(), HeifFault> {
+    fn check(&self) -> Result<(), DecodeFault> {
         match self.code {
             0 => Ok(()),
-            UNSUPPORTED => Err(HeifFault::NoDecoder),
-            _ => Err(HeifFault::Damaged),
+            UNSUPPORTED => Err(DecodeFault::NoDecoder),
+            _ => Err(DecodeFault::Damaged),
         }
     }
 }
@@ -170,18 +165,18 @@ struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    fn read(api: &'static Api, bytes: &'a [u8], side: u32) -> Result<Self, HeifFault> {
+    fn read(api: &'static Api, bytes: &'a [u8], side: u32) -> Result<Self, DecodeFault> {
         // SAFETY: the context is freed with `file`, which keeps `bytes` borrowed for as long.
         unsafe {
             let context = (api.context_alloc)();
             let mut file = Self { api, context, handle: ptr::null_mut(), _bytes: bytes };
             if context.is_null() {
-                return Err(HeifFault::Damaged);
+                return Err(DecodeFault::Damaged);
             }
             (api.set_maximum_side)(context, side as c_int);
             (api.read)(context, bytes.as_ptr().cast(), bytes.len(), ptr::null()).check()?;
             (api.primary)(context, &mut file.handle).check()?;
-            if file.handle.is_null() { Err(HeifFault::Damaged) } else { Ok(file) }
+            if file.handle.is_null() { Err(DecodeFault::Damaged) } else { Ok(file) }
         }
     }
 
@@ -224,7 +219,7 @@ impl<'a> File<'a> {
         Some(Colours::Codes { primaries: primaries.try_into().ok()?, transfer: transfer.try_into().ok()? })
     }
 
-    fn pixels(&self, side: u32) -> Result<DynamicImage, HeifFault> {
+    fn pixels(&self, side: u32) -> Result<DynamicImage, DecodeFault> {
         let api = self.api;
         // SAFETY: options and image are freed below, the image after its plane was copied from; the plane holds `height`
         // rows of `stride` bytes, of which `row` are pixels.
@@ -262,7 +257,7 @@ impl<'a> File<'a> {
             } else {
                 RgbImage::from_raw(w, h, pixels).map(DynamicImage::from)
             };
-            picture.filter(|_| sound).ok_or(HeifFault::Damaged)
+            picture.filter(|_| sound).ok_or(DecodeFault::Damaged)
         }
     }
 }

@@ -38,13 +38,15 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Refuses a picture of more pixels.
-    pub(super) fn too_many(&self, path: &Path, width: u32, height: u32) -> Result<(), PortraitError> {
+    /// True for a picture of no more pixels.
+    pub(super) fn fit(&self, width: u32, height: u32) -> bool {
+        width.max(height) <= self.side && u64::from(width) * u64::from(height) <= self.pixels
+    }
+
+    /// Refuses one of more.
+    pub(super) fn too_many(&self, path: &Path, width: u32, height: u32) -> PortraitError {
         let (most_side, most_pixels) = (self.side, self.pixels);
-        if width.max(height) <= most_side && u64::from(width) * u64::from(height) <= most_pixels {
-            return Ok(());
-        }
-        Err(PortraitError::TooManyPixels { path: path.to_path_buf(), width, height, most_side, most_pixels })
+        PortraitError::TooManyPixels { path: path.to_path_buf(), width, height, most_side, most_pixels }
     }
 }
 

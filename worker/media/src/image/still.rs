@@ -6,31 +6,15 @@ use ffmpeg_next::{ffi, media};
 use image::{DynamicImage, RgbImage, RgbaImage, metadata::Orientation};
 use mouthpiece_domain::file_kind::FileKind;
 
-use super::profile::Colours;
+use super::{
+    Limits,
+    decode::{DecodeFault, Decoded},
+    profile::Colours,
+};
 use crate::{
     libav::{Track, TrackFault, open_still},
     video::colour::{ToRgb, has_alpha},
 };
-
-/// Why a picture cannot be decoded.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum StillFault {
-    /// This FFmpeg has no decoder for it.
-    NoDecoder,
-    /// More pixels than allowed.
-    TooLarge(u32, u32),
-    /// It is damaged, or of a kind within its kind that is not read.
-    Damaged,
-}
-
-/// A picture as it lies in its file.
-pub(super) struct StillPicture {
-    pub pixels: DynamicImage,
-    pub colours: Option<Colours>,
-    pub orientation: Orientation,
-    /// More pictures follow.
-    pub animated: bool,
-}
 
 /// The container that FFmpeg is to read a file as.
 fn demuxer(kind: FileKind) -> Option<&'static CStr> {
@@ -43,45 +27,38 @@ fn demuxer(kind: FileKind) -> Option<&'static CStr> {
     }
 }
 
-/// Decodes the first picture of the file at `path`, whose bytes are given too. Nothing of more than `most_pixels` is
-/// decoded; `fits` judges the size that the header states, in pixels, before.
-pub(super) fn decode(
-    path: &Path,
-    kind: FileKind,
-    bytes: &[u8],
-    most_pixels: u64,
-    fits: impl Fn(u32, u32) -> bool,
-) -> Result<StillPicture, StillFault> {
-    let demuxer = demuxer(kind).ok_or(StillFault::NoDecoder)?;
-    if let Some((w, h)) = stated_size(kind, bytes).filter(|(w, h)| !fits(*w, *h)) {
-        return Err(StillFault::TooLarge(w, h));
+/// Decodes the first picture of the file at `path`, whose bytes are given too. Its size is judged by the header before.
+pub(super) fn decode(path: &Path, kind: FileKind, bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeFault> {
+    let demuxer = demuxer(kind).ok_or(DecodeFault::NoDecoder)?;
+    if let Some((w, h)) = stated_size(kind, bytes).filter(|(w, h)| !limits.fit(*w, *h)) {
+        return Err(DecodeFault::TooLarge(w, h));
     }
-    let most = i64::try_from(most_pixels).unwrap_or(i64::MAX);
-    let input = open_still(path, demuxer, most).map_err(|_| StillFault::Damaged)?;
+    let most = i64::try_from(limits.pixels).unwrap_or(i64::MAX);
+    let input = open_still(path, demuxer, most).map_err(|_| DecodeFault::Damaged)?;
     // A picture in tiles comes as one stream a tile, and would be cut.
     if input.streams().filter(|s| s.parameters().medium() == media::Type::Video).count() > 1 {
-        return Err(StillFault::NoDecoder);
+        return Err(DecodeFault::NoDecoder);
     }
     let mut track = Track::open_bounded(input, media::Type::Video, most).map_err(|fault| match fault {
-        TrackFault::NoDecoder(_) => StillFault::NoDecoder,
-        _ => StillFault::Damaged,
+        TrackFault::NoDecoder(_) => DecodeFault::NoDecoder,
+        _ => DecodeFault::Damaged,
     })?;
     if !track.next_frame().unwrap_or(false) {
-        return Err(StillFault::Damaged);
+        return Err(DecodeFault::Damaged);
     }
     let frame = track.frame();
     let (w, h) = (frame.width.max(0) as u32, frame.height.max(0) as u32);
-    if !fits(w, h) {
-        return Err(StillFault::TooLarge(w, h));
+    if !limits.fit(w, h) {
+        return Err(DecodeFault::TooLarge(w, h));
     }
     let mut to_rgb = ToRgb::new();
     let pixels: DynamicImage = if has_alpha(frame) {
         let mut pixels = RgbaImage::default();
-        to_rgb.convert(frame, (w, h), &mut pixels).map_err(|_| StillFault::Damaged)?;
+        to_rgb.convert(frame, (w, h), &mut pixels).map_err(|_| DecodeFault::Damaged)?;
         pixels.into()
     } else {
         let mut pixels = RgbImage::default();
-        to_rgb.convert(frame, (w, h), &mut pixels).map_err(|_| StillFault::Damaged)?;
+        to_rgb.convert(frame, (w, h), &mut pixels).map_err(|_| DecodeFault::Damaged)?;
         pixels.into()
     };
     let colours = icc_of(frame).map(Colours::Icc);
@@ -91,7 +68,7 @@ pub(super) fn decode(
         _ => None,
     };
     let animated = matches!(kind, FileKind::Gif | FileKind::Avif) && track.next_frame().unwrap_or(false);
-    Ok(StillPicture { pixels, colours, orientation: orientation.unwrap_or(Orientation::NoTransforms), animated })
+    Ok(Decoded { pixels, colours, orientation: orientation.unwrap_or(Orientation::NoTransforms), animated })
 }
 
 fn icc_of(frame: &ffi::AVFrame) -> Option<Vec<u8>> {

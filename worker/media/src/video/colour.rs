@@ -18,6 +18,7 @@ pub(crate) struct ToRgb {
 }
 
 /// A frame cannot be converted.
+#[derive(Debug, Clone, Copy)]
 pub(crate) enum ConvertFault {
     /// FFmpeg lacks a filter that this light needs.
     NoFilter(Light, &'static str),
