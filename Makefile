@@ -4,7 +4,7 @@ SHELL := /bin/bash
 
 PACKAGES := build-essential ca-certificates pkg-config libclang-dev nasm python3 python3-pip \
             libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev libavdevice-dev \
-            libswscale-dev libswresample-dev libopus-dev libsqlite3-dev
+            libswscale-dev libswresample-dev libopus-dev libsqlite3-dev libheif1
 TEST_PACKAGES := ffmpeg openssl nginx-light caddy
 RUST := 1.95
 NODE := 20

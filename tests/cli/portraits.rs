@@ -63,6 +63,22 @@ fn what_is_transparent_becomes_white() {
     scene.report("cut-out.png", "speech.wav", &["--still", "--no-blink"]);
     let corner = imageops::crop_imm(&frames(&scene.film())[0], 0, 0, 50, 300).to_image();
     assert!(corner.iter().all(|v| *v > 240));
+    scene.report("cut-out.png", "speech.wav", &["--still", "--no-blink", "--background", "black"]);
+    let corner = imageops::crop_imm(&frames(&scene.film())[0], 0, 0, 50, 300).to_image();
+    assert!(corner.iter().all(|v| *v < 15));
+}
+
+#[test]
+fn a_background_that_is_none_is_refused_and_one_that_is_not_seen_is_told() {
+    let scene = Scene::new();
+    let refuse = |given, words: &[&str]| {
+        scene.refuses_to_render("portrait.png", "speech.wav", &["--background", given], words);
+    };
+    refuse("mauve", &["background is 'mauve'", "#rrggbb", "name a picture"]);
+    refuse("speech.wav", &["speech.wav", "is a WAV recording"]);
+    let report = scene.report("portrait.png", "speech.wav", &["--background", "#123456"]);
+    let notes = report["warnings"].to_string();
+    assert!(notes.contains("the portrait is nowhere transparent: the background is not seen"), "{notes}");
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn pictures_that_are_damaged_or_none() {
     scene.refuses_to_render("layers.png", "speech.wav", &[], &[words]);
     scene.refuses(&["avatar", "inspect", "layers.png"], &[words]);
     scene.refuses_to_render("nowhere.png", "speech.wav", &[], &["nowhere.png", "cannot be read", "o such file"]);
-    scene.refuses_to_render("out", "speech.wav", &[], &["not a regular file", "give a PNG"]);
+    scene.refuses_to_render("out", "speech.wav", &[], &["not a regular file", "give a picture"]);
 }
 
 #[test]

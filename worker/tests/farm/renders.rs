@@ -4,6 +4,7 @@ use crate::farm::{Farm, hold};
 use crate::media::{SAMPLE, key, metrics, prepare, render, upload, wav};
 use bytes::Bytes;
 use image::ImageFormat;
+use mouthpiece_domain::colour::Colour;
 use mouthpiece_domain::fleet::Command;
 use mouthpiece_domain::session::{EndReason, Output, Phase, Spec};
 use mouthpiece_media::video::VideoReader;
@@ -115,10 +116,16 @@ async fn an_avatar_is_prepared_once_and_used_by_every_worker() {
     assert_eq!(farm.hears_end(shown).await.0.output.unwrap(), prepared);
     let film = farm.assign(&render(hold(&second, 3, 1, 1), &spec)).await;
     assert_eq!(farm.hears_end(film).await.0.reason, EndReason::Completed);
-    let larger = farm.assign(&render(hold(&second, 4, 1, 0), &Spec { size: 256, ..spec })).await;
-    let (end, _) = farm.hears_end(larger).await;
-    assert_eq!(end.reason, EndReason::Failed);
-    assert_eq!(end.detail.unwrap(), "the portrait is not in the store any more");
+    let on = |colour| Spec { background: Some(Colour(colour)), ..spec.clone() };
+    let on_white = farm.assign(&render(hold(&second, 4, 1, 1), &on([255; 3]))).await;
+    assert_eq!(farm.hears_end(on_white).await.0.reason, EndReason::Completed);
+    // What would make other frames is another avatar.
+    for (number, other) in [(5, Spec { size: 256, ..spec.clone() }), (6, on([0; 3]))] {
+        let hold = farm.assign(&render(hold(&second, number, 1, 0), &other)).await;
+        let (end, _) = farm.hears_end(hold).await;
+        assert_eq!(end.reason, EndReason::Failed);
+        assert_eq!(end.detail.unwrap(), "the portrait is not in the store any more");
+    }
 }
 
 #[actix_rt::test]

@@ -84,9 +84,9 @@ impl Standing {
     }
 }
 
-/// True when a portrait can itself be shown where a picture is wanted.
+/// True when a portrait can itself be shown where a picture is wanted: browsers show most kinds.
 pub fn is_picture(avatar: &Avatar) -> bool {
-    avatar.media_type.starts_with("image/")
+    avatar.media_type.starts_with("image/") && !matches!(avatar.media_type.as_str(), "image/heic" | "image/tiff")
 }
 
 impl AvatarBody {

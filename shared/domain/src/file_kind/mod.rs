@@ -47,7 +47,7 @@ pub enum Family {
     Other,
 }
 
-/// A file that is not taken. Its words follow the file's name: "is a HEIC picture (an iPhone's): export it as JPEG".
+/// A file that is not taken. Its words follow the file's name: "is a JPEG XL picture: save it as PNG or JPEG".
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 pub struct NotTaken {
     /// What it is.

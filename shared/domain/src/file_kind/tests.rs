@@ -38,6 +38,11 @@ fn files_are_told_by_their_first_bytes() {
         (&b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"[..], Some("image/png"), None),
         (b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01\x01\0\0\x01", Some("image/jpeg"), None),
         (b"RIFF\0\0\0\0WEBPVP8 ", Some("image/webp"), None),
+        (b"GIF89a\x10\0\x10\0", Some("image/gif"), None),
+        (b"BM\x36\0\0\0\0\0\0\0\x36\0\0\0", Some("image/bmp"), None),
+        (b"II*\0\x08\0\0\0", Some("image/tiff"), None),
+        (b"\0\0\0\x18ftypheic\0\0\0\0", Some("image/heic"), None),
+        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", Some("image/avif"), None),
         (b"RIFF\0\0\0\0WAVEfmt ", None, Some("audio/wav")),
         (b"RIFX\0\0\0\0WAVEfmt ", None, Some("audio/wav")),
         (b"RF64\xff\xff\xff\xffWAVEds64", None, Some("audio/wav")),
@@ -105,9 +110,7 @@ fn what_is_not_taken_says_what_it_is_and_what_to_do() {
     let pictures = format!("give {}", Portrait.taken());
     let speech = format!("give {}", Speech.taken());
     for (head, given_as, words) in [
-        (&b"\0\0\0\x18ftypheic\0\0\0\0"[..], Portrait, "is a HEIC picture (an iPhone's): export it as JPEG"),
-        (b"\0\0\0\x1cftypmif1\0\0\0\0mif1avif", Portrait, "is an AVIF picture: save it as PNG or JPEG"),
-        (b"GIF89a\0\0", Portrait, "is a GIF: save one picture of it as PNG, or all of it as MP4"),
+        (&b"\xff\x0a\0\0"[..], Portrait, "is a JPEG XL picture: save it as PNG or JPEG"),
         (
             b"\0\0\x01\xba\x44\0",
             Portrait,
@@ -115,7 +118,11 @@ fn what_is_not_taken_says_what_it_is_and_what_to_do() {
         ),
         (b"\0\0\0\x18ftypheic\0\0\0\0", Speech, &format!("is a HEIC picture (an iPhone's): {speech}")),
         (b"RIFF\0\0\0\0WAVEfmt ", Portrait, &format!("is a WAV recording: {pictures}")),
-        (b"\0\0\0\x20ftypisom\0\0\x02\0", Picture, "is an MP4 video or recording: give a picture (PNG, JPEG, WebP)"),
+        (
+            b"\0\0\0\x20ftypisom\0\0\x02\0",
+            Picture,
+            "is an MP4 video or recording: give a picture (PNG, JPEG, WebP, GIF, HEIC, AVIF, BMP, TIFF)",
+        ),
         (b"\x89PNG\r\n\x1a\n", Video, &format!("is a PNG picture: give {}", Video.taken())),
         (b"", Speech, &format!("is empty: {speech}")),
         ("Grüße, this is no picture\n".as_bytes(), Portrait, &format!("holds text: {pictures}")),
@@ -127,7 +134,11 @@ fn what_is_not_taken_says_what_it_is_and_what_to_do() {
     ] {
         assert_eq!(said(head, given_as), words);
     }
-    assert!(pictures.starts_with("give a picture (PNG, JPEG, WebP) or a video (MP4, WebM, MOV, "), "{pictures}");
+    assert!(
+        pictures
+            .starts_with("give a picture (PNG, JPEG, WebP, GIF, HEIC, AVIF, BMP, TIFF) or a video (MP4, WebM, MOV, "),
+        "{pictures}"
+    );
     assert!(speech.starts_with("give a recording (WAV, MP3, OGG, FLAC, M4A, AAC, AIFF, "), "{speech}");
     assert!(speech.contains(") or a video with sound (MP4, WebM, MOV, "), "{speech}");
 }

@@ -8,6 +8,8 @@ use super::{Detection, FaceBox, FaceError, FaceFinder, MIN_PRESENCE, Mesh, POINT
 const LONGEST_GAP_S: f32 = 0.4;
 /// A face that appears within this many box sides of where the lost one was is taken for the same.
 const SAME_FACE_REACH: f32 = 0.75;
+/// And only if it has not grown or shrunk by more than this meanwhile.
+const SAME_FACE_GROWTH: f32 = 2.0;
 
 /// Follows one face: detects it in the first frame, then goes from mesh to mesh, and detects again when it is lost.
 ///
@@ -115,7 +117,9 @@ impl<'a> Tracker<'a> {
         let distance = |face: &Detection| (face.bounds.centre()[0] - x).hypot(face.bounds.centre()[1] - y);
         let faces = self.finder.find(frame)?;
         let nearest = faces.iter().min_by(|a, b| distance(a).total_cmp(&distance(b)));
-        let Some(face) = nearest.filter(|face| distance(face) <= was.side() * SAME_FACE_REACH) else {
+        let alike =
+            |face: &Detection| (1.0 / SAME_FACE_GROWTH..=SAME_FACE_GROWTH).contains(&(face.bounds.side() / was.side()));
+        let Some(face) = nearest.filter(|face| distance(face) <= was.side() * SAME_FACE_REACH && alike(face)) else {
             return Ok(Seen::Nobody);
         };
         let mesh = self.finder.mesh(frame, face)?;

@@ -1,12 +1,15 @@
 //! Pictures: planar I420 frames, colour conversion, and reading portraits from files.
 
 pub(crate) mod background;
+mod decode;
 pub(crate) mod draw;
 mod fit;
+mod heif;
 mod i420;
 mod png_colours;
 mod portrait;
 mod profile;
+mod still;
 mod whole;
 
 pub use background::Background;

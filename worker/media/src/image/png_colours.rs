@@ -33,7 +33,7 @@ pub(super) fn colours(bytes: &[u8], icc: Option<Vec<u8>>) -> Option<Colours> {
 }
 
 /// Kind and data of each chunk before the pixels.
-fn header_chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
+pub(super) fn header_chunks(bytes: &[u8]) -> impl Iterator<Item = (&[u8; 4], &[u8])> {
     let mut rest = bytes.get(8..).unwrap_or_default();
     std::iter::from_fn(move || {
         let (length, after) = rest.split_first_chunk::<4>()?;

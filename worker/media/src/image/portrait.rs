@@ -2,20 +2,19 @@
 
 use std::{
     fs::File,
-    io::{self, Cursor, Read},
+    io::{self, Read},
     path::{Path, PathBuf},
 };
 
-use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, RgbImage, metadata::Orientation};
-use mouthpiece_domain::file_kind::{FileKind, FileUse, NotTaken};
+use image::{ImageError, RgbImage};
+use mouthpiece_domain::file_kind::{FileKind, NotTaken};
 use thiserror::Error;
 
 use super::{
     Background, FitError,
     background::Backdrop,
-    png_colours,
-    profile::{self, Colours},
-    whole::is_complete,
+    decode::{Decoded, decode},
+    profile,
 };
 
 /// How large a portrait may be; checked before anything is decoded.
@@ -38,6 +37,19 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// True for a picture of no more pixels.
+    pub(super) fn fit(&self, width: u32, height: u32) -> bool {
+        width.max(height) <= self.side && u64::from(width) * u64::from(height) <= self.pixels
+    }
+
+    /// Refuses one of more.
+    pub(super) fn too_many(&self, path: &Path, width: u32, height: u32) -> PortraitError {
+        let (most_side, most_pixels) = (self.side, self.pixels);
+        PortraitError::TooManyPixels { path: path.to_path_buf(), width, height, most_side, most_pixels }
+    }
+}
+
 /// A portrait that cannot be read.
 #[derive(Debug, Error)]
 pub enum PortraitError {
@@ -50,7 +62,7 @@ pub enum PortraitError {
         source: io::Error,
     },
     /// A directory, pipe or device.
-    #[error("{} is not a regular file: give a PNG, JPEG or WebP picture", path.display())]
+    #[error("{} is not a regular file: give a picture", path.display())]
     NotAFile {
         /// The refused path.
         path: PathBuf,
@@ -94,6 +106,27 @@ pub enum PortraitError {
         /// The file.
         path: PathBuf,
     },
+    /// Nothing on this machine decodes it.
+    #[error(
+        "'{}' {} that cannot be decoded here{}: {}",
+        path.display(), kind.is(),
+        if matches!(kind, FileKind::Heic | FileKind::Avif) { " (libheif is missing, or its codec)" } else { "" },
+        kind.remedy()
+    )]
+    NoDecoder {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        kind: FileKind,
+    },
+    /// The decoder gave up, without words for people.
+    #[error("'{}' {}, and is damaged, cut off or of an unusual make: {}", path.display(), kind.is(), kind.remedy())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        kind: FileKind,
+    },
     /// A picture with the light of HDR.
     #[error("{} is an HDR picture (PQ or HLG): save it for ordinary screens (SDR, sRGB)", path.display())]
     Hdr {
@@ -132,7 +165,9 @@ pub fn load_portrait(path: &Path, limits: &Limits) -> Result<RgbImage, PortraitE
     Ok(read_portrait(path, limits, &Background::default())?.picture)
 }
 
-/// Reads the picture at `path`: PNG, JPEG or WebP (of an animation the first frame), told from its content.
+/// Reads the picture at `path`, of a kind that is told from its content; of an animation the first one.
+///
+/// HEIC and AVIF are decoded by libheif where it is, AVIF else by FFmpeg, as are GIF, BMP and TIFF.
 ///
 /// The result is upright (EXIF orientation applied), 8 bits a channel; grey and palettes become RGB, 16 bits are
 /// rounded, transparency is laid on `background`. What the file says of its colours (an ICC profile; in a PNG also cICP,
@@ -142,9 +177,13 @@ pub fn load_portrait(path: &Path, limits: &Limits) -> Result<RgbImage, PortraitE
 /// [`PortraitError`], which names the file and what to do. Sizes are judged from the header, before decoding.
 pub fn read_portrait(path: &Path, limits: &Limits, background: &Background) -> Result<Portrait, PortraitError> {
     let bytes = read(path, limits)?;
-    let Decoded { mut pixels, colours, orientation } = decode(path, &bytes, limits)?;
+    let Decoded { mut pixels, colours, orientation, animated } = decode(path, &bytes, limits)?;
     drop(bytes);
     let mut warnings = Vec::new();
+    if animated {
+        warnings
+            .push("the picture is animated: only its first one is used, save it as a video for all of it".to_owned());
+    }
     if let Some(colours) = colours {
         if colours.is_hdr() {
             return Err(PortraitError::Hdr { path: path.to_path_buf() });
@@ -160,60 +199,6 @@ pub fn read_portrait(path: &Path, limits: &Limits, background: &Background) -> R
     let (mut backdrop, mut picture) = (Backdrop::new(background.clone()), RgbImage::default());
     backdrop.lay(&pixels.into_rgba8(), &mut picture)?;
     Ok(Portrait { picture, showed_background: backdrop.showed(), warnings })
-}
-
-/// A picture as it lies in its file.
-struct Decoded {
-    pixels: DynamicImage,
-    colours: Option<Colours>,
-    orientation: Orientation,
-}
-
-fn decode(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Decoded, PortraitError> {
-    let named = || path.to_path_buf();
-    let kind = FileKind::of(bytes);
-    let Some(format) = decoder(kind) else {
-        let not_taken = NotTaken { kind, given_as: FileUse::Picture };
-        return Err(PortraitError::NotAPicture { path: named(), not_taken });
-    };
-    let complete = is_complete(format, bytes);
-    let undecodable = |source| match source {
-        // A header that ends early has no size to judge.
-        _ if !complete => PortraitError::Truncated { path: named() },
-        source => PortraitError::Undecodable { path: named(), source },
-    };
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut decoder_limits = image::Limits::default();
-    decoder_limits.max_alloc = Some(limits.decoder_bytes);
-    reader.limits(decoder_limits);
-    let mut decoder = reader.into_decoder().map_err(undecodable)?;
-    let (width, height) = decoder.dimensions();
-    let (most_side, most_pixels) = (limits.side, limits.pixels);
-    if width.max(height) > most_side || u64::from(width) * u64::from(height) > most_pixels {
-        return Err(PortraitError::TooManyPixels { path: named(), width, height, most_side, most_pixels });
-    }
-    if !complete {
-        return Err(PortraitError::Truncated { path: named() });
-    }
-    // Broken metadata is no reason to refuse a picture.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
-    let icc = decoder.icc_profile().unwrap_or_default();
-    let colours = match format {
-        ImageFormat::Png => png_colours::colours(bytes, icc),
-        _ => icc.map(Colours::Icc),
-    };
-    let pixels = DynamicImage::from_decoder(decoder).map_err(undecodable)?;
-    Ok(Decoded { pixels, colours, orientation })
-}
-
-/// What decodes the pictures that are taken.
-fn decoder(kind: FileKind) -> Option<ImageFormat> {
-    match kind {
-        FileKind::Png => Some(ImageFormat::Png),
-        FileKind::Jpeg => Some(ImageFormat::Jpeg),
-        FileKind::WebP => Some(ImageFormat::WebP),
-        _ => None,
-    }
 }
 
 /// The file's bytes, never more than allowed even if the file grows meanwhile.

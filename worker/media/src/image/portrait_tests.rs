@@ -1,9 +1,12 @@
 //! Every kind of file that is read or refused. `testdata/` holds what the `image` crate cannot write: a palette PNG of
 //! 2x1 pixels and a CMYK JPEG of 8x8 pixels in pure red.
 
+use std::io::Cursor;
+
 use image::{
-    ExtendedColorType, GrayImage, ImageEncoder, ImageFormat, Luma, LumaA, Rgb, Rgba,
+    DynamicImage, ExtendedColorType, GrayImage, ImageEncoder, ImageFormat, Luma, LumaA, Rgb, Rgba,
     codecs::{jpeg::JpegEncoder, png::PngEncoder, webp::WebPEncoder},
+    metadata::Orientation,
 };
 
 use super::*;

@@ -1,6 +1,9 @@
 //! Whether a picture file is whole.
 
 use image::ImageFormat;
+use mouthpiece_domain::file_kind::FileKind;
+
+use super::png_colours::header_chunks;
 
 /// False when the file ends before its format says that it does. Decoders fill the missing part of a JPEG with grey.
 pub(super) fn is_complete(format: ImageFormat, bytes: &[u8]) -> bool {
@@ -12,6 +15,18 @@ pub(super) fn is_complete(format: ImageFormat, bytes: &[u8]) -> bool {
             u64::from(u32::from_le_bytes(length)) + 8 <= bytes.len() as u64 + 1
         }),
         _ => true,
+    }
+}
+
+/// True when the file says that more pictures follow the first.
+pub(super) fn is_animated(kind: FileKind, bytes: &[u8]) -> bool {
+    /// The second bit of what an extended WebP says of itself.
+    const ANIMATION: u8 = 2;
+    match kind {
+        FileKind::WebP => bytes.get(12..16) == Some(b"VP8X") && bytes.get(20).is_some_and(|b| b & ANIMATION != 0),
+        FileKind::Png => header_chunks(bytes).any(|(kind, _)| kind == b"acTL"),
+        FileKind::Avif => bytes.get(8..12) == Some(b"avis"),
+        _ => false,
     }
 }
 

@@ -2,7 +2,13 @@
 
 mod track;
 
-use std::{ffi::CString, ops::Range, path::Path, ptr, sync::Once};
+use std::{
+    ffi::{CStr, CString},
+    ops::Range,
+    path::Path,
+    ptr,
+    sync::Once,
+};
 
 use ffmpeg_next::{self as ff, Dictionary, ffi, format::context::Input};
 use mouthpiece_domain::file_kind::{FileUse, NotTaken};
@@ -85,28 +91,47 @@ pub(crate) fn open_input(path: &Path, given_as: FileUse, max_side: Option<i32>) 
 
 /// Opens a piece of a file whose kind is known, or all of it.
 pub(crate) fn open_piece(path: &Path, piece: Option<&Range<u64>>, max_side: Option<i32>) -> Result<Input, OpenFault> {
+    let input = open_as(path, piece, None)?;
+    check_sides(&input, max_side)?;
+    probe(input, MAX_PIXELS).map_err(unknown)
+}
+
+/// Opens a still picture as what it is known to be; nothing of more than `most_pixels` is decoded.
+pub(crate) fn open_still(path: &Path, demuxer: &CStr, most_pixels: i64) -> Result<Input, OpenFault> {
+    probe(open_as(path, None, Some(demuxer))?, most_pixels).map_err(unknown)
+}
+
+/// What FFmpeg says of a file that it cannot open.
+fn unknown(e: ff::Error) -> OpenFault {
+    // What the list of containers refuses is an invalid argument to FFmpeg.
+    let e = if matches!(e, ff::Error::Other { .. }) { ff::Error::InvalidData } else { e };
+    OpenFault::Unknown(sentence(e))
+}
+
+/// Opens a file as one of [`CONTAINERS`], or as the given one.
+fn open_as(path: &Path, piece: Option<&Range<u64>>, demuxer: Option<&CStr>) -> Result<Input, OpenFault> {
     init();
     let url = file_url(path, piece).ok_or_else(|| OpenFault::CannotRead("its name holds a zero byte".to_owned()))?;
     let mut options = Dictionary::new();
-    options.set("format_whitelist", CONTAINERS);
+    match demuxer.map(CStr::to_str) {
+        Some(Ok(one)) => options.set("format_whitelist", if one == "mov" { CONTAINERS } else { one }),
+        _ => options.set("format_whitelist", CONTAINERS),
+    }
     options.set("protocol_whitelist", "subfile,file");
     let mut context = ptr::null_mut();
-    // What the list of containers refuses is an invalid argument to FFmpeg.
-    let unknown = |e| {
-        let e = if matches!(e, ff::Error::Other { .. }) { ff::Error::InvalidData } else { e };
-        OpenFault::Unknown(sentence(e))
-    };
-    // SAFETY: `url` is a C string that outlives the calls; the dictionary is taken back whatever is left of it; on
-    // failure FFmpeg frees the context, on success `Input` owns it.
-    let input = unsafe {
+    // SAFETY: the strings outlive the calls; the dictionary is taken back whatever is left of it; on failure FFmpeg frees
+    // the context, on success `Input` owns it.
+    unsafe {
+        let format = demuxer.map_or(ptr::null(), |name| ffi::av_find_input_format(name.as_ptr()));
+        if demuxer.is_some() && format.is_null() {
+            return Err(unknown(ff::Error::InvalidData));
+        }
         let mut raw = options.disown();
-        let code = ffi::avformat_open_input(&mut context, url.as_ptr(), ptr::null(), &mut raw);
+        let code = ffi::avformat_open_input(&mut context, url.as_ptr(), format, &mut raw);
         drop(Dictionary::own(raw));
         check(code).map_err(unknown)?;
-        Input::wrap(context)
-    };
-    check_sides(&input, max_side)?;
-    probe(input).map_err(unknown)
+        Ok(Input::wrap(context))
+    }
 }
 
 /// Refuses a video that is too large by its container's word, before any of it is decoded.
@@ -122,12 +147,12 @@ fn check_sides(input: &Input, max_side: Option<i32>) -> Result<(), OpenFault> {
 }
 
 /// Finds out what the streams hold, which decodes their first frames: with pictures bounded.
-fn probe(mut input: Input) -> Result<Input, ff::Error> {
+fn probe(mut input: Input, most_pixels: i64) -> Result<Input, ff::Error> {
     let mut options = vec![ptr::null_mut(); input.nb_streams() as usize];
     // SAFETY: there is one dictionary a stream, each freed below whatever is left of it.
     let code = unsafe {
         for dictionary in &mut options {
-            ffi::av_dict_set_int(dictionary, c"max_pixels".as_ptr(), MAX_PIXELS, 0);
+            ffi::av_dict_set_int(dictionary, c"max_pixels".as_ptr(), most_pixels, 0);
         }
         let code = ffi::avformat_find_stream_info(input.as_mut_ptr(), options.as_mut_ptr());
         for dictionary in &mut options {

@@ -52,7 +52,12 @@ pub(crate) struct Track {
 
 impl Track {
     /// Picks FFmpeg's best stream of `kind` and opens its decoder, on one thread.
-    pub(crate) fn open(mut input: Input, kind: media::Type) -> Result<Self, TrackFault> {
+    pub(crate) fn open(input: Input, kind: media::Type) -> Result<Self, TrackFault> {
+        Self::open_bounded(input, kind, super::MAX_PIXELS)
+    }
+
+    /// The same, with pictures of at most so many pixels.
+    pub(crate) fn open_bounded(mut input: Input, kind: media::Type, most_pixels: i64) -> Result<Self, TrackFault> {
         let index = match input.streams().best(kind) {
             Some(stream) => stream.index(),
             // Noise can look like the start of a container, or of a stream of which nothing more is found.
@@ -82,7 +87,7 @@ impl Track {
             // Needed to cut encoder delay off at the start and the end.
             (*raw).pkt_timebase = (*stream).time_base;
             (*raw).thread_count = 1;
-            (*raw).max_pixels = super::MAX_PIXELS;
+            (*raw).max_pixels = most_pixels;
             (ffi::avcodec_open2(raw, codec, ptr::null_mut()), ff::Frame::empty())
         };
         check(code).map_err(TrackFault::Refused)?;

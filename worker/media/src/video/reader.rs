@@ -46,6 +46,8 @@ pub struct VideoReader {
     /// A transparent frame, turned, before it is laid on the background.
     clear: RgbaImage,
     backdrop: Backdrop,
+    /// A frame had an alpha channel.
+    saw_alpha: bool,
     frames_per_second: f64,
     frames: u64,
     last_seconds: f64,
@@ -102,6 +104,7 @@ impl VideoReader {
             unturned_clear: RgbaImage::new(0, 0),
             clear: RgbaImage::new(0, 0),
             backdrop: Backdrop::new(options.background),
+            saw_alpha: false,
             frames_per_second,
             frames: 0,
             last_seconds: 0.0,
@@ -148,6 +151,7 @@ impl VideoReader {
         let (orientation, stored) = (self.orientation, self.stored);
         let failed = |fault| convert_error(&self.path, fault);
         if has_alpha(frame) {
+            self.saw_alpha = true;
             let (to_rgb, unturned) = (&mut self.to_rgb, &mut self.unturned_clear);
             upright(to_rgb, frame, stored, orientation, unturned, &mut self.clear).map_err(failed)?;
             self.backdrop
@@ -178,7 +182,7 @@ impl VideoReader {
                  its colours come a little pale"
             ));
         }
-        if self.track.is_said_transparent() && self.frames > 0 && !has_alpha(self.track.frame()) {
+        if self.track.is_said_transparent() && self.frames > 0 && !self.saw_alpha {
             warnings.push(
                 "the video is transparent in parts, and this FFmpeg cannot see that (it lacks libvpx): \
                  what its maker left there is shown"

@@ -58,7 +58,7 @@ fn a_face_that_is_out_of_sight_has_no_mesh() {
 #[test]
 fn a_face_that_is_only_blurred_is_followed_on() {
     let mut finder = finder();
-    let (rest, blurred) = (sample(), blurred(40));
+    let (rest, blurred) = (sample(), blurred(26));
     let unsure = {
         let face = finder.find(&rest).unwrap().remove(0);
         let mesh = finder.mesh(&rest, &face).unwrap();
