@@ -1,5 +1,7 @@
 //! nginx and Caddy as processes of their own, each on free ports and in a folder of its own.
 
+#![allow(clippy::print_stderr, reason = "a test that fails shows the proxy's log")]
+
 use crate::rig::{BOUND, Rig};
 use std::fs;
 use std::net::{TcpListener, TcpStream};
