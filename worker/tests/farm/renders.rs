@@ -117,11 +117,12 @@ async fn an_avatar_is_prepared_once_and_used_by_every_worker() {
     let film = farm.assign(&render(hold(&second, 3, 1, 1), &spec)).await;
     assert_eq!(farm.hears_end(film).await.0.reason, EndReason::Completed);
     let on = |colour| Spec { background: Some(Colour(colour)), ..spec.clone() };
-    let on_white = farm.assign(&render(hold(&second, 4, 1, 1), &on([255; 3]))).await;
+    let on_white = farm.assign(&render(hold(&first, 4, 1, 1), &on([255; 3]))).await;
     assert_eq!(farm.hears_end(on_white).await.0.reason, EndReason::Completed);
     // What would make other frames is another avatar.
-    for (number, other) in [(5, Spec { size: 256, ..spec.clone() }), (6, on([0; 3]))] {
-        let hold = farm.assign(&render(hold(&second, number, 1, 0), &other)).await;
+    let third = farm.worker().await;
+    for (slot, other) in [Spec { size: 256, ..spec.clone() }, on([0; 3])].iter().enumerate() {
+        let hold = farm.assign(&render(hold(&third, 5 + slot as u128, 1, slot as u8), other)).await;
         let (end, _) = farm.hears_end(hold).await;
         assert_eq!(end.reason, EndReason::Failed);
         assert_eq!(end.detail.unwrap(), "the portrait is not in the store any more");

@@ -3,7 +3,6 @@
 
 use std::{
     ffi::{c_char, c_int, c_void},
-    mem::MaybeUninit,
     ptr,
     sync::OnceLock,
 };
@@ -234,10 +233,13 @@ impl<'a> File<'a> {
             let decoded = (api.decode)(self.handle, &mut image, RGB, chroma, options).check();
             (api.options_free)(options);
             decoded?;
+            if image.is_null() {
+                return Err(DecodeFault::Damaged);
+            }
             let (w, h) = ((api.image_width)(image, INTERLEAVED), (api.image_height)(image, INTERLEAVED));
-            let mut stride = MaybeUninit::new(0);
-            let plane = (api.plane)(image, INTERLEAVED, stride.as_mut_ptr());
-            let (stride, row) = (stride.assume_init(), i64::from(w) * if alpha { 4 } else { 3 });
+            let mut stride = 0;
+            let plane = (api.plane)(image, INTERLEAVED, &mut stride);
+            let row = i64::from(w) * if alpha { 4 } else { 3 };
             let sound = (1..=side as c_int).contains(&w)
                 && (1..=side as c_int).contains(&h)
                 && !plane.is_null()
