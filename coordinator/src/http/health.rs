@@ -32,7 +32,7 @@ pub struct Readiness {
     /// `ready` or `not_ready`.
     #[schema(example = "ready")]
     pub status: &'static str,
-    /// By store: `ok`, or a sentence.
+    /// By store: `ok`, or a sentence; why is in the log.
     pub checks: BTreeMap<&'static str, String>,
 }
 
@@ -89,10 +89,10 @@ impl Checked {
 
 async fn ask(api: &Api) -> Readiness {
     let (records, bus, pool, blobs) = tokio::join!(
-        told(api.records.check()),
-        told(api.bus.check()),
-        told(api.pool.check()),
-        told(api.blobs.check()),
+        told("records", api.records.check()),
+        told("bus", api.bus.check()),
+        told("pool", api.pool.check()),
+        told("blobs", api.blobs.check()),
     );
     let mut checks = BTreeMap::from([("records", records), ("bus", bus), ("pool", pool), ("blobs", blobs)]);
     if api.is_closing() {
@@ -102,10 +102,14 @@ async fn ask(api: &Api) -> Readiness {
     Readiness { status, checks }
 }
 
-async fn told<E: Display>(check: impl Future<Output = Result<(), E>>) -> String {
+/// Anybody may ask, so what names files and hosts is left to the log.
+async fn told<E: Display>(store: &'static str, check: impl Future<Output = Result<(), E>>) -> String {
     match timeout(PATIENCE, check).await {
         Ok(Ok(())) => "ok".to_owned(),
-        Ok(Err(error)) => error.to_string(),
+        Ok(Err(error)) => {
+            tracing::error!(store, %error, "a store is not ready");
+            "it cannot be used: the log says why".to_owned()
+        }
         Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
     }
 }
