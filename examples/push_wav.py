@@ -3,6 +3,7 @@
 import asyncio
 import sys
 import wave
+from urllib.parse import urljoin
 
 from aiohttp import ClientSession
 from aiortc import RTCPeerConnection, RTCSessionDescription
@@ -13,16 +14,18 @@ from sync import Clock, summary
 
 async def main(key, avatar, speech, output, server="http://127.0.0.1:8000"):
     sound = wave.open(speech)  # mono, 16 bits, 8 to 48 kHz
-    async with ClientSession(server, headers={"authorization": f"Bearer {key}"}) as http:
-        made = await http.post("/v1/sessions", json={"kind": "live", "avatar_id": avatar})
+    async with ClientSession(headers={"authorization": f"Bearer {key}"}) as http:
+        made = await http.post(f"{server.rstrip('/')}/v1/sessions", json={"kind": "live", "avatar_id": avatar})
         session = await made.json()
         assert made.status == 201, session
+        # Addresses are relative to the one that was asked.
+        whep, audio = (urljoin(str(made.url), session["live"][name]) for name in ("whep_url", "audio_url"))
         peer, recorder = RTCPeerConnection(), MediaRecorder(output)
         receivers = {kind: peer.addTransceiver(kind, "recvonly").receiver for kind in ("audio", "video")}
         clocks = Clock(receivers["video"], 90_000), Clock(receivers["audio"], 48_000)
         await peer.setLocalDescription(await peer.createOffer())
         offer = {"data": peer.localDescription.sdp, "headers": {"content-type": "application/sdp"}}
-        while (answer := await http.post(session["live"]["whep_url"], **offer)).status == 409:
+        while (answer := await http.post(whep, **offer)).status == 409:
             await asyncio.sleep(float(answer.headers["retry-after"]))  # it waits for a slot; without one it has ended
         assert answer.status == 201, await answer.text()
         await peer.setRemoteDescription(RTCSessionDescription(await answer.text(), "answer"))
@@ -32,7 +35,7 @@ async def main(key, avatar, speech, output, server="http://127.0.0.1:8000"):
         while peer.connectionState != "connected":
             assert peer.connectionState != "failed", "no UDP path to the worker"
             await asyncio.sleep(0.02)
-        async with http.ws_connect(f"{session['live']['audio_url']}?sample_rate={sound.getframerate()}") as voice:
+        async with http.ws_connect(f"{audio}?sample_rate={sound.getframerate()}") as voice:
             while piece := sound.readframes(sound.getframerate() // 5):
                 await voice.send_bytes(piece)
                 await asyncio.sleep(0.15)  # faster than it is said: it is buffered
@@ -43,7 +46,7 @@ async def main(key, avatar, speech, output, server="http://127.0.0.1:8000"):
                     break
         await recorder.stop()
         await peer.close()
-        await http.delete(f"/v1/sessions/{session['id']}")
+        await http.delete(urljoin(str(made.url), made.headers["location"]))
     print(*summary(*clocks), sep="\n")
 
 
