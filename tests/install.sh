@@ -17,8 +17,22 @@ if [ -n "$sudo" ] && ! command -v "$sudo" >/dev/null; then
     exit 1
 fi
 echo "installing, a minute or two:$missing"
+# Debian starts what it installs, now and at the next boot: nobody wants a web server at port 80 for having run tests. A policy
+# or a service that is there already is left as it is.
+# shellcheck disable=SC2016 # it is expanded where it runs
+unstarted='
+    set -eu
+    services="nginx caddy" own= policy=/usr/sbin/policy-rc.d
+    if [ ! -e $policy ]; then
+        trap "rm -f $policy" EXIT
+        printf "#!/bin/sh\nexit 101\n" >$policy
+        chmod +x $policy
+    fi
+    for s in $services; do ! systemctl -q is-enabled $s 2>/dev/null || own="$own $s"; done
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+    for s in $services; do
+        case "$own " in *" $s "*) ;; *) systemctl -q disable --now $s 2>/dev/null || true ;; esac
+    done'
 # shellcheck disable=SC2086 # words, and no word where there is no sudo
-{
-    $sudo apt-get update -qq
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
-}
+$sudo sh -c "$unstarted" install $missing
