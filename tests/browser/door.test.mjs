@@ -9,13 +9,14 @@ import { PATIENCE, binary, freePort, inAllLooks, newPage, stage } from "./harnes
 const the = stage();
 
 /**
- * nginx with the lines that its documentation gives for WebSockets, and no others: the page seems to be asked for from this
- * machine, by its own name.
+ * nginx with the lines that its documentation gives for WebSockets: the page seems to be asked for from this machine, by its
+ * own name.
  *
  * @param {string} below the prefix
+ * @param {string} [more] lines
  * @returns {Promise<{url: string, stop: () => void}>}
  */
-async function nginx(below) {
+async function nginx(below, more = "") {
   const port = await freePort();
   const config = path.join(the.data.path, "nginx.conf");
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
@@ -33,6 +34,7 @@ async function nginx(below) {
            proxy_http_version 1.1;
            proxy_set_header Upgrade $http_upgrade;
            proxy_set_header Connection "upgrade";
+           ${more}
          } } }`,
   );
   const child = spawn("/usr/sbin/nginx", ["-c", config, "-p", the.data.path], { stdio: ["ignore", "ignore", "inherit"] });
@@ -85,6 +87,67 @@ test("below a prefix a link opens the page once, and the page works there", asyn
     await second.context.close();
     proxy.stop();
   }
+});
+
+test("below a prefix everything is asked there: a render, a talk, hanging up, signing out", async () => {
+  const link = await anotherLink();
+  const proxy = await nginx("/avatar/", "client_max_body_size 64m;");
+  const { page, context, wrongs } = await newPage(the.browser, { stranger: true });
+  /** @type {string[]} */
+  const asked = [];
+  page.on("request", (request) => asked.push(new URL(request.url()).pathname));
+  try {
+    await page.goto(proxy.url + new URL(link).hash);
+    await page.getByRole("button", { name: "Play the sample" }).waitFor();
+    await page.goto(`${proxy.url}studio#video`);
+    await page.getByRole("button", { name: "Try the sample" }).click();
+    await page.getByRole("link", { name: "Download" }).waitFor();
+    await page.waitForFunction(() => {
+      const video = /** @type {HTMLVideoElement|null} */ (document.querySelector(".stage video[controls]"));
+      return video !== null && video.currentTime > 0.2;
+    });
+    await page.getByRole("link", { name: "Farm" }).click();
+    assert.equal(page.url(), `${proxy.url}farm`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByRole("link", { name: "Cost" }).click();
+    await page.getByRole("heading", { name: "What did a delivered minute cost?" }).waitFor();
+
+    await page.goto(proxy.url);
+    const hungUp = page.waitForResponse((r) => r.request().method() === "DELETE" && r.url().includes("/whep/"));
+    await page.getByRole("button", { name: "Play the sample" }).click();
+    await page.locator(".talk-words .state-word").filter({ hasText: "Talking" }).waitFor();
+    await page.keyboard.press("Escape");
+    const answer = await hungUp;
+    // The session may have ended before; what matters is that this server was reached, not what else there is.
+    assert.ok([200, 404].includes(answer.status()) && answer.headers()["x-request-id"], String(answer.status()));
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    const outside = asked.filter((pathname) => pathname.startsWith("/") && !pathname.startsWith("/avatar/"));
+    assert.deepEqual(outside, []);
+    assert.deepEqual(wrongs, []);
+  } finally {
+    await context.close();
+    proxy.stop();
+  }
+});
+
+test("a link that is pasted into a page that is open lets it in, and a followed one does no harm there", async () => {
+  const link = await anotherLink();
+  const { page, context, wrongs } = await newPage(the.browser, { stranger: true });
+  await page.goto(`${the.program.url}/farm`);
+  await page.getByRole("heading", { name: "Sign in" }).waitFor();
+  // Only the fragment changes: nothing is loaded.
+  await page.evaluate((hash) => void (location.hash = hash), new URL(link).hash);
+  await page.locator(".worker").first().waitFor();
+  assert.equal(page.url(), `${the.program.url}/farm`);
+  const [cookie] = await context.cookies();
+  assert.ok(cookie?.httpOnly && cookie.sameSite === "Strict" && cookie.expires > Date.now() / 1000 + 30 * 86_400);
+  await page.goto("about:blank");
+  await page.goto(link);
+  await page.getByRole("link", { name: "Farm" }).waitFor();
+  assert.equal(page.url(), `${the.program.url}/`);
+  await context.close();
+  assert.deepEqual(wrongs, []);
 });
 
 /** @returns {Promise<string>} what `mouthpiece page-link` prints */

@@ -50,7 +50,6 @@ async function followLink() {
     refused = problemOf(error);
     // Without an answer it may still be good.
     if (refused.status !== 401) throw error;
-    refused = { ...refused, title: "This link does not open the page any more" };
   }
   history.replaceState(null, "", location.pathname);
   return refused;
