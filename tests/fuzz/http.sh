@@ -37,7 +37,7 @@ key=$(grep -o 'mp_[0-9A-Za-z_-]*' "$work/out" | head -n 1)
 # Event streams last as long as they like: they are left out. A revoked key would end the run: so is that.
 cd "$work"
 status=0
-"$cache/bin/schemathesis" run "$address/openapi.json" \
+"$cache/bin/schemathesis" run "$address/openapi.json" --url "$address" \
     --header "Authorization: Bearer $key" \
     --checks not_a_server_error \
     --exclude-path-regex '/events$' \
