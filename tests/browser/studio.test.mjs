@@ -230,7 +230,7 @@ test("the sample talks by keyboard alone, and focus is always visible", async ()
     await page.keyboard.press("ArrowDown");
     await page.getByText("30 fps").first().waitFor();
     await tabTo(page, ".recent-open");
-    await tabTo(page, ".nav a[href='/farm']", "Shift+Tab");
+    await tabTo(page, ".nav a[href='farm']", "Shift+Tab");
     await page.keyboard.press("Enter");
     await page.getByRole("heading", { name: "Farm" }).waitFor();
   });
