@@ -23,7 +23,6 @@ help: ## Say what there is
 
 .PHONY: run
 run: quick ## Build and serve the page and the API at http://127.0.0.1:8000 (PORT=9000, DATA=dir); Ctrl-C ends it
-	@mkdir -p $(DATA)
 	@exec $(BUILT)/quick/mouthpiece up --port $(PORT) --data $(DATA)
 
 .PHONY: demo

@@ -5,7 +5,7 @@ use crate::{say, wiring};
 use anyhow::bail;
 use chrono::DateTime;
 use clap::{Args, Subcommand, ValueEnum};
-use mouthpiece_coordinator::http::{Scope, new_id, new_secret, now, secret_hash};
+use mouthpiece_coordinator::office::{Scope, new_id, new_secret, now, secret_hash};
 use mouthpiece_domain::ids::KeyId;
 use mouthpiece_ports::records::ApiKey;
 use std::path::PathBuf;

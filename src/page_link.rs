@@ -6,7 +6,7 @@ use crate::keys::WhereArgs;
 use crate::up::reachable;
 use crate::{say, wiring};
 use clap::Args;
-use mouthpiece_coordinator::http::{LINK_HOURS, new_page_link};
+use mouthpiece_coordinator::office::{LINK_HOURS, new_page_link};
 use thiserror::Error;
 
 /// Print a link that opens the page, once.

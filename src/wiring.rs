@@ -4,35 +4,12 @@ use crate::config::{ConfigError, StoreUrl, Stores};
 use crate::data::Data;
 use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool, NoFleet, Sqlite};
 use mouthpiece_ports::blobs::Blobs;
-use mouthpiece_ports::bus::Bus;
-use mouthpiece_ports::fleet::Fleet;
-use mouthpiece_ports::lines::Lines;
+use mouthpiece_ports::farm_ports::FarmPorts;
 use mouthpiece_ports::passes::Passes;
-use mouthpiece_ports::pool::Pool;
 use mouthpiece_ports::records::Records;
 use mouthpiece_ports::retention::Retention;
 use std::path::Path;
 use std::sync::Arc;
-
-/// All ports of a farm.
-pub struct Ports {
-    /// Sessions, avatars, keys, usage, prices.
-    pub records: Arc<dyn Records>,
-    /// What is old among them.
-    pub ages: Arc<dyn Retention>,
-    /// Links to the page, and its sessions: where the records are.
-    pub passes: Arc<dyn Passes>,
-    /// Commands to workers and their events.
-    pub bus: Arc<dyn Bus>,
-    /// Callers' direct way to live sessions: within the process, where the bus is.
-    pub lines: Arc<dyn Lines>,
-    /// Workers, slots, leases.
-    pub pool: Arc<dyn Pool>,
-    /// Uploads, prepared avatars, results.
-    pub blobs: Arc<dyn Blobs>,
-    /// Machines.
-    pub fleet: Arc<dyn Fleet>,
-}
 
 /// Which store a URL is for, and what may stand there.
 type Allowed = (&'static str, fn(&StoreUrl) -> bool, &'static str);
@@ -62,15 +39,17 @@ pub fn check(stores: &Stores) -> Result<(), ConfigError> {
 ///
 /// # Errors
 /// [`ConfigError`] where [`check`] refuses, or the store's own.
-pub async fn open(stores: &Stores, data: &Data) -> anyhow::Result<Ports> {
+pub async fn open(stores: &Stores, data: &Data) -> anyhow::Result<FarmPorts> {
     check(stores)?;
     let folder = data.folder();
     let Books { records, ages, passes } = open_books(&stores.records, folder).await?;
-    Ok(Ports {
+    let bus = Arc::new(MemoryBus::new());
+    Ok(FarmPorts {
         records,
         ages,
         passes,
-        bus: Arc::new(MemoryBus::new()),
+        bus: Arc::clone(&bus) as _,
+        questions: bus,
         lines: Arc::new(MemoryLines::new()),
         pool: Arc::new(MemoryPool::new()),
         blobs: open_blobs(&stores.blobs, folder)?,

@@ -154,6 +154,69 @@ fn actors_stay_in_their_folders() {
 }
 
 #[test]
+fn the_office_knows_no_front_door() {
+    for path in sources("coordinator/src/office") {
+        let code = code(&path);
+        for word in ["actix_web", "actix_ws", "actix_multipart", "utoipa", "StatusCode"] {
+            // Its own client of other servers reads their status.
+            let client = word == "StatusCode" && relative(&path).ends_with("intake/fetch.rs");
+            assert!(client || !names(&code, word), "{} names {word}", relative(&path));
+        }
+        assert!(!code.contains("crate::http"), "{} names the front door", relative(&path));
+    }
+    for path in sources("coordinator/src/actors").into_iter().chain(sources("src")) {
+        let inside = code(&path);
+        assert!(!inside.contains("crate::office") || relative(&path).starts_with("src"), "{}", relative(&path));
+        assert!(!inside.contains("coordinator::http::auth"), "{} asks the front door for keys", relative(&path));
+    }
+    let keys = code(&Path::new(ROOT).join("src/keys.rs"));
+    assert!(!keys.contains("::http::"), "the command for keys needs no front door");
+}
+
+/// The rooms of the front door in which requests are handled: the routes and the description name them, nobody else does.
+const HANDLERS: [&str; 13] = [
+    "avatars",
+    "events",
+    "health",
+    "keys",
+    "live::audio",
+    "live::control",
+    "live::whep",
+    "openapi",
+    "pages",
+    "renders",
+    "reports",
+    "sessions",
+    "workers",
+];
+
+#[test]
+fn handlers_do_not_know_one_another() {
+    let http = Path::new(ROOT).join("coordinator/src/http");
+    for path in sources("coordinator/src/http") {
+        let inside = path.strip_prefix(&http).unwrap().with_extension("").to_string_lossy().replace('/', "::");
+        let own = HANDLERS.iter().find(|room| inside == **room || inside.starts_with(&format!("{room}::")));
+        if own.is_none() || inside == "openapi" {
+            continue; // what several need, the routes, and the description of them
+        }
+        let code = code(&path);
+        for room in HANDLERS.iter().filter(|room| Some(room) != own.as_ref()) {
+            for import in [format!("crate::http::{room}"), format!("super::{room}::")] {
+                assert!(!code.contains(&import), "{} imports {import}", relative(&path));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_relay_knows_no_dialect() {
+    let relay = code(&Path::new(ROOT).join("coordinator/src/http/live/audio/relay.rs"));
+    for word in ["serde_json", "Said", "MessageReader", "AgentDialect"] {
+        assert!(!names(&relay, word), "the relay names {word}");
+    }
+}
+
+#[test]
 fn the_brain_has_no_hands() {
     let tables = manifest("shared/domain");
     let allowed: BTreeSet<_> = ["serde", "thiserror"].map(str::to_owned).into();

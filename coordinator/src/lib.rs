@@ -4,4 +4,5 @@ pub mod actors;
 pub mod farm;
 pub mod http;
 pub mod metrics;
+pub mod office;
 pub mod retention;

@@ -4,7 +4,7 @@
 
 mod live;
 
-pub use live::{Asked, LiveMetrics, OpenSocket};
+pub use live::{LiveMetrics, OpenSocket, QuestionOutcome};
 
 use mouthpiece_domain::retention::Class;
 use mouthpiece_domain::session::{EndReason, Kind, Phase};

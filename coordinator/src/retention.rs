@@ -7,9 +7,10 @@ use crate::metrics::{Metrics, PortName};
 use mouthpiece_domain::retention::{Ages, Class};
 use mouthpiece_domain::session::BlobKey;
 use mouthpiece_domain::time::Wall;
-use mouthpiece_ports::blobs::{BlobError, Blobs};
+use mouthpiece_ports::blobs::BlobError;
+use mouthpiece_ports::farm_ports::RetentionPorts;
 use mouthpiece_ports::records::RecordsError;
-use mouthpiece_ports::retention::{Leaving, Retention};
+use mouthpiece_ports::retention::Leaving;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,18 +42,9 @@ pub enum Swept {
     All,
 }
 
-/// What removes with.
-#[derive(Clone)]
-pub struct Ports {
-    /// Lets go.
-    pub ages: Arc<dyn Retention>,
-    /// Deletes.
-    pub blobs: Arc<dyn Blobs>,
-}
-
 /// Removes what is old, a bounded step at a time.
 pub struct Sweeper {
-    ports: Ports,
+    ports: RetentionPorts,
     ages: Ages,
     metrics: Arc<Metrics>,
     /// Where the next step goes on among what is leaving: what cannot be deleted does not keep the rest waiting.
@@ -61,7 +53,7 @@ pub struct Sweeper {
 
 impl Sweeper {
     /// Keeps things for these ages.
-    pub fn new(ports: Ports, ages: Ages, metrics: Arc<Metrics>) -> Self {
+    pub fn new(ports: RetentionPorts, ages: Ages, metrics: Arc<Metrics>) -> Self {
         Self { ports, ages, metrics, after: None }
     }
 

@@ -2,8 +2,8 @@
 
 use super::values::Setting;
 use figment::value::Value;
-use mouthpiece_coordinator::http::IceServer;
-use mouthpiece_coordinator::http::live::ice;
+use mouthpiece_coordinator::office::IceServer;
+use mouthpiece_coordinator::office::live::ice;
 
 /// What viewers are told.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -6,7 +6,7 @@ mod worker;
 
 use crate::config::{Config, Sources, load};
 use crate::data::{Data, Held};
-use crate::wiring::{self, Ports};
+use crate::wiring;
 use crate::{logging, say};
 use actix_web::web;
 use anyhow::Context;
@@ -14,10 +14,11 @@ use asked::Asked;
 use clap::Args;
 use mouthpiece_coordinator::actors;
 use mouthpiece_coordinator::farm::Farm;
-use mouthpiece_coordinator::http::{self, Api, HttpSettings, LINK_HOURS, create_first_key, new_page_link};
+use mouthpiece_coordinator::http::{self, Api, HttpSettings};
 use mouthpiece_coordinator::metrics::Metrics;
-use mouthpiece_coordinator::retention;
+use mouthpiece_coordinator::office::{LINK_HOURS, create_first_key, new_page_link, now};
 use mouthpiece_media::face::Runtime;
+use mouthpiece_ports::farm_ports::FarmPorts;
 use mouthpiece_worker::metrics::WorkerMetrics;
 use mouthpiece_worker::{RenderError, WorkerSettings};
 use std::io::ErrorKind;
@@ -141,7 +142,7 @@ impl Front {
     }
 
     /// Makes a link, prints it and opens it, as far as that was asked for.
-    async fn let_in(&self, ports: &Ports, data: &Data) -> anyhow::Result<()> {
+    async fn let_in(&self, ports: &FarmPorts, data: &Data) -> anyhow::Result<()> {
         let Some(link) = new_page_link(ports.records.as_ref(), ports.passes.as_ref()).await? else { return Ok(()) };
         let link = link.below(&self.base);
         say::result(format_args!(
@@ -161,12 +162,11 @@ async fn serve(config: Config, data: &Data, listener: TcpListener, front: &Front
     ports.records.add_prices(&config.prices.0).await.context("the prices cannot be recorded")?;
     let metrics = Arc::new(Metrics::new()?);
     let of_worker = Arc::new(WorkerMetrics::new(metrics.registry())?);
-    let farm = actors::start(for_actors(&ports), config.control, Arc::clone(&metrics));
-    let _keeping =
-        actors::keep(for_retention(&ports), config.http.retention, Arc::new(http::now), Arc::clone(&metrics));
+    let farm = actors::start(ports.actors(), config.control, Arc::clone(&metrics));
+    let _keeping = actors::keep(ports.retention(), config.http.retention, Arc::new(now), Arc::clone(&metrics));
     let settings = HttpSettings { staging: data.folder().join("staging"), ..config.http };
     let max_open = settings.sessions.key_max_open;
-    let api = web::Data::new(Api::new(for_http(&ports, Arc::new(farm.clone())), metrics, settings)?);
+    let api = web::Data::new(Api::new(Arc::new(farm.clone()), ports.office(), metrics, settings)?);
     let server = http::serve(listener, web::Data::clone(&api))?;
     let stop_server = server.handle();
     let mut serving = actix_rt::spawn(server);
@@ -178,7 +178,7 @@ async fn serve(config: Config, data: &Data, listener: TcpListener, front: &Front
 
     let (stop_worker, stopping) = watch::channel(false);
     let settings = WorkerSettings { scratch: data.folder().join("scratch"), ..config.worker };
-    let mut worker = actix_rt::spawn(worker::keep(for_worker(&ports), settings, of_worker, config.grace, stopping));
+    let mut worker = actix_rt::spawn(worker::keep(ports.worker(), settings, of_worker, config.grace, stopping));
     tokio::select! {
         () = asked.again() => {}
         ended = &mut worker => { ended.context("the worker's keeper died")??; anyhow::bail!("the worker has ended by itself"); }
@@ -231,43 +231,6 @@ fn tell_key(name: &str, secret: &str, base: &str) -> anyhow::Result<()> {
         "API key \"{name}\", for programs, printed this once: {secret}\n  \
          curl -H 'Authorization: Bearer {secret}' -F portrait=@me.jpg -F speech=@hello.mp3 {base}v1/renders"
     ))
-}
-
-fn for_actors(ports: &Ports) -> actors::Ports {
-    let Ports { records, bus, pool, fleet, .. } = ports;
-    actors::Ports {
-        records: Arc::clone(records),
-        bus: Arc::clone(bus),
-        pool: Arc::clone(pool),
-        fleet: Arc::clone(fleet),
-    }
-}
-
-fn for_http(ports: &Ports, farm: Arc<dyn Farm>) -> http::Ports {
-    let Ports { records, passes, bus, lines, pool, blobs, .. } = ports;
-    http::Ports {
-        farm,
-        records: Arc::clone(records),
-        passes: Arc::clone(passes),
-        blobs: Arc::clone(blobs),
-        bus: Arc::clone(bus),
-        lines: Arc::clone(lines),
-        pool: Arc::clone(pool),
-    }
-}
-
-fn for_retention(ports: &Ports) -> retention::Ports {
-    retention::Ports { ages: Arc::clone(&ports.ages), blobs: Arc::clone(&ports.blobs) }
-}
-
-fn for_worker(ports: &Ports) -> mouthpiece_worker::farm::Ports {
-    let Ports { bus, lines, pool, blobs, .. } = ports;
-    mouthpiece_worker::farm::Ports {
-        bus: Arc::clone(bus),
-        pool: Arc::clone(pool),
-        blobs: Arc::clone(blobs),
-        lines: Arc::clone(lines),
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The worker of this process. One that was drained or failed is followed by another: here nobody else starts machines.
 
+use mouthpiece_ports::farm_ports::WorkerPorts;
 use mouthpiece_worker::WorkerSettings;
-use mouthpiece_worker::farm::{self, Ports};
+use mouthpiece_worker::farm;
 use mouthpiece_worker::metrics::WorkerMetrics;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ const PAUSE: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(30
 /// # Errors
 /// The first worker does not start, or the last one did not end in order.
 pub async fn keep(
-    ports: Ports,
+    ports: WorkerPorts,
     settings: WorkerSettings,
     metrics: Arc<WorkerMetrics>,
     grace: Duration,

@@ -23,10 +23,10 @@ use mouthpiece_engine::{Desks, Engine, EngineThread};
 use mouthpiece_media::encode::FilePreset;
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::features::VisemeNet;
-use mouthpiece_ports::blobs::Blobs;
-use mouthpiece_ports::bus::{Bus, BusError, Questions};
-use mouthpiece_ports::lines::{Calls, LineError, Lines};
-use mouthpiece_ports::pool::Pool;
+use mouthpiece_ports::bus::BusError;
+use mouthpiece_ports::farm_ports::WorkerPorts;
+use mouthpiece_ports::lines::{Calls, LineError};
+use mouthpiece_ports::questions::QuestionInbox;
 use mouthpiece_transport::{Transport, TransportError, TransportSettings};
 use std::io;
 use std::sync::Arc;
@@ -39,19 +39,6 @@ use tracing::info;
 
 /// For how long the work at the start is measured.
 const MEASURE_FOR: Duration = Duration::from_secs(1);
-
-/// What a worker talks to.
-#[derive(Clone)]
-pub struct Ports {
-    /// Commands and news.
-    pub bus: Arc<dyn Bus>,
-    /// Leases and heartbeats.
-    pub pool: Arc<dyn Pool>,
-    /// Inputs, avatars, results.
-    pub blobs: Arc<dyn Blobs>,
-    /// Callers of live sessions.
-    pub lines: Arc<dyn Lines>,
-}
 
 /// Why a worker does not start.
 #[derive(Debug, Error)]
@@ -150,7 +137,11 @@ impl Drop for Worker {
 ///
 /// # Errors
 /// [`StartError`].
-pub async fn start(ports: Ports, settings: WorkerSettings, metrics: Arc<WorkerMetrics>) -> Result<Worker, StartError> {
+pub async fn start(
+    ports: WorkerPorts,
+    settings: WorkerSettings,
+    metrics: Arc<WorkerMetrics>,
+) -> Result<Worker, StartError> {
     settings.check()?;
     let clock = Clock::start();
     let id = new_id()?;
@@ -189,7 +180,7 @@ pub async fn start(ports: Ports, settings: WorkerSettings, metrics: Arc<WorkerMe
     let avatars = Avatars::new(Puppet::default(), Arc::clone(&ports.blobs), (settings.cache_mib as usize) << 20);
     let blobs = Arc::clone(&ports.blobs);
     let callers =
-        Callers { questions: ports.bus.questions(id).await?, calls: ports.lines.calls(id).await?, switchboard };
+        Callers { questions: ports.questions.questions(id).await?, calls: ports.lines.calls(id).await?, switchboard };
     let switchboard = Arc::clone(&callers.switchboard);
     let work = Arc::new(Studio { desks, avatars, ear, live_ear, switchboard, metrics, blobs, scratch, runtime });
     let offer = Offer { engine: Puppet::default().id(), slots, frames_per_second };
@@ -202,7 +193,11 @@ pub async fn start(ports: Ports, settings: WorkerSettings, metrics: Arc<WorkerMe
 ///
 /// # Errors
 /// [`StartError`].
-pub async fn start_with(ports: Ports, settings: WorkerSettings, work: Arc<dyn Work>) -> Result<Worker, StartError> {
+pub async fn start_with(
+    ports: WorkerPorts,
+    settings: WorkerSettings,
+    work: Arc<dyn Work>,
+) -> Result<Worker, StartError> {
     settings.check()?;
     let clock = Clock::start();
     let offer = Offer { engine: "none/1", slots: settings.slots, frames_per_second: 0 };
@@ -226,7 +221,7 @@ struct Crew {
 
 /// Who speaks to live sessions.
 struct Callers {
-    questions: Box<dyn Questions>,
+    questions: Box<dyn QuestionInbox>,
     calls: Box<dyn Calls>,
     switchboard: Arc<Switchboard>,
 }
@@ -235,7 +230,7 @@ async fn launch(
     id: WorkerId,
     clock: Clock,
     arbiter: Arbiter,
-    ports: Ports,
+    ports: WorkerPorts,
     settings: WorkerSettings,
     crew: Crew,
 ) -> Result<Worker, StartError> {
@@ -244,7 +239,7 @@ async fn launch(
     let capability = Capability { name, engine: engine.to_owned(), instance_type, slots, frames_per_second };
     // One more than there are slots, so that a stop or a drain is never stuck behind assignments.
     let inbox = ports.bus.commands(id, u16::from(slots) + 1).await?;
-    let Ports { bus, pool, .. } = ports;
+    let WorkerPorts { bus, pool, .. } = ports;
     let told = capability.clone();
     let launch = Launch { id, capability: told, bus, pool, work, engine: keeper, clock, lease, drain_timeout, inbox };
     let actors = launch.start(&arbiter);

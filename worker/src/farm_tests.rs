@@ -85,8 +85,10 @@ fn assignment(hold: Hold) -> Assignment {
 async fn a_worker_whose_engine_dies_says_goodbye_and_fails() {
     let folder = tempfile::tempdir().unwrap();
     let blobs = Arc::new(Directory::open(folder.path()).unwrap());
-    let ports = Ports {
-        bus: Arc::new(MemoryBus::new()),
+    let bus = Arc::new(MemoryBus::new());
+    let ports = WorkerPorts {
+        bus: Arc::clone(&bus) as _,
+        questions: bus,
         pool: Arc::new(MemoryPool::new()),
         blobs,
         lines: Arc::new(MemoryLines::new()),

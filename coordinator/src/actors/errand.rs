@@ -12,7 +12,7 @@ use mouthpiece_domain::fleet::{Command, Hold};
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_ports::bus::{Bus, BusError};
 use mouthpiece_ports::pool::{Pool, PoolError};
-use mouthpiece_ports::records::Records;
+use mouthpiece_ports::records::SessionLedger;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -57,7 +57,7 @@ impl Order {
 /// The ports, and where what comes of it goes.
 #[derive(Clone)]
 pub(super) struct Errands {
-    pub(super) records: Arc<dyn Records>,
+    pub(super) records: Arc<dyn SessionLedger>,
     pub(super) bus: Arc<dyn Bus>,
     pub(super) pool: Arc<dyn Pool>,
     pub(super) control: Addr<Control>,

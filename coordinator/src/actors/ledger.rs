@@ -10,7 +10,7 @@ use crate::metrics::Metrics;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
 use mouthpiece_domain::control::Event;
 use mouthpiece_domain::ledger::{Write, Written};
-use mouthpiece_ports::records::Records;
+use mouthpiece_ports::records::SessionLedger;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
@@ -21,7 +21,7 @@ const BATCH: usize = 512;
 
 /// Owns what waits to be written. What waits is bounded by control, which admits nothing new while too much does.
 pub(super) struct Ledger {
-    records: Arc<dyn Records>,
+    records: Arc<dyn SessionLedger>,
     control: Addr<Control>,
     metrics: Arc<Metrics>,
     waiting: VecDeque<Write>,
@@ -29,7 +29,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn new(records: Arc<dyn Records>, control: Addr<Control>, metrics: Arc<Metrics>) -> Self {
+    pub(super) fn new(records: Arc<dyn SessionLedger>, control: Addr<Control>, metrics: Arc<Metrics>) -> Self {
         Self { records, control, metrics, waiting: VecDeque::new(), writing: false }
     }
 
@@ -66,7 +66,7 @@ impl Handler<Writes> for Ledger {
 }
 
 /// Writes a batch, patiently. Every write gets its event; without an outcome when the store could not be used.
-async fn write(records: Arc<dyn Records>, batch: Vec<Write>, metrics: Arc<Metrics>) -> Vec<Event> {
+async fn write(records: Arc<dyn SessionLedger>, batch: Vec<Write>, metrics: Arc<Metrics>) -> Vec<Event> {
     let started = Instant::now();
     let mut tries = 0;
     let outcomes: Vec<Written> = loop {

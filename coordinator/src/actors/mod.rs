@@ -36,25 +36,9 @@ pub use retention::{Calendar, Keeping, keep};
 use crate::metrics::Metrics;
 use actix::{Actor, Arbiter, AsyncContext};
 use mouthpiece_domain::control::Settings;
-use mouthpiece_ports::bus::Bus;
-use mouthpiece_ports::fleet::Fleet;
-use mouthpiece_ports::pool::Pool;
-use mouthpiece_ports::records::Records;
+use mouthpiece_ports::farm_ports::ActorPorts;
 use std::sync::Arc;
 use tokio::sync::{broadcast, watch};
-
-/// What the actors work with.
-#[derive(Clone)]
-pub struct Ports {
-    /// Sessions and books.
-    pub records: Arc<dyn Records>,
-    /// Commands and events.
-    pub bus: Arc<dyn Bus>,
-    /// Workers, slots, leases.
-    pub pool: Arc<dyn Pool>,
-    /// Machines.
-    pub fleet: Arc<dyn Fleet>,
-}
 
 /// News that wait for a slow watcher; it loses the oldest beyond that.
 const NEWS_KEPT: usize = 4096;
@@ -66,7 +50,7 @@ const MAILBOX: usize = 4096;
 ///
 /// # Panics
 /// When no actix system runs on this thread, or no thread can be started.
-pub fn start(ports: Ports, settings: Settings, metrics: Arc<Metrics>) -> Handle {
+pub fn start(ports: ActorPorts, settings: Settings, metrics: Arc<Metrics>) -> Handle {
     let (hub, _) = broadcast::channel(NEWS_KEPT);
     let handle_hub = hub.downgrade();
     let arbiter = Arbiter::new();
@@ -74,10 +58,10 @@ pub fn start(ports: Ports, settings: Settings, metrics: Arc<Metrics>) -> Handle 
         ctx.set_mailbox_capacity(MAILBOX);
         let (behind, listeners) = watch::channel(false);
         let roster_every = settings.lease.expiry() / 3;
-        let ledger = ledger::Ledger::new(Arc::clone(&ports.records), ctx.address(), Arc::clone(&metrics)).start();
+        let ledger = ledger::Ledger::new(Arc::clone(&ports.ledger), ctx.address(), Arc::clone(&metrics)).start();
         let fleet = fleet::Fleet::new(Arc::clone(&ports.fleet), Arc::clone(&metrics)).start();
         let errands = errand::Errands {
-            records: ports.records,
+            records: ports.ledger,
             bus: ports.bus,
             pool: ports.pool,
             control: ctx.address(),

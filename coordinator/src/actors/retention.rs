@@ -1,10 +1,11 @@
 //! The keeper: looks for what is old, now and then, and goes on without a pause as long as there is some.
 
 use crate::metrics::{Metrics, PortName};
-use crate::retention::{Ports, Sweeper, Swept};
+use crate::retention::{Sweeper, Swept};
 use actix::{Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Message, WrapFuture};
 use mouthpiece_domain::retention::Ages;
 use mouthpiece_domain::time::Wall;
+use mouthpiece_ports::farm_ports::RetentionPorts;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ impl Drop for Keeping {
 ///
 /// # Panics
 /// When no actix system runs on this thread.
-pub fn keep(ports: Ports, ages: Ages, calendar: Calendar, metrics: Arc<Metrics>) -> Keeping {
+pub fn keep(ports: RetentionPorts, ages: Ages, calendar: Calendar, metrics: Arc<Metrics>) -> Keeping {
     let sweeper = Sweeper::new(ports, ages, Arc::clone(&metrics));
     Keeping(Keeper { sweeper: Some(sweeper), calendar, metrics }.start())
 }

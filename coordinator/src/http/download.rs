@@ -33,7 +33,8 @@ pub struct File<'a> {
 /// # Errors
 /// 404 when it is gone from the store, 503 when the store cannot be used.
 pub async fn send(api: &Api, req: &HttpRequest, file: &File<'_>) -> Result<HttpResponse, Problem> {
-    let size = api.blobs.size(file.blob).await?.ok_or_else(|| Problem::not_found("such file in the store any more"))?;
+    let size =
+        api.office.blobs.size(file.blob).await?.ok_or_else(|| Problem::not_found("such file in the store any more"))?;
     if names_etag(req, IF_NONE_MATCH, &file.etag) {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, file.etag.as_str())).finish());
     }
@@ -46,7 +47,7 @@ pub async fn send(api: &Api, req: &HttpRequest, file: &File<'_>) -> Result<HttpR
     let body: BoxStream<'static, io::Result<Bytes>> = if req.method() == Method::HEAD || length == 0 {
         stream::empty().boxed()
     } else {
-        let reader = api.blobs.read(file.blob, from, length).await;
+        let reader = api.office.blobs.read(file.blob, from, length).await;
         pieces(reader.map_err(|e| match e {
             BlobError::Missing(_) => Problem::not_found("such file in the store any more"),
             e => Problem::from(e),

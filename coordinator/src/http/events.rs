@@ -4,10 +4,9 @@
 //! it reads the state again. Streams end when the server stops, when the caller's key is revoked, or when its token expires.
 
 use super::auth::{Caller, LinkedVisitor, Scope, Visitor};
-use super::dto::{FarmBody, SessionBody};
+use super::dto::FarmBody;
 use super::problem::Problem;
-use super::sessions::current;
-use super::{Api, Asked};
+use super::{Api, Asked, answers};
 use crate::farm::News;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Data, Path};
@@ -53,16 +52,16 @@ impl Base {
         let permit = api.stream_permit()?;
         let mut beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self { closing: api.closing(), api, visitor, asked, beat, _permit: permit })
+        Ok(Self { closing: api.office.closing.watch(), api, visitor, asked, beat, _permit: permit })
     }
 
     async fn still_allowed(&self) -> bool {
-        self.visitor.still_allowed(&self.api).await
+        self.api.office.access.still_allowed(&self.visitor).await
     }
 
     /// The event that tells how a session stands.
     fn session(&self, change: &Change) -> Bytes {
-        event("session", &SessionBody::now(change, &self.api.settings.retention, &self.asked))
+        event("session", &answers::told(&self.api, change, &self.asked))
     }
 }
 
@@ -113,8 +112,8 @@ pub async fn session(
     id: Path<String>,
     asked: Asked,
 ) -> Result<HttpResponse, Problem> {
-    let news = api.farm.watch(); // before the state is read, so that nothing falls between
-    let change = visitor.session(&api, &id).await?;
+    let news = api.office.farm.watch(); // before the state is read, so that nothing falls between
+    let change = answers::visited(&api, &visitor, &id).await?;
     let mut look = interval_at(Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let feed = SessionFeed {
@@ -187,7 +186,7 @@ impl SessionFeed {
     }
 
     async fn look_again(&mut self) -> Option<Bytes> {
-        match current(&self.base.api, self.id).await {
+        match self.base.api.office.sessions.current(self.id).await {
             Ok(change) => self.tell(&change?),
             // The problem was logged; the next look may go through.
             Err(_) => None,
@@ -204,8 +203,8 @@ impl SessionFeed {
 )]
 pub async fn farm(api: Data<Api>, caller: Caller, asked: Asked) -> Result<HttpResponse, Problem> {
     caller.need(Scope::Farm)?;
-    let news = api.farm.watch();
-    let now = event("farm", &FarmBody::from(&api.farm.view().await?));
+    let news = api.office.farm.watch();
+    let now = event("farm", &FarmBody::from(&api.office.farm.view().await?));
     let feed = FarmFeed {
         base: Base::new(api, Visitor::Key(caller), asked)?,
         news,
@@ -239,7 +238,7 @@ impl FarmFeed {
                 () = sleep_until(due) => {
                     self.changed = false;
                     self.told = Instant::now();
-                    let view = self.base.api.farm.view().await.ok()?;
+                    let view = self.base.api.office.farm.view().await.ok()?;
                     self.waiting.push_back(event("farm", &FarmBody::from(&view)));
                 }
                 news = self.news.recv() => {
@@ -265,11 +264,9 @@ impl FarmFeed {
 
     async fn tell_again(&mut self) {
         let filter = SessionFilter { limit: TOLD_AGAIN, ..SessionFilter::default() };
-        let Ok(sessions) = self.base.api.records.sessions(&filter).await else { return };
-        for session in sessions.iter().rev() {
-            if let Ok(Some(change)) = current(&self.base.api, session.id).await {
-                self.waiting.push_back(self.base.session(&change));
-            }
+        let Ok(sessions) = self.base.api.office.sessions.list(&filter).await else { return };
+        for change in sessions.iter().rev() {
+            self.waiting.push_back(self.base.session(change));
         }
     }
 }

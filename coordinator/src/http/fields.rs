@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::str::FromStr;
 
+/// Characters of a name.
+pub const NAME_CHARS: usize = 100;
+/// Characters of an address.
+pub const URL_CHARS: usize = 2000;
 /// Pairs of metadata that a session may have.
 pub const METADATA_PAIRS: usize = 16;
 const METADATA_KEY: usize = 64;

@@ -1,22 +1,13 @@
 //! Whether the process is there, whether it can work, and what it measures.
 
 use super::Api;
+use crate::office::readiness::{ReadinessReport, StoreHealth};
 use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Data;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fmt::Display;
-use std::future::Future;
-use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
-use tokio::time::timeout;
 use utoipa::ToSchema;
-
-/// A store that does not answer within this is not ready.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Anybody may ask, so the stores are asked at most this often.
-const FRESH: Duration = Duration::from_secs(1);
 
 /// The process answers.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,9 +27,22 @@ pub struct Readiness {
     pub checks: BTreeMap<&'static str, String>,
 }
 
-/// What was found last.
-#[derive(Debug, Default)]
-pub struct Checked(Mutex<Option<(Instant, Readiness)>>);
+impl From<ReadinessReport> for Readiness {
+    fn from(report: ReadinessReport) -> Self {
+        let status = if report.is_ready() { "ready" } else { "not_ready" };
+        let told = |health| match health {
+            StoreHealth::Well => "ok".to_owned(),
+            StoreHealth::Unusable => "it cannot be used: the log says why".to_owned(),
+            StoreHealth::Silent(patience) => format!("no answer within {} s", patience.as_secs()),
+        };
+        let mut checks: BTreeMap<_, _> =
+            report.stores.into_iter().map(|(store, health)| (store, told(health))).collect();
+        if report.closing {
+            checks.insert("server", "it is about to stop".to_owned());
+        }
+        Self { status, checks }
+    }
+}
 
 /// The process answers.
 #[utoipa::path(get, operation_id = "read_health", path = "/healthz", tag = "health", responses((status = 200, description = "It does", body = Health)))]
@@ -55,9 +59,9 @@ pub async fn health() -> HttpResponse {
     ),
 )]
 pub async fn ready(api: Data<Api>) -> HttpResponse {
-    let found = api.checked.look(&api).await;
-    let mut answer = if found.status == "ready" { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
-    answer.json(found)
+    let found = api.office.readiness.look().await;
+    let mut answer = if found.is_ready() { HttpResponse::Ok() } else { HttpResponse::ServiceUnavailable() };
+    answer.json(Readiness::from(found))
 }
 
 /// What is counted and measured, in Prometheus' text format.
@@ -69,47 +73,4 @@ pub async fn metrics(api: Data<Api>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8"))
         .body(api.metrics.render())
-}
-
-impl Checked {
-    /// Asks the stores, unless that was done just now. Whoever comes meanwhile waits for the same answer.
-    async fn look(&self, api: &Api) -> Readiness {
-        let mut last = self.0.lock().await;
-        if let Some((at, found)) = last.as_ref()
-            && at.elapsed() < FRESH
-            && !api.is_closing()
-        {
-            return found.clone();
-        }
-        let found = ask(api).await;
-        *last = Some((Instant::now(), found.clone()));
-        found
-    }
-}
-
-async fn ask(api: &Api) -> Readiness {
-    let (records, bus, pool, blobs) = tokio::join!(
-        told("records", api.records.check()),
-        told("bus", api.bus.check()),
-        told("pool", api.pool.check()),
-        told("blobs", api.blobs.check()),
-    );
-    let mut checks = BTreeMap::from([("records", records), ("bus", bus), ("pool", pool), ("blobs", blobs)]);
-    if api.is_closing() {
-        checks.insert("server", "it is about to stop".to_owned());
-    }
-    let status = if checks.values().all(|c| c == "ok") { "ready" } else { "not_ready" };
-    Readiness { status, checks }
-}
-
-/// Anybody may ask, so what names files and hosts is left to the log.
-async fn told<E: Display>(store: &'static str, check: impl Future<Output = Result<(), E>>) -> String {
-    match timeout(PATIENCE, check).await {
-        Ok(Ok(())) => "ok".to_owned(),
-        Ok(Err(error)) => {
-            tracing::error!(store, %error, "a store is not ready");
-            "it cannot be used: the log says why".to_owned()
-        }
-        Err(_) => format!("no answer within {} s", PATIENCE.as_secs()),
-    }
 }

@@ -1,7 +1,11 @@
-//! The farm over HTTP: routes, callers, problems, uploads, pages, the OpenAPI description.
+//! The office over HTTP: routes, headers, bodies, problems, pages, the OpenAPI description.
 //!
-//! Handlers see ports and [`Farm`](crate::farm::Farm), never adapters or actors. Every refusal is a [`Problem`].
+//! This is translation only: a handler reads a request into a call of the [`Office`](crate::office::Office) and writes what
+//! comes of it. Every refusal is a [`Problem`] ([`refusals`]). Handlers do not know one another; what several need is in the
+//! office, or in a room of its own such as [`fields`].
 
+mod ages;
+mod answers;
 mod api;
 mod asked;
 pub mod auth;
@@ -10,8 +14,9 @@ mod download;
 pub mod dto;
 mod events;
 mod fields;
-pub mod files;
+mod files;
 mod health;
+mod idempotency;
 mod keys;
 mod lifeline;
 pub mod live;
@@ -20,6 +25,7 @@ mod options;
 mod pages;
 pub mod problem;
 mod public_url;
+mod refusals;
 mod renders;
 pub mod reports;
 mod request_id;
@@ -28,34 +34,22 @@ mod routes;
 mod server;
 mod sessions;
 mod settings;
-mod submission;
 mod words;
 mod workers;
 
-pub use api::{Api, ApiError, Ports};
+pub use api::Api;
 pub use asked::Asked;
-pub use auth::{
-    Caller, KeyError, LINK_HOURS, PageLink, Scope, SessionToken, Visitor, create_first_key, new_page_link, new_secret,
-    secret_hash,
-};
-pub use live::{IceServer, IceServerError, LiveSettings, Patience};
 pub use problem::Problem;
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use request_id::{RequestId, X_REQUEST_ID};
 pub use routes::configure;
 pub use server::serve;
-pub use settings::{FetchSettings, HttpSettings, SessionBounds};
+pub use settings::HttpSettings;
 
-use chrono::Utc;
-use mouthpiece_domain::time::Wall;
-use uuid::Uuid;
+use actix_web::HttpRequest;
+use actix_web::web::Data;
 
-/// The calendar now.
-pub fn now() -> Wall {
-    Wall(Utc::now().timestamp_millis())
-}
-
-/// A number for a new id; they grow with time.
-pub fn new_id() -> u128 {
-    Uuid::now_v7().as_u128()
+/// The shared state of a request.
+fn shared_state(req: &HttpRequest) -> Result<Data<Api>, Problem> {
+    req.app_data::<Data<Api>>().cloned().ok_or_else(|| Problem::internal("the shared state is missing"))
 }

@@ -3,12 +3,9 @@
 use super::dto::session::PRESETS;
 use super::fields::Fields;
 use super::problem::Problem;
-use super::settings::SessionBounds;
+use crate::office::SessionBounds;
+use crate::office::options::SessionOptions;
 use mouthpiece_domain::colour::Colour;
-use mouthpiece_domain::session::Preset;
-use mouthpiece_domain::time::as_millis;
-use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The fields that these options are read from.
@@ -18,95 +15,33 @@ pub const FIELDS: [&str; 10] =
 pub const FACES: u32 = 16;
 /// Characters of a colour.
 const COLOUR_CHARS: usize = 16;
-/// What is behind a portrait where nothing else is asked for.
-const WHITE: Colour = Colour([255; 3]);
 /// Seeds are exact in every JSON library up to this.
 const LARGEST_SEED: u64 = (1 << 53) - 1;
 
-/// Options, defaults filled in.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Options {
-    /// 25 or 30.
-    pub fps: u32,
-    /// 64 to 2048.
-    pub size: u32,
-    /// Speed against size of the file.
-    pub preset: Preset,
-    /// Determines blinks and head movement.
-    pub seed: u64,
-    /// The head moves.
-    pub head: bool,
-    /// The lids close now and then.
-    pub blinks: bool,
-    /// What transparent parts of the portrait are laid on; white if none is named.
-    pub background: Option<Colour>,
-    /// How long it may wait for a slot.
-    pub queue_timeout: Duration,
-    /// How long it may hold a slot.
-    pub max_duration: Duration,
-    /// The caller's own words.
-    pub metadata: BTreeMap<String, String>,
-}
-
-impl Options {
-    /// What is done when nothing is said.
-    pub fn new(bounds: &SessionBounds) -> Self {
-        Self {
-            fps: 25,
-            size: 512,
-            preset: Preset::default(),
-            seed: 1,
-            head: true,
-            blinks: true,
-            background: None,
-            queue_timeout: bounds.queue_timeout,
-            max_duration: bounds.max_duration,
-            metadata: BTreeMap::new(),
-        }
+/// Reads what was said.
+///
+/// # Errors
+/// 422 for a field that cannot be used.
+pub fn read(fields: &Fields, bounds: &SessionBounds) -> Result<SessionOptions, Problem> {
+    let usual = SessionOptions::new(bounds);
+    let fps = fields.number32("fps", 0..=u32::MAX).ok().flatten();
+    if fields.has("fps") && !matches!(fps, Some(25 | 30)) {
+        return Err(Problem::invalid("fps", "fps must be 25 or 30"));
     }
-
-    /// Reads what was said.
-    ///
-    /// # Errors
-    /// 422 for a field that cannot be used.
-    pub fn read(fields: &Fields, bounds: &SessionBounds) -> Result<Self, Problem> {
-        let usual = Self::new(bounds);
-        let fps = fields.number32("fps", 0..=u32::MAX).ok().flatten();
-        if fields.has("fps") && !matches!(fps, Some(25 | 30)) {
-            return Err(Problem::invalid("fps", "fps must be 25 or 30"));
-        }
-        let seconds = |name, longest: Duration| {
-            fields.number(name, 1..=longest.as_secs().max(1)).map(|s| s.map(Duration::from_secs))
-        };
-        Ok(Self {
-            fps: fps.unwrap_or(usual.fps),
-            size: fields.number32("size", 64..=2048)?.unwrap_or(usual.size),
-            preset: fields.word("preset", &PRESETS)?.unwrap_or(usual.preset),
-            seed: fields.number("seed", 0..=LARGEST_SEED)?.unwrap_or(usual.seed),
-            head: fields.flag("head")?.unwrap_or(usual.head),
-            blinks: fields.flag("blinks")?.unwrap_or(usual.blinks),
-            background: background(fields)?,
-            queue_timeout: seconds("queue_timeout_s", bounds.longest_queue_timeout)?.unwrap_or(usual.queue_timeout),
-            max_duration: seconds("max_duration_s", bounds.longest_duration)?.unwrap_or(usual.max_duration),
-            metadata: fields.metadata("metadata")?,
-        })
-    }
-
-    /// For the fingerprint of a request: the same whether a default was said or not.
-    pub fn canonical(&self) -> Value {
-        json!({
-            "fps": self.fps,
-            "size": self.size,
-            "preset": format!("{:?}", self.preset),
-            "seed": self.seed,
-            "head": self.head,
-            "blinks": self.blinks,
-            "background": self.background.unwrap_or(WHITE).to_string(),
-            "queue_timeout_ms": as_millis(self.queue_timeout),
-            "max_duration_ms": as_millis(self.max_duration),
-            "metadata": self.metadata,
-        })
-    }
+    let seconds =
+        |name, longest: Duration| fields.number(name, 1..=longest.as_secs().max(1)).map(|s| s.map(Duration::from_secs));
+    Ok(SessionOptions {
+        fps: fps.unwrap_or(usual.fps),
+        size: fields.number32("size", 64..=2048)?.unwrap_or(usual.size),
+        preset: fields.word("preset", &PRESETS)?.unwrap_or(usual.preset),
+        seed: fields.number("seed", 0..=LARGEST_SEED)?.unwrap_or(usual.seed),
+        head: fields.flag("head")?.unwrap_or(usual.head),
+        blinks: fields.flag("blinks")?.unwrap_or(usual.blinks),
+        background: background(fields)?,
+        queue_timeout: seconds("queue_timeout_s", bounds.longest_queue_timeout)?.unwrap_or(usual.queue_timeout),
+        max_duration: seconds("max_duration_s", bounds.longest_duration)?.unwrap_or(usual.max_duration),
+        metadata: fields.metadata("metadata")?,
+    })
 }
 
 /// Reads what is to be behind the portrait.
@@ -128,17 +63,17 @@ pub fn face(fields: &Fields) -> Result<Option<u32>, Problem> {
 mod tests {
     use super::*;
 
-    fn read(body: &str) -> Result<Options, Problem> {
-        Options::read(&Fields::json(body.as_bytes(), &FIELDS)?, &SessionBounds::default())
+    fn read_all(body: &str) -> Result<SessionOptions, Problem> {
+        read(&Fields::json(body.as_bytes(), &FIELDS)?, &SessionBounds::default())
     }
 
     #[test]
     fn defaults_said_or_not_are_the_same_request() {
         let said = r##"{"fps":25,"size":512.0,"preset":"balanced","seed":1,"head":true,"blinks":true,"background":"#fff",
             "queue_timeout_s":600,"max_duration_s":3600,"metadata":{}}"##;
-        assert_eq!(read(said).unwrap().canonical(), read("{}").unwrap().canonical());
-        assert_ne!(read(r#"{"background":"black"}"#).unwrap().canonical(), read("{}").unwrap().canonical());
-        assert_ne!(read(r#"{"seed":2}"#).unwrap().canonical(), read("{}").unwrap().canonical());
+        assert_eq!(read_all(said).unwrap().canonical(), read_all("{}").unwrap().canonical());
+        assert_ne!(read_all(r#"{"background":"black"}"#).unwrap().canonical(), read_all("{}").unwrap().canonical());
+        assert_ne!(read_all(r#"{"seed":2}"#).unwrap().canonical(), read_all("{}").unwrap().canonical());
     }
 
     #[test]
@@ -159,7 +94,7 @@ mod tests {
             (r#"{"metadata":{"a":1}}"#, "metadata"),
             (r#"{"quality":1}"#, "quality"),
         ] {
-            let refused = read(body).unwrap_err();
+            let refused = read_all(body).unwrap_err();
             assert_eq!(refused.field.as_deref(), Some(field), "{body}");
             assert!(refused.detail.contains(field), "{refused}");
         }

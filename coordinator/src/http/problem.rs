@@ -11,7 +11,6 @@ use std::fmt;
 use std::time::Duration;
 use utoipa::ToSchema;
 
-use super::auth::KeyError;
 use super::words::one_line;
 use crate::farm::FarmError;
 
@@ -434,15 +433,6 @@ impl From<RecordsError> for Problem {
         tracing::error!(%error, "the records refused a request");
         let wait = Duration::from_secs(if error.is_retryable() { 2 } else { 60 });
         Self::store_unavailable("the record store cannot be used just now: try again later", wait)
-    }
-}
-
-impl From<KeyError> for Problem {
-    fn from(error: KeyError) -> Self {
-        match error {
-            KeyError::Records(error) => error.into(),
-            KeyError::Random(_) => Self::internal(error),
-        }
     }
 }
 

@@ -1,30 +1,21 @@
 //! Renders: the same sessions, by upload, and their results.
 
 use super::auth::{Caller, Scope};
-use super::avatars::register;
 use super::dto::SessionBody;
 use super::dto::requests::RenderForm;
 use super::fields::{Fields, missing};
-use super::files::{Staged, keep, read_form};
-use super::options::{self, Options};
+use super::files::read_form;
+use super::idempotency::token;
 use super::problem::{Kind as ProblemKind, Problem};
-use super::sessions::{answer, cancelled, usable_avatar, visible};
-use super::submission::{Started, Wanted, idempotency, replay, start, token, within_quota};
-use super::{Api, Asked, download, new_id, retention};
+use super::{Api, Asked, ages, answers, download, options};
+use crate::office::intake::Staged;
+use crate::office::orders::UploadedFace;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use mouthpiece_domain::control::Change;
 use mouthpiece_domain::file_kind::FileUse;
-use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::session::{Kind, Phase};
-use serde_json::{Value, json};
-
-/// Whose face a render shows.
-enum Face {
-    Avatar(AvatarId),
-    Portrait(Staged, Option<u32>),
-}
 
 /// Makes a render of a portrait (or an avatar) and a recording. The files are kept until nobody has used them for a time, the
 /// video for a time after the session's end: /v1/retention tells how long.
@@ -50,7 +41,7 @@ pub async fn create(
     caller.need(Scope::Sessions)?;
     let token = token(&req)?;
     if token.is_none() {
-        within_quota(&api, &caller).await?; // before anything is uploaded in vain
+        api.office.submissions.within_quota(&caller).await?; // before anything is uploaded in vain
     }
     let files = [("portrait", FileUse::Portrait), ("speech", FileUse::Speech)];
     let known: Vec<_> = ["portrait", "avatar_id", "speech", "face"].into_iter().chain(options::FIELDS).collect();
@@ -59,35 +50,12 @@ pub async fn create(
     let fields = form.fields;
     let face = whose_face(&fields, portrait)?;
     let speech = speech.ok_or_else(|| missing("speech"))?;
-    let options = Options::read(&fields, &api.settings.sessions)?;
-    let asked = json!({
-        "kind": "render",
-        "face": canonical(&face),
-        "speech": {"sha256": speech.sha256},
-        "options": options.canonical(),
-    });
-    let idempotency = idempotency(&caller, token, &asked);
-    if let Some(session) = replay(&api, idempotency.as_ref()).await? {
-        return answer(&api, &caller, Started { session, replayed: true }, StatusCode::ACCEPTED, &Asked::of(&req))
-            .await;
-    }
-    within_quota(&api, &caller).await?;
-    let id = SessionId(new_id());
-    let _on_its_way = api.submitting.begin(id);
-    let avatar = match face {
-        Face::Avatar(avatar) => usable_avatar(&api, &caller, avatar).await?,
-        Face::Portrait(portrait, face) => {
-            let name = portrait.called.clone();
-            register(&api, &caller, &portrait, face, name, id).await?
-        }
-    };
-    let speech = Some(keep(&api, &speech).await?);
-    let wanted = Wanted { kind: Kind::Render, avatar: &avatar, speech, options, live: None };
-    let started = start(&api, &caller, id, wanted, idempotency, caller.key.max_open).await?;
-    answer(&api, &caller, started, StatusCode::ACCEPTED, &Asked::of(&req)).await
+    let options = options::read(&fields, &api.settings.sessions)?;
+    let started = api.office.render_uploaded(&caller, token, face, &speech, options).await?;
+    answers::started(&api, &caller, started, StatusCode::ACCEPTED, &Asked::of(&req)).await
 }
 
-fn whose_face(fields: &Fields, portrait: Option<Staged>) -> Result<Face, Problem> {
+fn whose_face(fields: &Fields, portrait: Option<Staged>) -> Result<UploadedFace, Problem> {
     let face = options::face(fields)?;
     match (fields.id("avatar_id")?, portrait) {
         (None, None) => Err(Problem::invalid("portrait", "portrait is missing: send a file, or an avatar_id")),
@@ -95,21 +63,14 @@ fn whose_face(fields: &Fields, portrait: Option<Staged>) -> Result<Face, Problem
         (Some(_), None) if face.is_some() => {
             Err(Problem::invalid("face", "an avatar has its face already: leave face out, or send the portrait"))
         }
-        (Some(avatar), None) => Ok(Face::Avatar(avatar)),
-        (None, Some(portrait)) => Ok(Face::Portrait(portrait, face)),
-    }
-}
-
-fn canonical(face: &Face) -> Value {
-    match face {
-        Face::Avatar(id) => json!({"avatar": id.to_string()}),
-        Face::Portrait(portrait, face) => json!({"sha256": portrait.sha256, "face": face}),
+        (Some(avatar), None) => Ok(UploadedFace::Avatar(avatar)),
+        (None, Some(portrait)) => Ok(UploadedFace::Portrait(portrait, face)),
     }
 }
 
 /// A session of kind render that the caller may see.
 async fn render(api: &Api, caller: &Caller, id: &str) -> Result<Change, Problem> {
-    let change = visible(api, caller, id, "render").await?;
+    let change = answers::visible(api, caller, id, "render").await?;
     if change.session.kind == Kind::Render {
         Ok(change)
     } else {
@@ -124,7 +85,7 @@ async fn render(api: &Api, caller: &Caller, id: &str) -> Result<Change, Problem>
 )]
 pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
     let change = render(&api, &caller, &id).await?;
-    Ok(HttpResponse::Ok().json(SessionBody::now(&change, &api.settings.retention, &asked)))
+    Ok(HttpResponse::Ok().json(answers::told(&api, &change, &asked)))
 }
 
 /// Wants no more of a render.
@@ -137,7 +98,7 @@ pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>, asked: Asked
 )]
 pub async fn cancel(api: Data<Api>, caller: Caller, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
     let change = render(&api, &caller, &id).await?;
-    cancelled(&api, &caller, change, &asked).await
+    answers::cancelled(&api, &caller, change, &asked).await
 }
 
 /// Gets the video. Ranges are served. It is kept for a time after the session's end: `expires_at` of the session's result.
@@ -171,7 +132,7 @@ pub async fn result(
     }
     let output = session.end.as_ref().and_then(|end| end.output.as_ref());
     if let Some(removed) = output.and_then(|o| o.removed) {
-        return Err(Problem::new(ProblemKind::Gone, retention::gone(&api.settings.retention, removed)));
+        return Err(Problem::new(ProblemKind::Gone, ages::gone(&api.settings.retention, removed)));
     }
     let Some((output, blob)) = output.and_then(|o| Some((o, o.blob.as_ref()?))) else {
         return Err(Problem::not_found("result: the render ended without one"));

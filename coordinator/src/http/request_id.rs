@@ -4,6 +4,7 @@ use super::Api;
 use super::lifeline::Lifeline;
 use super::live::cors;
 use super::problem::Problem;
+use crate::office::new_id;
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -30,7 +31,7 @@ impl RequestId {
     /// The caller's own, if it is well formed; else a new one.
     fn of(headers: &HeaderMap) -> Self {
         let given = headers.get(X_REQUEST_ID).and_then(|h| h.to_str().ok()).filter(|id| well_formed(id));
-        Self(given.map_or_else(|| format!("{:032x}", super::new_id()).into(), Arc::from))
+        Self(given.map_or_else(|| format!("{:032x}", new_id()).into(), Arc::from))
     }
 }
 

@@ -2,13 +2,10 @@
 
 use super::Api;
 use super::auth::Caller;
-use super::dto::time_text;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use mouthpiece_domain::retention::{Ages, Class};
-use mouthpiece_domain::time::Wall;
+use mouthpiece_domain::retention::Class;
 use serde::Serialize;
-use std::time::Duration;
 use utoipa::ToSchema;
 
 /// How long things are kept, in seconds; null: for ever. They are removed within minutes after that. What an open session
@@ -43,38 +40,4 @@ pub async fn read(api: Data<Api>, _caller: Caller) -> HttpResponse {
         avatars_s: seconds(Class::Avatars),
         idempotency_keys_s: seconds(Class::Tokens),
     })
-}
-
-/// Why a result is not there any more.
-pub(super) fn gone(ages: &Ages, removed: Wall) -> String {
-    let age = ages.of(Class::Results).map(|age| format!("; videos are kept for {} (retention.results)", words(age)));
-    format!(
-        "the video was removed at {} because of its age{}: render it again",
-        time_text(removed),
-        age.unwrap_or_default()
-    )
-}
-
-/// An age in its largest whole unit, such as "7 days".
-fn words(age: Duration) -> String {
-    let seconds = age.as_secs();
-    let units = [(86_400, "day"), (3600, "hour"), (60, "minute")];
-    let whole = units.into_iter().find(|(length, _)| seconds.is_multiple_of(*length));
-    let (length, unit) = whole.unwrap_or((1, "second"));
-    let n = seconds / length;
-    format!("{n} {unit}{}", if n == 1 { "" } else { "s" })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_age_is_told_in_its_largest_whole_unit() {
-        for (seconds, told) in
-            [(604_800, "7 days"), (86_400, "1 day"), (90_000, "25 hours"), (60, "1 minute"), (61, "61 seconds")]
-        {
-            assert_eq!(words(Duration::from_secs(seconds)), told);
-        }
-    }
 }

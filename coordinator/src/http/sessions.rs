@@ -3,23 +3,17 @@
 use super::auth::{Caller, Scope, Visitor};
 use super::dto::requests::SessionRequest;
 use super::dto::{SessionBody, SessionList};
-use super::fields::{self, Fields, missing};
-use super::files::{fetch::URL_CHARS, keep, read_json};
-use super::live::{complete, making};
-use super::options::{self, Options};
+use super::fields::{Fields, URL_CHARS, missing};
+use super::files::read_json;
+use super::idempotency::token;
+use super::live::making;
 use super::problem::Problem;
-use super::submission::{Started, Wanted, idempotency, replay, start, token, within_quota};
-use super::{Api, Asked, new_id};
+use super::{Api, Asked, answers, options};
 use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use mouthpiece_domain::control::Change;
-use mouthpiece_domain::file_kind::FileUse;
-use mouthpiece_domain::ids::{AvatarId, SessionId};
-use mouthpiece_domain::session::{Kind, Phase, Session};
-use mouthpiece_ports::records::{Avatar, SessionFilter};
-use serde_json::json;
+use mouthpiece_domain::session::{Kind, Phase};
+use mouthpiece_ports::records::SessionFilter;
 
 const OPEN: [Phase; 5] = [Phase::Requested, Phase::Assigned, Phase::Preparing, Phase::Running, Phase::Draining];
 
@@ -69,24 +63,9 @@ async fn create_render(
 ) -> Result<HttpResponse, Problem> {
     let avatar = fields.id("avatar_id")?.ok_or_else(|| missing("avatar_id"))?;
     let url = fields.text("speech_url", URL_CHARS)?.ok_or_else(|| missing("speech_url"))?;
-    let options = Options::read(fields, &api.settings.sessions)?;
-    let avatar = usable_avatar(api, caller, avatar).await?;
-    let asked = json!({
-        "kind": "render",
-        "avatar": avatar.id.to_string(),
-        "speech": {"url": url},
-        "options": options.canonical(),
-    });
-    let idempotency = idempotency(caller, token, &asked);
-    if let Some(session) = replay(api, idempotency.as_ref()).await? {
-        return answer(api, caller, Started { session, replayed: true }, StatusCode::CREATED, here).await;
-    }
-    within_quota(api, caller).await?;
-    let speech = api.fetcher.fetch(api, "speech_url", url, FileUse::Speech).await?;
-    let speech = Some(keep(api, &speech).await?);
-    let wanted = Wanted { kind: Kind::Render, avatar: &avatar, speech, options, live: None };
-    let started = start(api, caller, SessionId(new_id()), wanted, idempotency, caller.key.max_open).await?;
-    answer(api, caller, started, StatusCode::CREATED, here).await
+    let options = options::read(fields, &api.settings.sessions)?;
+    let started = api.office.render_fetched(caller, token, avatar, url, options).await?;
+    answers::started(api, caller, started, StatusCode::CREATED, here).await
 }
 
 async fn create_live(
@@ -98,88 +77,12 @@ async fn create_live(
 ) -> Result<HttpResponse, Problem> {
     let avatar = fields.id("avatar_id")?.ok_or_else(|| missing("avatar_id"))?;
     let (options, terms) = making::read(fields, &api.settings.sessions, &api.settings.live)?;
-    let avatar = usable_avatar(api, caller, avatar).await?;
-    let asked = json!({
-        "kind": "live",
-        "avatar": avatar.id.to_string(),
-        "terms": making::canonical(&terms),
-        "options": options.canonical(),
-    });
-    let idempotency = idempotency(caller, token, &asked);
-    if let Some(session) = replay(api, idempotency.as_ref()).await? {
-        return answer(api, caller, Started { session, replayed: true }, StatusCode::CREATED, here).await;
-    }
-    within_quota(api, caller).await?;
-    let wanted = Wanted { kind: Kind::Live, avatar: &avatar, speech: None, options, live: Some(terms) };
-    let started = start(api, caller, SessionId(new_id()), wanted, idempotency, caller.key.max_open).await?;
-    answer(api, caller, started, StatusCode::CREATED, here).await
+    let started = api.office.go_live(caller, token, avatar, options, terms).await?;
+    answers::started(api, caller, started, StatusCode::CREATED, here).await
 }
 
 fn kind(fields: &Fields) -> Result<Kind, Problem> {
     fields.word("kind", &[("render", Kind::Render), ("live", Kind::Live)])?.ok_or_else(|| missing("kind"))
-}
-
-/// An avatar that a new session may use.
-pub(super) async fn usable_avatar(api: &Api, caller: &Caller, id: AvatarId) -> Result<Avatar, Problem> {
-    let avatar = api.records.avatar(id).await?.filter(|a| caller.sees(a.key));
-    avatar.ok_or_else(|| Problem::invalid("avatar_id", format!("there is no avatar {id}: add the portrait first")))
-}
-
-/// The answer for a new session (`fresh`), or for one that the same request had made (200).
-pub(super) async fn answer(
-    api: &Api,
-    caller: &Caller,
-    started: Started,
-    fresh: StatusCode,
-    asked: &Asked,
-) -> Result<HttpResponse, Problem> {
-    let Started { session, replayed } = started;
-    let place = match session.kind {
-        Kind::Render if fresh == StatusCode::ACCEPTED => "renders",
-        _ => "sessions",
-    };
-    let location = (LOCATION, asked.to(&format!("/v1/{place}/{}", session.id)));
-    let ages = &api.settings.retention;
-    let mut body =
-        if replayed { as_seen(api, &session, asked).await? } else { SessionBody::new(&session, ages, asked) };
-    complete(api, &Visitor::Key(caller.clone()), &session, &mut body)?;
-    if replayed {
-        let replay = ("idempotent-replay", "true");
-        return Ok(HttpResponse::Ok().insert_header(location).insert_header(replay).json(body));
-    }
-    Ok(HttpResponse::build(fresh).insert_header(location).json(body))
-}
-
-/// A session of the records as the brain sees it, if it is open.
-async fn as_seen(api: &Api, session: &Session, asked: &Asked) -> Result<SessionBody, Problem> {
-    if session.phase == Phase::Ended {
-        return Ok(SessionBody::new(session, &api.settings.retention, asked));
-    }
-    let ages = &api.settings.retention;
-    let held = api.farm.session(session.id).await?;
-    let seen = |change| SessionBody::now(change, ages, asked);
-    Ok(held.as_ref().map_or_else(|| SessionBody::new(session, ages, asked), seen))
-}
-
-/// A session as it is now: as the brain sees it while it holds it, else as recorded. `None` when there is none.
-pub(super) async fn current(api: &Api, id: SessionId) -> Result<Option<Change>, Problem> {
-    if let Some(change) = api.farm.session(id).await? {
-        return Ok(Some(change));
-    }
-    Ok(api.records.session(id).await?.map(|session| Change { session, queue_position: None }))
-}
-
-/// A session that the caller may see, by the id in the path.
-pub(super) async fn visible(api: &Api, caller: &Caller, id: &str, what: &str) -> Result<Change, Problem> {
-    may_read(caller)?;
-    let id: SessionId = fields::path_id(what, id)?;
-    let change = current(api, id).await?.filter(|c| caller.sees(c.session.key));
-    change.ok_or_else(|| Problem::not_found(format!("{what} {id}")))
-}
-
-/// What sees everything also reads its own.
-pub(super) fn may_read(caller: &Caller) -> Result<(), Problem> {
-    if caller.may(Scope::Farm) { Ok(()) } else { caller.need(Scope::Sessions) }
 }
 
 /// Lists sessions, newest first: the key's own, all with the scope `farm`.
@@ -195,7 +98,7 @@ pub(super) fn may_read(caller: &Caller) -> Result<(), Problem> {
     responses((status = 200, description = "The sessions", body = SessionList)),
 )]
 pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<HttpResponse, Problem> {
-    may_read(&caller)?;
+    caller.may_read()?;
     let fields = Fields::query(req.query_string(), &["state", "kind", "avatar_id", "limit", "before"])?;
     let state = fields.word("state", &[("open", &OPEN[..]), ("ended", &[Phase::Ended][..])])?;
     let limit = fields.number32("limit", 1..=500)?.unwrap_or(100);
@@ -207,13 +110,11 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
         before: fields.id("before")?,
         limit,
     };
-    let found = api.records.sessions(&filter).await?;
+    let found = api.office.sessions.list(&filter).await?;
     let full = found.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
-    let next = found.last().filter(|_| full).map(|s| s.id.to_string());
-    let mut sessions = Vec::with_capacity(found.len());
-    for session in &found {
-        sessions.push(as_seen(&api, session, &Asked::of(&req)).await?);
-    }
+    let next = found.last().filter(|_| full).map(|change| change.session.id.to_string());
+    let asked = Asked::of(&req);
+    let sessions = found.iter().map(|change| answers::told(&api, change, &asked)).collect();
     Ok(HttpResponse::Ok().json(SessionList { sessions, next }))
 }
 
@@ -223,9 +124,9 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
     responses((status = 200, description = "The session", body = SessionBody)),
 )]
 pub async fn read(api: Data<Api>, visitor: Visitor, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
-    let change = visitor.session(&api, &id).await?;
-    let mut body = SessionBody::now(&change, &api.settings.retention, &asked);
-    complete(&api, &visitor, &change.session, &mut body)?;
+    let change = answers::visited(&api, &visitor, &id).await?;
+    let mut body = answers::told(&api, &change, &asked);
+    answers::complete(&api, &visitor, &change.session, &mut body)?;
     Ok(HttpResponse::Ok().json(body))
 }
 
@@ -238,22 +139,6 @@ pub async fn read(api: Data<Api>, visitor: Visitor, id: Path<String>, asked: Ask
     ),
 )]
 pub async fn cancel(api: Data<Api>, caller: Caller, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
-    let change = visible(&api, &caller, &id, "session").await?;
-    cancelled(&api, &caller, change, &asked).await
-}
-
-pub(super) async fn cancelled(
-    api: &Api,
-    caller: &Caller,
-    change: Change,
-    asked: &Asked,
-) -> Result<HttpResponse, Problem> {
-    caller.need(Scope::Sessions)?;
-    if change.session.phase == Phase::Ended {
-        return Ok(HttpResponse::Ok().json(SessionBody::now(&change, &api.settings.retention, asked)));
-    }
-    let id = change.session.id;
-    api.farm.cancel(id).await?;
-    let now = current(api, id).await?.unwrap_or(change);
-    Ok(HttpResponse::Accepted().json(SessionBody::now(&now, &api.settings.retention, asked)))
+    let change = answers::visible(&api, &caller, &id, "session").await?;
+    answers::cancelled(&api, &caller, change, &asked).await
 }

@@ -15,7 +15,7 @@ use mouthpiece_domain::ids::WorkerId;
 )]
 pub async fn list(api: Data<Api>, caller: Caller) -> Result<HttpResponse, Problem> {
     caller.need(Scope::Farm)?;
-    Ok(HttpResponse::Ok().json(FarmBody::from(&api.farm.view().await?)))
+    Ok(HttpResponse::Ok().json(FarmBody::from(&api.office.farm.view().await?)))
 }
 
 /// Drains a worker: it takes nothing new and leaves when what runs there is done. Needs the scope `farm`.
@@ -27,8 +27,8 @@ pub async fn drain(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<H
     caller.need(Scope::Farm)?;
     let id: WorkerId = fields::path_id("worker", &id)?;
     let unknown = || Problem::not_found(format!("worker {id}"));
-    let moving = api.farm.drain(id).await?.ok_or_else(unknown)?;
-    let view = api.farm.view().await?;
+    let moving = api.office.farm.drain(id).await?.ok_or_else(unknown)?;
+    let view = api.office.farm.view().await?;
     let worker = view.workers.iter().find(|w| w.id == id).ok_or_else(unknown)?;
     let moving = moving.iter().map(ToString::to_string).collect();
     Ok(HttpResponse::Accepted().json(DrainBody { worker: WorkerBody::from(worker), moving }))

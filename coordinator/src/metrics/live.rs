@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// What became of a question to a worker, as it is counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum QuestionOutcome {
     /// It was answered as was hoped for.
     Done,
     /// It was answered: not done.
@@ -17,7 +17,7 @@ pub enum Asked {
     Unreachable,
 }
 
-impl Asked {
+impl QuestionOutcome {
     fn name(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -73,7 +73,7 @@ impl LiveMetrics {
     }
 
     /// A worker was asked.
-    pub fn asked(&self, question: &str, outcome: Asked) {
+    pub fn asked(&self, question: &str, outcome: QuestionOutcome) {
         self.asks.with_label_values(&[question, outcome.name()]).inc();
     }
 
@@ -114,7 +114,7 @@ mod tests {
     fn what_is_observed_is_shown() {
         let metrics = Metrics::new().unwrap();
         metrics.live.joined(Duration::from_millis(30));
-        metrics.live.asked("offer", Asked::Not);
+        metrics.live.asked("offer", QuestionOutcome::Not);
         metrics.live.heard(48_000, 24_000);
         metrics.live.refused("invalid_field");
         let one = metrics.live.socket();

@@ -3,12 +3,11 @@
 use crate::harness::{Rig, eventually, quick};
 use crate::worker::{Conduct, Worker};
 use async_trait::async_trait;
-use mouthpiece_coordinator::actors::Ports;
 use mouthpiece_domain::fleet::{Command, Heartbeat, Hold, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::live::{Ask, Told};
 use mouthpiece_domain::session::{EndReason, Phase};
-use mouthpiece_ports::bus::{Bus, BusError, Inbox, Questions};
+use mouthpiece_ports::bus::{Bus, BusError, Inbox};
+use mouthpiece_ports::farm_ports::ActorPorts;
 use mouthpiece_ports::pool::{Pool, PoolError};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -95,14 +94,6 @@ impl Bus for Away {
         self.bus()?.returned().await
     }
 
-    async fn ask(&self, worker: WorkerId, ask: &Ask, patience: Duration) -> Result<Told, BusError> {
-        self.bus()?.ask(worker, ask, patience).await
-    }
-
-    async fn questions(&self, worker: WorkerId) -> Result<Box<dyn Questions>, BusError> {
-        self.bus()?.questions(worker).await
-    }
-
     async fn check(&self) -> Result<(), BusError> {
         self.bus()?.check().await
     }
@@ -119,11 +110,11 @@ async fn rig() -> (Rig, Worker, Arc<Away>) {
             pool_away: AtomicBool::new(false),
         });
         made = Some(Arc::clone(&away));
-        Ports { bus: Arc::clone(&away) as _, pool: away, ..ports }
+        ActorPorts { bus: Arc::clone(&away) as _, pool: away, ..ports }
     })
     .await;
     let away = made.unwrap();
-    let inside = Ports { bus: Arc::clone(&away.bus), pool: Arc::clone(&away.pool), ..rig.ports.clone() };
+    let inside = ActorPorts { bus: Arc::clone(&away.bus), pool: Arc::clone(&away.pool), ..rig.ports.clone() };
     let worker = Worker::start(&inside, 1, rig.settings.lease, Conduct::Work(Duration::from_millis(5))).await;
     rig.shows("mouthpiece_workers{state=\"idle\"} 1").await;
     (rig, worker, away)

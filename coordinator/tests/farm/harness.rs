@@ -2,7 +2,7 @@
 
 use crate::worker::{Conduct, Worker};
 use async_trait::async_trait;
-use mouthpiece_coordinator::actors::{self, Handle, Ports};
+use mouthpiece_coordinator::actors::{self, Handle};
 use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_domain::control::{Answer, Settings};
@@ -11,7 +11,9 @@ use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::session::{BlobKey, Fence, Kind, Phase, Preset, Progress, Session, Spec};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_embedded::{MemoryBus, MemoryPool, Sqlite};
+use mouthpiece_ports::farm_ports::ActorPorts;
 use mouthpiece_ports::fleet::{Fleet, FleetError};
+use mouthpiece_ports::records::UsageBooks;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -67,7 +69,8 @@ pub fn quick() -> Settings {
 
 /// One coordinator and its ports.
 pub struct Rig {
-    pub ports: Ports,
+    pub ports: ActorPorts,
+    pub books: Arc<dyn UsageBooks>,
     pub farm: Handle,
     pub metrics: Arc<Metrics>,
     pub fleet: Arc<FleetNotes>,
@@ -81,18 +84,19 @@ impl Rig {
     }
 
     /// With other ports than the embedded ones.
-    pub async fn start_with(settings: Settings, change: impl FnOnce(Ports) -> Ports) -> Self {
+    pub async fn start_with(settings: Settings, change: impl FnOnce(ActorPorts) -> ActorPorts) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let fleet = Arc::new(FleetNotes::default());
-        let ports = change(Ports {
-            records: Arc::new(Sqlite::open(&folder.path().join("farm.db")).await.unwrap()),
+        let store = Arc::new(Sqlite::open(&folder.path().join("farm.db")).await.unwrap());
+        let ports = change(ActorPorts {
+            ledger: Arc::clone(&store) as _,
             bus: Arc::new(MemoryBus::new()),
             pool: Arc::new(MemoryPool::new()),
             fleet: Arc::clone(&fleet) as _,
         });
         let metrics = Arc::new(Metrics::new().unwrap());
         let farm = actors::start(ports.clone(), settings.clone(), Arc::clone(&metrics));
-        Self { ports, farm, metrics, fleet, settings, _folder: folder }
+        Self { ports, books: store, farm, metrics, fleet, settings, _folder: folder }
     }
 
     /// A further coordinator over the same ports.
@@ -110,7 +114,7 @@ impl Rig {
     }
 
     pub async fn record(&self, id: SessionId) -> Session {
-        self.ports.records.session(id).await.unwrap().unwrap()
+        self.ports.ledger.session(id).await.unwrap().unwrap()
     }
 
     /// Waits for a session's phase, or a later one, in the records.

@@ -17,7 +17,7 @@ const BRIEFLY: Conduct = Conduct::Work(Duration::from_millis(5));
 /// Delivered in all, as the books say.
 async fn booked(rig: &Rig, id: SessionId) -> Duration {
     let ever = Period { from: Wall(0), to: Wall(i64::MAX / 2).hour() };
-    let usage = rig.ports.records.usage(ever).await.unwrap();
+    let usage = rig.books.usage(ever).await.unwrap();
     usage.iter().filter(|entry| entry.session == id).map(|entry| entry.delivered).sum()
 }
 
@@ -129,6 +129,6 @@ async fn a_repeated_request_makes_one_session() {
         other => panic!("made again: {other:?}"),
     }
     assert_eq!(rig.farm.submit(session(), token("b"), 10).await.unwrap(), Answer::TokenReused);
-    assert_eq!(rig.ports.records.open_sessions().await.unwrap().len(), 1);
+    assert_eq!(rig.ports.ledger.open_sessions().await.unwrap().len(), 1);
     rig.farm.stop().await;
 }

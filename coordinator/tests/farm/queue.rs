@@ -32,7 +32,7 @@ async fn a_full_queue_answers_at_once() {
     }
     let view = rig.farm.view().await.unwrap();
     assert_eq!((view.queue_length, view.queue_limit), (3, 3));
-    assert_eq!(rig.ports.records.open_sessions().await.unwrap().len(), 3, "the refused one left nothing");
+    assert_eq!(rig.ports.ledger.open_sessions().await.unwrap().len(), 3, "the refused one left nothing");
     rig.shows("mouthpiece_queue_length 3").await;
     rig.farm.stop().await;
 }

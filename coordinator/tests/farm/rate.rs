@@ -4,12 +4,12 @@
 use crate::harness::{Rig, accepted, quick, session};
 use futures_util::StreamExt;
 use futures_util::stream;
-use mouthpiece_coordinator::actors::Ports;
 use mouthpiece_coordinator::farm::{Farm, News};
 use mouthpiece_domain::control::Settings;
 use mouthpiece_domain::fleet::{Capability, Command, Heartbeat, Report, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_domain::session::{End, EndReason, Phase, Progress};
+use mouthpiece_ports::farm_ports::ActorPorts;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 use tokio::sync::broadcast::error::RecvError;
@@ -21,7 +21,7 @@ const SESSIONS: u64 = 20_000;
 const CALLERS: usize = 256;
 
 /// Ends every session as soon as it has it, with one report before: four writes a session in all.
-async fn nothing(ports: Ports, id: WorkerId) {
+async fn nothing(ports: ActorPorts, id: WorkerId) {
     let started = Instant::now();
     let mut inbox = ports.bus.commands(id, u16::from(SLOTS) * 2).await.unwrap();
     let mut beat = tokio::time::interval(Duration::from_secs(1));

@@ -11,8 +11,8 @@ use std::sync::{Arc, OnceLock};
 async fn rig() -> (Rig, Arc<Flaky>) {
     let flaky = OnceLock::new();
     let rig = Rig::start_with(quick(), |mut ports| {
-        let records = flaky.get_or_init(|| Arc::new(Flaky::new(ports.records)));
-        ports.records = Arc::clone(records) as _;
+        let records = flaky.get_or_init(|| Arc::new(Flaky::new(ports.ledger)));
+        ports.ledger = Arc::clone(records) as _;
         ports
     })
     .await;
@@ -35,7 +35,7 @@ async fn a_broken_store_is_an_answer() {
     flaky.break_now();
     assert_eq!(rig.farm.submit(session(), None, 10).await.unwrap(), Answer::StoreFailed);
     flaky.mend();
-    assert!(rig.ports.records.open_sessions().await.unwrap().is_empty(), "what was not accepted is not there");
+    assert!(rig.ports.ledger.open_sessions().await.unwrap().is_empty(), "what was not accepted is not there");
     let id = rig.submit().await;
     assert_eq!(rig.record(id).await.phase, Phase::Requested, "and the farm goes on");
     rig.shows("mouthpiece_ledger_errors_total{then=\"given_up\"} 1").await;

@@ -36,7 +36,7 @@ async fn every_session_ends_once_and_no_slot_has_two() {
     assert_eq!(completed.len(), SESSIONS);
     assert!(completed.values().all(|times| *times == 1), "some ran twice: {completed:?}");
     let ever = Period { from: Wall(0), to: Wall(i64::MAX / 2).hour() };
-    let delivered: Duration = rig.ports.records.usage(ever).await.unwrap().iter().map(|entry| entry.delivered).sum();
+    let delivered: Duration = rig.books.usage(ever).await.unwrap().iter().map(|entry| entry.delivered).sum();
     assert_eq!(delivered, DELIVERED * SESSIONS as u32);
     other.stop().await;
     rig.farm.stop().await;

@@ -1,10 +1,10 @@
 //! A worker that does as its script says. It keeps the rules of leases like a real one, and no others.
 
-use mouthpiece_coordinator::actors::Ports;
 use mouthpiece_domain::fleet::{Capability, Command, Heartbeat, Hold, Refusal, Report, Running, WorkerEvent};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::session::{End, EndReason, Phase, Progress, Slot};
+use mouthpiece_ports::farm_ports::ActorPorts;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -65,7 +65,7 @@ impl Drop for Worker {
 
 impl Worker {
     /// Returns when it has made itself known.
-    pub async fn start(ports: &Ports, slots: u8, lease: LeaseTerms, conduct: Conduct) -> Self {
+    pub async fn start(ports: &ActorPorts, slots: u8, lease: LeaseTerms, conduct: Conduct) -> Self {
         let id = WorkerId(uuid::Uuid::now_v7().as_u128());
         let log = Arc::new(Mutex::new(Vec::new()));
         let (orders, told) = mpsc::unbounded_channel();
@@ -121,7 +121,7 @@ struct Run {
 
 struct Body {
     id: WorkerId,
-    ports: Ports,
+    ports: ActorPorts,
     slots: u8,
     lease: LeaseTerms,
     conduct: Conduct,

@@ -1,7 +1,7 @@
 //! Who may call, and what they see.
 
 use crate::rig::{Answer, Rig};
-use mouthpiece_coordinator::http::{Scope, create_first_key, new_secret};
+use mouthpiece_coordinator::office::{Scope, create_first_key, new_secret};
 use reqwest::Method;
 
 const PROTECTED: [(Method, &str); 12] = [

@@ -2,7 +2,7 @@
 
 use crate::rig::{Answer, Form, PNG, Rig, WAV};
 use bytes::Bytes;
-use mouthpiece_coordinator::http::now;
+use mouthpiece_coordinator::office::now;
 use mouthpiece_domain::control::Answer as Said;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::session::{BlobKey, End, EndReason, Kind, Output};
@@ -168,7 +168,7 @@ async fn what_cannot_be_an_avatar_is_named() {
 async fn avatars_of_others_are_others() {
     let mut rig = Rig::start().await;
     let mine = rig.add().await.is(202).json();
-    rig.secret = rig.key(&[mouthpiece_coordinator::http::Scope::Sessions], |_| {});
+    rig.secret = rig.key(&[mouthpiece_coordinator::office::Scope::Sessions], |_| {});
     let other = rig.add().await.is(202).json();
     assert_ne!(mine["id"], other["id"]);
     let id: AvatarId = other["id"].as_str().unwrap().parse().unwrap();

@@ -3,36 +3,20 @@
 use crate::rig::{Answer, Form, PNG, Rig, WAV};
 use futures_util::future::join_all;
 use mouthpiece_coordinator::actors;
-use mouthpiece_coordinator::http::Ports;
 use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_domain::control::Settings;
-use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool, NoFleet, Sqlite};
-use mouthpiece_ports::records::Records;
+use mouthpiece_embedded::{Directory, Sqlite, farm_ports};
 use serde_json::json;
 use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-async fn ports(folder: &Path, queue_limit: u32) -> Ports {
+async fn rig(folder: &Path, queue_limit: u32) -> Rig {
     let store = Arc::new(Sqlite::open(&folder.join("farm.sqlite")).await.unwrap());
-    let records = Arc::clone(&store) as Arc<dyn Records>;
-    let ports = actors::Ports {
-        records: Arc::clone(&records),
-        bus: Arc::new(MemoryBus::new()),
-        pool: Arc::new(MemoryPool::new()),
-        fleet: Arc::new(NoFleet),
-    };
+    let ports = farm_ports(store, Arc::new(Directory::open(&folder.join("blobs")).unwrap()));
     let settings = Settings { queue_limit, ..Settings::default() };
-    let farm = actors::start(ports.clone(), settings, Arc::new(Metrics::new().unwrap()));
-    Ports {
-        farm: Arc::new(farm),
-        records,
-        passes: store,
-        blobs: Arc::new(Directory::open(&folder.join("blobs")).unwrap()),
-        bus: ports.bus,
-        lines: Arc::new(MemoryLines::new()),
-        pool: ports.pool,
-    }
+    let farm = actors::start(ports.actors(), settings, Arc::new(Metrics::new().unwrap()));
+    Rig::over(Arc::new(farm), ports.office(), |_| {}).await
 }
 
 fn form() -> Form {
@@ -42,7 +26,7 @@ fn form() -> Form {
 #[actix_web::test]
 async fn twenty_at_once_make_one_session() {
     let folder = tempfile::tempdir().unwrap();
-    let rig = Rig::over(ports(folder.path(), 100).await, |_| {}).await;
+    let rig = rig(folder.path(), 100).await;
     let posts = (0..20).map(|_| Answer::of(rig.form("/v1/renders", &form()).header("idempotency-key", "race")));
     let answers = join_all(posts).await;
     let ids: HashSet<_> = answers.iter().map(Answer::id).collect();
@@ -58,7 +42,7 @@ async fn twenty_at_once_make_one_session() {
 #[actix_web::test]
 async fn a_session_is_made_followed_and_cancelled() {
     let folder = tempfile::tempdir().unwrap();
-    let rig = Rig::over(ports(folder.path(), 100).await, |_| {}).await;
+    let rig = rig(folder.path(), 100).await;
     let id = Answer::of(rig.form("/v1/renders", &form())).await.is(202).id();
     let waiting = rig.get(&format!("/v1/sessions/{id}")).await.is(200).json();
     assert_eq!((&waiting["state"], &waiting["queue_position"]), (&json!("requested"), &json!(1)));
@@ -80,7 +64,7 @@ async fn a_session_is_made_followed_and_cancelled() {
 #[actix_web::test]
 async fn a_full_queue_is_an_answer() {
     let folder = tempfile::tempdir().unwrap();
-    let rig = Rig::over(ports(folder.path(), 1).await, |_| {}).await;
+    let rig = rig(folder.path(), 1).await;
     let mut refused = None;
     for _ in 0..5 {
         let answer = Answer::of(rig.form("/v1/renders", &form())).await;

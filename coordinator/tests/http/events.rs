@@ -4,7 +4,7 @@ use crate::rig::{Answer, BOUND, Rig};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 use mouthpiece_coordinator::farm::News;
-use mouthpiece_coordinator::http::Scope;
+use mouthpiece_coordinator::office::Scope;
 use mouthpiece_domain::session::{End, EndReason, Phase, Session};
 use reqwest::Method;
 use serde_json::Value;

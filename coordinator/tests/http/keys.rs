@@ -1,7 +1,7 @@
 //! Keys: made, listed, revoked.
 
 use crate::rig::{Answer, Rig};
-use mouthpiece_coordinator::http::Scope;
+use mouthpiece_coordinator::office::Scope;
 use reqwest::Method;
 use serde_json::json;
 

@@ -2,11 +2,11 @@
 
 use crate::rig::{Answer, Form, PNG, Rig};
 use crate::stage::{Stage, hold, not, obliging};
-use mouthpiece_coordinator::http::{IceServer, LiveSettings, Scope};
+use mouthpiece_coordinator::office::{IceServer, LiveSettings, Scope};
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_domain::live::{LiveStatus, LiveTerms, Mood, NotDone, Question, StageTime, Told};
+use mouthpiece_domain::live::{Declined, LiveAnswer, LiveQuestion, LiveStatus, LiveTerms, Mood, NotDone, StageTime};
 use mouthpiece_domain::session::{End, EndReason, Kind};
-use mouthpiece_ports::bus::Bus;
+use mouthpiece_ports::questions::QuestionBus;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -163,8 +163,8 @@ async fn a_running_session_is_interrupted_kept_alive_and_looked_at() {
         buffered_ms: 40,
         stages: vec![StageTime { stage: "total".into(), p50_ms: 60.5, p99_ms: 90.0 }],
     };
-    let answer = move |ask: &mouthpiece_domain::live::Ask| match ask.what {
-        Question::Status => Some(Told::Status(Box::new(status.clone()))),
+    let answer = move |ask: &mouthpiece_domain::live::LiveAsk| match ask.what {
+        LiveQuestion::Status => Some(LiveAnswer::Status(Box::new(status.clone()))),
         _ => obliging(ask),
     };
     let stage = Stage::set(&rig, answer).await;
@@ -179,7 +179,7 @@ async fn a_running_session_is_interrupted_kept_alive_and_looked_at() {
             "buffered_ms": 40, "stages": [{"stage": "total", "p50_ms": 60.5, "p99_ms": 90.0}]
         })
     );
-    assert_eq!(stage.questions(3).await, [Question::Interrupt, Question::KeepAlive, Question::Status]);
+    assert_eq!(stage.questions(3).await, [LiveQuestion::Interrupt, LiveQuestion::KeepAlive, LiveQuestion::Status]);
     assert!(stage.asked.lock().unwrap().iter().all(|ask| ask.hold == hold(id)));
     let text = rig.api.metrics.render();
     assert!(text.contains("mouthpiece_live_asks_total{outcome=\"done\",question=\"keep_alive\"} 1"), "{text}");
@@ -242,9 +242,9 @@ async fn a_session_that_has_moved_is_followed_once() {
     let answers = async {
         let asked = questions.next().await.unwrap();
         rig.moved(id, elsewhere);
-        asked.reply.give(Told::Not { why: NotDone::NotHere, detail: "gone".into() }).await;
+        asked.reply.give(LiveAnswer::Declined(Declined { why: NotDone::NotHere, detail: "gone".into() })).await;
     };
     let (answer, ()) = tokio::join!(keep(), answers);
     answer.is(200);
-    assert_eq!(there.questions(1).await, [Question::KeepAlive]);
+    assert_eq!(there.questions(1).await, [LiveQuestion::KeepAlive]);
 }

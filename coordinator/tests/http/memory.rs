@@ -11,7 +11,9 @@ use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::blobs::{BlobError, BlobReader, Blobs};
 use mouthpiece_ports::passes::{Pass, PassKind, Passes};
 use mouthpiece_ports::pool::{Pool, PoolError};
-use mouthpiece_ports::records::{ApiKey, Avatar, Period, Records, RecordsError, SessionFilter};
+use mouthpiece_ports::records::{
+    ApiKey, Avatar, AvatarRegister, KeyRegister, Period, RecordsError, SessionFilter, SessionLedger, UsageBooks,
+};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -96,7 +98,7 @@ impl Passes for Memory {
 }
 
 #[async_trait]
-impl Records for Memory {
+impl SessionLedger for Memory {
     /// Writing is the farm's; the tests' farm writes by itself.
     async fn write(&self, _: &[Write]) -> Result<Vec<Written>, RecordsError> {
         Err(RecordsError::Broken("handlers never write sessions".into()))
@@ -126,6 +128,13 @@ impl Records for Memory {
         Ok(self.records()?.tokens.get(&(key, token.to_owned())).cloned())
     }
 
+    async fn check(&self) -> Result<(), RecordsError> {
+        self.records().map(drop)
+    }
+}
+
+#[async_trait]
+impl AvatarRegister for Memory {
     async fn use_upload(&self, content: &str, fresh: &BlobKey, _: Wall) -> Result<BlobKey, RecordsError> {
         Ok(self.records()?.uploads.entry(content.to_owned()).or_insert_with(|| fresh.clone()).clone())
     }
@@ -167,7 +176,10 @@ impl Records for Memory {
     async fn remove_avatar(&self, id: AvatarId) -> Result<bool, RecordsError> {
         Ok(self.records()?.avatars.remove(&id).is_some())
     }
+}
 
+#[async_trait]
+impl KeyRegister for Memory {
     async fn add_key(&self, key: &ApiKey) -> Result<(), RecordsError> {
         self.records()?.keys.push(key.clone());
         Ok(())
@@ -186,7 +198,10 @@ impl Records for Memory {
         let key = kept.keys.iter_mut().find(|k| k.id == id && k.revoked.is_none());
         Ok(key.map(|k| k.revoked = Some(at)).is_some())
     }
+}
 
+#[async_trait]
+impl UsageBooks for Memory {
     async fn delivered_since(&self, _: KeyId, _: Wall) -> Result<Duration, RecordsError> {
         Ok(self.records()?.delivered)
     }
@@ -205,10 +220,6 @@ impl Records for Memory {
 
     async fn machines(&self, _: Period) -> Result<Vec<MachineHour>, RecordsError> {
         self.records().map(|_| Vec::new())
-    }
-
-    async fn check(&self) -> Result<(), RecordsError> {
-        self.records().map(drop)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The page, its files, and its session.
 
 use crate::rig::{Answer, Rig};
-use mouthpiece_coordinator::http::{Ports, Scope, new_page_link, now, secret_hash};
+use mouthpiece_coordinator::office::{Scope, new_page_link, now, secret_hash};
 use mouthpiece_domain::time::Wall;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -94,7 +94,7 @@ async fn a_link_ends_by_time_by_a_newer_one_and_with_its_key() {
     let who = rig.bare(Method::GET, "/v1/page/session").header("cookie", opened.cookie());
     assert_eq!(Answer::of(who).await.json()["key"]["name"], "accounts");
     rig.memory.kept().keys.retain(|k| k.id == first.id);
-    assert!(new_page_link(rig.api.records.as_ref(), rig.api.passes.as_ref()).await.unwrap().is_none());
+    assert!(new_page_link(rig.memory.as_ref(), rig.memory.as_ref()).await.unwrap().is_none());
     rig.open_page(json!({ "key": weak })).await.is(401);
 }
 
@@ -166,19 +166,8 @@ async fn a_page_stays_open_while_it_is_used_and_when_the_server_starts_anew() {
     let expires = || rig.memory.kept().passes[0].expires.0;
     assert!((29 * DAY_MS..=30 * DAY_MS).contains(&(expires() - now().0)), "{}", expires());
     // Another server on the same records, as after a restart or beside this one.
-    let next = Rig::over(
-        Ports {
-            farm: Arc::clone(&rig.farm) as _,
-            records: Arc::clone(&rig.memory) as _,
-            passes: Arc::clone(&rig.memory) as _,
-            blobs: Arc::clone(&rig.memory) as _,
-            bus: Arc::clone(&rig.bus) as _,
-            lines: Arc::clone(&rig.lines) as _,
-            pool: Arc::new(crate::memory::Well),
-        },
-        |_| {},
-    )
-    .await;
+    let next =
+        Rig::over(Arc::clone(&rig.farm) as _, crate::rig::of_memory(&rig.memory, &rig.bus, &rig.lines), |_| {}).await;
     let ask = |rig: &Rig| rig.bare(Method::GET, "/v1/page/session").header("cookie", cookie.clone());
     let set = |at: i64| rig.memory.kept().passes[0].expires = Wall(at);
     set(now().0 + 5 * DAY_MS);
@@ -209,7 +198,7 @@ async fn a_key_opens_the_pages_session_and_leaving_closes_it() {
     assert!(rig.memory.kept().passes.is_empty(), "a copy of the cookie is worth nothing either");
     Answer::of(ask(Method::GET)).await.problem(401, "unauthorized");
     Answer::of(ask(Method::DELETE)).await.is(204);
-    for bad in ["", "mp_x", "\u{0}", &mouthpiece_coordinator::http::new_secret().unwrap()] {
+    for bad in ["", "mp_x", "\u{0}", &mouthpiece_coordinator::office::new_secret().unwrap()] {
         let answer = rig.open_page(json!({ "key": bad })).await;
         assert!([401, 422].contains(&answer.status), "{}", answer.text());
         assert_eq!(answer.header("set-cookie"), "");

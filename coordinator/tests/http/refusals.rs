@@ -147,7 +147,8 @@ async fn a_store_that_is_away_is_503_everywhere() {
         let problem = rig.get(&path).await.problem(503, "store-unavailable");
         assert!(!problem.to_string().contains("taken away by the test"), "{problem}");
     }
-    let other = rig.bare(Method::GET, "/v1/sessions").bearer_auth(mouthpiece_coordinator::http::new_secret().unwrap());
+    let other =
+        rig.bare(Method::GET, "/v1/sessions").bearer_auth(mouthpiece_coordinator::office::new_secret().unwrap());
     Answer::of(other).await.problem(503, "store-unavailable");
     let form = Form::default().file("portrait", PNG).file("speech", WAV);
     Answer::of(rig.form("/v1/renders", &form)).await.problem(503, "store-unavailable");
@@ -180,7 +181,7 @@ async fn what_the_farm_refuses_is_told_with_a_time() {
 #[actix_web::test]
 async fn the_minutes_of_a_day_are_bounded() {
     let mut rig = Rig::start().await;
-    rig.secret = rig.key(&[mouthpiece_coordinator::http::Scope::Sessions], |k| k.minutes_per_day = Some(2));
+    rig.secret = rig.key(&[mouthpiece_coordinator::office::Scope::Sessions], |k| k.minutes_per_day = Some(2));
     rig.memory.kept().delivered = Duration::from_secs(119);
     let id = rig.render().await;
     rig.memory.kept().delivered = Duration::from_secs(120);

@@ -3,9 +3,9 @@
 use crate::rig::{Answer, Form, PNG, Rig, WAV, eventually};
 use bytes::Bytes;
 use mouthpiece_coordinator::actors;
-use mouthpiece_coordinator::http::{Ports, new_id, now};
 use mouthpiece_coordinator::metrics::Metrics;
-use mouthpiece_coordinator::retention::{self, Sweeper, Swept};
+use mouthpiece_coordinator::office::{new_id, now};
+use mouthpiece_coordinator::retention::{Sweeper, Swept};
 use mouthpiece_domain::control::Settings;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::ledger::{Write, Written};
@@ -13,9 +13,10 @@ use mouthpiece_domain::names;
 use mouthpiece_domain::retention::{Ages, Class};
 use mouthpiece_domain::session::{BlobKey, End, EndReason, Fence, Output};
 use mouthpiece_domain::time::{HOUR_MS, Wall};
-use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool, NoFleet, Sqlite};
+use mouthpiece_embedded::{Directory, Sqlite, farm_ports};
 use mouthpiece_ports::blobs::Blobs;
-use mouthpiece_ports::records::Records;
+use mouthpiece_ports::farm_ports::RetentionPorts;
+use mouthpiece_ports::records::{AvatarRegister, SessionLedger};
 use mouthpiece_ports::retention::Retention;
 use serde_json::json;
 use std::path::PathBuf;
@@ -38,31 +39,15 @@ impl Place {
         let folder = tempfile::tempdir().unwrap();
         let records = Arc::new(Sqlite::open(&folder.path().join("farm.sqlite")).await.unwrap());
         let blobs = Arc::new(Directory::open(&folder.path().join("blobs")).unwrap());
-        let (bus, pool) = (Arc::new(MemoryBus::new()), Arc::new(MemoryPool::new()));
-        let of_actors = actors::Ports {
-            records: Arc::clone(&records) as _,
-            bus: Arc::clone(&bus) as _,
-            pool: Arc::clone(&pool) as _,
-            fleet: Arc::new(NoFleet),
-        };
+        let ports = farm_ports(Arc::clone(&records), Arc::clone(&blobs));
         let settings = Settings { sweep_every: Duration::from_millis(50), ..Settings::default() };
         let metrics = Arc::new(Metrics::new().unwrap());
-        let farm = Arc::new(actors::start(of_actors, settings, Arc::clone(&metrics)));
-        let lines = Arc::new(MemoryLines::new());
-        let ports = Ports {
-            farm,
-            records: Arc::clone(&records) as _,
-            passes: Arc::clone(&records) as _,
-            blobs: Arc::clone(&blobs) as _,
-            bus,
-            lines,
-            pool,
-        };
-        Self { rig: Rig::over(ports, |_| {}).await, records, blobs, metrics, folder }
+        let farm = Arc::new(actors::start(ports.actors(), settings, Arc::clone(&metrics)));
+        Self { rig: Rig::over(farm, ports.office(), |_| {}).await, records, blobs, metrics, folder }
     }
 
-    fn ports(&self) -> retention::Ports {
-        retention::Ports { ages: Arc::clone(&self.records) as _, blobs: Arc::clone(&self.blobs) as _ }
+    fn ports(&self) -> RetentionPorts {
+        RetentionPorts { ages: Arc::clone(&self.records) as _, blobs: Arc::clone(&self.blobs) as _ }
     }
 
     /// A process that begins to sweep: it knows nothing of earlier ones.

@@ -5,12 +5,12 @@ use crate::script::Script;
 use actix_web::dev::ServerHandle;
 use actix_web::web::Data;
 use mouthpiece_coordinator::farm::Farm;
-use mouthpiece_coordinator::http::{
-    Api, HttpSettings, Ports, Scope, new_id, new_page_link, new_secret, now, secret_hash, serve,
-};
+use mouthpiece_coordinator::http::{Api, HttpSettings, serve};
 use mouthpiece_coordinator::metrics::Metrics;
+use mouthpiece_coordinator::office::{Scope, new_id, new_page_link, new_secret, now, secret_hash};
 use mouthpiece_domain::ids::{KeyId, SessionId};
 use mouthpiece_embedded::{MemoryBus, MemoryLines};
+use mouthpiece_ports::farm_ports::OfficePorts;
 use mouthpiece_ports::records::ApiKey;
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
@@ -67,6 +67,22 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
+/// Ports that a test can take away.
+pub fn of_memory(memory: &Arc<Memory>, bus: &Arc<MemoryBus>, lines: &Arc<MemoryLines>) -> OfficePorts {
+    OfficePorts {
+        ledger: Arc::clone(memory) as _,
+        avatars: Arc::clone(memory) as _,
+        keys: Arc::clone(memory) as _,
+        books: Arc::clone(memory) as _,
+        passes: Arc::clone(memory) as _,
+        blobs: Arc::clone(memory) as _,
+        bus: Arc::clone(bus) as _,
+        questions: Arc::clone(bus) as _,
+        lines: Arc::clone(lines) as _,
+        pool: Arc::new(Well),
+    }
+}
+
 impl Rig {
     pub async fn start() -> Self {
         Self::with(|_| {}).await
@@ -76,28 +92,21 @@ impl Rig {
         let memory = Arc::new(Memory::default());
         let farm = Arc::new(Script::new(Arc::clone(&memory)));
         let (bus, lines) = (Arc::new(MemoryBus::new()), Arc::new(MemoryLines::new()));
-        let ports = Ports {
-            farm: Arc::clone(&farm) as Arc<dyn Farm>,
-            records: Arc::clone(&memory) as _,
-            passes: Arc::clone(&memory) as _,
-            blobs: Arc::clone(&memory) as _,
-            bus: Arc::clone(&bus) as _,
-            lines: Arc::clone(&lines) as _,
-            pool: Arc::new(Well),
-        };
-        Self::serving(ports, (memory, farm, bus, lines), change).await
+        let ports = of_memory(&memory, &bus, &lines);
+        Self::serving(Arc::clone(&farm) as _, ports, (memory, farm, bus, lines), change).await
     }
 
     /// Over other ports; `memory`, `farm`, `bus` and `lines` have no part in it then.
-    pub async fn over(ports: Ports, change: impl FnOnce(&mut HttpSettings)) -> Self {
+    pub async fn over(over: Arc<dyn Farm>, ports: OfficePorts, change: impl FnOnce(&mut HttpSettings)) -> Self {
         let memory = Arc::new(Memory::default());
         let farm = Arc::new(Script::new(Arc::clone(&memory)));
         let (bus, lines) = (Arc::new(MemoryBus::new()), Arc::new(MemoryLines::new()));
-        Self::serving(ports, (memory, farm, bus, lines), change).await
+        Self::serving(over, ports, (memory, farm, bus, lines), change).await
     }
 
     async fn serving(
-        ports: Ports,
+        over: Arc<dyn Farm>,
+        ports: OfficePorts,
         (memory, farm, bus, lines): (Arc<Memory>, Arc<Script>, Arc<MemoryBus>, Arc<MemoryLines>),
         change: impl FnOnce(&mut HttpSettings),
     ) -> Self {
@@ -106,8 +115,8 @@ impl Rig {
         let mut settings = HttpSettings { staging: staging.clone(), threads: 1, ..HttpSettings::default() };
         change(&mut settings);
         let (key, secret) = new_key(&Scope::ALL);
-        ports.records.add_key(&key).await.unwrap();
-        let api = Data::new(Api::new(ports, Arc::new(Metrics::new().unwrap()), settings).unwrap());
+        ports.keys.add_key(&key).await.unwrap();
+        let api = Data::new(Api::new(over, ports, Arc::new(Metrics::new().unwrap()), settings).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let server = serve(listener, Data::clone(&api)).unwrap();
@@ -152,7 +161,7 @@ impl Rig {
 
     /// The secret of a new link that opens the page.
     pub async fn link(&self) -> String {
-        let link = new_page_link(self.api.records.as_ref(), self.api.passes.as_ref()).await.unwrap().unwrap();
+        let link = new_page_link(self.memory.as_ref(), self.memory.as_ref()).await.unwrap().unwrap();
         link.below("").strip_prefix("#open=").unwrap().to_owned()
     }
 

@@ -4,7 +4,7 @@ use crate::rig::{Answer, BOUND, Rig, eventually};
 use crate::script::WORKER;
 use crate::stage::{Stage, hold, obliging};
 use crate::ws::{BINARY, Frame, PING, PONG, Ws, head};
-use mouthpiece_coordinator::http::{LiveSettings, Patience, Scope};
+use mouthpiece_coordinator::office::{LiveSettings, Patience, Scope};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::live::{Down, Mood, Up};
 use mouthpiece_domain::session::{End, EndReason};

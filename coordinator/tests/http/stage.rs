@@ -4,10 +4,10 @@ use crate::rig::{Answer, BOUND, Rig, eventually};
 use crate::script::WORKER;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::{SessionId, WorkerId};
-use mouthpiece_domain::live::{Ask, NotDone, Question, Told};
+use mouthpiece_domain::live::{Declined, LiveAnswer, LiveAsk, LiveQuestion, NotDone, RestartedIce, SdpAnswer};
 use mouthpiece_domain::session::{Fence, Phase, Slot};
-use mouthpiece_ports::bus::Bus;
 use mouthpiece_ports::lines::{Called, Calls, Lines};
+use mouthpiece_ports::questions::QuestionBus;
 use reqwest::Method;
 use serde_json::Value;
 use std::sync::{Arc, Mutex};
@@ -20,7 +20,7 @@ pub const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
 
 /// A worker's side: notes every question and answers as it was told to.
 pub struct Stage {
-    pub asked: Arc<Mutex<Vec<Ask>>>,
+    pub asked: Arc<Mutex<Vec<LiveAsk>>>,
     calls: Box<dyn Calls>,
     task: JoinHandle<()>,
 }
@@ -32,27 +32,35 @@ impl Drop for Stage {
 }
 
 /// Answers as a worker does to which everything is possible.
-pub fn obliging(ask: &Ask) -> Option<Told> {
+pub fn obliging(ask: &LiveAsk) -> Option<LiveAnswer> {
     Some(match &ask.what {
-        Question::Offer { .. } => Told::Answer { sdp: "v=0\r\nan answer\r\n".into(), tag: "ice:1".into() },
-        Question::Restart { .. } => Told::Restarted { fragment: "a=ice-ufrag:x\r\n".into(), tag: "ice:2".into() },
-        Question::Status => Told::Status(Box::default()),
-        _ => Told::Done,
+        LiveQuestion::Offer(_) => {
+            LiveAnswer::Answer(SdpAnswer { sdp: "v=0\r\nan answer\r\n".into(), tag: "ice:1".into() })
+        }
+        LiveQuestion::Restart(_) => {
+            LiveAnswer::Restarted(RestartedIce { fragment: "a=ice-ufrag:x\r\n".into(), tag: "ice:2".into() })
+        }
+        LiveQuestion::Status => LiveAnswer::Status(Box::default()),
+        _ => LiveAnswer::Done,
     })
 }
 
 /// A refusal.
-pub fn not(why: NotDone) -> impl Fn(&Ask) -> Option<Told> + Send + 'static {
-    move |_| Some(Told::Not { why, detail: format!("the worker says {why:?}, in a sentence") })
+pub fn not(why: NotDone) -> impl Fn(&LiveAsk) -> Option<LiveAnswer> + Send + 'static {
+    move |_| Some(LiveAnswer::Declined(Declined { why, detail: format!("the worker says {why:?}, in a sentence") }))
 }
 
 impl Stage {
-    pub async fn set(rig: &Rig, answer: impl Fn(&Ask) -> Option<Told> + Send + 'static) -> Self {
+    pub async fn set(rig: &Rig, answer: impl Fn(&LiveAsk) -> Option<LiveAnswer> + Send + 'static) -> Self {
         Self::on(rig, WORKER, answer).await
     }
 
     /// The stage of another worker than the usual one.
-    pub async fn on(rig: &Rig, worker: WorkerId, answer: impl Fn(&Ask) -> Option<Told> + Send + 'static) -> Self {
+    pub async fn on(
+        rig: &Rig,
+        worker: WorkerId,
+        answer: impl Fn(&LiveAsk) -> Option<LiveAnswer> + Send + 'static,
+    ) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let mut questions = rig.bus.questions(worker).await.unwrap();
         let calls = rig.lines.calls(worker).await.unwrap();
@@ -75,7 +83,7 @@ impl Stage {
     }
 
     /// What was asked, waited for until there are so many.
-    pub async fn questions(&self, count: usize) -> Vec<Question> {
+    pub async fn questions(&self, count: usize) -> Vec<LiveQuestion> {
         eventually("questions", || {
             let asked = self.asked.lock().unwrap();
             (asked.len() >= count).then(|| asked.iter().map(|a| a.what.clone()).collect())

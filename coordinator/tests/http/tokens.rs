@@ -2,7 +2,7 @@
 
 use crate::rig::{Answer, Rig};
 use crate::stage::{OFFER, SDP, Stage, obliging};
-use mouthpiece_coordinator::http::{Scope, SessionToken, now};
+use mouthpiece_coordinator::office::{Scope, SessionToken, now};
 use mouthpiece_domain::ids::SessionId;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};

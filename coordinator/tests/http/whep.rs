@@ -2,9 +2,9 @@
 
 use crate::rig::{Answer, Rig, eventually};
 use crate::stage::{FRAGMENT, OFFER, SDP, Stage, not, obliging};
-use mouthpiece_coordinator::http::IceServer;
+use mouthpiece_coordinator::office::IceServer;
 use mouthpiece_domain::ids::{SessionId, ViewerId};
-use mouthpiece_domain::live::{NotDone, Question};
+use mouthpiece_domain::live::{HangUp, LiveQuestion, NotDone, OfferToWatch, RestartIce, TrickleIce};
 use mouthpiece_domain::session::{End, EndReason, Phase};
 use reqwest::Method;
 use std::time::Duration;
@@ -44,10 +44,10 @@ async fn a_viewer_comes_trickles_restarts_and_goes() {
     assert_eq!(
         stage.questions(4).await,
         [
-            Question::Offer { viewer, sdp: OFFER.into() },
-            Question::Trickle { viewer, tag: "ice:1".into(), fragment: fragment("a=candidate:1\r\n") },
-            Question::Restart { viewer, fragment: fragment("a=ice-ufrag:y\r\n") },
-            Question::HangUp { viewer },
+            LiveQuestion::Offer(OfferToWatch { viewer, sdp: OFFER.into() }),
+            LiveQuestion::Trickle(TrickleIce { viewer, tag: "ice:1".into(), fragment: fragment("a=candidate:1\r\n") }),
+            LiveQuestion::Restart(RestartIce { viewer, fragment: fragment("a=ice-ufrag:y\r\n") }),
+            LiveQuestion::HangUp(HangUp { viewer }),
         ]
     );
     let text = rig.api.metrics.render();
@@ -72,7 +72,6 @@ async fn viewers_have_addresses_that_cannot_be_guessed() {
 async fn each_refusal_of_the_worker_has_its_status() {
     for (why, status, slug, retry) in [
         (NotDone::NotHere, 409, "conflict", "1"),
-        (NotDone::NotYet, 409, "conflict", "1"),
         (NotDone::NoViewer, 404, "not-found", ""),
         (NotDone::Malformed, 400, "bad-request", ""),
         (NotDone::NoCodec, 406, "not-acceptable", ""),

@@ -8,8 +8,9 @@ use actix_web::web::Data;
 use actix_web::{App, test};
 use async_trait::async_trait;
 use mouthpiece_coordinator::farm::{Farm, FarmError, News};
-use mouthpiece_coordinator::http::{Api, HttpSettings, Ports, Scope, configure, new_secret, secret_hash};
+use mouthpiece_coordinator::http::{Api, HttpSettings, configure};
 use mouthpiece_coordinator::metrics::Metrics;
+use mouthpiece_coordinator::office::{Scope, new_secret, secret_hash};
 use mouthpiece_domain::control::{Answer, Change, FarmView};
 use mouthpiece_domain::cost::Price;
 use mouthpiece_domain::fleet::{Capability, Hold};
@@ -17,7 +18,7 @@ use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use mouthpiece_domain::ledger::{Idempotency, Write, Written};
 use mouthpiece_domain::session::{BlobKey, End, EndReason, Fence, Kind, Phase, Preset, Progress, Session, Slot, Spec};
 use mouthpiece_domain::time::{HOUR_MS, Wall};
-use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool, Sqlite};
+use mouthpiece_embedded::{Directory, Sqlite, farm_ports};
 use mouthpiece_ports::records::{ApiKey, Avatar, Records};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -95,18 +96,11 @@ impl Rig {
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Sqlite::open(&folder.path().join("farm.sqlite")).await.unwrap());
-        let records = Arc::clone(&store) as Arc<dyn Records>;
-        let ports = Ports {
-            farm: Arc::new(NoFarm),
-            records: Arc::clone(&records),
-            passes: store,
-            blobs: Arc::new(Directory::open(&folder.path().join("blobs")).unwrap()),
-            bus: Arc::new(MemoryBus::new()),
-            lines: Arc::new(MemoryLines::new()),
-            pool: Arc::new(MemoryPool::new()),
-        };
+        let ports = farm_ports(store, Arc::new(Directory::open(&folder.path().join("blobs")).unwrap()));
+        let records = Arc::clone(&ports.records);
         let settings = HttpSettings { staging: folder.path().join("staging"), ..HttpSettings::default() };
-        let api = Data::new(Api::new(ports, Arc::new(Metrics::new().unwrap()), settings).unwrap());
+        let api =
+            Data::new(Api::new(Arc::new(NoFarm), ports.office(), Arc::new(Metrics::new().unwrap()), settings).unwrap());
         let mut rig = Self { records, api, secret: String::new(), _folder: folder };
         rig.secret = rig.key(99, "the reader", &[Scope::Reports]).await;
         rig

@@ -2,7 +2,7 @@
 
 use crate::harness::Rig;
 use actix_web::http::StatusCode;
-use mouthpiece_coordinator::http::Scope;
+use mouthpiece_coordinator::office::Scope;
 
 #[actix_rt::test]
 async fn only_keys_with_the_scope_may_ask() {

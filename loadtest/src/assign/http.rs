@@ -2,10 +2,13 @@
 
 use super::callers::Ask;
 use crate::{LoadError, setup};
-use mouthpiece_coordinator::http::{Api, HttpSettings, Ports, Scope, new_secret, secret_hash, serve};
+use mouthpiece_coordinator::farm::Farm;
+use mouthpiece_coordinator::http::{Api, HttpSettings, serve};
 use mouthpiece_coordinator::metrics::Metrics;
+use mouthpiece_coordinator::office::{Scope, new_secret, secret_hash};
 use mouthpiece_domain::ids::{KeyId, SessionId};
 use mouthpiece_domain::time::Wall;
+use mouthpiece_ports::farm_ports::FarmPorts;
 use mouthpiece_ports::records::ApiKey;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use reqwest::{Client, StatusCode};
@@ -33,7 +36,11 @@ pub(super) struct OverHttp {
 
 impl OverHttp {
     /// Starts the server, registers an avatar with a first render, and returns that with the client for the others.
-    pub(super) async fn start(ports: Ports, folder: &Path) -> Result<(Self, SessionId), LoadError> {
+    pub(super) async fn start(
+        farm: Arc<dyn Farm>,
+        ports: &FarmPorts,
+        folder: &Path,
+    ) -> Result<(Self, SessionId), LoadError> {
         let secret = new_secret().map_err(setup)?;
         let key = ApiKey {
             id: KeyId(1),
@@ -49,7 +56,7 @@ impl OverHttp {
         let settings =
             HttpSettings { threads: 1, max_uploads: 1024, staging: folder.join("staging"), ..HttpSettings::default() };
         let metrics = Arc::new(Metrics::new().map_err(setup)?);
-        let api = actix_web::web::Data::new(Api::new(ports, metrics, settings).map_err(setup)?);
+        let api = actix_web::web::Data::new(Api::new(farm, ports.office(), metrics, settings).map_err(setup)?);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(setup)?;
         let url = format!("http://{}/v1/renders", listener.local_addr().map_err(setup)?);
         actix_rt::spawn(serve(listener, api).map_err(setup)?);

@@ -14,17 +14,14 @@ pub use audit::Audit;
 use crate::sessions::Sessions;
 use crate::{Latency, LoadError, setup};
 use callers::{Ask, Callers};
-use mouthpiece_coordinator::actors::{self, Ports};
+use mouthpiece_coordinator::actors;
 use mouthpiece_coordinator::farm::Farm;
-use mouthpiece_coordinator::http::Ports as HttpPorts;
 use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_domain::control::{Answer, Settings};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::time::Wall;
-use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool, NoFleet, Sqlite};
-use mouthpiece_ports::blobs::Blobs;
-use mouthpiece_ports::passes::Passes;
-use mouthpiece_ports::records::Records;
+use mouthpiece_embedded::{Directory, Sqlite, farm_ports};
+use mouthpiece_ports::farm_ports::FarmPorts;
 use serde::Serialize;
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -116,9 +113,7 @@ async fn run(options: &AssignOptions) -> Result<AssignReport, LoadError> {
         None => tempfile::tempdir(),
     };
     let folder = folder.map_err(setup)?;
-    let Stores { records, passes, blobs } = Stores::open(folder.path()).await?;
-    let ports =
-        Ports { records, bus: Arc::new(MemoryBus::new()), pool: Arc::new(MemoryPool::new()), fleet: Arc::new(NoFleet) };
+    let ports = ports(folder.path()).await?;
     let settings = Settings {
         max_workers: options.workers,
         slots_per_worker: options.slots,
@@ -126,7 +121,7 @@ async fn run(options: &AssignOptions) -> Result<AssignReport, LoadError> {
         ..Settings::default()
     };
     let lease = settings.lease;
-    let farm = actors::start(ports.clone(), settings, Arc::new(Metrics::new().map_err(setup)?));
+    let farm = actors::start(ports.actors(), settings, Arc::new(Metrics::new().map_err(setup)?));
     let ledger = Arc::new(seen::Ledger::default());
     let workers = null::Workers {
         bus: Arc::clone(&ports.bus),
@@ -144,16 +139,7 @@ async fn run(options: &AssignOptions) -> Result<AssignReport, LoadError> {
     let callers = Callers::new(Arc::clone(&ledger), options.pace);
     actix_rt::spawn(Rc::clone(&callers).watch(Arc::clone(&shared), shared.watch()));
     let ask: Rc<dyn Ask> = if options.over_http {
-        let ports = HttpPorts {
-            farm: Arc::clone(&shared),
-            records: Arc::clone(&ports.records),
-            passes,
-            blobs,
-            bus: Arc::clone(&ports.bus),
-            lines: Arc::new(MemoryLines::new()),
-            pool: Arc::clone(&ports.pool),
-        };
-        let (ask, first) = http::OverHttp::start(ports, folder.path()).await?;
+        let (ask, first) = http::OverHttp::start(Arc::clone(&shared), &ports, folder.path()).await?;
         callers.count_in(first);
         Rc::new(ask)
     } else {
@@ -179,19 +165,11 @@ async fn run(options: &AssignOptions) -> Result<AssignReport, LoadError> {
     })
 }
 
-/// What lies in the folder.
-struct Stores {
-    records: Arc<dyn Records>,
-    passes: Arc<dyn Passes>,
-    blobs: Arc<dyn Blobs>,
-}
-
-impl Stores {
-    async fn open(folder: &Path) -> Result<Self, LoadError> {
-        let store = Arc::new(Sqlite::open(&folder.join("farm.sqlite")).await.map_err(setup)?);
-        let blobs = Directory::open(&folder.join("blobs")).map_err(setup)?;
-        Ok(Self { records: Arc::clone(&store) as _, passes: store, blobs: Arc::new(blobs) })
-    }
+/// The farm's ports; what is kept lies in the folder.
+async fn ports(folder: &Path) -> Result<FarmPorts, LoadError> {
+    let store = Sqlite::open(&folder.join("farm.sqlite")).await.map_err(setup)?;
+    let blobs = Directory::open(&folder.join("blobs")).map_err(setup)?;
+    Ok(farm_ports(Arc::new(store), Arc::new(blobs)))
 }
 
 /// Waits until the brain knows all workers.

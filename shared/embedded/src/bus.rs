@@ -5,8 +5,9 @@ use crate::queue::{Queue, Terms, closed};
 use async_trait::async_trait;
 use mouthpiece_domain::fleet::{Command, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::live::{Ask, Told};
-use mouthpiece_ports::bus::{Bus, BusError, Inbox, Questions};
+use mouthpiece_domain::live::{LiveAnswer, LiveAsk};
+use mouthpiece_ports::bus::{Bus, BusError, Inbox};
+use mouthpiece_ports::questions::{QuestionBus, QuestionInbox};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -128,17 +129,20 @@ impl Bus for MemoryBus {
         Ok(self.returned.inbox(UNANSWERED))
     }
 
-    async fn ask(&self, worker: WorkerId, ask: &Ask, patience: Duration) -> Result<Told, BusError> {
+    async fn check(&self) -> Result<(), BusError> {
+        if self.workers().closed { Err(closed()) } else { Ok(()) }
+    }
+}
+
+#[async_trait]
+impl QuestionBus for MemoryBus {
+    async fn ask(&self, worker: WorkerId, ask: &LiveAsk, patience: Duration) -> Result<LiveAnswer, BusError> {
         self.check().await?;
         self.mailboxes.ask(worker, ask.clone(), patience).await
     }
 
-    async fn questions(&self, worker: WorkerId) -> Result<Box<dyn Questions>, BusError> {
+    async fn questions(&self, worker: WorkerId) -> Result<Box<dyn QuestionInbox>, BusError> {
         self.check().await?;
         Ok(self.mailboxes.open(worker))
-    }
-
-    async fn check(&self) -> Result<(), BusError> {
-        if self.workers().closed { Err(closed()) } else { Ok(()) }
     }
 }

@@ -7,6 +7,7 @@
 mod asks;
 mod bus;
 mod directory;
+mod farm_ports;
 mod lines;
 mod no_fleet;
 mod pool;
@@ -15,6 +16,7 @@ mod sqlite;
 
 pub use bus::MemoryBus;
 pub use directory::Directory;
+pub use farm_ports::farm_ports;
 pub use lines::MemoryLines;
 pub use no_fleet::NoFleet;
 pub use pool::MemoryPool;

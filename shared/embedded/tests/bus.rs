@@ -2,11 +2,12 @@
 
 use mouthpiece_domain::fleet::{Command, Hold, WorkerEvent};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
-use mouthpiece_domain::live::{Ask, Question, Told};
+use mouthpiece_domain::live::{LiveAnswer, LiveAsk, LiveQuestion};
 use mouthpiece_domain::session::{Fence, Slot};
 use mouthpiece_embedded::{MemoryBus, MemoryLines};
 use mouthpiece_ports::bus::{Bus, BusError};
 use mouthpiece_ports::lines::{LineError, Lines};
+use mouthpiece_ports::questions::QuestionBus;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,8 +21,8 @@ fn stop(n: u128) -> Command {
     Command::Stop(hold(n))
 }
 
-fn ask(n: u128) -> Ask {
-    Ask { hold: hold(n), what: Question::Status }
+fn ask(n: u128) -> LiveAsk {
+    LiveAsk { hold: hold(n), what: LiveQuestion::Status }
 }
 
 /// Sends until the queue is full.
@@ -140,8 +141,8 @@ async fn questions_that_wait_are_bounded() {
     assert_eq!(bus.ask(WORKER, &ask(256), Duration::from_secs(30)).await, Err(BusError::Full));
     let other = WorkerId(2);
     assert_eq!(bus.ask(other, &ask(1), Duration::from_secs(30)).await, Err(BusError::Unroutable(other)));
-    questions.next().await.unwrap().reply.give(Told::Done).await;
-    assert_eq!(askers.remove(0).await.unwrap(), Ok(Told::Done));
+    questions.next().await.unwrap().reply.give(LiveAnswer::Done).await;
+    assert_eq!(askers.remove(0).await.unwrap(), Ok(LiveAnswer::Done));
     // What nobody waits for any more is not delivered; the last one is.
     for asker in askers.drain(..254) {
         asker.abort();
@@ -149,8 +150,8 @@ async fn questions_that_wait_are_bounded() {
     }
     let asked = questions.next().await.unwrap();
     assert_eq!(asked.ask, ask(255));
-    asked.reply.give(Told::Done).await;
-    assert_eq!(askers.remove(0).await.unwrap(), Ok(Told::Done));
+    asked.reply.give(LiveAnswer::Done).await;
+    assert_eq!(askers.remove(0).await.unwrap(), Ok(LiveAnswer::Done));
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use mouthpiece_domain::time::Wall;
 use mouthpiece_embedded::{Directory, Sqlite};
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::contract::sample_session;
-use mouthpiece_ports::records::Records;
+use mouthpiece_ports::records::{SessionLedger, UsageBooks};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write as _};
 use std::path::{Path, PathBuf};

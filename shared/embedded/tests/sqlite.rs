@@ -5,7 +5,7 @@
 use mouthpiece_domain::ids::KeyId;
 use mouthpiece_domain::time::Wall;
 use mouthpiece_embedded::Sqlite;
-use mouthpiece_ports::records::{ApiKey, Records, RecordsError};
+use mouthpiece_ports::records::{ApiKey, KeyRegister, RecordsError, SessionLedger};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection};
 use std::fs;

@@ -10,7 +10,7 @@ use mouthpiece_domain::session::{End, EndReason, Fence, Phase, Progress, Session
 use mouthpiece_domain::time::Wall;
 use mouthpiece_embedded::Sqlite;
 use mouthpiece_ports::contract::sample_session;
-use mouthpiece_ports::records::Records;
+use mouthpiece_ports::records::SessionLedger;
 use std::time::{Duration, Instant};
 use tempfile::tempdir;
 
@@ -65,7 +65,7 @@ fn machine(id: u128) -> Write {
     Write::Machine { worker: WorkerId(id % 100), capability: Box::new(capability), uptime, busy, at: Wall(3000) }
 }
 
-async fn measure(records: &dyn Records, what: &str, batch: usize, writes: Vec<Write>) {
+async fn measure(records: &dyn SessionLedger, what: &str, batch: usize, writes: Vec<Write>) {
     let started = Instant::now();
     for batch in writes.chunks(batch) {
         let outcomes = records.write(batch).await.unwrap();

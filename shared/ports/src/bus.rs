@@ -6,8 +6,6 @@
 use async_trait::async_trait;
 use mouthpiece_domain::fleet::{Command, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::live::{Ask, Told};
-use std::time::Duration;
 use thiserror::Error;
 
 /// Why a message was not taken.
@@ -22,6 +20,9 @@ pub enum BusError {
     /// A question got no answer in time, or whoever should have answered is gone. Whether it was heard is not known.
     #[error("worker {0} did not answer")]
     Unanswered(WorkerId),
+    /// It answered something else than what was asked: it is of another version, or out of order.
+    #[error("worker {0} answered something else than what was asked")]
+    Misunderstood(WorkerId),
     /// The broker cannot be reached.
     #[error("the broker cannot be used just now: {0}")]
     Unavailable(String),
@@ -62,29 +63,7 @@ pub trait Inbox<M>: Send {
     async fn next(&mut self) -> Option<Delivery<M>>;
 }
 
-/// A question in hand. Dropping it tells the asker that there will be no answer.
-pub struct Asked {
-    /// What is asked.
-    pub ask: Ask,
-    /// Where the answer goes.
-    pub reply: Box<dyn Reply>,
-}
-
-/// Takes one answer.
-#[async_trait]
-pub trait Reply: Send {
-    /// Gives it. An asker that waits no longer is no fault.
-    async fn give(self: Box<Self>, told: Told);
-}
-
-/// A worker's questions.
-#[async_trait]
-pub trait Questions: Send {
-    /// The next one; `None` when the bus was closed or the worker's queue removed. Safe to cancel: nothing is lost.
-    async fn next(&mut self) -> Option<Asked>;
-}
-
-/// Commands to workers, events to coordinators; questions to workers and their answers.
+/// Commands to workers, events to coordinators.
 #[async_trait]
 pub trait Bus: Send + Sync {
     /// Puts a command into a worker's queue; returns when the queue has it safely.
@@ -105,17 +84,6 @@ pub trait Bus: Send + Sync {
 
     /// Receives commands that were never acknowledged: their queue was removed, or they were delivered in vain too often.
     async fn returned(&self) -> Result<Box<dyn Inbox<Command>>, BusError>;
-
-    /// Asks a worker and waits for the answer, at most `patience`. At most once: a question is never delivered again, and one
-    /// that nobody waits for any more need not be delivered at all.
-    ///
-    /// Fails with [`BusError::Unroutable`] when no such worker takes questions, [`BusError::Full`] when too many wait there,
-    /// [`BusError::Unanswered`].
-    async fn ask(&self, worker: WorkerId, ask: &Ask, patience: Duration) -> Result<Told, BusError>;
-
-    /// Receives what a worker is asked. One receiver at a time: a second one takes over. When it is dropped, the worker
-    /// takes no questions.
-    async fn questions(&self, worker: WorkerId) -> Result<Box<dyn Questions>, BusError>;
 
     /// Fails when messages cannot be sent.
     async fn check(&self) -> Result<(), BusError>;

@@ -8,10 +8,11 @@ pub mod blobs;
 pub mod bus;
 #[cfg(feature = "contract")]
 pub mod contract;
+pub mod farm_ports;
 pub mod fleet;
 pub mod lines;
 pub mod passes;
 pub mod pool;
+pub mod questions;
 pub mod records;
 pub mod retention;
-pub mod wire;

@@ -2,9 +2,12 @@
 
 use super::inbox::{Input, Left, Letterbox};
 use mouthpiece_domain::fleet::Hold;
-use mouthpiece_domain::live::{Ask, LiveStatus, NotDone, Question, Told, Up};
-use mouthpiece_ports::bus::{Asked, Questions};
+use mouthpiece_domain::live::{
+    AnswerPart, Declined, InterruptSpeech, KeepSessionAlive, LiveAnswer, LiveAsk, LiveQuestion, LiveStatus, NotDone,
+    ReadLiveStatus, RestartedIce, SdpAnswer, TypedQuestion, Up,
+};
 use mouthpiece_ports::lines::{Called, Calls};
+use mouthpiece_ports::questions::{AskedQuestion, QuestionInbox};
 use mouthpiece_transport::{SignalError, StreamId, Transport};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -76,13 +79,13 @@ impl Switchboard {
     }
 
     /// Answers questions until there are no more, several at a time.
-    pub async fn answer(self: Arc<Self>, mut questions: Box<dyn Questions>) {
+    pub async fn answer(self: Arc<Self>, mut questions: Box<dyn QuestionInbox>) {
         let answering = Arc::new(Semaphore::new(ANSWERING));
-        while let Some(Asked { ask, reply }) = questions.next().await {
+        while let Some(AskedQuestion { ask, reply }) = questions.next().await {
             let Ok(permit) = Arc::clone(&answering).acquire_owned().await else { return };
             let this = Arc::clone(&self);
             tokio::spawn(async move {
-                reply.give(this.told(ask).await).await;
+                reply.give(this.answer_to(ask).await).await;
                 drop(permit);
             });
         }
@@ -104,30 +107,45 @@ impl Switchboard {
         }
     }
 
-    async fn told(&self, Ask { hold, what }: Ask) -> Told {
+    async fn answer_to(&self, LiveAsk { hold, what }: LiveAsk) -> LiveAnswer {
         let Some(Extension { stream, letterbox }) = self.find(&hold) else {
-            return not(NotDone::NotHere, "the session does not run on this worker (any more)");
+            return carried::<()>(declined(NotDone::NotHere, "the session does not run on this worker (any more)"));
         };
         let transport = &self.transport;
-        let signalled = match what {
-            Question::Offer { viewer, sdp } => transport
-                .offer(stream, viewer.0, sdp)
-                .await
-                .map(|answered| Told::Answer { sdp: answered.sdp, tag: answered.tag }),
-            Question::Trickle { viewer, tag, fragment } => {
-                transport.trickle(stream, viewer.0, tag, fragment).await.map(|()| Told::Done)
+        match what {
+            LiveQuestion::Offer(offer) => {
+                let answered = transport.offer(stream, offer.viewer.0, offer.sdp.clone()).await;
+                reply(&offer, answered.map(|a| SdpAnswer { sdp: a.sdp, tag: a.tag }).map_err(|e| signal(&e)))
             }
-            Question::Restart { viewer, fragment } => transport
-                .restart(stream, viewer.0, fragment)
-                .await
-                .map(|again| Told::Restarted { fragment: again.fragment, tag: again.tag }),
-            Question::HangUp { viewer } => transport.hang_up(stream, viewer.0).await.map(|()| Told::Done),
-            Question::Interrupt => return said(&letterbox, Input::Interrupt).await,
-            Question::KeepAlive => return said(&letterbox, Input::KeepAlive).await,
-            Question::Status => return status(&letterbox).await,
-        };
-        signalled.unwrap_or_else(|e| not(why(&e), &e.to_string()))
+            LiveQuestion::Trickle(trickle) => {
+                let (tag, fragment) = (trickle.tag.clone(), trickle.fragment.clone());
+                reply(
+                    &trickle,
+                    transport.trickle(stream, trickle.viewer.0, tag, fragment).await.map_err(|e| signal(&e)),
+                )
+            }
+            LiveQuestion::Restart(restart) => {
+                let again = transport.restart(stream, restart.viewer.0, restart.fragment.clone()).await;
+                let again = again.map(|a| RestartedIce { fragment: a.fragment, tag: a.tag });
+                reply(&restart, again.map_err(|e| signal(&e)))
+            }
+            LiveQuestion::HangUp(gone) => {
+                reply(&gone, transport.hang_up(stream, gone.viewer.0).await.map_err(|e| signal(&e)))
+            }
+            LiveQuestion::Interrupt => reply(&InterruptSpeech, said(&letterbox, Input::Interrupt).await),
+            LiveQuestion::KeepAlive => reply(&KeepSessionAlive, said(&letterbox, Input::KeepAlive).await),
+            LiveQuestion::Status => reply(&ReadLiveStatus, status(&letterbox).await),
+        }
     }
+}
+
+/// The answer to a question, which is of the question's kind.
+fn reply<Q: TypedQuestion>(_: &Q, answer: Result<Q::Answer, Declined>) -> LiveAnswer {
+    carried(answer)
+}
+
+fn carried<A: AnswerPart>(answer: Result<A, Declined>) -> LiveAnswer {
+    answer.map_or_else(LiveAnswer::Declined, A::carried)
 }
 
 /// Carries what a caller says to its session, until either is gone.
@@ -153,27 +171,31 @@ async fn leave(letterbox: &Letterbox, input: Input) -> bool {
     }
 }
 
-async fn said(letterbox: &Letterbox, input: Input) -> Told {
+async fn said(letterbox: &Letterbox, input: Input) -> Result<(), Declined> {
     match timeout(PATIENCE, leave(letterbox, input)).await {
-        Ok(true) => Told::Done,
-        _ => not(NotDone::NotHere, "the session is ending"),
+        Ok(true) => Ok(()),
+        _ => declined(NotDone::NotHere, "the session is ending"),
     }
 }
 
-async fn status(letterbox: &Letterbox) -> Told {
+async fn status(letterbox: &Letterbox) -> Result<LiveStatus, Declined> {
     let (asked, told) = oneshot::channel::<LiveStatus>();
     let asking = async {
         leave(letterbox, Input::Status(asked)).await;
         told.await
     };
     match timeout(PATIENCE, asking).await {
-        Ok(Ok(status)) => Told::Status(Box::new(status)),
-        _ => not(NotDone::NotHere, "the session is ending"),
+        Ok(Ok(status)) => Ok(status),
+        _ => declined(NotDone::NotHere, "the session is ending"),
     }
 }
 
-fn not(why: NotDone, detail: &str) -> Told {
-    Told::Not { why, detail: detail.to_owned() }
+fn declined<T>(why: NotDone, detail: &str) -> Result<T, Declined> {
+    Err(Declined { why, detail: detail.to_owned() })
+}
+
+fn signal(error: &SignalError) -> Declined {
+    Declined { why: why(error), detail: error.to_string() }
 }
 
 fn why(error: &SignalError) -> NotDone {

@@ -4,7 +4,8 @@ use mouthpiece_domain::fleet::{Assignment, Command, Heartbeat, Hold, Refusal, Re
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::session::{BlobKey, End, Fence, Kind, Phase, Preset, Slot, Spec};
-use mouthpiece_worker::farm::{Ports, Worker, start, start_with};
+use mouthpiece_ports::farm_ports::WorkerPorts;
+use mouthpiece_worker::farm::{Worker, start, start_with};
 use mouthpiece_worker::{Work, WorkerSettings};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -16,7 +17,7 @@ pub const SOON: Duration = Duration::from_secs(60);
 
 /// Stores and what the coordinators heard.
 pub struct Farm {
-    pub ports: Ports,
+    pub ports: WorkerPorts,
     pub folder: TempDir,
     heard: Arc<(Mutex<Vec<WorkerEvent>>, Notify)>,
 }
@@ -29,7 +30,7 @@ impl Farm {
     }
 
     /// With ports of the caller's own.
-    pub async fn of(ports: Ports, folder: TempDir) -> Self {
+    pub async fn of(ports: WorkerPorts, folder: TempDir) -> Self {
         let heard = Arc::new((Mutex::new(Vec::new()), Notify::new()));
         let (mut events, of_task) = (ports.bus.events().await.unwrap(), Arc::clone(&heard));
         actix_rt::spawn(async move {

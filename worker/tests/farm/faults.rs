@@ -7,10 +7,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use mouthpiece_domain::fleet::{Command, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::live::{Ask, Told};
 use mouthpiece_domain::session::{BlobKey, EndReason, Phase};
 use mouthpiece_ports::blobs::{BlobError, BlobReader, Blobs};
-use mouthpiece_ports::bus::{Bus, BusError, Inbox, Questions};
+use mouthpiece_ports::bus::{Bus, BusError, Inbox};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -51,14 +50,6 @@ impl Bus for HardOfHearing {
 
     async fn returned(&self) -> Result<Box<dyn Inbox<Command>>, BusError> {
         self.bus.returned().await
-    }
-
-    async fn ask(&self, worker: WorkerId, ask: &Ask, patience: Duration) -> Result<Told, BusError> {
-        self.bus.ask(worker, ask, patience).await
-    }
-
-    async fn questions(&self, worker: WorkerId) -> Result<Box<dyn Questions>, BusError> {
-        self.bus.questions(worker).await
     }
 
     async fn check(&self) -> Result<(), BusError> {

@@ -5,7 +5,7 @@ use mouthpiece_domain::fleet::{Assignment, Hold};
 use mouthpiece_domain::session::{BlobKey, Kind, Preset, Spec};
 use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool};
 use mouthpiece_ports::blobs::Blobs;
-use mouthpiece_worker::farm::Ports;
+use mouthpiece_ports::farm_ports::WorkerPorts;
 use mouthpiece_worker::metrics::WorkerMetrics;
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -18,10 +18,12 @@ pub fn metrics() -> Arc<WorkerMetrics> {
     Arc::new(WorkerMetrics::new(&prometheus::Registry::new()).unwrap())
 }
 
-pub async fn ports(folder: &Path) -> Ports {
+pub async fn ports(folder: &Path) -> WorkerPorts {
     let blobs = Directory::open(&folder.join("blobs")).unwrap();
-    Ports {
-        bus: Arc::new(MemoryBus::new()),
+    let bus = Arc::new(MemoryBus::new());
+    WorkerPorts {
+        bus: Arc::clone(&bus) as _,
+        questions: bus,
         pool: Arc::new(MemoryPool::new()),
         blobs: Arc::new(blobs),
         lines: Arc::new(MemoryLines::new()),

@@ -1,7 +1,7 @@
 //! Whether a request with the page's cookie was made by this server's own page.
 
-use super::caller::api;
 use crate::http::problem::{Kind, Problem};
+use crate::http::shared_state;
 use actix_web::HttpRequest;
 use actix_web::http::header::{HOST, HeaderName, ORIGIN};
 
@@ -27,7 +27,8 @@ pub(in crate::http) fn same_site(req: &HttpRequest) -> Result<(), Problem> {
     let named = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     let asked = header(HOST).filter(|host| !host.is_empty());
     let own = named.zip(asked).is_some_and(|(named, host)| named.eq_ignore_ascii_case(host));
-    let public = || api(req).is_ok_and(|api| api.settings.public_url.as_ref().is_some_and(|url| url.is_origin(origin)));
+    let public =
+        || shared_state(req).is_ok_and(|api| api.settings.public_url.as_ref().is_some_and(|url| url.is_origin(origin)));
     if own || public() { Ok(()) } else { Err(elsewhere()) }
 }
 

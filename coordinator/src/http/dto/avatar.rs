@@ -2,9 +2,8 @@
 
 use super::time_text;
 use crate::http::Asked;
-use mouthpiece_domain::session::{EndReason, Kind, Output, Session};
-use mouthpiece_domain::time::Wall;
-use mouthpiece_ports::records::Avatar;
+use crate::office::avatars::{AvatarSeen, AvatarState, is_picture};
+use mouthpiece_domain::session::EndReason;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -58,62 +57,41 @@ pub struct AvatarList {
     pub avatars: Vec<AvatarBody>,
 }
 
-/// How far an avatar is: told by the session that prepares it.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Standing {
-    /// That session goes on.
-    Preparing,
-    /// It was completed. What it left, if it was a preparation by itself.
-    Ready(Option<Output>),
-    /// It ended otherwise, or was never accepted.
-    Failed(String),
-}
-
-impl Standing {
-    /// Of the avatar that `session` prepares.
-    pub fn of(session: Option<&Session>) -> Self {
-        let Some(session) = session else {
-            return Self::Failed("its preparation was not accepted: add the portrait again".to_owned());
-        };
-        let Some(end) = &session.end else { return Self::Preparing };
-        if end.reason == EndReason::Completed {
-            return Self::Ready(end.output.clone().filter(|_| session.kind == Kind::Prepare));
-        }
-        let fallback = || format!("its preparation ended: {}. Add the portrait again", end.reason.name());
-        Self::Failed(end.detail.clone().unwrap_or_else(fallback))
-    }
-}
-
-/// True when a portrait can itself be shown where a picture is wanted: browsers show most kinds.
-pub fn is_picture(avatar: &Avatar) -> bool {
-    avatar.media_type.starts_with("image/") && !matches!(avatar.media_type.as_str(), "image/heic" | "image/tiff")
-}
-
 impl AvatarBody {
-    /// An avatar, how far it is, and until when it is kept, for whoever asked there.
-    pub fn new(avatar: &Avatar, standing: Standing, until: Option<Wall>, asked: &Asked) -> Self {
-        let (state, detail, output, ready) = match standing {
-            Standing::Preparing => ("preparing", None, None, false),
-            Standing::Ready(output) => ("ready", None, output, true),
-            Standing::Failed(detail) => ("failed", Some(detail), None, false),
+    /// An avatar as it is told to whoever asked there.
+    pub fn new(seen: &AvatarSeen, asked: &Asked) -> Self {
+        let AvatarSeen { avatar, state, until } = seen;
+        let (state, detail, output, ready) = match state {
+            AvatarState::Preparing => ("preparing", None, None, false),
+            AvatarState::Ready(output) => ("ready", None, output.as_ref(), true),
+            AvatarState::Failed { detail, reason } => ("failed", Some(failed(detail.as_deref(), *reason)), None, false),
         };
-        let shown = ready && (is_picture(avatar) || output.as_ref().is_some_and(|o| o.blob.is_some()));
+        let shown = ready && (is_picture(avatar) || output.is_some_and(|o| o.blob.is_some()));
         Self {
             id: avatar.id.to_string(),
             name: avatar.name.clone(),
             state,
             detail,
-            warnings: output.as_ref().map(|o| o.warnings.clone()).unwrap_or_default(),
+            warnings: output.map(|o| o.warnings.clone()).unwrap_or_default(),
             media_type: avatar.media_type.clone(),
             bytes: avatar.bytes,
             face: avatar.face,
-            size: output.as_ref().map(|o| o.size),
-            frames: output.as_ref().map(|o| o.frames),
+            size: output.map(|o| o.size),
+            frames: output.map(|o| o.frames),
             preview: shown.then(|| asked.to(&format!("/v1/avatars/{}/preview", avatar.id))),
             prepared_by: avatar.prepared_by.to_string(),
             key: avatar.key.to_string(),
             created: time_text(avatar.created),
             expires_at: until.map(time_text),
         }
+    }
+}
+
+/// Why a preparation failed, and the remedy.
+fn failed(detail: Option<&str>, reason: Option<EndReason>) -> String {
+    match (detail, reason) {
+        (Some(detail), _) => detail.to_owned(),
+        (None, Some(reason)) => format!("its preparation ended: {}. Add the portrait again", reason.name()),
+        (None, None) => "its preparation was not accepted: add the portrait again".to_owned(),
     }
 }

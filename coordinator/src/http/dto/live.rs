@@ -1,6 +1,7 @@
 //! Live sessions.
 
 use crate::http::Asked;
+use crate::office::live::IceAccess;
 use mouthpiece_domain::live::{LiveStatus, LiveTerms, StageTime};
 use mouthpiece_domain::session::{Kind, Session};
 use mouthpiece_domain::time::as_millis;
@@ -54,6 +55,12 @@ pub struct IceServerBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub credential: Option<String>,
+}
+
+impl From<IceAccess> for IceServerBody {
+    fn from(IceAccess { urls, username, credential }: IceAccess) -> Self {
+        Self { urls, username, credential }
+    }
 }
 
 /// How a live session is, at one moment.

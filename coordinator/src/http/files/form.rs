@@ -1,10 +1,10 @@
 //! Bodies: forms with files, and JSON. Bounded in size, number of fields and time.
 
-use super::stage::{Stage, Staged};
 use crate::http::Api;
 use crate::http::fields::Fields;
 use crate::http::problem::{Kind, Problem};
 use crate::http::words;
+use crate::office::intake::{Stage, Staged};
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
@@ -111,11 +111,11 @@ pub async fn read_form(
         let detail = "the body must be a form with files: send content-type multipart/form-data";
         return Err(Problem::new(Kind::UnsupportedMedia, detail));
     }
-    let limit = files.iter().map(|(_, given_as)| api.settings.file_bytes(*given_as)).sum::<u64>() + OVERHEAD;
+    let limit = files.iter().map(|(_, given_as)| api.office.intake.file_bytes(*given_as)).sum::<u64>() + OVERHEAD;
     if declared_length(req).is_some_and(|n| n > limit) {
         return Err(Problem::too_large("the body", limit));
     }
-    let _permit = api.upload_permit()?;
+    let _permit = api.office.intake.permit()?;
     let form = Multipart::new(req.headers(), payload);
     match timeout(LONGEST, read_fields(api, form, files, known)).await {
         Ok(read) => read,
@@ -144,7 +144,7 @@ async fn read_fields(
                 return Err(Problem::invalid(*name, format!("{name} is given twice")));
             }
             let called = called(&field);
-            let mut staged = stage(&mut field, Stage::new(api, name, *given_as)?, pause).await?;
+            let mut staged = stage(&mut field, api.office.intake.stage(name, *given_as)?, pause).await?;
             staged.called = called;
             form.files.insert(name, staged);
         } else if known.contains(&name.as_str()) {
@@ -161,7 +161,7 @@ async fn stage(field: &mut Field, mut stage: Stage, pause: Duration) -> Result<S
     while let Some(chunk) = next(field, pause).await? {
         stage.push(&chunk.map_err(|e| multipart_problem(&e))?).await?;
     }
-    stage.finish().await
+    Ok(stage.finish().await?)
 }
 
 /// A file's name as people know it: without folder and ending, at most 100 characters, none of them for control.

@@ -1,10 +1,5 @@
-//! Files from callers: uploaded or fetched, staged, recognised by their content, stored under their hash.
+//! Bodies of requests: JSON, text, forms with files.
 
-pub mod address;
-pub mod fetch;
-pub mod form;
-pub mod stage;
+mod form;
 
-pub use fetch::Fetcher;
-pub use form::{Form, media_type, read_form, read_json, read_text};
-pub use stage::{Staged, clear_staging, keep};
+pub use form::{media_type, read_form, read_json, read_text};

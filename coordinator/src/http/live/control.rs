@@ -1,14 +1,13 @@
 //! A live session that runs: silence, keeping it alive, how it is.
 
-use super::ask::{ask, strange};
-use super::wait::{Whereabouts, must_be_live};
-use crate::http::Api;
 use crate::http::auth::Visitor;
 use crate::http::dto::live::LiveStatusBody;
 use crate::http::problem::Problem;
+use crate::http::{Api, answers};
+use crate::office::live::{Whereabouts, must_be_live};
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use mouthpiece_domain::live::{Question, Told};
+use mouthpiece_domain::live::{InterruptSpeech, KeepSessionAlive, ReadLiveStatus, TypedQuestion};
 
 /// Makes the face fall silent at once. What waits to be said is forgotten.
 #[utoipa::path(
@@ -21,10 +20,8 @@ use mouthpiece_domain::live::{Question, Told};
 )]
 pub async fn interrupt(api: Data<Api>, visitor: Visitor, id: Path<String>) -> Result<HttpResponse, Problem> {
     visitor.may_use()?;
-    match asked(&api, &visitor, &id, Question::Interrupt).await? {
-        Told::Done => Ok(HttpResponse::Accepted().finish()),
-        other => Err(strange(&other)),
-    }
+    ask(&api, &visitor, &id, InterruptSpeech).await?;
+    Ok(HttpResponse::Accepted().finish())
 }
 
 /// Says that a session is still needed: it is not ended for being idle before another `idle_timeout` has passed.
@@ -38,10 +35,8 @@ pub async fn interrupt(api: Data<Api>, visitor: Visitor, id: Path<String>) -> Re
 )]
 pub async fn keep_alive(api: Data<Api>, visitor: Visitor, id: Path<String>) -> Result<HttpResponse, Problem> {
     visitor.may_use()?;
-    match asked(&api, &visitor, &id, Question::KeepAlive).await? {
-        Told::Done => Ok(HttpResponse::Ok().finish()),
-        other => Err(strange(&other)),
-    }
+    ask(&api, &visitor, &id, KeepSessionAlive).await?;
+    Ok(HttpResponse::Ok().finish())
 }
 
 /// How a running live session is: viewers, frames, how long each stage takes.
@@ -53,14 +48,17 @@ pub async fn keep_alive(api: Data<Api>, visitor: Visitor, id: Path<String>) -> R
     ),
 )]
 pub async fn status(api: Data<Api>, visitor: Visitor, id: Path<String>) -> Result<HttpResponse, Problem> {
-    match asked(&api, &visitor, &id, Question::Status).await? {
-        Told::Status(status) => Ok(HttpResponse::Ok().json(LiveStatusBody::from(*status))),
-        other => Err(strange(&other)),
-    }
+    Ok(HttpResponse::Ok().json(LiveStatusBody::from(ask(&api, &visitor, &id, ReadLiveStatus).await?)))
 }
 
-async fn asked(api: &Api, visitor: &Visitor, id: &str, what: Question) -> Result<Told, Problem> {
-    let change = visitor.session(api, id).await?;
+async fn ask<Q: TypedQuestion + Clone>(
+    api: &Api,
+    visitor: &Visitor,
+    id: &str,
+    question: Q,
+) -> Result<Q::Answer, Problem> {
+    let change = answers::visited(api, visitor, id).await?;
     must_be_live(&change.session)?;
-    ask(api, Whereabouts::of(change).hold()?, what).await
+    let hold = Whereabouts::of(change).hold()?;
+    Ok(api.office.live.ask(hold, question).await?)
 }

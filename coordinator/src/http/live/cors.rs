@@ -3,7 +3,7 @@
 //! No cookie is ever allowed to them: `*` together with credentials is refused by browsers, and what the page's own cookie
 //! authorises is answered without these headers.
 
-use crate::http::auth::caller::page_cookie;
+use crate::http::auth::page_cookie;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{

@@ -1,13 +1,11 @@
 //! What a caller may say about a live session.
 
-use super::settings::LiveSettings;
 use crate::http::fields::Fields;
-use crate::http::options::Options;
+use crate::http::options;
 use crate::http::problem::Problem;
-use crate::http::settings::SessionBounds;
+use crate::office::options::SessionOptions;
+use crate::office::{LiveSettings, SessionBounds};
 use mouthpiece_domain::live::LiveTerms;
-use mouthpiece_domain::time::as_millis;
-use serde_json::{Value, json};
 use std::time::Duration;
 
 /// The fields that only live sessions have.
@@ -23,9 +21,13 @@ const LARGEST: u32 = 1024;
 ///
 /// # Errors
 /// 422 for a field that cannot be used.
-pub fn read(fields: &Fields, bounds: &SessionBounds, live: &LiveSettings) -> Result<(Options, LiveTerms), Problem> {
+pub fn read(
+    fields: &Fields,
+    bounds: &SessionBounds,
+    live: &LiveSettings,
+) -> Result<(SessionOptions, LiveTerms), Problem> {
     fields.number32("size", 64..=LARGEST)?;
-    let mut options = Options::read(fields, bounds)?;
+    let mut options = options::read(fields, bounds)?;
     if !fields.has("queue_timeout_s") {
         options.queue_timeout = live.queue_timeout.min(bounds.longest_queue_timeout);
     }
@@ -52,21 +54,12 @@ fn terms(fields: &Fields) -> Result<LiveTerms, Problem> {
     })
 }
 
-/// For the fingerprint of a request: the same whether a default was said or not.
-pub fn canonical(terms: &LiveTerms) -> Value {
-    json!({
-        "idle_timeout_ms": as_millis(terms.idle_timeout),
-        "absent_timeout_ms": as_millis(terms.absent_timeout),
-        "left_timeout_ms": as_millis(terms.left_timeout),
-        "bitrate": terms.bitrate,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::office::submission::canonical_terms as canonical;
 
-    fn read_all(body: &str) -> Result<(Options, LiveTerms), Problem> {
+    fn read_all(body: &str) -> Result<(SessionOptions, LiveTerms), Problem> {
         let known: Vec<_> = FIELDS.into_iter().chain(COMMON).collect();
         let fields = Fields::json(body.as_bytes(), &known)?;
         read(&fields, &SessionBounds::default(), &LiveSettings::default())

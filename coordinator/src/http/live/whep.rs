@@ -3,20 +3,18 @@
 //! A viewer posts an offer and gets the answer and an address of its own; there it trickles candidates, restarts ICE and
 //! hangs up. Signalling is relayed to the session's worker; media goes straight between the two.
 
-use super::ask::{ask, strange};
-use super::ice;
-use super::wait::{Whereabouts, must_be_live, settled};
-use crate::http::auth::visitor::token_in_query;
-use crate::http::auth::{LinkedVisitor, Visitor};
+use super::links::links;
+use crate::http::auth::{LinkedVisitor, Visitor, token_in_query};
 use crate::http::files::{media_type, read_text};
 use crate::http::problem::{Kind, Problem};
-use crate::http::{Api, Asked, fields, now};
+use crate::http::{Api, Asked, answers, fields};
+use crate::office::live::{Whereabouts, must_be_live};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, LINK, LOCATION};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::ViewerId;
-use mouthpiece_domain::live::{Question, Told};
+use mouthpiece_domain::live::{HangUp, OfferToWatch, RestartIce, RestartedIce, SdpAnswer, TrickleIce};
 use std::time::Instant;
 
 /// The media type of offers and answers.
@@ -61,7 +59,7 @@ pub async fn offer(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let came = Instant::now();
-    let session = visitor.session(&api, &id).await?.session;
+    let session = answers::visited(&api, &visitor, &id).await?.session;
     visitor.may_use()?;
     must_be_live(&session)?;
     let sdp = body(&api, &req, payload, SDP).await?;
@@ -69,14 +67,10 @@ pub async fn offer(
         return Err(Problem::bad_request("the body must be an SDP offer: this address makes no offers of its own"));
     }
     let until = tokio::time::Instant::now() + api.settings.live.whep_wait;
-    let hold = settled(&api, session.id, until, |_| true).await?.hold()?;
+    let hold = api.office.live.settled(session.id, until, |_| true).await?.hold()?;
     let viewer = new_viewer()?;
-    let (sdp, tag) = match ask(&api, hold, Question::Offer { viewer, sdp }).await? {
-        Told::Answer { sdp, tag } => (sdp, tag),
-        other => return Err(strange(&other)),
-    };
+    let SdpAnswer { sdp, tag } = api.office.live.ask(hold, OfferToWatch { viewer, sdp }).await?;
     api.metrics.live.joined(came.elapsed());
-    let at = u64::try_from(now().0 / 1000).unwrap_or_default();
     let mut answer = HttpResponse::Created();
     answer
         .insert_header((
@@ -85,7 +79,7 @@ pub async fn offer(
         ))
         .insert_header((ETAG, quoted(&tag)?))
         .insert_header((CONTENT_TYPE, SDP));
-    for link in ice::links(&ice::told(&api.settings.live.ice_servers, session.id, at)) {
+    for link in links(&api.office.live.ice(session.id)) {
         answer.append_header((LINK, link));
     }
     Ok(answer.body(sdp))
@@ -121,18 +115,14 @@ pub async fn patch(
     let condition = if_match(&req)?;
     let fragment = body(&api, &req, payload, FRAGMENT).await?;
     let Condition::Tag(tag) = condition else {
-        return match ask(&api, hold, Question::Restart { viewer, fragment }).await? {
-            Told::Restarted { fragment, tag } => Ok(HttpResponse::Ok()
-                .insert_header((ETAG, quoted(&tag)?))
-                .insert_header((CONTENT_TYPE, FRAGMENT))
-                .body(fragment)),
-            other => Err(strange(&other)),
-        };
+        let RestartedIce { fragment, tag } = api.office.live.ask(hold, RestartIce { viewer, fragment }).await?;
+        return Ok(HttpResponse::Ok()
+            .insert_header((ETAG, quoted(&tag)?))
+            .insert_header((CONTENT_TYPE, FRAGMENT))
+            .body(fragment));
     };
-    match ask(&api, hold, Question::Trickle { viewer, tag, fragment }).await? {
-        Told::Done => Ok(HttpResponse::NoContent().finish()),
-        other => Err(strange(&other)),
-    }
+    api.office.live.ask(hold, TrickleIce { viewer, tag, fragment }).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// Hangs up: the viewer watches no more.
@@ -153,16 +143,14 @@ pub async fn hang_up(
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (hold, viewer) = watched(&api, &visitor, &path).await?;
-    match ask(&api, hold, Question::HangUp { viewer }).await? {
-        Told::Done => Ok(HttpResponse::Ok().finish()),
-        other => Err(strange(&other)),
-    }
+    api.office.live.ask(hold, HangUp { viewer }).await?;
+    Ok(HttpResponse::Ok().finish())
 }
 
 /// Where a viewer's session runs. A session that does not run has no viewers: those that it had are gone with the worker.
 async fn watched(api: &Api, visitor: &Visitor, path: &(String, String)) -> Result<(Hold, ViewerId), Problem> {
     let (id, viewer) = path;
-    let change = visitor.session(api, id).await?;
+    let change = answers::visited(api, visitor, id).await?;
     visitor.may_use()?;
     must_be_live(&change.session)?;
     let viewer: ViewerId = fields::path_id("viewer", viewer)?;

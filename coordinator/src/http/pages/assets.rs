@@ -2,8 +2,8 @@
 
 use super::guarded;
 use super::taken;
-use crate::http::auth::secret::hex;
 use crate::http::problem::Problem;
+use crate::office::hex;
 use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
 use actix_web::web::Path;
 use actix_web::{HttpRequest, HttpResponse};

@@ -1,22 +1,18 @@
 //! The page's session: a cookie that stands for a key.
 
 use crate::http::Api;
-use crate::http::auth::caller::page_cookie;
-use crate::http::auth::pages::{LINK_HOURS, close_page, follow_link, open_page};
 use crate::http::auth::site::same_site;
-use crate::http::auth::{Caller, secret_hash};
+use crate::http::auth::{Caller, page_cookie};
 use crate::http::dto::PageBody;
 use crate::http::dto::requests::PageSessionRequest;
 use crate::http::fields::{Fields, missing};
 use crate::http::files::read_json;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::Problem;
 use actix_web::http::header::{ORIGIN, SET_COOKIE};
 use actix_web::web::{Data, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use mouthpiece_ports::records::ApiKey;
-use std::sync::Arc;
 
-/// Browsers keep no cookie for longer, seconds. How long it is worth something is decided here ([`open_page`]).
+/// Browsers keep no cookie for longer, seconds. How long it is worth something is decided here ([`crate::office::access`]).
 const COOKIE_S: u32 = 400 * 86_400;
 
 /// Whose session the page has: which key the cookie (or the bearer token) stands for.
@@ -38,37 +34,18 @@ pub async fn open(api: Data<Api>, req: HttpRequest, payload: Payload) -> Result<
     let fields = Fields::json(&read_json(&api, &req, payload).await?, &["key", "link"])?;
     same_site(&req)?;
     let key = match (fields.text("key", 200)?, fields.text("link", 200)?) {
-        (Some(secret), None) => by_secret(&api, secret).await?,
-        (None, Some(link)) => by_link(&api, link).await?,
+        (Some(secret), None) => {
+            api.office.access.key_of_secret(secret).await.map_err(|refusal| Problem::from(refusal).at("key"))?
+        }
+        (None, Some(link)) => api.office.access.follow_link(link).await?,
         (None, None) => return Err(missing("key")),
         (Some(_), Some(_)) => return Err(Problem::invalid("link", "link and key: give one of them, not both")),
     };
-    let token = open_page(api.passes.as_ref(), &key).await?;
+    let token = api.office.access.open_page(&key).await?;
     if let Some(old) = page_cookie(&req) {
-        close_page(api.passes.as_ref(), &old).await?;
+        api.office.access.close_page(&old).await?;
     }
     Ok(HttpResponse::NoContent().insert_header((SET_COOKIE, cookie(&api, &req, &token, COOKIE_S))).finish())
-}
-
-async fn by_secret(api: &Api, secret: &str) -> Result<Arc<ApiKey>, Problem> {
-    let key = api.keys.find(api.records.as_ref(), &secret_hash(secret)).await?;
-    key.ok_or_else(|| {
-        Problem::new(Kind::Unauthorized, "this API key is not valid: it was revoked or never existed").at("key")
-    })
-}
-
-async fn by_link(api: &Api, link: &str) -> Result<Arc<ApiKey>, Problem> {
-    let key = match follow_link(api.passes.as_ref(), link).await? {
-        Some(id) => api.keys.with_id(api.records.as_ref(), id).await?.filter(|key| key.revoked.is_none()),
-        None => None,
-    };
-    key.ok_or_else(|| {
-        let detail = format!(
-            "this link was followed before, is older than {LINK_HOURS} hours, or a newer one took its place: \
-             `mouthpiece page-link` prints a new one"
-        );
-        Problem::new(Kind::Unauthorized, detail).at("link")
-    })
 }
 
 /// Closes the page's session.
@@ -79,7 +56,7 @@ async fn by_link(api: &Api, link: &str) -> Result<Arc<ApiKey>, Problem> {
 pub async fn close(api: Data<Api>, req: HttpRequest) -> Result<HttpResponse, Problem> {
     same_site(&req)?;
     if let Some(token) = page_cookie(&req) {
-        close_page(api.passes.as_ref(), &token).await?;
+        api.office.access.close_page(&token).await?;
     }
     Ok(HttpResponse::NoContent().insert_header((SET_COOKIE, cookie(&api, &req, "", 0))).finish())
 }

@@ -1,10 +1,9 @@
 //! A cost report as it is answered.
 
 use super::query::{Asked, formatted, text};
+use crate::office::costs::ReportNames;
 use mouthpiece_domain::cost::{Group, Price, Report, Row};
-use mouthpiece_domain::ids::{AvatarId, KeyId};
 use serde::Serialize;
-use std::collections::HashMap;
 use std::time::Duration;
 use utoipa::ToSchema;
 
@@ -84,15 +83,8 @@ pub struct PriceBody {
     pub usd_per_hour: f64,
 }
 
-/// Names for people, where there are any.
-#[derive(Debug, Default)]
-pub(super) struct Names {
-    pub avatars: HashMap<AvatarId, String>,
-    pub keys: HashMap<KeyId, String>,
-}
-
 impl CostReport {
-    pub(super) fn new(asked: &Asked, report: Report, names: &Names) -> Self {
+    pub(super) fn new(asked: &Asked, report: Report, names: &ReportNames) -> Self {
         Self {
             from: text(asked.period.from),
             to: text(asked.period.to),
@@ -107,7 +99,7 @@ impl CostReport {
 }
 
 impl CostGroup {
-    fn new(group: &Group, row: &Row, names: &Names) -> Self {
+    fn new(group: &Group, row: &Row, names: &ReportNames) -> Self {
         let same = |text: String| (text.clone(), text);
         let named = |id: String, name: Option<&String>| {
             let label = name.filter(|n| !n.is_empty()).cloned().unwrap_or_else(|| id.clone());

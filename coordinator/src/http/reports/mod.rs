@@ -7,21 +7,12 @@ mod query;
 pub use body::{CostGroup, CostReport, CostRow, PriceBody};
 pub(crate) use query::CostQuery;
 
-use super::{Api, Caller, Problem, Scope, now};
+use super::auth::{Caller, Scope};
+use super::{Api, Problem};
+use crate::office::now;
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpRequest, HttpResponse, web};
-use body::Names;
-use mouthpiece_domain::cost::{Books, Group, Report};
-use mouthpiece_domain::time::{HOUR_MS, Wall};
-use mouthpiece_ports::records::{Period, Records};
 use query::{Asked, Format};
-
-/// Records are read in pieces of this length, so that a year of them is never in memory at once.
-const PIECE_MS: i64 = 7 * 24 * HOUR_MS;
-/// A report with more rows than this is refused.
-const MOST_ROWS: usize = 20_000;
-/// Avatars whose names are looked up, the newest first; the rows of others show their ids.
-const NAMES: u32 = 500;
 
 /// Adds the routes of reports.
 pub fn configure(cfg: &mut web::ServiceConfig) {
@@ -46,9 +37,7 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 pub(crate) async fn cost(request: HttpRequest, caller: Caller, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
     caller.need(Scope::Reports)?;
     let asked = Asked::read(request.query_string(), now())?;
-    let records = api.records.as_ref();
-    let report = gather(records, &asked).await?;
-    let names = names(records, &report).await?;
+    let (report, names) = api.office.costs.report(asked.period, asked.by).await?;
     let report = CostReport::new(&asked, report, &names);
     Ok(match asked.format {
         Format::Json => HttpResponse::Ok().json(report),
@@ -60,34 +49,4 @@ pub(crate) async fn cost(request: HttpRequest, caller: Caller, api: web::Data<Ap
                 .body(csv::table(&report))
         }
     })
-}
-
-async fn gather(records: &dyn Records, asked: &Asked) -> Result<Report, Problem> {
-    let mut books = Books::new(asked.by, &records.prices().await?);
-    let mut from = asked.period.from;
-    while from < asked.period.to {
-        let to = Wall(from.0 + PIECE_MS).min(asked.period.to);
-        let piece = Period { from, to };
-        books.add(&records.usage(piece).await?, &records.machines(piece).await?);
-        if books.rows() > MOST_ROWS {
-            let detail =
-                format!("the report would have more than {MOST_ROWS} rows: shorten the period, or group by day");
-            return Err(Problem::invalid("group_by", detail));
-        }
-        from = to;
-    }
-    Ok(books.close())
-}
-
-/// Looks up the names that the rows need.
-async fn names(records: &dyn Records, report: &Report) -> Result<Names, Problem> {
-    let mut names = Names::default();
-    let any = |is: fn(&Group) -> bool| report.rows.iter().any(|(group, _)| is(group));
-    if any(|g| matches!(g, Group::Avatar(_))) {
-        names.avatars = records.avatars(None, NAMES).await?.into_iter().map(|a| (a.id, a.name)).collect();
-    }
-    if any(|g| matches!(g, Group::Key(_))) {
-        names.keys = records.keys().await?.into_iter().map(|k| (k.id, k.name)).collect();
-    }
-    Ok(names)
 }

@@ -37,7 +37,9 @@ use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
 use mouthpiece_domain::ledger::{Write, Written};
 use mouthpiece_domain::session::{BlobKey, Session};
 use mouthpiece_domain::time::Wall;
-use mouthpiece_ports::records::{ApiKey, Avatar, Period, Records, RecordsError, SessionFilter};
+use mouthpiece_ports::records::{
+    ApiKey, Avatar, AvatarRegister, KeyRegister, Period, RecordsError, SessionFilter, SessionLedger, UsageBooks,
+};
 use sqlx::pool::PoolConnection;
 use sqlx::{Error, Sqlite as Db, SqliteConnection, SqlitePool};
 use std::ops::{Deref, DerefMut};
@@ -100,7 +102,7 @@ impl Sqlite {
 }
 
 #[async_trait]
-impl Records for Sqlite {
+impl SessionLedger for Sqlite {
     async fn write(&self, batch: &[Write]) -> Result<Vec<Written>, RecordsError> {
         transaction!(self, c => write::all(c, batch))
     }
@@ -121,6 +123,20 @@ impl Records for Sqlite {
         sessions::repeated(&mut *self.reader().await?, key, token).await.map_err(self.told())
     }
 
+    async fn check(&self) -> Result<(), RecordsError> {
+        {
+            let mut writer = self.writer.lock().await;
+            let write = sqlx::query("UPDATE checks SET n = n + 1 WHERE id = 1");
+            write.execute(writer.idle().await).await.map_err(self.told())?;
+        }
+        let read = sqlx::query("SELECT n FROM checks WHERE id = 1");
+        read.fetch_one(&mut *self.reader().await?).await.map_err(self.told())?;
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl AvatarRegister for Sqlite {
     async fn use_upload(&self, content: &str, fresh: &BlobKey, at: Wall) -> Result<BlobKey, RecordsError> {
         transaction!(self, c => retention::use_upload(c, content, fresh, at))
     }
@@ -148,7 +164,10 @@ impl Records for Sqlite {
     async fn remove_avatar(&self, id: AvatarId) -> Result<bool, RecordsError> {
         avatars::remove(self.writer.lock().await.idle().await, id).await.map_err(self.told())
     }
+}
 
+#[async_trait]
+impl KeyRegister for Sqlite {
     async fn add_key(&self, key: &ApiKey) -> Result<(), RecordsError> {
         keys::add(self.writer.lock().await.idle().await, key).await.map_err(self.told())
     }
@@ -164,7 +183,10 @@ impl Records for Sqlite {
     async fn revoke_key(&self, id: KeyId, at: Wall) -> Result<bool, RecordsError> {
         keys::revoke(self.writer.lock().await.idle().await, id, at).await.map_err(self.told())
     }
+}
 
+#[async_trait]
+impl UsageBooks for Sqlite {
     async fn delivered_since(&self, key: KeyId, since: Wall) -> Result<Duration, RecordsError> {
         reports::delivered_since(&mut *self.reader().await?, key, since).await.map_err(self.told())
     }
@@ -183,16 +205,5 @@ impl Records for Sqlite {
 
     async fn machines(&self, period: Period) -> Result<Vec<MachineHour>, RecordsError> {
         reports::machines(&mut *self.reader().await?, period).await.map_err(self.told())
-    }
-
-    async fn check(&self) -> Result<(), RecordsError> {
-        {
-            let mut writer = self.writer.lock().await;
-            let write = sqlx::query("UPDATE checks SET n = n + 1 WHERE id = 1");
-            write.execute(writer.idle().await).await.map_err(self.told())?;
-        }
-        let read = sqlx::query("SELECT n FROM checks WHERE id = 1");
-        read.fetch_one(&mut *self.reader().await?).await.map_err(self.told())?;
-        Ok(())
     }
 }

@@ -1,19 +1,21 @@
 //! What every bus must do.
 
+use super::questions::WholeBus;
 use super::sample::{command, event};
 use super::{at_once, comes, questions};
 use crate::bus::{Bus, BusError, Delivery, Inbox};
+use crate::questions::QuestionBus;
 use mouthpiece_domain::fleet::{Command, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-type Subject = Arc<dyn Bus>;
+type Subject = Arc<dyn WholeBus>;
 
 const WORKER: WorkerId = WorkerId(1);
 
 /// Runs the suite.
-pub async fn bus<A: Bus + 'static>(fresh: impl AsyncFn() -> Arc<A>) {
+pub async fn bus<A: Bus + QuestionBus + 'static>(fresh: impl AsyncFn() -> Arc<A>) {
     let fresh = async || fresh().await as Subject;
     each!(fresh:
         commands_come_in_order, queues_are_each_workers_own, without_a_queue_nothing_is_taken,

@@ -2,39 +2,45 @@
 
 use super::sample::{answers, asks, hold, ms};
 use super::{BOUND, at_once, comes};
-use crate::bus::{Asked, Bus, BusError, Questions};
+use crate::bus::{Bus, BusError};
+use crate::questions::{AskedQuestion, QuestionBus, QuestionInbox};
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::live::{Ask, Question, Told};
+use mouthpiece_domain::live::{LiveAnswer, LiveAsk, LiveQuestion, RestartedIce};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-type Subject = Arc<dyn Bus>;
+/// Whoever carries commands carries questions, too: a queue that is removed takes neither.
+pub trait WholeBus: Bus + QuestionBus {}
+
+impl<B: Bus + QuestionBus> WholeBus for B {}
+
+type Subject = Arc<dyn WholeBus>;
 
 const WORKER: WorkerId = WorkerId(1);
 
 /// A question that can be told from others by its number.
-fn ask(n: u128) -> Ask {
-    Ask { hold: hold(n, 1, 1, 0), what: Question::Status }
+fn ask(n: u128) -> LiveAsk {
+    LiveAsk { hold: hold(n, 1, 1, 0), what: LiveQuestion::Status }
 }
 
-fn number(asked: &Asked) -> u128 {
+fn number(asked: &AskedQuestion) -> u128 {
     asked.ask.hold.session.0
 }
 
 /// Asks in the background.
-fn asking(bus: &Subject, worker: WorkerId, ask: Ask) -> JoinHandle<Result<Told, BusError>> {
+fn asking(bus: &Subject, worker: WorkerId, ask: LiveAsk) -> JoinHandle<Result<LiveAnswer, BusError>> {
     let bus = Arc::clone(bus);
     tokio::spawn(async move { bus.ask(worker, &ask, BOUND).await })
 }
 
-async fn next(questions: &mut Box<dyn Questions>, why: &str) -> Asked {
+async fn next(questions: &mut Box<dyn QuestionInbox>, why: &str) -> AskedQuestion {
     match comes(why, questions.next()).await {
         Some(asked) => asked,
         None => panic!("rule broken: {why} (there will be no more)"),
     }
 }
 
-async fn told(asking: JoinHandle<Result<Told, BusError>>, why: &str) -> Result<Told, BusError> {
+async fn told(asking: JoinHandle<Result<LiveAnswer, BusError>>, why: &str) -> Result<LiveAnswer, BusError> {
     comes(why, asking).await.unwrap()
 }
 
@@ -65,10 +71,10 @@ pub(super) async fn answers_find_their_askers(bus: Subject) {
     // In another order than they came in.
     for asked in asked.into_iter().rev() {
         let tag = number(&asked).to_string();
-        asked.reply.give(Told::Restarted { fragment: String::new(), tag }).await;
+        asked.reply.give(LiveAnswer::Restarted(RestartedIce { fragment: String::new(), tag })).await;
     }
     for (n, asker) in askers.into_iter().enumerate() {
-        let wanted = Told::Restarted { fragment: String::new(), tag: n.to_string() };
+        let wanted = LiveAnswer::Restarted(RestartedIce { fragment: String::new(), tag: n.to_string() });
         rule!(told(asker, "an answer arrives").await, Ok(wanted), "an answer goes to who asked");
     }
 }
@@ -130,8 +136,12 @@ pub(super) async fn patience_ends(bus: Subject) {
         asked = next(&mut questions, "a worker goes on after a question was given up").await;
     }
     rule!(number(&asked), 2, "a worker goes on after a question was given up");
-    asked.reply.give(Told::Done).await;
-    rule!(told(asking, "an answer arrives").await, Ok(Told::Done), "a worker goes on after a question was given up");
+    asked.reply.give(LiveAnswer::Done).await;
+    rule!(
+        told(asking, "an answer arrives").await,
+        Ok(LiveAnswer::Done),
+        "a worker goes on after a question was given up"
+    );
 }
 
 pub(super) async fn a_late_answer_is_no_fault(bus: Subject) {
@@ -140,10 +150,10 @@ pub(super) async fn a_late_answer_is_no_fault(bus: Subject) {
     let asked = next(&mut questions, "a question reaches its worker").await;
     gone.abort();
     let _ = gone.await;
-    asked.reply.give(Told::Done).await;
+    asked.reply.give(LiveAnswer::Done).await;
     let asking = asking(&bus, WORKER, ask(2));
-    next(&mut questions, "a late answer disturbs nothing").await.reply.give(Told::Done).await;
-    rule!(told(asking, "an answer arrives").await, Ok(Told::Done), "a late answer goes to nobody else");
+    next(&mut questions, "a late answer disturbs nothing").await.reply.give(LiveAnswer::Done).await;
+    rule!(told(asking, "an answer arrives").await, Ok(LiveAnswer::Done), "a late answer goes to nobody else");
 }
 
 pub(super) async fn a_second_taker_takes_over(bus: Subject) {
@@ -152,13 +162,13 @@ pub(super) async fn a_second_taker_takes_over(bus: Subject) {
     let early = asking(&bus, WORKER, ask(1));
     let asked = next(&mut second, "a second taker takes over").await;
     rule!(number(&asked), 1, "a second taker takes over");
-    asked.reply.give(Told::Done).await;
-    rule!(told(early, "an answer arrives").await, Ok(Told::Done), "a second taker takes over");
+    asked.reply.give(LiveAnswer::Done).await;
+    rule!(told(early, "an answer arrives").await, Ok(LiveAnswer::Done), "a second taker takes over");
     // The first one's end is not the second one's.
     drop(first);
     let late = asking(&bus, WORKER, ask(2));
-    next(&mut second, "a taker stays when the one before it goes").await.reply.give(Told::Done).await;
-    rule!(told(late, "an answer arrives").await, Ok(Told::Done), "a taker stays when the one before it goes");
+    next(&mut second, "a taker stays when the one before it goes").await.reply.give(LiveAnswer::Done).await;
+    rule!(told(late, "an answer arrives").await, Ok(LiveAnswer::Done), "a taker stays when the one before it goes");
 }
 
 pub(super) async fn waiting_may_be_cancelled(bus: Subject) {
@@ -171,7 +181,7 @@ pub(super) async fn waiting_may_be_cancelled(bus: Subject) {
         while answered < QUESTIONS {
             match at_once(questions.next()).await {
                 Some(asked) => {
-                    asked.unwrap().reply.give(Told::Done).await;
+                    asked.unwrap().reply.give(LiveAnswer::Done).await;
                     answered += 1;
                 }
                 None => tokio::task::yield_now().await,
@@ -180,7 +190,7 @@ pub(super) async fn waiting_may_be_cancelled(bus: Subject) {
     })
     .await;
     for asker in askers {
-        rule!(told(asker, "an answer arrives").await, Ok(Told::Done), "giving up waiting loses no question");
+        rule!(told(asker, "an answer arrives").await, Ok(LiveAnswer::Done), "giving up waiting loses no question");
     }
 }
 
@@ -194,6 +204,10 @@ pub(super) async fn a_removed_queue_takes_no_questions(bus: Subject) {
     rule!(bus.ask(WORKER, &ask(1), BOUND).await, nobody, "a removed queue takes no questions");
     let mut questions = bus.questions(WORKER).await.unwrap();
     let asking = asking(&bus, WORKER, ask(2));
-    next(&mut questions, "questions may be taken again").await.reply.give(Told::Done).await;
-    rule!(told(asking, "an answer arrives").await, Ok(Told::Done), "questions may be taken again after a removal");
+    next(&mut questions, "questions may be taken again").await.reply.give(LiveAnswer::Done).await;
+    rule!(
+        told(asking, "an answer arrives").await,
+        Ok(LiveAnswer::Done),
+        "questions may be taken again after a removal"
+    );
 }

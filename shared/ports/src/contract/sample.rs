@@ -3,7 +3,10 @@
 use mouthpiece_domain::fleet::{Assignment, Capability, Command, Heartbeat, Hold, Running, WorkerEvent};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, ViewerId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
-use mouthpiece_domain::live::{Ask, LiveStatus, LiveTerms, Mood, NotDone, Question, StageTime, Told};
+use mouthpiece_domain::live::{
+    Declined, HangUp, LiveAnswer, LiveAsk, LiveQuestion, LiveStatus, LiveTerms, Mood, NotDone, OfferToWatch,
+    RestartIce, RestartedIce, SdpAnswer, StageTime, TrickleIce,
+};
 use mouthpiece_domain::session::{
     BlobKey, End, EndReason, Fence, Kind, Output, Phase, Preset, Progress, Session, Slot, Spec,
 };
@@ -129,25 +132,25 @@ pub(super) fn event(n: u128) -> WorkerEvent {
 }
 
 /// Every kind of question, about a session on this worker.
-pub(super) fn asks(worker: u128) -> Vec<Ask> {
+pub(super) fn asks(worker: u128) -> Vec<LiveAsk> {
     let viewer = ViewerId(u128::MAX);
     let text = |n: usize| "v=0\r\ns=-\r\na=\u{fc}\"\\\r\n".repeat(n);
     [
-        Question::Offer { viewer, sdp: text(2000) },
-        Question::Trickle { viewer, tag: "a:b".into(), fragment: text(1) },
-        Question::Restart { viewer, fragment: String::new() },
-        Question::HangUp { viewer },
-        Question::Interrupt,
-        Question::KeepAlive,
-        Question::Status,
+        LiveQuestion::Offer(OfferToWatch { viewer, sdp: text(2000) }),
+        LiveQuestion::Trickle(TrickleIce { viewer, tag: "a:b".into(), fragment: text(1) }),
+        LiveQuestion::Restart(RestartIce { viewer, fragment: String::new() }),
+        LiveQuestion::HangUp(HangUp { viewer }),
+        LiveQuestion::Interrupt,
+        LiveQuestion::KeepAlive,
+        LiveQuestion::Status,
     ]
     .into_iter()
-    .map(|what| Ask { hold: hold(9, 3, worker, 63), what })
+    .map(|what| LiveAsk { hold: hold(9, 3, worker, 63), what })
     .collect()
 }
 
 /// Every kind of answer.
-pub(super) fn answers() -> Vec<Told> {
+pub(super) fn answers() -> Vec<LiveAnswer> {
     let status = LiveStatus {
         mood: Mood::Talking,
         viewers: 2,
@@ -159,12 +162,12 @@ pub(super) fn answers() -> Vec<Told> {
         stages: vec![StageTime { stage: "total".into(), p50_ms: 61.5, p99_ms: 98.25 }],
     };
     vec![
-        Told::Answer { sdp: "v=0\r\n".repeat(2000), tag: "x".into() },
-        Told::Restarted { fragment: "a=ice-ufrag:x\r\n".into(), tag: "y".into() },
-        Told::Done,
-        Told::Status(Box::new(status)),
-        Told::Not { why: NotDone::NotHere, detail: "it does not run here".into() },
-        Told::Not { why: NotDone::Full, detail: String::new() },
+        LiveAnswer::Answer(SdpAnswer { sdp: "v=0\r\n".repeat(2000), tag: "x".into() }),
+        LiveAnswer::Restarted(RestartedIce { fragment: "a=ice-ufrag:x\r\n".into(), tag: "y".into() }),
+        LiveAnswer::Done,
+        LiveAnswer::Status(Box::new(status)),
+        LiveAnswer::Declined(Declined { why: NotDone::NotHere, detail: "it does not run here".into() }),
+        LiveAnswer::Declined(Declined { why: NotDone::Full, detail: String::new() }),
     ]
 }
 

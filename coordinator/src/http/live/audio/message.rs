@@ -3,6 +3,7 @@
 //! Speech is a stream of bytes: whoever pipes it through cuts it anywhere, also between the two bytes of a sample. So a
 //! socket's messages are read by one reader, which keeps the half that came ([`super::halves`]).
 
+use super::dialect::{Code, Refusal};
 use super::halves::Halves;
 use crate::http::words;
 use base64::alphabet::STANDARD;
@@ -27,48 +28,6 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
-
-/// Kinds of refusals: stable words, for programs and metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
-    /// Not a JSON object.
-    Malformed,
-    /// There is no such message.
-    UnknownType,
-    /// The message has no such field.
-    UnknownField,
-    /// The field's value cannot be used, or is missing.
-    InvalidField,
-}
-
-impl Code {
-    /// The word.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::UnknownType => "unknown_type",
-            Self::UnknownField => "unknown_field",
-            Self::InvalidField => "invalid_field",
-        }
-    }
-}
-
-/// Why a message was not taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// What kind.
-    pub code: Code,
-    /// What is wrong, and the remedy.
-    pub message: String,
-    /// The caller's name for what was refused, where it could be read.
-    pub event: Option<String>,
-}
-
-impl Refusal {
-    fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: words::one_line(message), event: None }
-    }
-}
 
 /// Reads the messages of one socket, in their order.
 #[derive(Debug)]

@@ -1,31 +1,27 @@
 //! Speaking from a program: the audio socket.
 
+mod agent_dialect;
+mod dialect;
 mod guard;
 mod halves;
 mod message;
 mod relay;
 mod said;
 mod socket;
-mod sockets;
 
-pub use sockets::Sockets;
-
-use super::ask::unreachable;
-use super::wait::{must_be_live, settled};
-use crate::http::Api;
-use crate::http::auth::LinkedVisitor;
 use crate::http::auth::site::same_site;
-use crate::http::auth::visitor::token_in_query;
+use crate::http::auth::{LinkedVisitor, token_in_query};
 use crate::http::fields::Fields;
 use crate::http::problem::Problem;
+use crate::http::{Api, answers};
+use crate::office::live::must_be_live;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, rt};
-use mouthpiece_domain::fleet::Hold;
+use agent_dialect::AgentDialect;
 use mouthpiece_domain::live::SPEECH_RATES;
-use mouthpiece_ports::lines::{Line, LineError};
 use relay::Relay;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 /// Opens a WebSocket to speak in a live session, at most 8 a session. While the session has not started this waits for it a
 /// little, then tells to come back.
@@ -77,7 +73,7 @@ pub async fn open(
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
     let rate = sample_rate(req.query_string())?;
-    let session = visitor.session(&api, &id).await?.session;
+    let session = answers::visited(&api, &visitor, &id).await?.session;
     visitor.may_use()?;
     // Browsers let any site open a WebSocket here, with the page's cookie.
     if !req.headers().contains_key(AUTHORIZATION) && token_in_query(&req).is_none() {
@@ -85,30 +81,16 @@ pub async fn open(
     }
     must_be_live(&session)?;
     let (answer, socket) = socket::upgrade(&req, payload, api.settings.live.sockets.read).await?;
-    let place = api.sockets.take(session.id)?;
+    let seat = api.office.live.seat(session.id)?;
     let until = Instant::now() + api.settings.live.whep_wait;
-    let hold = settled(&api, session.id, until, |_| true).await?.hold()?;
-    let line = line(&api, &hold).await.map_err(|error| no_line(&error))?;
-    let relay = Relay::new(api, visitor, socket, rate, hold, line);
-    rt::spawn(relay.run(place));
+    let hold = api.office.live.settled(session.id, until, |_| true).await?.hold()?;
+    let line = api.office.live.line(&hold).await?;
+    let relay = Relay::new(api, visitor, socket, AgentDialect::new(rate), hold, line);
+    rt::spawn(relay.run(seat));
     Ok(answer)
 }
 
 fn sample_rate(query: &str) -> Result<u32, Problem> {
     let fields = Fields::query(query, &["token", "sample_rate"])?;
     Ok(fields.number32("sample_rate", SPEECH_RATES)?.unwrap_or(message::USUAL_RATE))
-}
-
-/// A line to where a session runs, in no more time than a worker has for an answer.
-async fn line(api: &Api, hold: &Hold) -> Result<Line, LineError> {
-    let late = |_| Err(LineError::Unavailable("it took too long".to_owned()));
-    timeout(api.settings.live.ask_timeout, api.lines.open(hold)).await.unwrap_or_else(late)
-}
-
-fn no_line(error: &LineError) -> Problem {
-    tracing::warn!(%error, "no line to a worker");
-    unreachable(match error {
-        LineError::Full => "the worker that runs the session has too much to do just now: try again",
-        _ => "the worker that runs the session cannot be reached just now: try again",
-    })
 }

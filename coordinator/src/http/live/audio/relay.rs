@@ -2,16 +2,15 @@
 //!
 //! Nothing waits without a bound: a worker that takes nothing, a caller that reads nothing or is silent when it is asked
 //! whether it is there, and a session that is nowhere each end the socket with a reason. The messages that wait for room in
-//! the line are bounded too; until they are too many the caller is still listened to.
+//! the line are bounded too; until they are too many the caller is still listened to. What messages look like is a dialect's.
 
-use super::message::{self, MessageReader, Refusal};
-use super::said::Said;
+use super::dialect::{NO_ROOM, Refusal, SpeechDialect, SpeechEvent};
+use super::message;
 use super::socket::{Close, Heard, Socket};
-use super::sockets::Place;
 use crate::http::Api;
 use crate::http::auth::Visitor;
-use crate::http::live::Patience;
-use crate::http::live::wait::{Whereabouts, settled};
+use crate::office::Patience;
+use crate::office::live::{SpeakerSeat, Whereabouts};
 use actix_web::web::Data;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::live::{Down, Up};
@@ -30,11 +29,11 @@ const BACKLOG_BYTES: usize = 4 * message::LARGEST;
 const MOST_ERRORS: u32 = 20;
 
 /// A socket and its line.
-pub struct Relay {
+pub struct Relay<D> {
     api: Data<Api>,
     visitor: Visitor,
     socket: Socket,
-    reader: MessageReader,
+    dialect: D,
     hold: Hold,
     line: Line,
     /// The line takes nothing more; its last words may still come.
@@ -68,16 +67,16 @@ enum Next {
     Stopping,
 }
 
-impl Relay {
-    /// Between a socket and a line that was opened to `hold`; `rate`: samples a second of binary messages.
-    pub fn new(api: Data<Api>, visitor: Visitor, socket: Socket, rate: u32, hold: Hold, line: Line) -> Self {
+impl<D: SpeechDialect> Relay<D> {
+    /// Between a socket and a line that was opened to `hold`.
+    pub fn new(api: Data<Api>, visitor: Visitor, socket: Socket, dialect: D, hold: Hold, line: Line) -> Self {
         let now = Instant::now();
         Self {
             tempo: api.settings.live.sockets,
             api,
             visitor,
             socket,
-            reader: MessageReader::new(rate),
+            dialect,
             hold,
             line,
             deaf: false,
@@ -89,20 +88,20 @@ impl Relay {
         }
     }
 
-    /// Relays until one side ends it; `place` is given back then.
-    pub async fn run(mut self, place: Place) {
+    /// Relays until one side ends it; `seat` is given back then.
+    pub async fn run(mut self, seat: SpeakerSeat) {
         let open = self.api.metrics.live.socket();
         let Err(close) = self.relay().await;
-        drop((open, place, self.line));
+        drop((open, seat, self.line));
         tracing::info!(session_id = %self.hold.session, code = close.code, reason = close.reason, "an audio socket ended");
         self.socket.close(close).await;
     }
 
     async fn relay(&mut self) -> Result<Infallible, Close> {
-        let mut closing = self.api.closing();
+        let mut closing = self.api.office.closing.watch();
         let mut beat = interval(self.tempo.ping.max(Duration::from_millis(1)));
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        self.socket.say(&Said::live()).await?;
+        self.tell_caller(&SpeechEvent::Live).await?;
         loop {
             match self.next(&mut closing, &mut beat).await {
                 Next::Heard(heard) => self.hear(heard).await?,
@@ -150,8 +149,8 @@ impl Relay {
     async fn hear(&mut self, heard: Heard) -> Result<(), Close> {
         self.heard = Instant::now();
         let read = match heard {
-            Heard::Text(text) => self.reader.text(&text, self.heard),
-            Heard::Binary(bytes) => Ok(self.reader.binary(&bytes, self.heard)),
+            Heard::Text(text) => self.dialect.text(&text, self.heard),
+            Heard::Binary(bytes) => self.dialect.binary(&bytes, self.heard),
             Heard::Ping(bytes) => return self.socket.pong(&bytes).await,
             Heard::Pong => return Ok(()),
             Heard::Gone => return Err(Close::new(1000, "")),
@@ -176,7 +175,7 @@ impl Relay {
 
     async fn refuse(&mut self, refusal: &Refusal) -> Result<(), Close> {
         self.api.metrics.live.refused(refusal.code.name());
-        self.socket.say(&Said::refused(refusal)).await?;
+        self.tell_caller(&SpeechEvent::Refused(refusal)).await?;
         self.errors += 1;
         if self.errors < MOST_ERRORS {
             return Ok(());
@@ -184,16 +183,21 @@ impl Relay {
         Err(Close::new(1008, format!("{MOST_ERRORS} messages in a row could not be used: mend the program")))
     }
 
+    async fn tell_caller(&mut self, event: &SpeechEvent<'_>) -> Result<(), Close> {
+        let text = self.dialect.event(event);
+        self.socket.say(text).await
+    }
+
     /// What the session says.
     async fn tell(&mut self, down: &Down) -> Result<(), Close> {
         if self.lost.take().is_some() {
-            self.socket.say(&Said::live()).await?;
+            self.tell_caller(&SpeechEvent::Live).await?;
         }
         if matches!(down, Down::Refused { .. }) {
-            self.reader.begin_anew();
-            self.api.metrics.live.refused(super::said::NO_ROOM);
+            self.dialect.begin_anew();
+            self.api.metrics.live.refused(NO_ROOM);
         }
-        self.socket.say(&Said::of(down)).await?;
+        self.tell_caller(&SpeechEvent::Voice(down)).await?;
         match down {
             Down::Over { reason } => Err(Close::new(1000, format!("the session has ended: {reason}"))),
             _ => Ok(()),
@@ -206,7 +210,7 @@ impl Relay {
         if self.heard.elapsed() > silence {
             return Err(Close::new(1008, format!("pings were not answered for {silence:?}")));
         }
-        if !self.visitor.still_allowed(&self.api).await {
+        if !self.api.office.access.still_allowed(&self.visitor).await {
             return Err(Close::new(1008, "the token expired, or its API key was revoked"));
         }
         self.socket.ping().await
@@ -217,7 +221,7 @@ impl Relay {
     async fn reopen(&mut self) -> Result<(), Close> {
         let (api, tempo) = (Data::clone(&self.api), self.tempo);
         if self.lost.is_none() {
-            self.socket.say(&Said::session("reconnecting")).await?;
+            self.tell_caller(&SpeechEvent::Reconnecting).await?;
         }
         let since = *self.lost.get_or_insert_with(Instant::now);
         let given_up = since + tempo.elsewhere;
@@ -232,7 +236,7 @@ impl Relay {
             // Where it ran last is tried again, too: only the way there may have been broken.
             let soon = given_up.min(now + tempo.again);
             let found = tokio::select! {
-                found = settled(&api, before.session, soon, |hold| *hold != before) => found,
+                found = api.office.live.settled(before.session, soon, |hold| *hold != before) => found,
                 heard = self.socket.next(), if self.has_room() => {
                     self.hear(heard).await?;
                     continue;
@@ -241,7 +245,7 @@ impl Relay {
             match found {
                 Ok(Whereabouts::Runs(hold)) => {
                     self.hold = hold;
-                    if let Ok(line) = super::line(&api, &hold).await {
+                    if let Ok(line) = api.office.live.line(&hold).await {
                         self.line = line;
                         self.deaf = false;
                         self.stuck = Instant::now();
@@ -251,10 +255,10 @@ impl Relay {
                 Ok(Whereabouts::Waits(_)) => {}
                 Ok(Whereabouts::Ended(session)) => {
                     let reason = session.end.as_ref().map_or("lost", |end| end.reason.name());
-                    self.socket.say(&Said::ended(reason)).await?;
+                    self.tell_caller(&SpeechEvent::Ended(reason)).await?;
                     return Err(Close::new(1000, format!("the session has ended: {reason}")));
                 }
-                Err(_) if api.is_closing() => return Err(stopping()),
+                Err(_) if api.office.closing.has_begun() => return Err(stopping()),
                 // A store that is away for a moment; the problem was logged.
                 Err(_) => sleep(tempo.again).await,
             }

@@ -1,6 +1,6 @@
 //! What a program hears over an audio socket, written.
 
-use super::message::Refusal;
+use super::dialect::{NO_ROOM, Refusal};
 use mouthpiece_domain::live::Down;
 use serde::Serialize;
 
@@ -80,8 +80,6 @@ pub enum Said<'a> {
 
 /// The state of a session that runs.
 const LIVE: &str = "live";
-/// The code of what the worker refused: it has no room, and will have.
-pub const NO_ROOM: &str = "no_room";
 
 impl<'a> Said<'a> {
     /// What a session's voice says. [`Down::Over`] is the end.

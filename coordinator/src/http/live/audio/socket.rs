@@ -2,7 +2,6 @@
 
 use super::guard::guarded;
 use super::message::LARGEST;
-use super::said::Said;
 use crate::http::lifeline::{Cut, Lifeline};
 use crate::http::problem::Problem;
 use crate::http::words::{self, one_line};
@@ -110,8 +109,8 @@ impl Socket {
     ///
     /// # Errors
     /// The caller is gone, or does not read.
-    pub async fn say(&mut self, said: &Said<'_>) -> Result<(), Close> {
-        self.bounded(async |session| session.text(said.json()).await).await
+    pub async fn say(&mut self, text: String) -> Result<(), Close> {
+        self.bounded(async |session| session.text(text).await).await
     }
 
     /// Answers a ping.

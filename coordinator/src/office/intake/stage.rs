@@ -1,11 +1,8 @@
 //! A file on its way in: written beside the store while it is counted, hashed and recognised.
 
-use crate::http::auth::secret::hex;
-use crate::http::problem::{Kind, Problem};
-use crate::http::{Api, new_id, now};
+use super::IntakeRefusal;
+use crate::office::hex;
 use mouthpiece_domain::file_kind::{FileKind, FileUse, HEAD, NotTaken};
-use mouthpiece_domain::names;
-use mouthpiece_domain::session::BlobKey;
 use sha2::{Digest, Sha256};
 use std::io;
 use std::path::Path;
@@ -18,6 +15,8 @@ use tokio::io::{AsyncWriteExt, BufWriter};
 const PREFIX: &str = "upload-";
 /// A staged file this old belongs to a process that was killed.
 const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
+/// Whoever finds that nothing can be written comes back after this.
+const NO_DISK: Duration = Duration::from_secs(30);
 const WRITE_AT_ONCE: usize = 256 * 1024;
 
 /// A file that arrived whole. It is removed when this is dropped.
@@ -34,6 +33,13 @@ pub struct Staged {
     pub called: String,
 }
 
+impl Staged {
+    /// Where it lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 /// A file that is arriving. What was written is removed when this is dropped.
 #[derive(Debug)]
 pub struct Stage {
@@ -48,17 +54,14 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// An empty file in the staging folder. Refusals name `field`.
-    ///
-    /// # Errors
-    /// 503 when it cannot be written.
-    pub fn new(api: &Api, field: &str, given_as: FileUse) -> Result<Self, Problem> {
-        let made = tempfile::Builder::new().prefix(PREFIX).tempfile_in(&api.settings.staging);
+    /// An empty file in the staging folder, which becomes no larger than `limit` bytes. Refusals name `field`.
+    pub(super) fn new(folder: &Path, field: &str, given_as: FileUse, limit: u64) -> Result<Self, IntakeRefusal> {
+        let made = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder);
         let (file, path) = made.map_err(|e| cannot_stage(&e))?.into_parts();
         Ok(Self {
             field: field.to_owned(),
             given_as,
-            limit: api.settings.file_bytes(given_as),
+            limit,
             file: BufWriter::with_capacity(WRITE_AT_ONCE, File::from_std(file)),
             path,
             hash: Sha256::new(),
@@ -75,11 +78,11 @@ impl Stage {
     /// Adds bytes. Refuses as soon as it is known that the file will not do.
     ///
     /// # Errors
-    /// 413 beyond the limit, 415 for a type that is not taken, 503 when it cannot be written.
-    pub async fn push(&mut self, chunk: &[u8]) -> Result<(), Problem> {
+    /// [`IntakeRefusal`]: beyond the limit, of a kind that is not taken, not to be written.
+    pub async fn push(&mut self, chunk: &[u8]) -> Result<(), IntakeRefusal> {
         self.bytes += chunk.len() as u64;
         if self.bytes > self.limit {
-            return Err(Problem::too_large(&self.field, self.limit).at(self.field.as_str()));
+            return Err(self.too_large());
         }
         let missing = HEAD - self.head.len();
         if missing > 0 {
@@ -92,49 +95,31 @@ impl Stage {
         self.file.write_all(chunk).await.map_err(|e| cannot_stage(&e))
     }
 
+    /// Its refusal when it is known to be larger than its limit.
+    pub(super) fn too_large(&self) -> IntakeRefusal {
+        IntakeRefusal::TooLarge { field: self.field.clone(), limit: self.limit }
+    }
+
     /// Nothing more comes.
     ///
     /// # Errors
-    /// 422 for an empty file, 415 for a type that is not taken, 503 when it cannot be written.
-    pub async fn finish(mut self) -> Result<Staged, Problem> {
+    /// [`IntakeRefusal`]: empty, of a kind that is not taken, not to be written.
+    pub async fn finish(mut self) -> Result<Staged, IntakeRefusal> {
         let media_type = FileKind::of(&self.head).taken_as(self.given_as).map_err(|no| self.refuse(no))?;
         self.file.flush().await.map_err(|e| cannot_stage(&e))?;
         let sha256 = hex(&self.hash.finalize());
         Ok(Staged { path: self.path, sha256, bytes: self.bytes, media_type, called: String::new() })
     }
 
-    fn refuse(&self, not_taken: NotTaken) -> Problem {
-        let detail = format!("{} {not_taken}", self.field);
-        match not_taken.kind {
-            FileKind::Empty => Problem::invalid(self.field.as_str(), detail),
-            _ => Problem::new(Kind::UnsupportedMedia, detail).at(self.field.as_str()),
-        }
+    fn refuse(&self, why: NotTaken) -> IntakeRefusal {
+        IntakeRefusal::NotTaken { field: self.field.clone(), why }
     }
 }
 
-fn cannot_stage(error: &io::Error) -> Problem {
+fn cannot_stage(error: &io::Error) -> IntakeRefusal {
     tracing::error!(%error, "an upload cannot be staged");
-    let detail = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk for uploads is full",
-        _ => "uploads cannot be written to disk just now",
-    };
-    Problem::store_unavailable(detail, Duration::from_secs(30))
-}
-
-/// Stores a staged file, unless its content is there already.
-///
-/// It is used on record first and put into the store then: what is young on record is not removed, and no file is in the
-/// store that the records do not know.
-///
-/// # Errors
-/// 503 when a store cannot be used.
-pub async fn keep(api: &Api, staged: &Staged) -> Result<BlobKey, Problem> {
-    let fresh = names::upload(&staged.sha256, new_id()).map_err(Problem::internal)?;
-    let key = api.records.use_upload(&staged.sha256, &fresh, now()).await?;
-    if api.blobs.size(&key).await? != Some(staged.bytes) {
-        api.blobs.put_file(&key, &staged.path).await?;
-    }
-    Ok(key)
+    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    IntakeRefusal::Disk { full, retry_after: NO_DISK }
 }
 
 /// Makes the staging folder and removes what killed processes left there.

@@ -5,11 +5,8 @@
 //! moment later gains nothing. Redirects are followed by hand, proxies of the environment are not used.
 
 use super::address::is_public;
-use super::stage::{Stage, Staged};
-use crate::http::Api;
-use crate::http::problem::Problem;
-use crate::http::settings::FetchSettings;
-use crate::http::words;
+use super::{Intake, IntakeRefusal, Staged};
+use crate::office::FetchSettings;
 use futures_util::StreamExt;
 use mouthpiece_domain::file_kind::FileUse;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
@@ -22,12 +19,58 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::time::timeout;
-use url::{Host, Url};
+use url::{Host, ParseError, Url};
 
 /// Redirects that are followed.
-const REDIRECTS: usize = 5;
-/// Characters of an address.
-pub const URL_CHARS: usize = 2000;
+const MOST_REDIRECTS: usize = 5;
+
+/// Why a file was not fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FetchRefusal {
+    /// The address cannot be read.
+    NotAUrl(ParseError),
+    /// The address may not be fetched.
+    NotAllowed(NotFetchable),
+    /// A redirect names no address.
+    RedirectsNowhere,
+    /// Redirects do not end.
+    RedirectsTooOften {
+        /// So many are followed.
+        most: usize,
+    },
+    /// The answer's status is not 200.
+    Status(u16),
+    /// It took longer than this, redirects included.
+    Slow(Duration),
+    /// Something failed on the way.
+    Failed(FetchFailure),
+}
+
+/// Why an address may not be fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotFetchable {
+    /// Neither http nor https.
+    Scheme,
+    /// It has a name or a password in it.
+    Credentials,
+    /// It names no host.
+    NoHost,
+    /// It does not lead to a public address.
+    NotPublic,
+}
+
+/// What failed on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FetchFailure {
+    /// No connection could be made.
+    Connect,
+    /// A step took too long.
+    Timeout,
+    /// The answer broke off.
+    BrokeOff,
+    /// Anything else.
+    Request,
+}
 
 /// Says which addresses may be connected to.
 #[derive(Debug, Clone)]
@@ -86,93 +129,85 @@ impl Fetcher {
         Ok(Self { client, judge, total_timeout: settings.total_timeout })
     }
 
-    /// Fetches the file at `text`, an address that came in `field`.
-    ///
-    /// # Errors
-    /// 422 for an address that may not or cannot be fetched, 413 beyond the limit, 415 for a type that is not taken, 503 when
-    /// too many uploads are under way or nothing can be written.
-    pub async fn fetch(&self, api: &Api, field: &str, text: &str, given_as: FileUse) -> Result<Staged, Problem> {
-        let malformed = |e| Problem::invalid(field, format!("{field} is not a URL: {}", words::url(e)));
-        let url = Url::parse(text).map_err(malformed)?;
-        let _permit = api.upload_permit()?;
-        let slow = |_| {
-            let detail = format!("{field} could not be fetched within {} s", self.total_timeout.as_secs());
-            Err(Problem::invalid(field, detail))
-        };
+    /// Fetches the file at `address`, which came in `field`.
+    pub(super) async fn fetch(
+        &self,
+        intake: &Intake,
+        field: &str,
+        address: &str,
+        given_as: FileUse,
+    ) -> Result<Staged, IntakeRefusal> {
+        let refused = |why| IntakeRefusal::NotFetched { field: field.to_owned(), why };
+        let url = Url::parse(address).map_err(|e| refused(FetchRefusal::NotAUrl(e)))?;
+        let _permit = intake.permit()?;
         let read = async {
-            let answer = self.follow(field, url).await?;
-            read(api, field, given_as, answer).await
+            let answer = self.follow(url).await.map_err(refused)?;
+            if answer.status() != StatusCode::OK {
+                return Err(refused(FetchRefusal::Status(answer.status().as_u16())));
+            }
+            let mut stage = intake.stage(field, given_as)?;
+            if answer.content_length().is_some_and(|n| n > stage.limit()) {
+                return Err(stage.too_large());
+            }
+            let mut body = answer.bytes_stream();
+            while let Some(chunk) = body.next().await {
+                stage.push(&chunk.map_err(|e| refused(failed(&e)))?).await?;
+            }
+            stage.finish().await
         };
+        let slow = |_| Err(refused(FetchRefusal::Slow(self.total_timeout)));
         timeout(self.total_timeout, read).await.unwrap_or_else(slow)
     }
 
-    async fn follow(&self, field: &str, mut url: Url) -> Result<Response, Problem> {
-        for _ in 0..=REDIRECTS {
-            self.judge_url(field, &url)?;
+    async fn follow(&self, mut url: Url) -> Result<Response, FetchRefusal> {
+        for _ in 0..=MOST_REDIRECTS {
+            self.judge_url(&url).map_err(FetchRefusal::NotAllowed)?;
             let asked = self.client.get(url.clone()).header(ACCEPT_ENCODING, "identity").send().await;
-            let answer = asked.map_err(|e| failed(field, &e))?;
+            let answer = asked.map_err(|e| failed(&e))?;
             if !answer.status().is_redirection() || answer.status() == StatusCode::NOT_MODIFIED {
                 return Ok(answer);
             }
             let next = answer.headers().get(LOCATION).and_then(|l| l.to_str().ok()).and_then(|l| url.join(l).ok());
-            url = next.ok_or_else(|| Problem::invalid(field, format!("{field} redirects to nowhere")))?;
+            url = next.ok_or(FetchRefusal::RedirectsNowhere)?;
         }
-        Err(Problem::invalid(field, format!("{field} redirects more than {REDIRECTS} times")))
+        Err(FetchRefusal::RedirectsTooOften { most: MOST_REDIRECTS })
     }
 
     /// What can be judged before resolution.
-    fn judge_url(&self, field: &str, url: &Url) -> Result<(), Problem> {
-        let refuse = |why: &str| Err(Problem::invalid(field, format!("{field} may not be fetched: {why}")));
+    fn judge_url(&self, url: &Url) -> Result<(), NotFetchable> {
         if !matches!(url.scheme(), "http" | "https") {
-            return refuse("only http and https addresses are");
+            return Err(NotFetchable::Scheme);
         }
         if !url.username().is_empty() || url.password().is_some() {
-            return refuse("it has a user name or password in it");
+            return Err(NotFetchable::Credentials);
         }
         let literal = match url.host() {
-            None => return refuse("it names no host"),
+            None => return Err(NotFetchable::NoHost),
             Some(Host::Domain(_)) => None,
             Some(Host::Ipv4(v4)) => Some(IpAddr::V4(v4)),
             Some(Host::Ipv6(v6)) => Some(IpAddr::V6(v6)),
         };
         if literal.is_some_and(|address| !self.judge.allows(address)) {
-            return refuse("it does not lead to a public address");
+            return Err(NotFetchable::NotPublic);
         }
         Ok(())
     }
 }
 
-async fn read(api: &Api, field: &str, given_as: FileUse, answer: Response) -> Result<Staged, Problem> {
-    if answer.status() != StatusCode::OK {
-        let status = answer.status().as_u16();
-        return Err(Problem::invalid(field, format!("{field} was answered with status {status}")));
-    }
-    let mut stage = Stage::new(api, field, given_as)?;
-    if answer.content_length().is_some_and(|n| n > stage.limit()) {
-        return Err(Problem::too_large(field, stage.limit()).at(field));
-    }
-    let mut body = answer.bytes_stream();
-    while let Some(chunk) = body.next().await {
-        stage.push(&chunk.map_err(|e| failed(field, &e))?).await?;
-    }
-    stage.finish().await
-}
-
 /// What is told of a failure: whether it was refused here, or failed there; not what this server's network looks like.
-fn failed(field: &str, error: &reqwest::Error) -> Problem {
+fn failed(error: &reqwest::Error) -> FetchRefusal {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(e) = cause {
         if e.is::<NotPublic>() {
-            return Problem::invalid(field, format!("{field} may not be fetched: {NotPublic}"));
+            return FetchRefusal::NotAllowed(NotFetchable::NotPublic);
         }
         cause = e.source();
     }
     tracing::debug!(%error, "a fetch failed");
-    let why = match error {
-        e if e.is_connect() => "no connection could be made",
-        e if e.is_timeout() => "it took too long",
-        e if e.is_body() || e.is_decode() => "the answer broke off",
-        _ => "the request failed",
-    };
-    Problem::invalid(field, format!("{field} could not be fetched: {why}"))
+    FetchRefusal::Failed(match error {
+        e if e.is_connect() => FetchFailure::Connect,
+        e if e.is_timeout() => FetchFailure::Timeout,
+        e if e.is_body() || e.is_decode() => FetchFailure::BrokeOff,
+        _ => FetchFailure::Request,
+    })
 }

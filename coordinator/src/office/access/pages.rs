@@ -6,11 +6,11 @@
 
 use super::KeyError;
 use super::secret::{looks_random, random_token, secret_hash};
-use crate::http::now;
+use crate::office::now;
 use mouthpiece_domain::ids::KeyId;
 use mouthpiece_domain::time::{HOUR_MS, Wall};
 use mouthpiece_ports::passes::{Pass, PassKind, Passes};
-use mouthpiece_ports::records::{ApiKey, Records, RecordsError};
+use mouthpiece_ports::records::{ApiKey, KeyRegister, RecordsError};
 
 /// A link that nobody followed is good for so many hours.
 pub const LINK_HOURS: i64 = 8;
@@ -42,8 +42,8 @@ impl PageLink {
 ///
 /// # Errors
 /// [`KeyError`].
-pub async fn new_page_link(records: &dyn Records, passes: &dyn Passes) -> Result<Option<PageLink>, KeyError> {
-    let keys = records.keys().await?;
+pub async fn new_page_link(register: &dyn KeyRegister, passes: &dyn Passes) -> Result<Option<PageLink>, KeyError> {
+    let keys = register.keys().await?;
     let valid = keys.into_iter().filter(|key| key.revoked.is_none());
     let Some(key) = valid.reduce(|best, next| if next.scopes.len() > best.scopes.len() { next } else { best }) else {
         return Ok(None);
@@ -54,7 +54,7 @@ pub async fn new_page_link(records: &dyn Records, passes: &dyn Passes) -> Result
 }
 
 /// The key that a link stands for; it is used up with that.
-pub(in crate::http) async fn follow_link(passes: &dyn Passes, secret: &str) -> Result<Option<KeyId>, RecordsError> {
+pub(super) async fn follow_link(passes: &dyn Passes, secret: &str) -> Result<Option<KeyId>, RecordsError> {
     if !looks_random(secret) {
         return Ok(None);
     }
@@ -63,14 +63,14 @@ pub(in crate::http) async fn follow_link(passes: &dyn Passes, secret: &str) -> R
 }
 
 /// Opens a page's session; the cookie's value.
-pub(in crate::http) async fn open_page(passes: &dyn Passes, key: &ApiKey) -> Result<String, KeyError> {
+pub(super) async fn open_page(passes: &dyn Passes, key: &ApiKey) -> Result<String, KeyError> {
     let token = random_token()?;
     add(passes, &token, PassKind::Page, key.id, PAGE_MS, MOST_PAGES).await?;
     Ok(token)
 }
 
 /// The session that a cookie's value stands for. It lasts longer with that.
-pub(in crate::http) async fn find_page(passes: &dyn Passes, token: &str) -> Result<Option<Pass>, RecordsError> {
+pub(super) async fn find_page(passes: &dyn Passes, token: &str) -> Result<Option<Pass>, RecordsError> {
     if !looks_random(token) {
         return Ok(None);
     }
@@ -86,7 +86,7 @@ pub(in crate::http) async fn find_page(passes: &dyn Passes, token: &str) -> Resu
 }
 
 /// Closes the session that a cookie's value stands for.
-pub(in crate::http) async fn close_page(passes: &dyn Passes, token: &str) -> Result<(), RecordsError> {
+pub(super) async fn close_page(passes: &dyn Passes, token: &str) -> Result<(), RecordsError> {
     if looks_random(token) {
         passes.take_pass(PassKind::Page, &secret_hash(token), now()).await?;
     }

@@ -1,11 +1,11 @@
 //! Secrets: made here, kept by their owner, recognised by their hash.
 
 use super::Scope;
-use crate::http::{new_id, now};
+use crate::office::{new_id, now};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mouthpiece_domain::ids::KeyId;
-use mouthpiece_ports::records::{ApiKey, Records, RecordsError};
+use mouthpiece_ports::records::{ApiKey, KeyRegister, RecordsError};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use thiserror::Error;
@@ -56,7 +56,7 @@ pub fn secret_hash(secret: &str) -> String {
 }
 
 /// Bytes as hexadecimal digits.
-pub(in crate::http) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, b| {
         let _ = write!(text, "{b:02x}"); // writing to a String cannot fail
         text
@@ -64,7 +64,7 @@ pub(in crate::http) fn hex(bytes: &[u8]) -> String {
 }
 
 /// True for what may be a secret: anything else is refused without a look at the records.
-pub(super) fn looks_like_a_secret(text: &str) -> bool {
+pub fn looks_like_a_secret(text: &str) -> bool {
     text.strip_prefix(PREFIX).is_some_and(looks_random)
 }
 
@@ -78,11 +78,11 @@ pub(super) fn looks_random(text: &str) -> bool {
 /// # Errors
 /// [`KeyError`].
 pub async fn create_first_key(
-    records: &dyn Records,
+    register: &dyn KeyRegister,
     name: &str,
     max_open: u32,
 ) -> Result<Option<(ApiKey, String)>, KeyError> {
-    if records.keys().await?.iter().any(|key| key.revoked.is_none()) {
+    if register.keys().await?.iter().any(|key| key.revoked.is_none()) {
         return Ok(None);
     }
     let secret = new_secret()?;
@@ -96,7 +96,7 @@ pub async fn create_first_key(
         created: now(),
         revoked: None,
     };
-    records.add_key(&key).await?;
+    register.add_key(&key).await?;
     Ok(Some((key, secret)))
 }
 

@@ -1,7 +1,7 @@
 //! Keys looked up lately, so that not every request asks the records.
 
 use mouthpiece_domain::ids::KeyId;
-use mouthpiece_ports::records::{ApiKey, Records, RecordsError};
+use mouthpiece_ports::records::{ApiKey, KeyRegister, RecordsError};
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,13 +24,13 @@ impl KeyCache {
     ///
     /// # Errors
     /// The records cannot be read.
-    pub async fn find(&self, records: &dyn Records, hash: &str) -> Result<Option<Arc<ApiKey>>, RecordsError> {
+    pub async fn find(&self, register: &dyn KeyRegister, hash: &str) -> Result<Option<Arc<ApiKey>>, RecordsError> {
         let hash = hash.to_owned();
         if let Some(key) = self.by_hash.fresh(&hash) {
             return Ok(Some(key));
         }
         // Hashes of no key are not remembered: whoever guesses would push the others out.
-        let Some(key) = records.key_by_hash(&hash).await?.filter(|k| k.revoked.is_none()).map(Arc::new) else {
+        let Some(key) = register.key_by_hash(&hash).await?.filter(|k| k.revoked.is_none()).map(Arc::new) else {
             self.by_hash.forget(&hash);
             return Ok(None);
         };
@@ -42,11 +42,11 @@ impl KeyCache {
     ///
     /// # Errors
     /// The records cannot be read.
-    pub async fn with_id(&self, records: &dyn Records, id: KeyId) -> Result<Option<Arc<ApiKey>>, RecordsError> {
+    pub async fn with_id(&self, register: &dyn KeyRegister, id: KeyId) -> Result<Option<Arc<ApiKey>>, RecordsError> {
         if let Some(key) = self.by_id.fresh(&id) {
             return Ok(Some(key));
         }
-        let found = records.keys().await?.into_iter().find(|k| k.id == id).map(Arc::new);
+        let found = register.keys().await?.into_iter().find(|k| k.id == id).map(Arc::new);
         if let Some(key) = &found {
             self.by_id.keep(id, key);
         }

@@ -1,6 +1,5 @@
 //! ICE servers: where viewers learn their public address (STUN) or have their media relayed (TURN).
 
-use crate::http::dto::live::IceServerBody;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
@@ -51,6 +50,17 @@ impl fmt::Debug for IceServer {
     }
 }
 
+/// What a viewer needs to use an ICE server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IceAccess {
+    /// Its addresses.
+    pub urls: Vec<String>,
+    /// The name for it, where it needs one.
+    pub username: Option<String>,
+    /// The password for it, where it needs one.
+    pub credential: Option<String>,
+}
+
 /// Why an ICE server cannot be told.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum IceServerError {
@@ -83,22 +93,8 @@ pub fn check(servers: &[IceServer]) -> Result<(), IceServerError> {
 }
 
 /// What a session's viewers are told; `at` in seconds since 1970.
-pub fn told(servers: &[IceServer], session: SessionId, at: u64) -> Vec<IceServerBody> {
+pub fn told(servers: &[IceServer], session: SessionId, at: u64) -> Vec<IceAccess> {
     servers.iter().map(|s| s.told(session, at)).collect()
-}
-
-/// The values of `Link` headers, one an address.
-pub fn links(servers: &[IceServerBody]) -> Vec<String> {
-    let of = |server: &IceServerBody| {
-        let credentials = match (&server.username, &server.credential) {
-            (Some(name), Some(word)) => {
-                format!("; username=\"{name}\"; credential=\"{word}\"; credential-type=\"password\"")
-            }
-            _ => String::new(),
-        };
-        server.urls.iter().map(|url| format!("<{url}>; rel=\"ice-server\"{credentials}")).collect::<Vec<_>>()
-    };
-    servers.iter().flat_map(of).collect()
 }
 
 impl IceServer {
@@ -127,7 +123,7 @@ impl IceServer {
         Ok(())
     }
 
-    fn told(&self, session: SessionId, at: u64) -> IceServerBody {
+    fn told(&self, session: SessionId, at: u64) -> IceAccess {
         let credentials = match &self.secret {
             Some(secret) => {
                 let name = format!("{}:{session}", at.saturating_add(self.ttl_s));
@@ -136,7 +132,7 @@ impl IceServer {
             }
             None => (self.username.clone(), self.credential.clone()),
         };
-        IceServerBody { urls: self.urls.clone(), username: credentials.0, credential: credentials.1 }
+        IceAccess { urls: self.urls.clone(), username: credentials.0, credential: credentials.1 }
     }
 }
 
@@ -174,24 +170,6 @@ mod tests {
         assert_eq!(told.username.as_deref(), Some("1800000600:ses_00000000000000000000000000000001"));
         // Computed with another program's HMAC-SHA1.
         assert_eq!(told.credential.as_deref(), Some("ozwPcJfCf5v02E8NVaHav/2BbPg="));
-    }
-
-    #[test]
-    fn every_address_is_a_link() {
-        let servers = [
-            server(r#"{"urls":["stun:a.example"]}"#),
-            server(
-                r#"{"urls":["turn:b.example","turns:b.example:443?transport=tcp"],"username":"u","credential":"p"}"#,
-            ),
-        ];
-        check(&servers).unwrap();
-        let credentials = r#"; username="u"; credential="p"; credential-type="password""#;
-        let wanted = [
-            r#"<stun:a.example>; rel="ice-server""#.to_owned(),
-            format!("<turn:b.example>; rel=\"ice-server\"{credentials}"),
-            format!("<turns:b.example:443?transport=tcp>; rel=\"ice-server\"{credentials}"),
-        ];
-        assert_eq!(links(&told(&servers, SessionId(1), 0)), wanted);
     }
 
     #[test]

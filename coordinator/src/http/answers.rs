@@ -1,0 +1,89 @@
+//! Sessions in answers: found by the path, told with their links, a live one with what its viewers need.
+
+use super::auth::{Caller, Scope, Visitor};
+use super::dto::{SessionBody, time_text};
+use super::problem::Problem;
+use super::{Api, Asked, fields};
+use crate::office::submission::Started;
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use mouthpiece_domain::control::Change;
+use mouthpiece_domain::session::{Kind, Phase, Session};
+
+/// A session that the caller may see, by the id in the path; `what` is what it is called there.
+pub async fn visible(api: &Api, caller: &Caller, id: &str, what: &str) -> Result<Change, Problem> {
+    caller.may_read()?;
+    let id = fields::path_id(what, id)?;
+    let change = api.office.sessions.visible(caller, id).await?;
+    change.ok_or_else(|| Problem::not_found(format!("{what} {id}")))
+}
+
+/// The session with this id of the path, if the visitor may look at it.
+pub async fn visited(api: &Api, visitor: &Visitor, id: &str) -> Result<Change, Problem> {
+    if let Visitor::Key(caller) = visitor {
+        return visible(api, caller, id, "session").await;
+    }
+    let id = fields::path_id("session", id)?;
+    let change = api.office.access.session(visitor, id).await?;
+    change.ok_or_else(|| Problem::not_found(format!("session {id}")))
+}
+
+/// A session as it is told to whoever asked there.
+pub fn told(api: &Api, change: &Change, asked: &Asked) -> SessionBody {
+    SessionBody::now(change, &api.settings.retention, asked)
+}
+
+/// The answer for a new session (`fresh`), or for one that the same request had made (200).
+pub async fn started(
+    api: &Api,
+    caller: &Caller,
+    started: Started,
+    fresh: StatusCode,
+    asked: &Asked,
+) -> Result<HttpResponse, Problem> {
+    let Started { session, replayed } = started;
+    let place = match session.kind {
+        Kind::Render if fresh == StatusCode::ACCEPTED => "renders",
+        _ => "sessions",
+    };
+    let location = (LOCATION, asked.to(&format!("/v1/{place}/{}", session.id)));
+    let mut body = if replayed {
+        told(api, &api.office.sessions.as_seen(session.clone()).await?, asked)
+    } else {
+        SessionBody::new(&session, &api.settings.retention, asked)
+    };
+    complete(api, &Visitor::Key(caller.clone()), &session, &mut body)?;
+    if replayed {
+        let replay = ("idempotent-replay", "true");
+        return Ok(HttpResponse::Ok().insert_header(location).insert_header(replay).json(body));
+    }
+    Ok(HttpResponse::build(fresh).insert_header(location).json(body))
+}
+
+/// Adds to a session's body what only whoever may watch it is told: ICE servers and, for the key that made it, its token.
+///
+/// # Errors
+/// 500 when no token can be made, which never happens.
+pub fn complete(api: &Api, visitor: &Visitor, session: &Session, body: &mut SessionBody) -> Result<(), Problem> {
+    let open = session.phase < Phase::Ended && visitor.may_use().is_ok();
+    let Some(live) = body.live.as_mut().filter(|_| open) else { return Ok(()) };
+    live.ice_servers = api.office.live.ice(session.id).into_iter().map(Into::into).collect();
+    if visitor.made(session) {
+        let token = api.office.access.session_token(visitor.key(), session);
+        let (token, expires) = token.ok_or_else(|| Problem::internal("no session token can be made"))?;
+        live.token = Some(token.text());
+        live.token_expires = Some(time_text(expires));
+    }
+    Ok(())
+}
+
+/// Cancels a session and tells how it is then.
+pub async fn cancelled(api: &Api, caller: &Caller, change: Change, asked: &Asked) -> Result<HttpResponse, Problem> {
+    caller.need(Scope::Sessions)?;
+    if change.session.phase == Phase::Ended {
+        return Ok(HttpResponse::Ok().json(told(api, &change, asked)));
+    }
+    let now = api.office.sessions.cancel(change).await?;
+    Ok(HttpResponse::Accepted().json(told(api, &now, asked)))
+}

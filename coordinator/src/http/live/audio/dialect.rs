@@ -1,0 +1,87 @@
+//! What the relay needs of a language of messages. Another language is another file beside [`super::agent_dialect`].
+
+use crate::http::words;
+use mouthpiece_domain::live::{Down, Up};
+use tokio::time::Instant;
+
+/// A language of messages over a socket. It keeps what it must remember from one message to the next.
+pub trait SpeechDialect {
+    /// What a text message says; `None` where it says nothing.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    fn text(&mut self, text: &str, now: Instant) -> Result<Option<Up>, Refusal>;
+
+    /// What a binary message says; `None` where it says nothing.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    fn binary(&mut self, bytes: &[u8], now: Instant) -> Result<Option<Up>, Refusal>;
+
+    /// Speech that was read was not taken: what comes next stands by itself.
+    fn begin_anew(&mut self);
+
+    /// An event as a text message.
+    fn event(&self, event: &SpeechEvent<'_>) -> String;
+}
+
+/// What a program is told.
+#[derive(Debug)]
+pub enum SpeechEvent<'a> {
+    /// The session's voice says this. [`Down::Over`] is the end.
+    Voice(&'a Down),
+    /// The session runs, and is spoken with.
+    Live,
+    /// Its worker was lost, and it is looked for.
+    Reconnecting,
+    /// It has ended, for this reason.
+    Ended(&'a str),
+    /// A message was not taken.
+    Refused(&'a Refusal),
+}
+
+/// The word, in metrics, for speech that the session refused: it has no room, and will have.
+pub const NO_ROOM: &str = "no_room";
+
+/// Kinds of refusals: stable words, for programs and metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// Not a JSON object.
+    Malformed,
+    /// There is no such message.
+    UnknownType,
+    /// The message has no such field.
+    UnknownField,
+    /// The field's value cannot be used, or is missing.
+    InvalidField,
+}
+
+impl Code {
+    /// The word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Malformed => "malformed",
+            Self::UnknownType => "unknown_type",
+            Self::UnknownField => "unknown_field",
+            Self::InvalidField => "invalid_field",
+        }
+    }
+}
+
+/// Why a message was not taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// What kind.
+    pub code: Code,
+    /// What is wrong, and the remedy.
+    pub message: String,
+    /// The caller's name for what was refused, where it could be read.
+    pub event: Option<String>,
+}
+
+impl Refusal {
+    /// A sentence of one line.
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, message: words::one_line(message), event: None }
+    }
+}

@@ -1,0 +1,34 @@
+//! What a key may do.
+
+/// What a key may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Make, read and cancel its own sessions, renders and avatars.
+    Sessions,
+    /// See all sessions and workers; drain workers.
+    Farm,
+    /// Read cost reports.
+    Reports,
+    /// Manage keys.
+    Keys,
+}
+
+impl Scope {
+    /// All scopes.
+    pub const ALL: [Self; 4] = [Self::Sessions, Self::Farm, Self::Reports, Self::Keys];
+
+    /// The word in records and requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Sessions => "sessions",
+            Self::Farm => "farm",
+            Self::Reports => "reports",
+            Self::Keys => "keys",
+        }
+    }
+
+    /// The scope of a word.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.name() == name)
+    }
+}

@@ -1,0 +1,157 @@
+//! Files from callers: uploaded or fetched, staged, recognised by their content, stored under their hash.
+
+mod address;
+mod fetch;
+mod stage;
+
+pub use fetch::{FetchFailure, FetchRefusal, NotFetchable};
+pub use stage::{Stage, Staged};
+
+use super::refusal::refuses_when_unavailable;
+use super::settings::FetchSettings;
+use super::{OfficeError, Unavailable, new_id, now};
+use fetch::Fetcher;
+use mouthpiece_domain::file_kind::{FileUse, NotTaken};
+use mouthpiece_domain::names;
+use mouthpiece_domain::session::BlobKey;
+use mouthpiece_ports::blobs::Blobs;
+use mouthpiece_ports::records::AvatarRegister;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Whoever finds too many uploads under way comes back after this.
+const BUSY: Duration = Duration::from_secs(2);
+
+/// Limits of files.
+#[derive(Debug, Clone)]
+pub struct IntakeSettings {
+    /// Where they lie while they arrive.
+    pub staging: PathBuf,
+    /// So many arrive at a time.
+    pub max_uploads: usize,
+    /// The largest portrait.
+    pub portrait_bytes: u64,
+    /// The largest recording.
+    pub speech_bytes: u64,
+    /// How files are fetched.
+    pub fetch: FetchSettings,
+}
+
+/// Why a file is not taken. `field` is where the caller named or sent it.
+#[derive(Debug)]
+pub enum IntakeRefusal {
+    /// Too many uploads are under way.
+    TooMany {
+        /// Come back then.
+        retry_after: Duration,
+    },
+    /// It is larger than this.
+    TooLarge {
+        /// Which.
+        field: String,
+        /// The most bytes.
+        limit: u64,
+    },
+    /// It is of a kind that is not taken there.
+    NotTaken {
+        /// Which.
+        field: String,
+        /// What it is, and what would be taken.
+        why: NotTaken,
+    },
+    /// It cannot be fetched.
+    NotFetched {
+        /// Which.
+        field: String,
+        /// Why.
+        why: FetchRefusal,
+    },
+    /// Nothing can be written where uploads lie.
+    Disk {
+        /// It is full.
+        full: bool,
+        /// Come back then.
+        retry_after: Duration,
+    },
+    /// Its hash makes no name. Never happens.
+    Unnamed(String),
+    /// A store cannot be used just now.
+    Unavailable(Unavailable),
+}
+
+refuses_when_unavailable!(IntakeRefusal);
+
+/// Takes files in.
+pub struct Intake {
+    settings: IntakeSettings,
+    fetcher: Fetcher,
+    avatars: Arc<dyn AvatarRegister>,
+    blobs: Arc<dyn Blobs>,
+    uploads: Arc<Semaphore>,
+}
+
+impl Intake {
+    pub(super) fn new(
+        settings: IntakeSettings,
+        avatars: Arc<dyn AvatarRegister>,
+        blobs: Arc<dyn Blobs>,
+    ) -> Result<Self, OfficeError> {
+        let path = &settings.staging;
+        stage::clear_staging(path).map_err(|reason| OfficeError::Staging { path: path.clone(), reason })?;
+        let fetcher = Fetcher::new(&settings.fetch)?;
+        let uploads = Arc::new(Semaphore::new(settings.max_uploads));
+        Ok(Self { settings, fetcher, avatars, blobs, uploads })
+    }
+
+    /// The most bytes of a file.
+    pub fn file_bytes(&self, given_as: FileUse) -> u64 {
+        match given_as {
+            FileUse::Picture | FileUse::Video | FileUse::Portrait => self.settings.portrait_bytes,
+            FileUse::Speech => self.settings.speech_bytes,
+        }
+    }
+
+    /// The right to receive or fetch files.
+    ///
+    /// # Errors
+    /// [`IntakeRefusal::TooMany`].
+    pub fn permit(&self) -> Result<OwnedSemaphorePermit, IntakeRefusal> {
+        let uploads = Arc::clone(&self.uploads);
+        uploads.try_acquire_owned().map_err(|_| IntakeRefusal::TooMany { retry_after: BUSY })
+    }
+
+    /// An empty file in the staging folder, for what arrives in `field`.
+    ///
+    /// # Errors
+    /// [`IntakeRefusal::Disk`].
+    pub fn stage(&self, field: &str, given_as: FileUse) -> Result<Stage, IntakeRefusal> {
+        Stage::new(&self.settings.staging, field, given_as, self.file_bytes(given_as))
+    }
+
+    /// Fetches the file at `address`, which came in `field`.
+    ///
+    /// # Errors
+    /// [`IntakeRefusal`].
+    pub async fn fetch(&self, field: &str, address: &str, given_as: FileUse) -> Result<Staged, IntakeRefusal> {
+        self.fetcher.fetch(self, field, address, given_as).await
+    }
+
+    /// Stores a staged file, unless its content is there already.
+    ///
+    /// It is used on record first and put into the store then: what is young on record is not removed, and no file is in the
+    /// store that the records do not know.
+    ///
+    /// # Errors
+    /// [`IntakeRefusal::Unavailable`].
+    pub async fn keep(&self, staged: &Staged) -> Result<BlobKey, IntakeRefusal> {
+        let fresh =
+            names::upload(&staged.sha256, new_id()).map_err(|error| IntakeRefusal::Unnamed(error.to_string()))?;
+        let key = self.avatars.use_upload(&staged.sha256, &fresh, now()).await?;
+        if self.blobs.size(&key).await? != Some(staged.bytes) {
+            self.blobs.put_file(&key, staged.path()).await?;
+        }
+        Ok(key)
+    }
+}

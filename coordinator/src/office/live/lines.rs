@@ -1,0 +1,33 @@
+//! Speaking in a live session: a line to where it runs.
+
+use super::{LiveRefusal, LiveSessions, SpeakerSeat, WorkerTrouble};
+use mouthpiece_domain::fleet::Hold;
+use mouthpiece_domain::ids::SessionId;
+use mouthpiece_ports::lines::{Line, LineError};
+use tokio::time::timeout;
+
+impl LiveSessions {
+    /// The right to speak in a session, for one more.
+    ///
+    /// # Errors
+    /// [`LiveRefusal::SessionSpeakers`], [`LiveRefusal::AllSpeakers`].
+    pub fn seat(&self, session: SessionId) -> Result<SpeakerSeat, LiveRefusal> {
+        self.speakers.take(session)
+    }
+
+    /// A line to where a session runs, in no more time than a worker has for an answer.
+    ///
+    /// # Errors
+    /// [`LiveRefusal::Worker`].
+    pub async fn line(&self, hold: &Hold) -> Result<Line, LiveRefusal> {
+        let late = |_| Err(LineError::Unavailable("it took too long".to_owned()));
+        let opened = timeout(self.settings.ask_timeout, self.lines.open(hold)).await.unwrap_or_else(late);
+        opened.map_err(|error| {
+            tracing::warn!(%error, "no line to a worker");
+            self.unreachable(match error {
+                LineError::Full => WorkerTrouble::Busy,
+                _ => WorkerTrouble::Unreachable,
+            })
+        })
+    }
+}

@@ -1,0 +1,137 @@
+//! Live sessions that run: where they are, what is asked of them, lines to speak over.
+
+pub mod ice;
+mod lines;
+mod questions;
+mod settings;
+mod speakers;
+mod whereabouts;
+
+pub use ice::{IceAccess, IceServer, IceServerError};
+pub use settings::{LiveSettings, Patience};
+pub use speakers::SpeakerSeat;
+pub use whereabouts::Whereabouts;
+
+use super::refusal::refuses_when_unavailable;
+use super::sessions::Sessions;
+use super::{Closing, Unavailable, now};
+use crate::metrics::Metrics;
+use mouthpiece_domain::control::Change;
+use mouthpiece_domain::ids::SessionId;
+use mouthpiece_domain::live::Declined;
+use mouthpiece_domain::session::{Kind, Session};
+use mouthpiece_ports::lines::Lines;
+use mouthpiece_ports::questions::QuestionBus;
+use speakers::Speakers;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Whoever is told to come back does so after this.
+pub const COME_BACK: Duration = Duration::from_secs(1);
+/// Whoever comes while the server stops may find another after this.
+const STOPPING: Duration = Duration::from_secs(5);
+
+/// Why the worker that runs a session cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WorkerTrouble {
+    /// It did not answer in time.
+    Silent,
+    /// It has too much to do.
+    Busy,
+    /// It cannot be reached.
+    Unreachable,
+}
+
+/// Why a live session cannot be watched, asked or spoken in.
+#[derive(Debug)]
+pub enum LiveRefusal {
+    /// There is no such session.
+    NoSuchSession(SessionId),
+    /// It is of another kind.
+    NotLive(Kind),
+    /// It does not run yet. Come back after [`COME_BACK`].
+    NotRunning(Box<Change>),
+    /// It is over.
+    Ended(Box<Session>),
+    /// It is on its way to another worker, or just came.
+    Moving {
+        /// Come back then.
+        retry_after: Duration,
+    },
+    /// Its worker says why not.
+    Declined(Declined),
+    /// Its worker cannot be used just now.
+    Worker {
+        /// What is the matter.
+        trouble: WorkerTrouble,
+        /// Come back then.
+        retry_after: Duration,
+    },
+    /// It has as many speakers as it may have.
+    SessionSpeakers {
+        /// So many.
+        most: usize,
+        /// Come back then.
+        retry_after: Duration,
+    },
+    /// All sessions together have as many speakers as they may have.
+    AllSpeakers {
+        /// Come back then.
+        retry_after: Duration,
+    },
+    /// The server is about to stop.
+    Closing {
+        /// Another may be there then.
+        retry_after: Duration,
+    },
+    /// What is needed cannot be used just now.
+    Unavailable(Unavailable),
+}
+
+refuses_when_unavailable!(LiveRefusal);
+
+/// What live sessions are reached by.
+pub(super) struct Needs {
+    pub questions: Arc<dyn QuestionBus>,
+    pub lines: Arc<dyn Lines>,
+    pub sessions: Sessions,
+    pub metrics: Arc<Metrics>,
+}
+
+/// Live sessions.
+pub struct LiveSessions {
+    settings: LiveSettings,
+    questions: Arc<dyn QuestionBus>,
+    lines: Arc<dyn Lines>,
+    sessions: Sessions,
+    metrics: Arc<Metrics>,
+    closing: Closing,
+    speakers: Speakers,
+}
+
+impl LiveSessions {
+    pub(super) fn new(settings: LiveSettings, needs: Needs, closing: Closing) -> Result<Self, IceServerError> {
+        ice::check(&settings.ice_servers)?;
+        let Needs { questions, lines, sessions, metrics } = needs;
+        let speakers = Speakers::new(settings.max_sockets);
+        Ok(Self { settings, questions, lines, sessions, metrics, closing, speakers })
+    }
+
+    /// What a session's viewers are told of ICE servers.
+    pub fn ice(&self, session: SessionId) -> Vec<IceAccess> {
+        let at = u64::try_from(now().0.div_euclid(1000)).unwrap_or_default();
+        ice::told(&self.settings.ice_servers, session, at)
+    }
+
+    fn unreachable(&self, trouble: WorkerTrouble) -> LiveRefusal {
+        LiveRefusal::Worker { trouble, retry_after: COME_BACK }
+    }
+}
+
+/// Passes for a live session.
+///
+/// # Errors
+/// [`LiveRefusal::NotLive`].
+pub fn must_be_live(session: &Session) -> Result<(), LiveRefusal> {
+    if session.kind == Kind::Live { Ok(()) } else { Err(LiveRefusal::NotLive(session.kind)) }
+}
