@@ -34,6 +34,8 @@ struct Brain {
     effects: VecDeque<Effect>,
     /// Results on their way back.
     results: Vec<Event>,
+    /// Results that take their time.
+    slow: Vec<(Mono, Event)>,
     /// Steady clocks of processes have nothing to do with each other.
     origin: u64,
     /// When the pool is asked for its workers next.
@@ -110,7 +112,8 @@ impl World {
         Brain {
             control: Control::new(settings, at(self.now, origin)),
             effects: VecDeque::new(),
-            results: vec![],
+            results: Vec::new(),
+            slow: Vec::new(),
             origin,
             roster_at: self.now,
             sweeping: false,
@@ -167,7 +170,8 @@ impl World {
     }
 
     fn quiet(&self) -> bool {
-        self.bus.is_empty() && self.brains.iter().all(|b| b.effects.is_empty() && b.results.is_empty())
+        self.bus.is_empty()
+            && self.brains.iter().all(|b| b.effects.is_empty() && b.results.is_empty() && b.slow.is_empty())
     }
 
     fn submit(&mut self) {
@@ -254,6 +258,9 @@ impl World {
         rules::hold_now(self);
         for n in 0..self.brains.len() {
             self.ask_for_workers(n);
+            let now = self.now;
+            let brain = &mut self.brains[n];
+            brain.results.extend(brain.slow.extract_if(.., |(at, _)| *at <= now).map(|(_, event)| event));
             for _ in 0..self.roll(30) {
                 self.carry_out(n);
             }
@@ -327,7 +334,14 @@ impl World {
             Effect::Sweep => {
                 assert!(!self.brains[n].sweeping, "the records are read twice at a time");
                 self.brains[n].sweeping = true;
-                Some(Event::Swept(self.records.open()))
+                let swept = Event::Swept(self.records.open());
+                if self.mishap(4) {
+                    // Longer than the time between two sweeps.
+                    let at = self.now + Duration::from_millis(self.roll(15_000));
+                    self.brains[n].slow.push((at, swept));
+                    return;
+                }
+                Some(swept)
             }
             Effect::Forget(worker) => {
                 rules::may_be_let_go(self, worker);
