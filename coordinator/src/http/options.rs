@@ -5,6 +5,7 @@ use super::fields::Fields;
 use super::problem::Problem;
 use super::settings::SessionBounds;
 use mouthpiece_domain::colour::Colour;
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_domain::session::Preset;
 use mouthpiece_domain::time::as_millis;
 use serde_json::{Value, json};
@@ -26,9 +27,9 @@ const LARGEST_SEED: u64 = (1 << 53) - 1;
 /// Options, defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// 25 or 30.
+    /// A [`FrameRate`], frames a second.
     pub fps: u32,
-    /// 64 to 2048.
+    /// A [`FrameSize`], pixels.
     pub size: u32,
     /// Speed against size of the file.
     pub preset: Preset,
@@ -52,8 +53,8 @@ impl Options {
     /// What is done when nothing is said.
     pub fn new(bounds: &SessionBounds) -> Self {
         Self {
-            fps: 25,
-            size: 512,
+            fps: FrameRate::default().per_second(),
+            size: FrameSize::USUAL.pixels(),
             preset: Preset::default(),
             seed: 1,
             head: true,
@@ -72,15 +73,15 @@ impl Options {
     pub fn read(fields: &Fields, bounds: &SessionBounds) -> Result<Self, Problem> {
         let usual = Self::new(bounds);
         let fps = fields.number32("fps", 0..=u32::MAX).ok().flatten();
-        if fields.has("fps") && !matches!(fps, Some(25 | 30)) {
-            return Err(Problem::invalid("fps", "fps must be 25 or 30"));
+        if fields.has("fps") && fps.is_none_or(|fps| FrameRate::new(fps).is_err()) {
+            return Err(Problem::invalid("fps", format!("fps must be {}", FrameRate::CHOICE)));
         }
         let seconds = |name, longest: Duration| {
             fields.number(name, 1..=longest.as_secs().max(1)).map(|s| s.map(Duration::from_secs))
         };
         Ok(Self {
             fps: fps.unwrap_or(usual.fps),
-            size: fields.number32("size", 64..=2048)?.unwrap_or(usual.size),
+            size: fields.number32("size", FrameSize::BOUNDS)?.unwrap_or(usual.size),
             preset: fields.word("preset", &PRESETS)?.unwrap_or(usual.preset),
             seed: fields.number("seed", 0..=LARGEST_SEED)?.unwrap_or(usual.seed),
             head: fields.flag("head")?.unwrap_or(usual.head),
