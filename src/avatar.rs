@@ -1,9 +1,10 @@
 //! `mouthpiece avatar`
 
-use crate::say;
+use crate::{frame, say};
 use clap::{Args, Subcommand};
 use image::RgbImage;
 use mouthpiece_domain::file_kind::{Family, FileUse};
+use mouthpiece_domain::frame::FrameSize;
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::file_kind;
 use mouthpiece_media::image::{Background, Limits, read_portrait};
@@ -39,7 +40,7 @@ struct InspectArgs {
     #[arg(long, value_name = "N")]
     face: Option<usize>,
     /// Longer side of a video made of it, in pixels
-    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(64..=2048))]
+    #[arg(long, default_value_t = FrameSize::USUAL.pixels(), value_parser = frame::pixels())]
     size: u32,
 }
 

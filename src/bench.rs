@@ -1,7 +1,8 @@
 //! `mouthpiece bench`: what this machine sustains.
 
-use crate::{counting, say};
+use crate::{counting, frame, say};
 use clap::Args;
+use mouthpiece_domain::frame::FrameSize;
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::puppet::{MouthShape, Puppet, PuppetEar};
 use mouthpiece_engine::{Alone, Ear, Engine, Heard, SpeechLevel};
@@ -32,7 +33,7 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE", default_value = "samples/speech.wav")]
     speech: PathBuf,
     /// Longer side in pixels
-    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(64..=2048))]
+    #[arg(long, default_value_t = FrameSize::USUAL.pixels(), value_parser = frame::pixels())]
     size: u32,
     /// Frames to count
     #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]

@@ -7,6 +7,7 @@ mod counting;
 mod data;
 mod eval;
 mod failure;
+mod frame;
 mod keys;
 #[cfg(feature = "loadtest")]
 mod loadtest;

@@ -1,10 +1,11 @@
 //! `mouthpiece render`
 
 use crate::progress::Frames;
-use crate::say;
+use crate::{frame, say};
 use clap::{Args, ValueEnum};
 use mouthpiece_domain::colour::Colour;
 use mouthpiece_domain::file_kind::FileUse;
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_media::encode::{Choice, FilePreset};
 use mouthpiece_media::image::{Background, Limits, load_portrait};
@@ -47,10 +48,10 @@ pub struct RenderArgs {
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Frames a second: 25 or 30
-    #[arg(long, default_value_t = 25, value_parser = parse_fps)]
+    #[arg(long, default_value_t = FrameRate::default().per_second(), value_parser = frame::rate)]
     fps: u32,
     /// Longer side of the video in pixels, 64 to 2048; a smaller portrait is not enlarged
-    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(64..=2048))]
+    #[arg(long, default_value_t = FrameSize::USUAL.pixels(), value_parser = frame::pixels())]
     size: u32,
     /// What generates the mouth
     #[arg(long, value_enum, default_value_t = EngineKind::Puppet)]
@@ -80,14 +81,6 @@ pub struct RenderArgs {
     /// Print the summary as one line of JSON, and no progress
     #[arg(long)]
     json: bool,
-}
-
-fn parse_fps(text: &str) -> Result<u32, String> {
-    match text {
-        "25" => Ok(25),
-        "30" => Ok(30),
-        _ => Err("it must be 25 or 30".to_owned()),
-    }
 }
 
 /// A colour, else the picture of that name.

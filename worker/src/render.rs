@@ -3,6 +3,7 @@
 use crate::output::Output;
 use crate::pipeline::{self, FUTURE_MS, Film, Making};
 use crate::{PortraitOptions, RenderError, load_reference};
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::puppet::{Puppet, PuppetEar};
 use mouthpiece_engine::{Alone, Engine};
@@ -151,11 +152,11 @@ pub fn render(
 
 /// Refuses what cannot be rendered.
 pub(crate) fn check(size: u32, fps: u32) -> Result<(), RenderError> {
-    if ![25, 30].contains(&fps) {
-        return Err(RenderError::Option { name: "fps", got: fps.to_string(), range: "25 or 30" });
+    if FrameRate::new(fps).is_err() {
+        return Err(RenderError::Option { name: "fps", got: fps.to_string(), range: FrameRate::CHOICE });
     }
-    if !(64..=2048).contains(&size) {
-        return Err(RenderError::Option { name: "size", got: size.to_string(), range: "64 to 2048 pixels" });
+    if FrameSize::new(size).is_err() {
+        return Err(RenderError::Option { name: "size", got: size.to_string(), range: FrameSize::RANGE });
     }
     Ok(())
 }

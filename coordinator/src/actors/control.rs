@@ -17,12 +17,11 @@ use crate::farm::{FarmError, News};
 use crate::metrics::Metrics;
 use actix::{Actor, Addr, AsyncContext, Context, Handler, MessageResult, SpawnHandle};
 use mouthpiece_domain::control::{Answer, Control as Brain, Effect, Event, Settings};
-use mouthpiece_domain::fleet::WorkerEvent;
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::ledger::Write;
 use mouthpiece_domain::session::Phase;
 use mouthpiece_domain::time::Mono;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::mem::take;
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +49,7 @@ pub(super) struct Others {
 struct Outgoing {
     writes: Vec<Write>,
     orders: Vec<Order>,
+    retired: Vec<WorkerId>,
     sweep: bool,
     desired: Option<u32>,
     farm_changed: bool,
@@ -60,19 +60,6 @@ struct Outgoing {
 struct UnderWay {
     writes: usize,
     orders: usize,
-    sweep: Sweeping,
-}
-
-/// Reads of the open sessions.
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum Sweeping {
-    /// None is under way.
-    #[default]
-    No,
-    /// One is.
-    Reading,
-    /// One is, and the brain has asked again since. What it brings is older than the brain would take it for.
-    Outdated,
 }
 
 /// Owns the brain, and the answers that callers wait for.
@@ -84,10 +71,6 @@ pub(super) struct Control {
     out: Outgoing,
     under_way: UnderWay,
     answers: HashMap<SessionId, oneshot::Sender<Result<Answer, FarmError>>>,
-    /// The uptime that each worker last told through the bus or the pool.
-    heard: HashMap<WorkerId, Duration>,
-    /// No deadline is looked at before the workers in the pool are known.
-    begun: bool,
     timer: Option<(Mono, SpawnHandle)>,
     stopping: bool,
     at_rest: Vec<oneshot::Sender<()>>,
@@ -104,8 +87,6 @@ impl Control {
             out: Outgoing::default(),
             under_way: UnderWay::default(),
             answers: HashMap::new(),
-            heard: HashMap::new(),
-            begun: false,
             timer: None,
             stopping: false,
             at_rest: Vec::new(),
@@ -125,6 +106,8 @@ impl Control {
                 Effect::Send { worker, command } => self.out.orders.push(Order::Send { worker, command }),
                 Effect::CheckLease(hold) => self.out.orders.push(Order::CheckLease(hold)),
                 Effect::Sweep => self.out.sweep = true,
+                Effect::Forget(worker) => self.out.orders.push(Order::Forget(worker)),
+                Effect::Retire(worker) => self.out.retired.push(worker),
                 Effect::Answer { session, answer } => {
                     if let Some(asker) = self.answers.remove(&session) {
                         // A caller that has gone away asks again, or looks the session up.
@@ -142,31 +125,14 @@ impl Control {
         }
     }
 
-    /// Bookkeeping of the shell's own.
+    /// Counts what has come back.
     fn note(&mut self, event: &Event) {
         match event {
             Event::Written { .. } => self.under_way.writes = self.under_way.writes.saturating_sub(1),
             Event::Claimed { .. } | Event::Sent { .. } | Event::Lease { .. } => {
                 self.under_way.orders = self.under_way.orders.saturating_sub(1);
             }
-            Event::Worker(WorkerEvent::Heartbeat(heartbeat)) => {
-                self.heard.insert(heartbeat.worker, heartbeat.uptime);
-            }
-            Event::Worker(WorkerEvent::Goodbye { worker }) => {
-                self.heard.remove(worker);
-                self.out.orders.push(Order::Forget(*worker));
-                self.others.fleet.do_send(Retire(*worker));
-            }
             _ => {}
-        }
-    }
-
-    fn sweep(&mut self) {
-        if self.under_way.sweep == Sweeping::No {
-            self.under_way.sweep = Sweeping::Reading;
-            self.others.dispatch.do_send(Sweep);
-        } else {
-            self.under_way.sweep = Sweeping::Outdated;
         }
     }
 
@@ -179,7 +145,7 @@ impl Control {
 
     /// Sends off what was gathered and sets the timer. Ends every handler that feeds the brain.
     fn flush(&mut self, ctx: &mut Context<Self>) {
-        let Outgoing { writes, orders, sweep, desired, farm_changed } = take(&mut self.out);
+        let Outgoing { writes, orders, retired, sweep, desired, farm_changed } = take(&mut self.out);
         if !writes.is_empty() {
             self.under_way.writes += writes.len();
             self.others.ledger.do_send(Writes(writes));
@@ -188,8 +154,11 @@ impl Control {
             self.under_way.orders += orders.iter().filter(|order| order.is_answered()).count();
             self.others.dispatch.do_send(Orders(orders));
         }
+        for worker in retired {
+            self.others.fleet.do_send(Retire(worker));
+        }
         if sweep {
-            self.sweep();
+            self.others.dispatch.do_send(Sweep);
         }
         if let Some(workers) = desired {
             self.others.metrics.set_desired_workers(workers);
@@ -218,7 +187,7 @@ impl Control {
     /// One timer, for when the brain is due. One that fires early costs less than setting it anew for each event, so it is
     /// only ever moved forward.
     fn set_timer(&mut self, ctx: &mut Context<Self>) {
-        if !self.begun || self.stopping {
+        if self.stopping {
             return;
         }
         let Some(due) = self.brain.due() else { return };
@@ -308,11 +277,7 @@ impl Handler<Happened> for Control {
 
     fn handle(&mut self, Happened(events): Happened, ctx: &mut Self::Context) {
         for event in events {
-            if matches!(event, Event::Swept(_)) && take(&mut self.under_way.sweep) == Sweeping::Outdated {
-                self.sweep();
-            } else {
-                self.feed(event);
-            }
+            self.feed(event);
         }
         self.flush(ctx);
     }
@@ -322,17 +287,7 @@ impl Handler<Roster> for Control {
     type Result = ();
 
     fn handle(&mut self, Roster(heartbeats): Roster, ctx: &mut Self::Context) {
-        let there: HashSet<WorkerId> = heartbeats.iter().map(|heartbeat| heartbeat.worker).collect();
-        self.heard.retain(|worker, _| there.contains(worker));
-        for heartbeat in heartbeats {
-            if self.heard.get(&heartbeat.worker).is_none_or(|uptime| *uptime < heartbeat.uptime) {
-                self.feed(Event::Worker(WorkerEvent::Heartbeat(Box::new(heartbeat))));
-            }
-        }
-        if !self.begun {
-            self.begun = true;
-            self.feed(Event::Tick);
-        }
+        self.feed(Event::Roster(heartbeats));
         self.flush(ctx);
     }
 }

@@ -49,8 +49,7 @@ pub(super) struct Lookup(pub(super) SessionId);
 #[rtype(result = "()")]
 pub(super) struct Happened(pub(super) Vec<Event>);
 
-/// To control: what the workers in the pool said last. What is newer than what the bus brought is dealt with: with several
-/// coordinators each hears only a part of the heartbeats. The first of these begins the work.
+/// To control: what the workers in the pool said last, for [`Event::Roster`].
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Roster(pub(super) Vec<Heartbeat>);

@@ -107,7 +107,7 @@ fn cause(event: &Event) -> &'static str {
             Refusal::Leaving => "leaving",
         },
         Event::Worker(WorkerEvent::Goodbye { .. }) => "goodbye",
-        Event::Worker(_) => "not_running",
+        Event::Worker(_) | Event::Roster(_) => "not_running",
         Event::Returned(_) => "returned",
         Event::Sent { .. } => "not_sent",
         Event::Lease { .. } => "lease_expired",

@@ -6,6 +6,7 @@ use super::problem::Problem;
 use crate::office::SessionBounds;
 use crate::office::options::SessionOptions;
 use mouthpiece_domain::colour::Colour;
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use std::time::Duration;
 
 /// The fields that these options are read from.
@@ -25,14 +26,14 @@ const LARGEST_SEED: u64 = (1 << 53) - 1;
 pub fn read(fields: &Fields, bounds: &SessionBounds) -> Result<SessionOptions, Problem> {
     let usual = SessionOptions::new(bounds);
     let fps = fields.number32("fps", 0..=u32::MAX).ok().flatten();
-    if fields.has("fps") && !matches!(fps, Some(25 | 30)) {
-        return Err(Problem::invalid("fps", "fps must be 25 or 30"));
+    if fields.has("fps") && fps.is_none_or(|fps| FrameRate::new(fps).is_err()) {
+        return Err(Problem::invalid("fps", format!("fps must be {}", FrameRate::CHOICE)));
     }
     let seconds =
         |name, longest: Duration| fields.number(name, 1..=longest.as_secs().max(1)).map(|s| s.map(Duration::from_secs));
     Ok(SessionOptions {
         fps: fps.unwrap_or(usual.fps),
-        size: fields.number32("size", 64..=2048)?.unwrap_or(usual.size),
+        size: fields.number32("size", FrameSize::BOUNDS)?.unwrap_or(usual.size),
         preset: fields.word("preset", &PRESETS)?.unwrap_or(usual.preset),
         seed: fields.number("seed", 0..=LARGEST_SEED)?.unwrap_or(usual.seed),
         head: fields.flag("head")?.unwrap_or(usual.head),

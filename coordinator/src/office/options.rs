@@ -2,6 +2,7 @@
 
 use super::settings::SessionBounds;
 use mouthpiece_domain::colour::Colour;
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_domain::session::Preset;
 use mouthpiece_domain::time::as_millis;
 use serde_json::{Value, json};
@@ -14,9 +15,9 @@ const WHITE: Colour = Colour([255; 3]);
 /// Options, defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionOptions {
-    /// 25 or 30.
+    /// A [`FrameRate`], frames a second.
     pub fps: u32,
-    /// 64 to 2048.
+    /// A [`FrameSize`], pixels.
     pub size: u32,
     /// Speed against size of the file.
     pub preset: Preset,
@@ -40,8 +41,8 @@ impl SessionOptions {
     /// What is done when nothing is said.
     pub fn new(bounds: &SessionBounds) -> Self {
         Self {
-            fps: 25,
-            size: 512,
+            fps: FrameRate::default().per_second(),
+            size: FrameSize::USUAL.pixels(),
             preset: Preset::default(),
             seed: 1,
             head: true,

@@ -1,8 +1,9 @@
 //! The description is complete, and the page for it works.
 
 use crate::rig::{Answer, Rig};
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::HashSet;
 
 async fn description(rig: &Rig) -> Value {
@@ -136,5 +137,22 @@ async fn files_are_described_by_the_table_that_judges_them() {
         let field = &schemas[form]["properties"][field];
         assert_eq!(field["format"], "binary", "{field}");
         assert!(field["description"].as_str().unwrap().contains(words), "{field}");
+    }
+}
+
+#[actix_web::test]
+async fn sizes_and_rates_are_described_with_their_bounds() {
+    let rig = Rig::start().await;
+    let described = description(&rig).await;
+    let schemas = described["components"]["schemas"].as_object().unwrap();
+    let asked: Vec<_> = schemas.values().filter(|s| !s["properties"]["size"]["minimum"].is_null()).collect();
+    assert_eq!(asked.len(), 2, "sessions and renders");
+    let (least, most) = FrameSize::BOUNDS.into_inner();
+    for schema in asked {
+        let [size, fps] = ["size", "fps"].map(|name| &schema["properties"][name]);
+        assert_eq!((&size["minimum"], &size["maximum"]), (&json!(least), &json!(most)));
+        let rates = FrameRate::ALL.map(FrameRate::per_second);
+        assert_eq!((&fps["minimum"], &fps["maximum"]), (&json!(rates[0]), &json!(rates[1])));
+        assert!(rates.iter().all(|rate| rate % fps["multipleOf"].as_u64().unwrap() as u32 == 0), "{fps}");
     }
 }

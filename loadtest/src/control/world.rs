@@ -97,7 +97,7 @@ impl World {
             times: Times::new()?,
             sorts: BTreeMap::new(),
         };
-        world.handle(Event::Tick);
+        world.handle(Event::Roster(Vec::new()));
         // All workers are known before counting starts.
         for n in 0..world.machines.len() {
             world.beat(n);
@@ -250,6 +250,8 @@ impl World {
             }
             Effect::Answer { .. } => self.turned_away += 1,
             Effect::Send { .. } | Effect::Changed(_) | Effect::WorkerChanged(_) | Effect::Desired(_) => {}
+            // Its workers are lost, they never leave.
+            Effect::Forget(_) | Effect::Retire(_) => {}
         }
     }
 
@@ -315,6 +317,7 @@ fn sort(event: &Event) -> &'static str {
         Event::Worker(WorkerEvent::Report(_)) => "report",
         Event::Worker(WorkerEvent::Refused { .. }) => "refused",
         Event::Worker(WorkerEvent::Goodbye { .. }) => "goodbye",
+        Event::Roster(_) => "roster",
         Event::Returned(_) => "returned",
         Event::Drain(_) => "drain",
         Event::Written { .. } => "written",

@@ -9,6 +9,7 @@ pub mod control;
 pub mod cost;
 pub mod file_kind;
 pub mod fleet;
+pub mod frame;
 pub mod ids;
 pub mod lease;
 pub mod ledger;

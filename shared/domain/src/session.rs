@@ -125,6 +125,14 @@ pub struct Progress {
     pub total: u64,
 }
 
+impl Progress {
+    /// The larger of each number: what is reported is cumulative, and a report may come late.
+    #[must_use]
+    pub fn at_least(self, reported: Self) -> Self {
+        Self { done: self.done.max(reported.done), total: self.total.max(reported.total) }
+    }
+}
+
 /// Why a session ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -28,7 +28,9 @@ impl Farm {
         let now = Now { mono: Mono(10_000), wall: Wall(0) };
         let control = Control::new(settings, now);
         let (answers, ended, sent, positions) = (Vec::new(), Vec::new(), Vec::new(), BTreeMap::new());
-        Self { control, now, answers, ended, sent, positions, ids: 0 }
+        let mut farm = Self { control, now, answers, ended, sent, positions, ids: 0 };
+        farm.tell(Event::Roster(Vec::new()));
+        farm
     }
 
     fn tell(&mut self, event: Event) {
@@ -58,6 +60,7 @@ impl Farm {
                     None
                 }
                 Effect::Release(_) | Effect::Sweep | Effect::WorkerChanged(_) | Effect::Desired(_) => None,
+                Effect::Forget(_) | Effect::Retire(_) => None,
             };
             if let Some(event) = result {
                 self.tell(event);

@@ -1,9 +1,9 @@
 //! One open session as the brain holds it.
 
 use crate::fleet::Hold;
-use crate::ledger::Write;
-use crate::session::{End, Phase, Session, Slot};
-use crate::time::Mono;
+use crate::ledger::{Write, advance};
+use crate::session::{End, Phase, Progress, Session, Slot};
+use crate::time::{Mono, Wall};
 use std::time::Duration;
 
 /// What the brain waits for.
@@ -113,18 +113,15 @@ impl Held {
         }
     }
 
-    /// Takes in what a worker reported; false when that is old news.
-    pub(super) fn progressed(&mut self, phase: Phase, progress: crate::session::Progress, delivered: Duration) -> bool {
+    /// Takes in what a worker reported at `at`, as the records will; false when that is old news.
+    pub(super) fn progressed(&mut self, phase: Phase, progress: Progress, delivered: Duration, at: Wall) -> bool {
         if phase < self.session.phase {
             return false;
         }
         let news =
             phase > self.session.phase || progress.done > self.session.progress.done || delivered > self.delivered;
         // Until its end is on record it is draining: nobody shall see an end without its reason.
-        self.session.phase = phase.min(Phase::Draining);
-        if progress.done >= self.session.progress.done {
-            self.session.progress = progress;
-        }
+        advance(&mut self.session, phase.min(Phase::Draining), progress, at);
         self.delivered = self.delivered.max(delivered);
         news
     }

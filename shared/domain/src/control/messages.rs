@@ -1,6 +1,6 @@
 //! What comes into the brain and what goes out.
 
-use crate::fleet::{Command, Hold, WorkerEvent};
+use crate::fleet::{Command, Heartbeat, Hold, WorkerEvent};
 use crate::ids::{SessionId, WorkerId};
 use crate::ledger::{Idempotency, Write, Written};
 use crate::session::Session;
@@ -22,6 +22,10 @@ pub enum Event {
     Cancel(SessionId),
     /// A worker reported.
     Worker(WorkerEvent),
+    /// What the workers in the pool said last; empty when the pool cannot be asked. The first of these begins the work:
+    /// no deadline is looked at before the workers are known. To be sent every few seconds, because of several brains
+    /// each hears only a part of the heartbeats.
+    Roster(Vec<Heartbeat>),
     /// A command came back: never acknowledged by its worker.
     Returned(Command),
     /// An operator wants a worker drained.
@@ -54,7 +58,7 @@ pub enum Event {
         /// How long it still lasts; `None` when it is gone.
         remaining: Option<Duration>,
     },
-    /// All open sessions in the records, asked for by [`Effect::Sweep`].
+    /// All open sessions in the records, asked for by [`Effect::Sweep`]. It always comes, however long it takes.
     Swept(Vec<Session>),
     /// Time passed: whatever is due is done. Send it when [`super::Control::due`] comes.
     Tick,
@@ -83,8 +87,13 @@ pub enum Effect {
     },
     /// Ask the pool how long a lease still lasts; comes back as [`Event::Lease`].
     CheckLease(Hold),
-    /// Read all open sessions; comes back as [`Event::Swept`].
+    /// Read all open sessions; comes back as [`Event::Swept`]. Never asked for while one is under way.
     Sweep,
+    /// A worker has left: the pool forgets it and all holds on it, and what lies in its queue comes back as
+    /// [`Event::Returned`].
+    Forget(WorkerId),
+    /// A worker has left: its machine can be given back. Nothing comes back.
+    Retire(WorkerId),
     /// Answer a [`Event::Submit`].
     Answer {
         /// Which.

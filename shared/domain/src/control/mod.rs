@@ -61,6 +61,10 @@ pub struct Control {
     slots: Slots,
     session_timers: Timers<SessionId>,
     worker_timers: Timers<WorkerId>,
+    /// Workers that said goodbye, until when that is remembered.
+    departed: HashMap<WorkerId, Mono>,
+    /// The workers in the pool are known.
+    begun: bool,
     sweep: Sweep,
     /// Ended while a sweep was on its way: what that reports of them is old.
     ended_lately: HashSet<SessionId>,
@@ -69,7 +73,7 @@ pub struct Control {
 }
 
 impl Control {
-    /// A brain that knows nothing yet: its first [`Event::Tick`] asks for a sweep of the records.
+    /// A brain that knows nothing yet: its first [`Event::Roster`] tells it the workers and asks for a sweep of the records.
     pub fn new(settings: Settings, now: Now) -> Self {
         Self {
             sweep: Sweep::starting(now.mono, settings.sweep_every),
@@ -83,6 +87,8 @@ impl Control {
             slots: Slots::default(),
             session_timers: Timers::new(),
             worker_timers: Timers::new(),
+            departed: HashMap::new(),
+            begun: false,
             ended_lately: HashSet::new(),
             desired: None,
             out: Vec::new(),
@@ -96,6 +102,7 @@ impl Control {
             Event::Submit { session, idempotency, max_open } => self.submit(session, idempotency, max_open),
             Event::Cancel(id) => self.cancel(id),
             Event::Worker(event) => self.worker_event(event),
+            Event::Roster(heartbeats) => self.roster(heartbeats),
             Event::Returned(command) => self.returned(&command),
             Event::Drain(id) => self.drain(id),
             Event::Written { write, outcome } => self.written(write, outcome),
@@ -110,13 +117,19 @@ impl Control {
         std::mem::take(&mut self.out)
     }
 
-    /// When the next [`Event::Tick`] is due.
+    /// When the next [`Event::Tick`] is due; never before the first [`Event::Roster`].
     pub fn due(&self) -> Option<Mono> {
+        if !self.begun {
+            return None;
+        }
         let timers = [self.session_timers.next(), self.worker_timers.next(), self.queue.news_due(), self.sweep.due()];
         timers.into_iter().flatten().min()
     }
 
     fn tick(&mut self) {
+        if !self.begun {
+            return;
+        }
         let now = self.now.mono;
         while let Some(id) = self.session_timers.pop(now) {
             self.session_due(id);

@@ -5,7 +5,7 @@ use super::{Answer, Control, Effect};
 use crate::fleet::{Assignment, Command, Hold};
 use crate::ids::SessionId;
 use crate::ledger::{Write, Written};
-use crate::session::{End, EndReason, Phase, Progress, Session};
+use crate::session::{EndReason, Phase, Session};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ impl Control {
     pub(super) fn written(&mut self, write: Write, outcome: Option<Written>) {
         match &write {
             Write::Create { session, .. } => self.created(session.id, outcome),
-            Write::Assign { hold, .. } => self.assigned(*hold, outcome),
+            Write::Assign { hold, .. } => self.assigned(*hold, &write, outcome),
             Write::Requeue { hold, .. } => self.requeued(hold.session, write, outcome),
             Write::Advance { hold, .. } => self.advanced(*hold, outcome),
             Write::End { session, .. } => self.ended(*session, write, outcome),
@@ -68,14 +68,12 @@ impl Control {
         }
     }
 
-    fn assigned(&mut self, hold: Hold, outcome: Option<Written>) {
+    fn assigned(&mut self, hold: Hold, write: &Write, outcome: Option<Written>) {
         let id = hold.session;
         let Some(held) = self.sessions.get_mut(&id).filter(|h| h.step == Step::Assigning(hold)) else { return };
         match outcome {
             Some(Written::Applied) => {
-                held.session.phase = Phase::Assigned;
-                held.session.place = Some((hold.worker, hold.slot));
-                held.session.updated = self.now.wall;
+                write.carry_out(&mut held.session);
                 held.placed = self.now.mono;
                 held.step = Step::Sending(hold);
                 let assignment = Assignment {
@@ -131,12 +129,7 @@ impl Control {
         let Some(held) = self.sessions.get_mut(&id).filter(|h| h.step == Step::Requeueing) else { return };
         match outcome {
             Some(Written::Applied) => {
-                let s = &mut held.session;
-                s.fence = s.fence.next();
-                s.phase = Phase::Requested;
-                s.place = None;
-                s.progress = Progress::default();
-                s.updated = self.now.wall;
+                write.carry_out(&mut held.session);
                 held.delivered = Duration::ZERO;
                 held.waiting = self.now.mono;
                 self.enqueue(id);
@@ -176,18 +169,14 @@ impl Control {
     }
 
     fn ended(&mut self, id: SessionId, write: Write, outcome: Option<Written>) {
-        let Write::End { fence, end, progress, .. } = &write else { return };
+        let Write::End { fence, .. } = &write else { return };
         let Some(held) = self.sessions.get_mut(&id) else { return };
         if !matches!(held.step, Step::Ending(_)) || held.session.fence != *fence {
             return;
         }
         match outcome {
             Some(Written::Applied) => {
-                let s = &mut held.session;
-                s.phase = Phase::Ended;
-                s.end = Some(End::clone(end));
-                s.progress = progress.unwrap_or(s.progress);
-                s.updated = self.now.wall;
+                write.carry_out(&mut held.session);
                 self.changed(id);
                 self.forget(id);
             }

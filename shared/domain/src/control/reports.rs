@@ -15,13 +15,12 @@ impl Control {
         if self.sessions.contains_key(&id) && !self.listen(hold) {
             return;
         }
-        if let Some(held) = self.sessions.get_mut(&id) {
-            if !held.progressed(phase, progress, delivered) {
-                return;
-            }
-            held.session.updated = self.now.wall;
-        }
         let at = self.now.wall;
+        if let Some(held) = self.sessions.get_mut(&id)
+            && !held.progressed(phase, progress, delivered, at)
+        {
+            return;
+        }
         // A session that this brain does not know is another's: the records decide what the report is worth.
         if phase < Phase::Ended {
             self.out.push(Effect::Write(Write::Advance { hold, phase, progress, delivered, at }));

@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// A lost worker is shown for so long before it is forgotten.
 const SHOW_LOST: Duration = Duration::from_secs(60);
+/// A goodbye is remembered for so long. What was said before it may come after it, and it may come twice.
+const REMEMBER_DEPARTED: Duration = Duration::from_secs(600);
 
 impl Control {
     pub(super) fn worker_event(&mut self, event: WorkerEvent) {
@@ -21,8 +23,24 @@ impl Control {
         }
     }
 
+    /// Takes in what is newer than what the bus brought, and begins when this is the first time.
+    pub(super) fn roster(&mut self, beats: Vec<Heartbeat>) {
+        for beat in beats {
+            if self.slots.get(beat.worker).is_none_or(|worker| worker.uptime < beat.uptime) {
+                self.heartbeat(beat);
+            }
+        }
+        if !self.begun {
+            self.begun = true;
+            self.tick();
+        }
+    }
+
     fn heartbeat(&mut self, mut beat: Heartbeat) {
         let id = beat.worker;
+        if self.departed.contains_key(&id) {
+            return;
+        }
         let running = std::mem::take(&mut beat.running);
         for r in &running {
             self.heard_of(id, r);
@@ -80,7 +98,13 @@ impl Control {
         self.slots.booked(id, self.now.mono);
     }
 
+    /// It is gone for good and holds no lease any more, even if this brain never heard of it before. A worker that is merely
+    /// lost may be frozen with a valid lease: the pool is never told to forget that one.
     fn goodbye(&mut self, id: WorkerId) {
+        let until = self.now.mono + REMEMBER_DEPARTED;
+        if self.departed.insert(id, until).is_some() {
+            return;
+        }
         self.book(id);
         let left: Vec<SessionId> = self.running_on(id).unwrap_or_default();
         for session in left {
@@ -91,7 +115,8 @@ impl Control {
         }
         self.slots.remove(id);
         self.worker_timers.cancel(id);
-        self.out.push(Effect::WorkerChanged(id));
+        self.worker_timers.at_latest(id, until);
+        self.out.extend([Effect::Forget(id), Effect::Retire(id), Effect::WorkerChanged(id)]);
     }
 
     pub(super) fn drain(&mut self, id: WorkerId) {
@@ -112,6 +137,9 @@ impl Control {
     }
 
     pub(super) fn worker_due(&mut self, id: WorkerId) {
+        if self.departed.remove(&id).is_some() {
+            return;
+        }
         let Some(worker) = self.slots.get(id) else { return };
         let (now, expiry) = (self.now.mono, self.settings.lease.expiry());
         let lost_at = worker.heard + expiry;

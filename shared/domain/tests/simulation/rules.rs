@@ -1,6 +1,7 @@
 //! The rules of the design.
 
 use crate::world::World;
+use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_domain::session::Phase;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -35,4 +36,23 @@ pub fn all_came_to_an_end(world: &World) {
         assert_eq!(session.phase, Phase::Ended, "{id} did not end: {session:?}");
         assert!(session.end.is_some(), "{id} ended without a reason");
     }
+}
+
+/// A worker is forgotten and its machine given back only when it is gone for good. One that is frozen, or cut off, may
+/// still hold a lease; to forget it would give its slots away.
+pub fn may_be_let_go(world: &World, id: WorkerId) {
+    let worker = world.workers.iter().find(|worker| worker.id == id);
+    let may_hold = worker.is_none_or(|worker| worker.may_hold());
+    assert!(!may_hold, "{id} was let go of while it may hold a lease");
+}
+
+/// What one brain did about a worker whose goodbye it heard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LettingGo {
+    pub forgotten: u32,
+    pub retired: u32,
+}
+
+impl LettingGo {
+    pub const ONCE: Self = Self { forgotten: 1, retired: 1 };
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 #[derive(Default)]
 pub struct Pool {
     holds: BTreeMap<(WorkerId, Slot), (Hold, Mono)>,
+    announced: BTreeMap<WorkerId, (Heartbeat, Mono)>,
 }
 
 impl Pool {
@@ -45,6 +46,19 @@ impl Pool {
         let (held, until) = self.holds.get(&(hold.worker, hold.slot))?;
         (*held == hold && *until > now).then(|| *until - now)
     }
+
+    fn announce(&mut self, beat: Heartbeat, until: Mono) {
+        self.announced.insert(beat.worker, (beat, until));
+    }
+
+    pub fn forget(&mut self, worker: WorkerId) {
+        self.announced.remove(&worker);
+        self.holds.retain(|(at, _), _| *at != worker);
+    }
+
+    pub fn workers(&self, now: Mono) -> Vec<Heartbeat> {
+        self.announced.values().filter(|(_, until)| *until > now).map(|(beat, _)| beat.clone()).collect()
+    }
 }
 
 #[derive(Debug)]
@@ -60,6 +74,8 @@ struct Run {
 pub struct Worker {
     pub id: WorkerId,
     pub alive: bool,
+    /// It said goodbye.
+    pub left: bool,
     /// Does nothing until then.
     pub frozen_until: Mono,
     pub inbox: VecDeque<Command>,
@@ -76,6 +92,7 @@ impl Worker {
         Self {
             id,
             alive: true,
+            left: false,
             frozen_until: now,
             inbox: VecDeque::new(),
             draining: false,
@@ -84,6 +101,11 @@ impl Worker {
             beat_at: now,
             started: now,
         }
+    }
+
+    /// It may run something under a lease: it runs, stands still, or left without giving all up.
+    pub fn may_hold(&self) -> bool {
+        !self.left || self.slots.iter().any(Option::is_some)
     }
 
     /// What it believes to hold validly now, by its own count.
@@ -102,11 +124,13 @@ impl Worker {
         }
         self.work(now, pool, say);
         if self.draining && self.slots.iter().all(Option::is_none) {
-            self.alive = false;
+            (self.alive, self.left) = (false, true);
             say.push(WorkerEvent::Goodbye { worker: self.id });
         } else if now >= self.beat_at {
             self.beat_at = now + Duration::from_secs(1);
-            say.push(self.heartbeat(now));
+            let beat = self.heartbeat(now);
+            pool.announce(beat.clone(), now + LeaseTerms::default().expiry());
+            say.push(WorkerEvent::Heartbeat(Box::new(beat)));
         }
     }
 
@@ -186,7 +210,7 @@ impl Worker {
         }
     }
 
-    fn heartbeat(&self, now: Mono) -> WorkerEvent {
+    fn heartbeat(&self, now: Mono) -> Heartbeat {
         let running = self.slots.iter().flatten().map(|r| Running {
             session: r.hold.session,
             fence: r.hold.fence,
@@ -195,7 +219,7 @@ impl Worker {
             progress: Progress { done: r.done, total: r.total },
             delivered: r.delivered(),
         });
-        WorkerEvent::Heartbeat(Box::new(Heartbeat {
+        Heartbeat {
             worker: self.id,
             capability: Capability {
                 name: self.id.to_string(),
@@ -209,7 +233,7 @@ impl Worker {
             busy: Duration::ZERO,
             resident: Vec::new(),
             running: running.collect(),
-        }))
+        }
     }
 }
 

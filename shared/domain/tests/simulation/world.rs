@@ -1,7 +1,7 @@
 //! Everything around the brains, and what befalls it.
 
 use crate::records::Records;
-use crate::rules;
+use crate::rules::{self, LettingGo};
 use crate::worker::{Pool, Worker};
 use mouthpiece_domain::control::{Answer, Control, Effect, Event, Settings};
 use mouthpiece_domain::fleet::{Command, WorkerEvent};
@@ -34,8 +34,16 @@ struct Brain {
     effects: VecDeque<Effect>,
     /// Results on their way back.
     results: Vec<Event>,
+    /// Results that take their time.
+    slow: Vec<(Mono, Event)>,
     /// Steady clocks of processes have nothing to do with each other.
     origin: u64,
+    /// When the pool is asked for its workers next.
+    roster_at: Mono,
+    /// Reads of the records that are under way.
+    sweeping: bool,
+    /// What was done about workers whose goodbye it heard.
+    departed: BTreeMap<WorkerId, LettingGo>,
 }
 
 pub struct World {
@@ -101,8 +109,16 @@ impl World {
     fn brain(&mut self) -> Brain {
         let origin = self.roll(500_000);
         let settings = Settings { queue_limit: 500, sweep_every: Duration::from_secs(5), ..Settings::default() };
-        let control = Control::new(settings, at(self.now, origin));
-        Brain { control, effects: VecDeque::new(), results: vec![Event::Tick], origin }
+        Brain {
+            control: Control::new(settings, at(self.now, origin)),
+            effects: VecDeque::new(),
+            results: Vec::new(),
+            slow: Vec::new(),
+            origin,
+            roster_at: self.now,
+            sweeping: false,
+            departed: BTreeMap::new(),
+        }
     }
 
     fn start_worker(&mut self) {
@@ -142,13 +158,20 @@ impl World {
         for brain in &self.brains {
             assert_eq!(brain.control.counts().slots_taken, 0, "a slot leaked");
             assert_eq!(brain.control.counts().sessions, [0; 5], "an ended session is still held");
+            for (worker, done) in &brain.departed {
+                assert_eq!(*done, LettingGo::ONCE, "{worker} said goodbye");
+            }
+            let known = brain.control.view(at(self.now, brain.origin)).workers;
+            let ghost = known.iter().find(|worker| brain.departed.contains_key(&worker.id));
+            assert!(ghost.is_none(), "a worker that said goodbye came back: {ghost:?}");
         }
         assert!(self.unanswered.is_empty(), "unanswered: {:?}", self.unanswered);
         self
     }
 
     fn quiet(&self) -> bool {
-        self.bus.is_empty() && self.brains.iter().all(|b| b.effects.is_empty() && b.results.is_empty())
+        self.bus.is_empty()
+            && self.brains.iter().all(|b| b.effects.is_empty() && b.results.is_empty() && b.slow.is_empty())
     }
 
     fn submit(&mut self) {
@@ -234,6 +257,10 @@ impl World {
         self.bus.extend(said);
         rules::hold_now(self);
         for n in 0..self.brains.len() {
+            self.ask_for_workers(n);
+            let now = self.now;
+            let brain = &mut self.brains[n];
+            brain.results.extend(brain.slow.extract_if(.., |(at, _)| *at <= now).map(|(_, event)| event));
             for _ in 0..self.roll(30) {
                 self.carry_out(n);
             }
@@ -245,6 +272,20 @@ impl World {
         }
         self.deliver();
         rules::hold_now(self);
+    }
+
+    /// Tells a brain who is in the pool, now and then; it learns of it a little later. Sometimes the pool cannot be
+    /// asked, which is said the first time only.
+    fn ask_for_workers(&mut self, n: usize) {
+        if self.now < self.brains[n].roster_at {
+            return;
+        }
+        let first = self.brains[n].control.due().is_none() && self.brains[n].results.is_empty();
+        let workers = if self.mishap(5) { Vec::new() } else { self.pool.workers(self.now) };
+        if first || !workers.is_empty() {
+            self.brains[n].results.push(Event::Roster(workers));
+        }
+        self.brains[n].roster_at = self.now + Duration::from_secs(2);
     }
 
     /// Events reach some brain; in the wrong order, and some of them twice.
@@ -262,6 +303,11 @@ impl World {
 
     fn tell(&mut self, brain: usize, event: Event) {
         let brain = &mut self.brains[brain];
+        match &event {
+            Event::Worker(WorkerEvent::Goodbye { worker }) => drop(brain.departed.entry(*worker).or_default()),
+            Event::Swept(_) => brain.sweeping = false,
+            _ => {}
+        }
         let effects = brain.control.handle(event, at(self.now, brain.origin));
         brain.effects.extend(effects);
     }
@@ -285,7 +331,29 @@ impl World {
             }
             Effect::Send { worker, command } => self.send(worker, command),
             Effect::CheckLease(hold) => Some(Event::Lease { hold, remaining: self.pool.remaining(hold, self.now) }),
-            Effect::Sweep => Some(Event::Swept(self.records.open())),
+            Effect::Sweep => {
+                assert!(!self.brains[n].sweeping, "the records are read twice at a time");
+                self.brains[n].sweeping = true;
+                let swept = Event::Swept(self.records.open());
+                if self.mishap(4) {
+                    // Longer than the time between two sweeps.
+                    let at = self.now + Duration::from_millis(self.roll(15_000));
+                    self.brains[n].slow.push((at, swept));
+                    return;
+                }
+                Some(swept)
+            }
+            Effect::Forget(worker) => {
+                rules::may_be_let_go(self, worker);
+                self.letting_go(n, worker).forgotten += 1;
+                self.pool.forget(worker);
+                None
+            }
+            Effect::Retire(worker) => {
+                rules::may_be_let_go(self, worker);
+                self.letting_go(n, worker).retired += 1;
+                None
+            }
             Effect::Answer { session, answer } => {
                 assert_eq!(self.unanswered.remove(&session), Some(n), "answered once, by whom it was asked of");
                 if let Answer::Accepted(s) = answer {
@@ -297,6 +365,10 @@ impl World {
             Effect::Changed(_) | Effect::WorkerChanged(_) | Effect::Desired(_) => None,
         };
         self.brains[n].results.extend(result);
+    }
+
+    fn letting_go(&mut self, n: usize, worker: WorkerId) -> &mut LettingGo {
+        self.brains[n].departed.get_mut(&worker).unwrap_or_else(|| panic!("nobody told brain {n} that {worker} left"))
     }
 
     fn write(&mut self, write: Write) -> Event {

@@ -39,9 +39,9 @@ macro_rules! each {
 
 mod blobs;
 mod bus;
+mod drafts;
 mod fleet;
 mod lines;
-mod model;
 mod passes;
 mod pool;
 mod questions;

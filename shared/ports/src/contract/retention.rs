@@ -1,5 +1,6 @@
 //! What a record store lets go of, and what becomes of it.
 
+mod needed;
 mod rule;
 
 use super::sample::{self, at, completed, key as blob};
@@ -32,6 +33,7 @@ pub async fn retention<A: Records + Retention + 'static>(fresh: impl AsyncFn() -
         a_token_that_went_is_new, what_is_leaving_is_told_in_pages,
     );
     rule::is_kept(&fresh).await;
+    needed::by_open_sessions(&fresh).await;
 }
 
 fn content(n: u128) -> String {

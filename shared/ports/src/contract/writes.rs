@@ -1,27 +1,19 @@
-//! Random batches of writes: a record store must do what the [`Model`] does.
+//! Random batches of writes: a record store must do what the [`ReferenceLedger`] does, answer by answer, and hold the same
+//! after each batch.
 
-use super::model::Model;
-use super::sample;
-use crate::records::{Period, Records, RecordsError};
-use mouthpiece_domain::fleet::Hold;
-use mouthpiece_domain::ids::{KeyId, WorkerId};
-use mouthpiece_domain::ledger::{Idempotency, Write};
-use mouthpiece_domain::session::{End, EndReason, Phase, Progress, Session};
+use super::drafts::{Draft, HOURS, batches};
+use crate::records::{Period, Records, RecordsError, SessionFilter};
+use mouthpiece_domain::ids::KeyId;
+use mouthpiece_domain::ledger::ReferenceLedger;
 use mouthpiece_domain::time::{HOUR_MS, Wall};
-use proptest::collection::vec;
-use proptest::prelude::*;
-use proptest::sample::select;
-use proptest::strategy::ValueTree;
+use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Sequences that are tried; each takes a fresh store.
-const CASES: u32 = 24;
+pub(super) const CASES: u32 = 24;
 /// Steps in looking for a shorter sequence that fails too.
 const SHORTENINGS: u32 = 200;
-/// Everything happens within so many hours.
-const HOURS: i64 = 4;
 
 /// Tries random sequences, and reports the shortest found that is not carried out as the rules say.
 pub(super) async fn follow_the_model(fresh: &impl AsyncFn() -> Arc<dyn Records>) {
@@ -46,51 +38,65 @@ pub(super) async fn follow_the_model(fresh: &impl AsyncFn() -> Arc<dyn Records>)
     }
 }
 
-async fn compare(records: &dyn Records, batches: Vec<Vec<Write>>) -> Result<(), String> {
-    let mut model = Model::default();
+async fn compare(records: &dyn Records, batches: Vec<Vec<Draft>>) -> Result<(), String> {
+    let mut model = ReferenceLedger::default();
+    let mut before = Vec::new();
     let mut told = String::new();
-    for batch in &batches {
+    for drafts in &batches {
+        let (first, mut expected) = (before.len(), Vec::new());
+        for draft in drafts {
+            let Some(write) = draft.write(&model, &before) else { continue };
+            expected.push(model.write(&write));
+            before.push(write);
+        }
+        let batch = &before[first..];
         let outcomes = records.write(batch).await.map_err(said)?;
         differ("how many writes were answered", outcomes.len(), batch.len())?;
-        for (write, outcome) in batch.iter().zip(outcomes) {
-            let expected = model.write(write);
+        told.push_str("\na batch:");
+        for (write, (outcome, expected)) in batch.iter().zip(outcomes.into_iter().zip(expected)) {
             told.push_str(&format!("\n{write:?}\n  -> {outcome:?}"));
             differ("the answer to the last of these", outcome, expected).map_err(|e| format!("{told}\n{e}"))?;
         }
+        same_state(records, &model).await.map_err(|e| format!("{told}\n{e}"))?;
     }
-    same_state(records, &model).await.map_err(|e| format!("{told}\n{e}"))
+    Ok(())
 }
 
-async fn same_state(records: &dyn Records, model: &Model) -> Result<(), String> {
-    for (id, expected) in &model.sessions {
-        differ("a session", records.session(*id).await.map_err(said)?.as_ref(), Some(expected))?;
+async fn same_state(records: &dyn Records, model: &ReferenceLedger) -> Result<(), String> {
+    let mut all: Vec<_> = model.sessions().cloned().collect();
+    for expected in &all {
+        differ("a session", records.session(expected.id).await.map_err(said)?.as_ref(), Some(expected))?;
     }
-    let open: Vec<Session> = model.sessions.values().filter(|s| s.phase < Phase::Ended).cloned().collect();
-    differ("the open sessions", records.open_sessions().await.map_err(said)?, open)?;
-    for ((key, token), expected) in &model.tokens {
-        differ("what a token made", records.repeated(*key, token).await.map_err(said)?.as_ref(), Some(expected))?;
+    all.reverse();
+    let list = SessionFilter { limit: 500, ..SessionFilter::default() };
+    differ("all sessions, newest first", records.sessions(&list).await.map_err(said)?, all)?;
+    differ("the open sessions", records.open_sessions().await.map_err(said)?, model.open_sessions())?;
+    for ((key, token), made) in model.tokens() {
+        let expected = Some((made.fingerprint.clone(), made.session));
+        differ("what a token made", records.repeated(*key, token).await.map_err(said)?, expected)?;
     }
 
     let period = Period { from: Wall(0), to: Wall(HOURS * HOUR_MS) };
     let mut usage: Vec<_> = records.usage(period).await.map_err(said)?;
     usage.sort_by_key(|u| (u.hour, u.session, u.worker));
     for u in &usage {
-        let Some(s) = model.sessions.get(&u.session) else { return Err(format!("usage of an unknown session: {u:?}")) };
+        let Some(s) = model.session(u.session) else { return Err(format!("usage of an unknown session: {u:?}")) };
         let expected = (s.kind, s.key, s.avatar, s.end.as_ref().map(|e| e.reason));
         differ("what usage says of its session", (u.kind, u.key, u.avatar, u.end), expected)?;
     }
     let usage: Vec<_> = usage.into_iter().map(|u| ((u.hour, u.session, u.worker), u.delivered)).collect();
-    differ("the usage by hour, session and worker", usage, model.usage.clone().into_iter().collect())?;
+    differ("the usage by hour, session and worker", usage, model.usage().clone().into_iter().collect())?;
 
     let machines = records.machines(period).await.map_err(said)?;
     let mut machines: Vec<_> = machines.into_iter().map(|m| ((m.hour, m.worker), (m.up, m.busy))).collect();
     machines.sort_unstable();
-    differ("the machine time by hour and worker", machines, model.machines.clone().into_iter().collect())?;
+    let expected = model.machines().iter().map(|(place, time)| (*place, (time.up, time.busy))).collect();
+    differ("the machine time by hour and worker", machines, expected)?;
 
     for key in [KeyId(1), KeyId(2)] {
         for since in [Wall(0), Wall(HOUR_MS), Wall(2 * HOUR_MS)] {
             let found = records.delivered_since(key, since).await.map_err(said)?;
-            differ("what was delivered to a caller", found, model.delivered(key, since))?;
+            differ("what was delivered to a caller", found, model.delivered_since(key, since))?;
         }
     }
     Ok(())
@@ -104,64 +110,4 @@ fn said(e: RecordsError) -> String {
 #[allow(clippy::needless_pass_by_value, reason = "so that what is compared needs no name")]
 fn differ<T: PartialEq + std::fmt::Debug>(what: &str, found: T, expected: T) -> Result<(), String> {
     if found == expected { Ok(()) } else { Err(format!("{what}\n   found: {found:?}\n  wanted: {expected:?}")) }
-}
-
-/// Up to 70 writes in batches, on few sessions, fences and places, so that they meet.
-fn batches() -> impl Strategy<Value = Vec<Vec<Write>>> {
-    vec(vec(write(), 0..12), 1..6)
-}
-
-fn at() -> impl Strategy<Value = Wall> {
-    (0..HOURS * HOUR_MS).prop_map(Wall)
-}
-
-fn span() -> impl Strategy<Value = Duration> {
-    (0u64..20).prop_map(|n| Duration::from_millis(n * 137))
-}
-
-/// Most carry the first fences, else hardly any write would be applied.
-fn placement() -> impl Strategy<Value = Hold> {
-    let fence = prop_oneof![4 => Just(1), 3 => Just(2), 1 => 0u32..5];
-    (1u128..4, fence, 1u128..3, 0u8..2).prop_map(|(s, f, w, slot)| sample::hold(s, f, w, slot))
-}
-
-fn progress() -> impl Strategy<Value = Progress> {
-    (0u64..10, 0u64..10).prop_map(|(done, total)| Progress { done, total })
-}
-
-fn write() -> impl Strategy<Value = Write> {
-    let phase = select(Phase::ALL.to_vec());
-    let reason = select(EndReason::ALL.to_vec());
-    let token = proptest::option::of((0u8..3, 0u8..2));
-    prop_oneof![
-        3 => (1u128..4, 1u128..3, token).prop_map(|(id, key, token)| create(id, key, token)),
-        3 => (placement(), at()).prop_map(|(hold, at)| Write::Assign { hold, at }),
-        1 => (placement(), at()).prop_map(|(hold, at)| Write::Requeue { hold, at }),
-        5 => (placement(), phase, progress(), span(), at())
-            .prop_map(|(hold, phase, progress, delivered, at)| Write::Advance { hold, phase, progress, delivered, at }),
-        1 => (placement(), reason, proptest::option::of(progress()), proptest::option::of(span()), at()).prop_map(
-            |(hold, reason, progress, delivered, at)| Write::End {
-                session: hold.session,
-                fence: hold.fence,
-                end: Box::new(End::new(reason, "so it ended".to_owned())),
-                progress,
-                delivered: delivered.map(|d| (hold.worker, hold.slot, d)),
-                at,
-            }
-        ),
-        1 => (1u128..3, span(), span(), at()).prop_map(|(worker, uptime, busy, at)| {
-            let capability = Box::new(sample::capability("local"));
-            Write::Machine { worker: WorkerId(worker), capability, uptime, busy, at }
-        }),
-    ]
-}
-
-fn create(id: u128, key: u128, token: Option<(u8, u8)>) -> Write {
-    let session = Session { key: KeyId(key), ..sample::session(id) };
-    let idempotency = token.map(|(token, asked)| Idempotency {
-        key: KeyId(key),
-        token: format!("token {token}"),
-        fingerprint: format!("{asked:064x}"),
-    });
-    Write::Create { session: Box::new(session), idempotency }
 }

@@ -1,7 +1,16 @@
 //! What is written to the records, and under which condition.
 //!
 //! Memory is a view, the record store decides: every write names the version that it expects, and the store applies it only
-//! if that still holds. The rules are stated here once; adapters implement them, and the contract suite checks them.
+//! if that still holds. What a write does and under which condition is stated once, by [`apply`]. [`ReferenceLedger`] is
+//! that rule over tables in memory: simulations keep their records in it, and the contract suite compares every record
+//! store with it on random batches.
+
+mod reference;
+mod rule;
+
+pub use reference::{MachineTime, ReferenceLedger, TokenUse};
+pub(crate) use rule::advance;
+pub use rule::{Delivery, apply, newly_booked};
 
 use crate::fleet::{Capability, Hold};
 use crate::ids::{KeyId, SessionId, WorkerId};
@@ -20,7 +29,7 @@ pub struct Idempotency {
     pub fingerprint: String,
 }
 
-/// One conditional change of the records.
+/// One conditional change of the records. The conditions are told here in words; [`Write::fits`] decides.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Write {
     /// A new session, in phase requested with the first fence. With an idempotency token that was used before, nothing is
@@ -47,8 +56,8 @@ pub enum Write {
         /// When.
         at: Wall,
     },
-    /// A later phase, or more progress in the same. Condition: `fence = fence AND phase <= new phase AND phase < ended AND
-    /// phase > requested`. Progress and usage never shrink.
+    /// A later phase, or more progress in the same. Condition: `fence = fence AND phase <= new phase AND phase > requested
+    /// AND new phase < ended`. Progress and usage never shrink.
     Advance {
         /// What and where.
         hold: Hold,

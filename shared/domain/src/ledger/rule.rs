@@ -1,0 +1,230 @@
+//! What a write does to a session's record, and under which condition.
+
+use super::{Write, Written};
+use crate::fleet::Hold;
+use crate::ids::{SessionId, WorkerId};
+use crate::session::{Fence, Phase, Progress, Session};
+use crate::time::Wall;
+use std::time::Duration;
+
+/// What was delivered to a session in all, as an applied write tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// To whom.
+    pub session: SessionId,
+    /// Under which placement; each counts from zero.
+    pub fence: Fence,
+    /// By whom.
+    pub worker: WorkerId,
+    /// In all under this fence. What of it was not told before is booked, see [`newly_booked`].
+    pub total: Duration,
+    /// When it was told; it is booked in this hour.
+    pub at: Wall,
+}
+
+/// Carries a write out on the record of its session (`None`: there is no record), or refuses it and leaves the record alone.
+///
+/// Idempotency tokens and books are tables of their own: whether a token was used is asked before, and what an applied write
+/// books stands in [`Write::delivery`]. A [`Write::Machine`] has no session and is always applied.
+pub fn apply(record: &mut Option<Session>, write: &Write) -> Written {
+    if !write.fits(record.as_ref()) {
+        return Written::Stale(record.clone().map(Box::new));
+    }
+    match (record.as_mut(), write) {
+        (Some(record), write) => write.carry_out(record),
+        (None, Write::Create { session, .. }) => *record = Some(Session::clone(session)),
+        (None, _) => {}
+    }
+    Written::Applied
+}
+
+/// What is new of a cumulative count, of which `booked` is booked already. A count that came late books nothing.
+pub fn newly_booked(booked: &mut Duration, total: Duration) -> Duration {
+    let new = total.saturating_sub(*booked);
+    *booked += new;
+    new
+}
+
+/// The same or a later phase, and no less progress than before.
+pub(crate) fn advance(record: &mut Session, phase: Phase, progress: Progress, at: Wall) {
+    if record.phase < phase {
+        record.updated = at;
+    }
+    record.phase = phase;
+    record.progress = record.progress.at_least(progress);
+}
+
+impl Write {
+    /// Whether its condition holds for the record of its session as it stands.
+    pub fn fits(&self, record: Option<&Session>) -> bool {
+        let Some(record) = record else { return matches!(self, Self::Create { .. } | Self::Machine { .. }) };
+        match self {
+            Self::Create { .. } => false,
+            Self::Assign { hold, .. } => record.version() == (hold.fence, Phase::Requested),
+            Self::Requeue { hold, .. } => {
+                let theirs = record.phase == Phase::Requested || record.place == Some((hold.worker, hold.slot));
+                record.fence == hold.fence && record.phase < Phase::Ended && theirs
+            }
+            // It never ends a session: that takes a reason.
+            Self::Advance { hold, phase, .. } => {
+                let placed = Phase::Requested < record.phase && *phase < Phase::Ended;
+                record.fence == hold.fence && record.phase <= *phase && placed
+            }
+            Self::End { fence, .. } => record.fence == *fence && record.phase < Phase::Ended,
+            Self::Machine { .. } => true,
+        }
+    }
+
+    /// Changes the record as an applied write does. For whoever was told that it is applied: the condition is not looked at.
+    pub fn carry_out(&self, record: &mut Session) {
+        match self {
+            Self::Create { .. } | Self::Machine { .. } => {}
+            Self::Assign { hold, at } => {
+                record.phase = Phase::Assigned;
+                record.place = Some((hold.worker, hold.slot));
+                record.updated = *at;
+            }
+            Self::Requeue { hold, at } => {
+                record.fence = hold.fence.next();
+                record.phase = Phase::Requested;
+                record.place = None;
+                record.progress = Progress::default();
+                record.updated = *at;
+            }
+            Self::Advance { phase, progress, at, .. } => advance(record, *phase, *progress, *at),
+            Self::End { end, progress, at, .. } => {
+                record.phase = Phase::Ended;
+                record.end = Some((**end).clone());
+                record.progress = record.progress.at_least(progress.unwrap_or_default());
+                record.updated = *at;
+            }
+        }
+    }
+
+    /// What it books to its session when it is applied.
+    pub fn delivery(&self) -> Option<Delivery> {
+        match self {
+            Self::Advance { hold: Hold { session, fence, worker, .. }, delivered, at, .. } => {
+                let (session, fence, worker) = (*session, *fence, *worker);
+                Some(Delivery { session, fence, worker, total: *delivered, at: *at })
+            }
+            Self::End { session, fence, delivered: Some((worker, _, total)), at, .. } => {
+                let (session, fence, worker) = (*session, *fence, *worker);
+                Some(Delivery { session, fence, worker, total: *total, at: *at })
+            }
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{AvatarId, KeyId};
+    use crate::session::{End, EndReason, Kind, Preset, Slot, Spec};
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    fn session() -> Session {
+        let spec = Spec {
+            portrait: "uploads/p".parse().unwrap(),
+            content: "0".repeat(64),
+            face: None,
+            speech: None,
+            size: 512,
+            fps: 25,
+            preset: Preset::Fast,
+            seed: 1,
+            head: true,
+            blinks: true,
+            background: None,
+            live: None,
+        };
+        Session {
+            id: SessionId(1),
+            kind: Kind::Render,
+            key: KeyId(1),
+            avatar: AvatarId(1),
+            spec: Arc::new(spec),
+            metadata: BTreeMap::new(),
+            queue_timeout: Duration::ZERO,
+            max_duration: Duration::ZERO,
+            fence: Fence::FIRST,
+            phase: Phase::Running,
+            place: Some((WorkerId(7), Slot(0))),
+            progress: Progress { done: 50, total: 100 },
+            end: None,
+            created: Wall(0),
+            updated: Wall(0),
+        }
+    }
+
+    fn mine() -> Hold {
+        Hold { session: SessionId(1), fence: Fence::FIRST, worker: WorkerId(7), slot: Slot(0) }
+    }
+
+    /// The number that a report carries may be older than what is known; so may one of two.
+    const LATE: [((u64, u64), (u64, u64)); 4] =
+        [((40, 0), (50, 100)), ((60, 90), (60, 100)), ((0, 120), (50, 120)), ((50, 100), (50, 100))];
+
+    #[test]
+    fn progress_never_shrinks() {
+        for ((done, total), (most, of)) in LATE {
+            let (progress, wanted) = (Progress { done, total }, Progress { done: most, total: of });
+            let advance = Write::Advance {
+                hold: mine(),
+                phase: Phase::Running,
+                progress,
+                delivered: Duration::ZERO,
+                at: Wall(9),
+            };
+            let end = Write::End {
+                session: SessionId(1),
+                fence: Fence::FIRST,
+                end: Box::new(End::new(EndReason::Completed, None)),
+                progress: Some(progress),
+                delivered: None,
+                at: Wall(9),
+            };
+            for write in [advance, end] {
+                let mut record = Some(session());
+                assert_eq!(apply(&mut record, &write), Written::Applied);
+                assert_eq!(record.unwrap().progress, wanted, "{write:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_time_of_change_is_that_of_the_phase() {
+        for (phase, updated) in [(Phase::Running, Wall(0)), (Phase::Draining, Wall(9))] {
+            let mut record = session();
+            advance(&mut record, phase, Progress { done: 60, total: 100 }, Wall(9));
+            assert_eq!((record.phase, record.updated), (phase, updated));
+        }
+    }
+
+    #[test]
+    fn a_refused_write_tells_the_record_and_leaves_it_alone() {
+        let old = Hold { fence: Fence(0), ..mine() };
+        let elsewhere = Hold { slot: Slot(1), ..mine() };
+        for write in [
+            Write::Assign { hold: mine(), at: Wall(9) },
+            Write::Requeue { hold: old, at: Wall(9) },
+            Write::Requeue { hold: elsewhere, at: Wall(9) },
+            Write::Create { session: Box::new(session()), idempotency: None },
+        ] {
+            let mut record = Some(session());
+            assert_eq!(apply(&mut record, &write), Written::Stale(Some(Box::new(session()))), "{write:?}");
+            assert_eq!(record, Some(session()), "{write:?}");
+        }
+        assert_eq!(apply(&mut None, &Write::Assign { hold: mine(), at: Wall(9) }), Written::Stale(None));
+    }
+
+    #[test]
+    fn what_is_booked_is_what_is_new() {
+        let ms = Duration::from_millis;
+        let mut booked = Duration::ZERO;
+        let new: Vec<_> = [30, 30, 10, 50].map(|total| newly_booked(&mut booked, ms(total))).into();
+        assert_eq!((new, booked), (vec![ms(30), ms(0), ms(0), ms(20)], ms(50)));
+    }
+}
