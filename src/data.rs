@@ -1,12 +1,16 @@
 //! The data folder: where it is, and that one process has it.
 
-use std::fs::{File, TryLockError};
+use std::fs::{DirBuilder, File, Permissions, TryLockError};
 use std::io::{Read, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 /// The file that a process on the folder holds locked; in it, the process's number and the address that it serves at.
 const LOCK: &str = "mouthpiece.lock";
+
+/// Whom the folder lets in at most: its owner, and its group to read.
+const WIDEST: u32 = 0o750;
 
 /// The file has no more bytes than this.
 const NOTED: u64 = 4096;
@@ -17,6 +21,12 @@ pub enum DataError {
     /// Nothing says where it is.
     #[error("no data folder is named and HOME is not set: give --data DIR")]
     Nowhere,
+    /// It is to be there, and is not.
+    #[error(
+        "there is no farm in '{0}': give the --data DIR that `mouthpiece up` was started with (`make run`: out/data); \
+         `mouthpiece keys create` begins a new one"
+    )]
+    NoFarm(String),
     /// Another process has it.
     #[error("the data folder '{folder}' is used by another mouthpiece{process}: stop that, or give another --data DIR")]
     Taken {
@@ -58,14 +68,34 @@ impl Held {
 
 impl Data {
     /// The named folder (none if it is empty), else `mouthpiece` in the user's folder for data. It is made where it is
-    /// missing, readable by its owner only: it holds what people uploaded.
+    /// missing, readable by its owner only: it holds what people uploaded, and the keys' hashes. One that lets others in is
+    /// narrowed to its owner and group, as service managers make it wide.
     pub fn open(named: &Path) -> Result<Self, DataError> {
-        let folder = if named.as_os_str().is_empty() { usual().ok_or(DataError::Nowhere)? } else { named.to_owned() };
-        let data = Self { folder };
-        let mut builder = std::fs::DirBuilder::new();
-        std::os::unix::fs::DirBuilderExt::mode(builder.recursive(true), 0o700);
-        builder.create(&data.folder).map_err(|e| data.unusable(e))?;
+        let data = Self::named(named)?;
+        let mut builder = DirBuilder::new();
+        builder.recursive(true).mode(0o700).create(&data.folder).map_err(|e| data.unusable(e))?;
+        let mode = std::fs::metadata(&data.folder).map_err(|e| data.unusable(e))?.permissions().mode();
+        if mode & !WIDEST & 0o777 != 0 {
+            let narrow = Permissions::from_mode(mode & WIDEST);
+            if let Err(error) = std::fs::set_permissions(&data.folder, narrow) {
+                tracing::warn!(folder = %data.folder.display(), %error, "others can read the data folder, and it cannot be changed");
+            }
+        }
         Ok(data)
+    }
+
+    /// The same folder, which must be there: for commands that look at a farm and make none.
+    pub fn existing(named: &Path) -> Result<Self, DataError> {
+        let data = Self::named(named)?;
+        if !data.folder.is_dir() {
+            return Err(DataError::NoFarm(data.folder.display().to_string()));
+        }
+        Self::open(named)
+    }
+
+    fn named(named: &Path) -> Result<Self, DataError> {
+        let folder = if named.as_os_str().is_empty() { usual().ok_or(DataError::Nowhere)? } else { named.to_owned() };
+        Ok(Self { folder })
     }
 
     /// Its path.
@@ -139,6 +169,29 @@ mod tests {
         drop(held);
         assert_eq!(data.served_at(), None, "it serves no more");
         let _held = data.hold().unwrap();
+    }
+
+    #[test]
+    fn others_are_kept_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |data: &Data| std::fs::metadata(data.folder()).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&Data::open(&folder.path().join("new")).unwrap()), 0o700);
+        for (made, kept) in [(0o755, 0o750), (0o777, 0o750), (0o750, 0o750), (0o700, 0o700)] {
+            let wide = folder.path().join(format!("{made:o}"));
+            std::fs::create_dir(&wide).unwrap();
+            std::fs::set_permissions(&wide, Permissions::from_mode(made)).unwrap();
+            assert_eq!(mode(&Data::open(&wide).unwrap()), kept, "{made:o}");
+        }
+    }
+
+    #[test]
+    fn who_only_looks_makes_no_farm() {
+        let folder = tempfile::tempdir().unwrap();
+        let mistyped = folder.path().join("mistyped");
+        let told = Data::existing(&mistyped).unwrap_err().to_string();
+        assert!(told.contains("mistyped") && told.contains("--data"), "{told}");
+        assert!(!mistyped.exists());
+        assert!(Data::existing(folder.path()).is_ok());
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `mouthpiece keys`
 
 use crate::config::{Sources, load};
+use crate::data::{Data, DataError};
 use crate::{say, wiring};
 use anyhow::bail;
 use chrono::DateTime;
@@ -135,8 +136,15 @@ async fn create(args: &CreateArgs) -> anyhow::Result<()> {
 }
 
 async fn list(place: &WhereArgs) -> anyhow::Result<()> {
-    let records = wiring::records(&load(&place.sources())?.config.stores).await?;
-    let keys = records.keys().await?;
+    let stores = load(&place.sources())?.config.stores;
+    let keys = match Data::existing(&stores.data) {
+        Ok(data) => wiring::books(&stores, &data).await?.records.keys().await?,
+        Err(none @ DataError::NoFarm(_)) => {
+            say::aside(none);
+            Vec::new()
+        }
+        Err(error) => return Err(error.into()),
+    };
     if keys.is_empty() {
         say::aside("there are no keys yet: `mouthpiece up` makes the first, `mouthpiece keys create` others");
     }
@@ -163,7 +171,8 @@ fn line(key: &ApiKey) -> String {
 }
 
 async fn revoke(args: &RevokeArgs) -> anyhow::Result<()> {
-    let records = wiring::records(&load(&args.place.sources())?.config.stores).await?;
+    let stores = load(&args.place.sources())?.config.stores;
+    let records = wiring::books(&stores, &Data::existing(&stores.data)?).await?.records;
     if !records.revoke_key(args.key, now()).await? {
         bail!(NoSuchKey(args.key));
     }

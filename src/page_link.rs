@@ -36,7 +36,7 @@ pub fn run(args: &PageLinkArgs) -> anyhow::Result<()> {
 
 async fn print(args: &PageLinkArgs) -> anyhow::Result<()> {
     let config = load(&args.place.sources())?.config;
-    let data = Data::open(&config.stores.data)?;
+    let data = Data::existing(&config.stores.data)?;
     let books = wiring::books(&config.stores, &data).await?;
     let link = new_page_link(books.records.as_ref(), books.passes.as_ref()).await?.ok_or(NoKeyAtAll)?;
     let served = data.served_at();

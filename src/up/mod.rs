@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// Once the worker is gone, its last reports are waited for so long.
 const LAST_REPORTS: Duration = Duration::from_secs(5);
@@ -35,9 +35,9 @@ const LAST_REPORTS: Duration = Duration::from_secs(5);
 /// Serve the page and the API, with a worker, in one process.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "It prints its address on standard output when it is ready, a link that opens the page in one browser, and the\n\
-                  first API key once, when there is none. `mouthpiece page-link` prints another link at any time.\n\
-                  Ctrl-C (or SIGTERM) ends it: what runs may finish within worker.grace, or is handed over to the next start.\n\
+    after_help = "It prints its address on standard output when it is ready, a link that opens the page in one browser, and the \
+                  first API key once, when there is none. `mouthpiece page-link` prints another link at any time.\n\n\
+                  Ctrl-C (or SIGTERM) ends it: what runs may finish within worker.grace, or is handed over to the next start. \
                   Once more ends it at once. All settings: mouthpiece config --defaults\n\n\
                   Example: mouthpiece up --port 9000 --data ./farm"
 )]
@@ -141,6 +141,15 @@ impl Front {
         Ok(Self { address, base, page_link, open: args.open })
     }
 
+    /// Tells that it is ready: the first key once, the address, the link.
+    async fn announce(&self, ports: &FarmPorts, data: &Data, first_key: &str, max_open: u32) -> anyhow::Result<()> {
+        if let Some((key, secret)) = create_first_key(ports.records.as_ref(), first_key, max_open).await? {
+            tell_key(&key.name, &secret, &self.base)?;
+        }
+        say::result(format_args!("Mouthpiece is ready: {}", self.address))?;
+        self.let_in(ports, data).await
+    }
+
     /// Makes a link, prints it and opens it, as far as that was asked for.
     async fn let_in(&self, ports: &FarmPorts, data: &Data) -> anyhow::Result<()> {
         let Some(link) = new_page_link(ports.records.as_ref(), ports.passes.as_ref()).await? else { return Ok(()) };
@@ -164,25 +173,35 @@ async fn serve(config: Config, data: &Data, listener: TcpListener, front: &Front
     let of_worker = Arc::new(WorkerMetrics::new(metrics.registry())?);
     let farm = actors::start(ports.actors(), config.control, Arc::clone(&metrics));
     let _keeping = actors::keep(ports.retention(), config.http.retention, Arc::new(now), Arc::clone(&metrics));
-    let settings = HttpSettings { staging: data.folder().join("staging"), ..config.http };
+    // The port that was found, where any would do: the page's cookie is named after it.
+    let bind = listener.local_addr()?;
+    let settings = HttpSettings { bind, staging: data.folder().join("staging"), ..config.http };
     let max_open = settings.sessions.key_max_open;
     let api = web::Data::new(Api::new(Arc::new(farm.clone()), ports.office(), metrics, settings)?);
     let server = http::serve(listener, web::Data::clone(&api))?;
     let stop_server = server.handle();
     let mut serving = actix_rt::spawn(server);
-    if let Some((key, secret)) = create_first_key(ports.records.as_ref(), &config.first_key_name, max_open).await? {
-        tell_key(&key.name, &secret, &front.base)?;
-    }
-    say::result(format_args!("Mouthpiece is ready: {}", front.address))?;
-    front.let_in(&ports, data).await?;
-
     let (stop_worker, stopping) = watch::channel(false);
-    let settings = WorkerSettings { scratch: data.folder().join("scratch"), ..config.worker };
-    let mut worker = actix_rt::spawn(worker::keep(ports.worker(), settings, of_worker, config.grace, stopping));
-    tokio::select! {
-        () = asked.again() => {}
-        ended = &mut worker => { ended.context("the worker's keeper died")??; anyhow::bail!("the worker has ended by itself"); }
-        ended = &mut serving => { ended.context("the server died")??; anyhow::bail!("the server has ended by itself"); }
+    let (began, has_begun) = oneshot::channel();
+    let of_scratch = WorkerSettings { scratch: data.folder().join("scratch"), ..config.worker };
+    let keeping = worker::keep(ports.worker(), of_scratch, of_worker, config.grace, began, stopping);
+    let mut worker = actix_rt::spawn(keeping);
+    let was_asked = tokio::select! {
+        () = asked.again() => true,
+        // What is told once is not told by a start that fails.
+        begun = has_begun => {
+            if begun.is_ok() {
+                front.announce(&ports, data, &config.first_key_name, max_open).await?;
+            }
+            false
+        }
+    };
+    if !was_asked {
+        tokio::select! {
+            () = asked.again() => {}
+            ended = &mut worker => { ended.context("the worker's keeper died")??; anyhow::bail!("the worker has ended by itself"); }
+            ended = &mut serving => { ended.context("the server died")??; anyhow::bail!("the server has ended by itself"); }
+        }
     }
 
     tracing::info!(grace_s = config.grace.as_secs(), "asked to end: taking nothing new; ask again to end at once");

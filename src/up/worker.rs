@@ -6,12 +6,12 @@ use mouthpiece_worker::farm;
 use mouthpiece_worker::metrics::WorkerMetrics;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 /// Between the end of a worker and the next: after a first failure, and at most.
 const PAUSE: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(30)];
 
-/// Keeps a worker until it is told to stop; the last one gets `grace` to finish what runs and hands over the rest.
+/// Keeps a worker until it is told to stop, and tells when the first one has begun; the last one gets `grace` to finish what runs and hands over the rest.
 ///
 /// # Errors
 /// The first worker does not start, or the last one did not end in order.
@@ -20,20 +20,23 @@ pub async fn keep(
     settings: WorkerSettings,
     metrics: Arc<WorkerMetrics>,
     grace: Duration,
+    began: oneshot::Sender<()>,
     mut stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let mut pause = PAUSE[0];
-    let mut never_ran = true;
+    let mut began = Some(began);
     loop {
         let started = tokio::select! {
             started = farm::start(ports.clone(), settings.clone(), Arc::clone(&metrics)) => started,
             () = asked(&mut stopping) => return Ok(()),
         };
         match started {
-            Err(error) if never_ran => return Err(error.into()),
+            Err(error) if began.is_some() => return Err(error.into()),
             Err(error) => tracing::error!(%error, "no worker can be started just now"),
             Ok(worker) => {
-                never_ran = false;
+                if let Some(began) = began.take() {
+                    let _ = began.send(()); // nobody may wait for it any more
+                }
                 let ended = tokio::select! {
                     ended = worker.closed() => ended,
                     () = asked(&mut stopping) => return Ok(worker.drain_and_stop(grace).await?),

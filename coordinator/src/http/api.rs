@@ -4,12 +4,25 @@ use super::problem::{Kind, Problem};
 use super::settings::HttpSettings;
 use crate::farm::Farm;
 use crate::metrics::Metrics;
+use crate::office::seats::{Seat, Seats, SeatsFull};
 use crate::office::{Office, OfficeError};
 use bytes::Bytes;
+use mouthpiece_domain::ids::{KeyId, SessionId};
 use mouthpiece_ports::farm_ports::OfficePorts;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// Streams of events of one session, or of the farm for one key: whoever has the token of one session shall not take all.
+const STREAMS_OF_ONE: usize = 32;
+
+/// Whose events a stream tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum StreamOf {
+    /// A session's.
+    Session(SessionId),
+    /// The farm's, to this key.
+    Farm(KeyId),
+}
 
 /// What handlers share: `web::Data<Api>`.
 pub struct Api {
@@ -20,7 +33,7 @@ pub struct Api {
     /// Limits and habits.
     pub settings: HttpSettings,
     pub(super) described: OnceLock<Bytes>,
-    streams: Arc<Semaphore>,
+    streams: Seats<StreamOf>,
 }
 
 impl Api {
@@ -38,7 +51,7 @@ impl Api {
             office: Office::new(farm, ports, Arc::clone(&metrics), settings.office())?,
             metrics,
             described: OnceLock::new(),
-            streams: Arc::new(Semaphore::new(settings.max_streams)),
+            streams: Seats::new(STREAMS_OF_ONE, settings.max_streams),
             settings,
         })
     }
@@ -51,10 +64,20 @@ impl Api {
     /// The right to follow events.
     ///
     /// # Errors
-    /// 503 when too many do.
-    pub(super) fn stream_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        let none_left = "too many streams of events are open: ask for the state instead, or come back later";
-        let refused = |_| Problem::new(Kind::NoCapacity, none_left).after(Duration::from_secs(2));
-        Arc::clone(&self.streams).try_acquire_owned().map_err(refused)
+    /// 429 when that one has as many followers as it may have, 503 when too many follow in all.
+    pub(super) fn stream_seat(&self, of: StreamOf) -> Result<Seat<StreamOf>, Problem> {
+        self.streams.take(of).map_err(|full| {
+            match full {
+                SeatsFull::One { most } => {
+                    let detail = format!("{most} such streams of events are open already: close one first");
+                    Problem::new(Kind::OverQuota, detail)
+                }
+                SeatsFull::All => {
+                    let detail = "too many streams of events are open: ask for the state instead, or come back later";
+                    Problem::new(Kind::NoCapacity, detail)
+                }
+            }
+            .after(Duration::from_secs(2))
+        })
     }
 }

@@ -3,11 +3,13 @@
 //! A stream tells states, not differences, so a reader that comes late or was too slow misses nothing that still matters:
 //! it reads the state again. Streams end when the server stops, when the caller's key is revoked, or when its token expires.
 
+use super::api::StreamOf;
 use super::auth::{Caller, LinkedVisitor, Scope, Visitor};
 use super::dto::FarmBody;
 use super::problem::Problem;
 use super::{Api, Asked, answers};
 use crate::farm::News;
+use crate::office::seats::Seat;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Data, Path};
 use actix_web::{Error, HttpResponse};
@@ -23,7 +25,7 @@ use std::future::Future;
 use std::time::Duration;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 
 /// A quiet stream says so much that it is there; then its key is looked at again, too.
@@ -44,15 +46,15 @@ struct Base {
     asked: Asked,
     closing: watch::Receiver<bool>,
     beat: Interval,
-    _permit: OwnedSemaphorePermit,
+    _seat: Seat<StreamOf>,
 }
 
 impl Base {
-    fn new(api: Data<Api>, visitor: Visitor, asked: Asked) -> Result<Self, Problem> {
-        let permit = api.stream_permit()?;
+    fn new(api: Data<Api>, visitor: Visitor, asked: Asked, of: StreamOf) -> Result<Self, Problem> {
+        let seat = api.stream_seat(of)?;
         let mut beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self { closing: api.office.closing.watch(), api, visitor, asked, beat, _permit: permit })
+        Ok(Self { closing: api.office.closing.watch(), api, visitor, asked, beat, _seat: seat })
     }
 
     async fn still_allowed(&self) -> bool {
@@ -117,7 +119,7 @@ pub async fn session(
     let mut look = interval_at(Instant::now() + LOOK_AGAIN, LOOK_AGAIN);
     look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let feed = SessionFeed {
-        base: Base::new(api, visitor, asked)?,
+        base: Base::new(api, visitor, asked, StreamOf::Session(change.session.id))?,
         id: change.session.id,
         news,
         look,
@@ -205,8 +207,9 @@ pub async fn farm(api: Data<Api>, caller: Caller, asked: Asked) -> Result<HttpRe
     caller.need(Scope::Farm)?;
     let news = api.office.farm.watch();
     let now = event("farm", &FarmBody::from(&api.office.farm.view().await?));
+    let of = StreamOf::Farm(caller.key.id);
     let feed = FarmFeed {
-        base: Base::new(api, Visitor::Key(caller), asked)?,
+        base: Base::new(api, Visitor::Key(caller), asked, of)?,
         news,
         waiting: VecDeque::from([now]),
         changed: false,

@@ -6,6 +6,7 @@ use super::{Unavailable, new_id, now};
 use mouthpiece_domain::ids::KeyId;
 use mouthpiece_ports::records::{ApiKey, KeyRegister};
 use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// Valid keys that there may be.
 pub const MOST_KEYS: usize = 10_000;
@@ -64,11 +65,13 @@ pub struct Keys {
     register: Arc<dyn KeyRegister>,
     cache: Arc<KeyCache>,
     usual_max_open: u32,
+    /// Of two who revoke the last two managing keys at once, one is to see what the other did.
+    revoking: Mutex<()>,
 }
 
 impl Keys {
     pub(super) fn new(register: Arc<dyn KeyRegister>, cache: Arc<KeyCache>, usual_max_open: u32) -> Self {
-        Self { register, cache, usual_max_open }
+        Self { register, cache, usual_max_open, revoking: Mutex::default() }
     }
 
     /// All keys, revoked ones too.
@@ -102,6 +105,7 @@ impl Keys {
     /// # Errors
     /// [`KeyRefusal`].
     pub async fn revoke(&self, by: &Caller, id: KeyId) -> Result<(), KeyRefusal> {
+        let _one_at_a_time = self.revoking.lock().await;
         let keys = self.register.keys().await?;
         let valid = || keys.iter().filter(|k| k.revoked.is_none());
         let key = valid().find(|k| k.id == id).ok_or(KeyRefusal::Unknown(id))?;

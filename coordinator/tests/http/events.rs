@@ -181,3 +181,17 @@ async fn the_farms_stream_needs_its_scope() {
     let secret = rig.key(&[Scope::Sessions], |_| {});
     Answer::of(rig.bare(Method::GET, "/v1/events").bearer_auth(secret)).await.problem(403, "forbidden");
 }
+
+#[actix_web::test]
+async fn one_session_does_not_take_all_streams() {
+    let rig = Rig::start().await;
+    let (one, other) = (rig.render().await, rig.render().await);
+    let mut open = Vec::new();
+    for _ in 0..32 {
+        open.push(Events::of(&rig, &format!("/v1/sessions/{one}/events")).await);
+    }
+    let full = rig.get(&format!("/v1/sessions/{one}/events")).await.problem(429, "over-quota");
+    assert!(full["detail"].as_str().unwrap().contains("32 such streams"), "{full}");
+    Events::of(&rig, "/v1/events").await.farm().await;
+    Events::of(&rig, &format!("/v1/sessions/{other}/events")).await;
+}

@@ -68,3 +68,18 @@ async fn a_key_gives_only_what_it_has_and_the_last_manager_stays() {
     rig.post_json("/v1/keys", r#"{"name":"x","scopes":["keys"]}"#).await.is(201);
     rig.delete(&format!("/v1/keys/{all}")).await.is(204);
 }
+
+#[actix_web::test]
+async fn two_who_revoke_at_once_leave_one_who_manages() {
+    for _ in 0..10 {
+        let rig = Rig::start().await;
+        let second = rig.key(&[Scope::Keys], |_| {});
+        let ids: Vec<_> = rig.memory.kept().keys.iter().map(|k| k.id).collect();
+        let revoke =
+            |secret: &str, id| Answer::of(rig.bare(Method::DELETE, &format!("/v1/keys/{id}")).bearer_auth(secret));
+        // Each the other one's.
+        let (a, b) = futures_util::join!(revoke(&rig.secret, ids[1]), revoke(&second, ids[0]));
+        let done = [&a, &b].iter().filter(|answer| answer.status == 204).count();
+        assert_eq!(done, 1, "{} {}", a.text(), b.text());
+    }
+}

@@ -261,3 +261,31 @@ async fn a_cookie_is_worth_what_its_key_is() {
     Answer::of(revoke).await.is(204);
     Answer::of(ask()).await.problem(401, "unauthorized");
 }
+
+#[actix_web::test]
+async fn a_page_of_another_port_does_not_even_read_with_the_cookie() {
+    let rig = Rig::start().await;
+    let cookie = rig.cookie().await;
+    let ask = |site: &'static str| {
+        rig.bare(Method::GET, "/v1/sessions").header("cookie", cookie.clone()).header("sec-fetch-site", site)
+    };
+    for site in ["same-origin", "none"] {
+        Answer::of(ask(site)).await.is(200);
+    }
+    for site in ["same-site", "cross-site"] {
+        Answer::of(ask(site)).await.problem(403, "forbidden");
+    }
+}
+
+#[actix_web::test]
+async fn another_cookie_of_the_same_name_locks_nobody_out() {
+    let rig = Rig::start().await;
+    let cookie = rig.cookie().await;
+    let name = cookie.split_once('=').unwrap().0;
+    let junk = format!("{name}=x; {name}={}; {cookie}", "A".repeat(43));
+    Answer::of(rig.bare(Method::GET, "/v1/page/session").header("cookie", junk)).await.is(200);
+    // Looked at are a few, however many were sent.
+    let many = vec![format!("{name}=x"); 50].join("; ");
+    let many = format!("{many}; {cookie}");
+    Answer::of(rig.bare(Method::GET, "/v1/page/session").header("cookie", many)).await.problem(401, "unauthorized");
+}

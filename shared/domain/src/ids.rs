@@ -7,7 +7,7 @@ use thiserror::Error;
 
 /// A text that is not an id of the asked kind.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
-#[error("'{given}' is not a {kind} id: it must be '{prefix}' and 32 hexadecimal digits")]
+#[error("'{given}' is no {kind} id: it must be '{prefix}' and 32 hexadecimal digits")]
 pub struct IdError {
     given: String,
     kind: &'static str,

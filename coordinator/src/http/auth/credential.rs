@@ -1,12 +1,15 @@
 //! How a request says who calls: a bearer token, the page's cookie, or a session's token in the query.
 
-use super::site::same_site;
+use super::site::{comes_from_elsewhere, same_site};
 use crate::http::problem::{Kind, Problem};
 use crate::http::shared_state;
 use crate::office::SessionToken;
 use crate::office::access::{Credential, looks_like_a_secret};
 use actix_web::HttpRequest;
 use actix_web::http::header::{AUTHORIZATION, COOKIE};
+
+/// Values of the cookie that are looked at.
+const MOST_COOKIES: usize = 4;
 
 pub(super) fn unauthorized(detail: &str) -> Problem {
     Problem::new(Kind::Unauthorized, detail)
@@ -26,13 +29,14 @@ pub(super) fn credential(req: &HttpRequest) -> Result<Credential, Problem> {
         }
         return if looks_like_a_secret(secret) { Ok(Credential::Secret(secret.to_owned())) } else { Err(malformed()) };
     }
-    let Some(token) = page_cookie(req) else {
+    let cookies = page_cookies(req);
+    if cookies.is_empty() {
         return Err(unauthorized("send 'Authorization: Bearer mp_...' with an API key's secret"));
-    };
-    if !req.method().is_safe() {
+    }
+    if !req.method().is_safe() || comes_from_elsewhere(req) {
         same_site(req)?;
     }
-    Ok(Credential::Page(token))
+    Ok(Credential::Page(cookies))
 }
 
 /// A session's token by its text.
@@ -42,12 +46,15 @@ pub(super) fn session_token(text: &str) -> Result<Credential, Problem> {
     SessionToken::read(text).map(Credential::Session).ok_or_else(malformed)
 }
 
-/// The value of the page's cookie.
-pub fn page_cookie(req: &HttpRequest) -> Option<String> {
-    let own = shared_state(req).ok()?.settings.cookie_name();
+/// The values of the page's cookie. Mostly one; another server on this host can set more of the same name, which browsers send
+/// first if their path is longer.
+pub fn page_cookies(req: &HttpRequest) -> Vec<String> {
+    let Ok(api) = shared_state(req) else { return Vec::new() };
+    let own = api.settings.cookie_name();
     let headers = req.headers().get_all(COOKIE).filter_map(|h| h.to_str().ok());
-    let mut pairs = headers.flat_map(|h| h.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, value)| *name == own && !value.is_empty()).map(|(_, value)| value.to_owned())
+    let pairs = headers.flat_map(|h| h.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    let values = pairs.filter(|(name, value)| *name == own && !value.is_empty()).map(|(_, value)| value.to_owned());
+    values.take(MOST_COOKIES).collect()
 }
 
 /// The query's `token`.

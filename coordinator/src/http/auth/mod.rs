@@ -4,7 +4,7 @@ mod credential;
 mod extract;
 pub mod site;
 
-pub use credential::{page_cookie, token_in_query};
+pub use credential::{page_cookies, token_in_query};
 pub use extract::LinkedVisitor;
 
 pub use crate::office::{Caller, Scope, Visitor};

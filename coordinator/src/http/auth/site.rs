@@ -8,6 +8,13 @@ use actix_web::http::header::{HOST, HeaderName, ORIGIN};
 /// Set by browsers themselves towards addresses with TLS and this machine's own; no script can.
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
+/// True when the browser says that a page of another server asks, be it one on another port of this host: that may not even
+/// read with this server's cookie.
+pub fn comes_from_elsewhere(req: &HttpRequest) -> bool {
+    let site = req.headers().get(SEC_FETCH_SITE).map(|value| value.to_str().unwrap_or_default());
+    site.is_some_and(|site| !matches!(site, "same-origin" | "none"))
+}
+
 /// Passes when the browser says that one of this server's own pages asks. What says nothing is no browser with its cookie,
 /// and is refused: browsers name the origin whenever they change something or open a WebSocket.
 ///

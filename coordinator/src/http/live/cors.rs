@@ -3,7 +3,7 @@
 //! No cookie is ever allowed to them: `*` together with credentials is refused by browsers, and what the page's own cookie
 //! authorises is answered without these headers.
 
-use crate::http::auth::page_cookie;
+use crate::http::auth::page_cookies;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{
@@ -30,7 +30,7 @@ const A_DAY: HeaderValue = HeaderValue::from_static("86400");
 /// None of its own.
 pub async fn shared<B: MessageBody>(req: ServiceRequest, next: Next<B>) -> Result<ServiceResponse<B>, Error> {
     // A token in the query takes nothing away from the cookie: not every address reads it.
-    let own_page = page_cookie(req.request()).is_some() && !req.headers().contains_key(AUTHORIZATION);
+    let own_page = !page_cookies(req.request()).is_empty() && !req.headers().contains_key(AUTHORIZATION);
     let mut answer = next.call(req).await?;
     if !own_page {
         let headers = answer.headers_mut();

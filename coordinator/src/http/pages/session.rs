@@ -2,7 +2,7 @@
 
 use crate::http::Api;
 use crate::http::auth::site::same_site;
-use crate::http::auth::{Caller, page_cookie};
+use crate::http::auth::{Caller, page_cookies};
 use crate::http::dto::PageBody;
 use crate::http::dto::requests::PageSessionRequest;
 use crate::http::fields::{Fields, missing};
@@ -42,7 +42,7 @@ pub async fn open(api: Data<Api>, req: HttpRequest, payload: Payload) -> Result<
         (Some(_), Some(_)) => return Err(Problem::invalid("link", "link and key: give one of them, not both")),
     };
     let token = api.office.access.open_page(&key).await?;
-    if let Some(old) = page_cookie(&req) {
+    for old in page_cookies(&req) {
         api.office.access.close_page(&old).await?;
     }
     Ok(HttpResponse::NoContent().insert_header((SET_COOKIE, cookie(&api, &req, &token, COOKIE_S))).finish())
@@ -55,7 +55,7 @@ pub async fn open(api: Data<Api>, req: HttpRequest, payload: Payload) -> Result<
 )]
 pub async fn close(api: Data<Api>, req: HttpRequest) -> Result<HttpResponse, Problem> {
     same_site(&req)?;
-    if let Some(token) = page_cookie(&req) {
+    for token in page_cookies(&req) {
         api.office.access.close_page(&token).await?;
     }
     Ok(HttpResponse::NoContent().insert_header((SET_COOKIE, cookie(&api, &req, "", 0))).finish())

@@ -10,8 +10,8 @@ use std::sync::Arc;
 pub enum Credential {
     /// An API key's secret.
     Secret(String),
-    /// The value of the page's cookie.
-    Page(String),
+    /// The values of the page's cookie, of which one is to be good.
+    Page(Vec<String>),
     /// A session's token.
     Session(SessionToken),
 }

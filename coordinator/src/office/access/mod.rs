@@ -93,7 +93,7 @@ impl Access {
     pub async fn caller(&self, credential: Credential) -> Result<Caller, AccessRefusal> {
         match credential {
             Credential::Secret(secret) => Ok(Caller::new(self.key_of_secret(&secret).await?, None)),
-            Credential::Page(token) => self.caller_of_page(&token).await,
+            Credential::Page(tokens) => self.caller_of_page(&tokens).await,
             Credential::Session(_) => Err(AccessRefusal::TokenNeedsKey),
         }
     }
@@ -184,10 +184,14 @@ impl Access {
         Ok(pages::close_page(self.passes.as_ref(), token).await?)
     }
 
-    async fn caller_of_page(&self, token: &str) -> Result<Caller, AccessRefusal> {
-        let pass = pages::find_page(self.passes.as_ref(), token).await?.ok_or(AccessRefusal::PageOver)?;
-        let key = self.valid_key(pass.key).await?.ok_or(AccessRefusal::PageOver)?;
-        Ok(Caller::new(key, Some(pass.hash)))
+    async fn caller_of_page(&self, tokens: &[String]) -> Result<Caller, AccessRefusal> {
+        for token in tokens {
+            let Some(pass) = pages::find_page(self.passes.as_ref(), token).await? else { continue };
+            if let Some(key) = self.valid_key(pass.key).await? {
+                return Ok(Caller::new(key, Some(pass.hash)));
+            }
+        }
+        Err(AccessRefusal::PageOver)
     }
 
     async fn guest(&self, token: SessionToken) -> Result<Visitor, AccessRefusal> {

@@ -1,18 +1,26 @@
 //! Speaking in a live session: a line to where it runs.
 
-use super::{LiveRefusal, LiveSessions, SpeakerSeat, WorkerTrouble};
+use super::{LiveRefusal, LiveSessions, WorkerTrouble};
+use crate::office::seats::{Seat, SeatsFull};
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_ports::lines::{Line, LineError};
+use std::time::Duration;
 use tokio::time::timeout;
+
+/// Whoever finds no room comes back after this.
+const FULL: Duration = Duration::from_secs(2);
 
 impl LiveSessions {
     /// The right to speak in a session, for one more.
     ///
     /// # Errors
     /// [`LiveRefusal::SessionSpeakers`], [`LiveRefusal::AllSpeakers`].
-    pub fn seat(&self, session: SessionId) -> Result<SpeakerSeat, LiveRefusal> {
-        self.speakers.take(session)
+    pub fn seat(&self, session: SessionId) -> Result<Seat<SessionId>, LiveRefusal> {
+        self.speakers.take(session).map_err(|full| match full {
+            SeatsFull::One { most } => LiveRefusal::SessionSpeakers { most, retry_after: FULL },
+            SeatsFull::All => LiveRefusal::AllSpeakers { retry_after: FULL },
+        })
     }
 
     /// A line to where a session runs, in no more time than a worker has for an answer.

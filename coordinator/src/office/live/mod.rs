@@ -4,15 +4,14 @@ pub mod ice;
 mod lines;
 mod questions;
 mod settings;
-mod speakers;
 mod whereabouts;
 
 pub use ice::{IceAccess, IceServer, IceServerError};
 pub use settings::{LiveSettings, Patience};
-pub use speakers::SpeakerSeat;
 pub use whereabouts::Whereabouts;
 
 use super::refusal::refuses_when_unavailable;
+use super::seats::Seats;
 use super::sessions::Sessions;
 use super::{Closing, Unavailable, now};
 use crate::metrics::Metrics;
@@ -22,12 +21,13 @@ use mouthpiece_domain::live::Declined;
 use mouthpiece_domain::session::{Kind, Session};
 use mouthpiece_ports::lines::Lines;
 use mouthpiece_ports::questions::QuestionBus;
-use speakers::Speakers;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Whoever is told to come back does so after this.
 pub const COME_BACK: Duration = Duration::from_secs(1);
+/// Speakers of one session.
+const SPEAKERS_OF_A_SESSION: usize = 8;
 /// Whoever comes while the server stops may find another after this.
 const STOPPING: Duration = Duration::from_secs(5);
 
@@ -106,14 +106,14 @@ pub struct LiveSessions {
     sessions: Sessions,
     metrics: Arc<Metrics>,
     closing: Closing,
-    speakers: Speakers,
+    speakers: Seats<SessionId>,
 }
 
 impl LiveSessions {
     pub(super) fn new(settings: LiveSettings, needs: Needs, closing: Closing) -> Result<Self, IceServerError> {
         ice::check(&settings.ice_servers)?;
         let Needs { questions, lines, sessions, metrics } = needs;
-        let speakers = Speakers::new(settings.max_sockets);
+        let speakers = Seats::new(SPEAKERS_OF_A_SESSION, settings.max_sockets);
         Ok(Self { settings, questions, lines, sessions, metrics, closing, speakers })
     }
 

@@ -10,9 +10,11 @@ use super::socket::{Close, Heard, Socket};
 use crate::http::Api;
 use crate::http::auth::Visitor;
 use crate::office::Patience;
-use crate::office::live::{SpeakerSeat, Whereabouts};
+use crate::office::live::Whereabouts;
+use crate::office::seats::Seat;
 use actix_web::web::Data;
 use mouthpiece_domain::fleet::Hold;
+use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::live::{Down, Up};
 use mouthpiece_ports::lines::Line;
 use std::collections::VecDeque;
@@ -89,7 +91,7 @@ impl<D: SpeechDialect> Relay<D> {
     }
 
     /// Relays until one side ends it; `seat` is given back then.
-    pub async fn run(mut self, seat: SpeakerSeat) {
+    pub async fn run(mut self, seat: Seat<SessionId>) {
         let open = self.api.metrics.live.socket();
         let Err(close) = self.relay().await;
         drop((open, seat, self.line));
