@@ -145,7 +145,7 @@ async fn sizes_and_rates_are_described_with_their_bounds() {
     let rig = Rig::start().await;
     let described = description(&rig).await;
     let schemas = described["components"]["schemas"].as_object().unwrap();
-    let asked: Vec<_> = schemas.values().filter(|s| !s["properties"]["size"]["minimum"].is_null()).collect();
+    let asked: Vec<_> = schemas.values().filter(|s| s["properties"]["fps"]["minimum"].is_u64()).collect();
     assert_eq!(asked.len(), 2, "sessions and renders");
     let (least, most) = FrameSize::BOUNDS.into_inner();
     for schema in asked {
