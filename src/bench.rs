@@ -10,7 +10,7 @@ use mouthpiece_media::encode::{self, Choice, FilePreset, Quality, Settings};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::features::VisemeNet;
 use mouthpiece_media::image::{Limits, load_portrait};
-use mouthpiece_media::reference::{PrepareOptions, Reference};
+use mouthpiece_media::reference::{PrepareOptions, Prepared, Reference};
 use mouthpiece_worker::{FramePath, RenderError};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -106,7 +106,7 @@ fn reference(args: &BenchArgs) -> anyhow::Result<Reference> {
     let picture = image::imageops::resize(&picture, w, h, image::imageops::FilterType::CatmullRom);
     let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;
     let options = PrepareOptions { size: args.size, face: None };
-    let prepared = Reference::from_portrait(&picture, &mut finder, &options)
+    let prepared = Prepared::from_portrait(&picture, &mut finder, &options)
         .map_err(|source| RenderError::Reference { path: args.portrait.clone(), source })?;
     Ok(prepared.reference)
 }

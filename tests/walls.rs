@@ -14,12 +14,13 @@ use std::{
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What each member may use of ours, in its code. Tests may use adapters beside that.
-const MAY: [(&str, &[&str]); 10] = [
+const MAY: [(&str, &[&str]); 11] = [
     ("shared/domain", &[]),
     ("shared/ports", &["domain"]),
     ("shared/embedded", &["domain", "ports"]),
     ("coordinator", &["domain", "ports"]),
-    ("worker/media", &["domain"]),
+    ("worker/frame", &[]),
+    ("worker/media", &["domain", "frame"]),
     ("worker/engine", &["media"]),
     ("worker/transport", &[]),
     ("worker", &["domain", "ports", "engine", "media", "transport"]),

@@ -17,7 +17,7 @@ use mouthpiece_media::features::VisemeNet;
 use mouthpiece_media::image::{I420, Limits, load_portrait};
 use mouthpiece_media::mux::{AudioParams, Mp4Writer, VideoParams};
 use mouthpiece_media::quality::{Extras, evaluate};
-use mouthpiece_media::reference::{PrepareOptions, Reference};
+use mouthpiece_media::reference::{PrepareOptions, Prepared};
 use sound::{FPS, closures, compare, recording, sample};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -98,7 +98,7 @@ fn avatar(size: u32) -> Arc<PuppetAvatar> {
     let picture = image::imageops::resize(&picture, w, h, image::imageops::FilterType::CatmullRom);
     let mut finder = FaceFinder::new(&Runtime::get().unwrap()).unwrap();
     let options = PrepareOptions { size, face: None };
-    let prepared = Reference::from_portrait(&picture, &mut finder, &options).unwrap();
+    let prepared = Prepared::from_portrait(&picture, &mut finder, &options).unwrap();
     Arc::new(Puppet::default().prepare(prepared.reference).unwrap())
 }
 

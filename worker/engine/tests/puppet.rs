@@ -5,8 +5,8 @@
 use mouthpiece_engine::puppet::{MouthShape, Puppet, PuppetAvatar, PuppetSeat};
 use mouthpiece_engine::{Alone, Artist, Engine, EngineError, Expression, HeadPose, Tick};
 use mouthpiece_media::face::{FaceFinder, Mesh, Runtime};
-use mouthpiece_media::image::{I420, Limits, load_portrait};
-use mouthpiece_media::reference::{PrepareOptions, Reference};
+use mouthpiece_media::image::{I420, Limits, frame_to_rgb, load_portrait};
+use mouthpiece_media::reference::{PrepareOptions, Prepared, Reference};
 use proptest::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -45,7 +45,7 @@ fn avatar() -> &'static PuppetAvatar {
     AVATAR.get_or_init(|| {
         let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/portrait.png"));
         let picture = load_portrait(path, &Limits::default()).unwrap();
-        let prepared = Reference::from_portrait(&picture, &mut finder(), &PrepareOptions::default()).unwrap();
+        let prepared = Prepared::from_portrait(&picture, &mut finder(), &PrepareOptions::default()).unwrap();
         Puppet::default().prepare(prepared.reference).unwrap()
     })
 }
@@ -92,7 +92,7 @@ fn moved() -> Expression {
 /// Distance between the inner lips of a drawn frame, in eye spans, as the face mesh sees it.
 fn aperture(frame: &I420) -> f32 {
     let mut finder = finder();
-    let picture = frame.to_rgb();
+    let picture = frame_to_rgb(frame);
     let faces = finder.find(&picture).unwrap();
     let mesh = finder.mesh(&picture, &faces[0]).unwrap();
     let (a, b) = (mesh.points[13], mesh.points[14]);

@@ -17,7 +17,7 @@ use mouthpiece_domain::session::{BlobKey, Spec};
 use mouthpiece_engine::{Engine, EngineError};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::image::Background;
-use mouthpiece_media::reference::{FaceReport, Prepared};
+use mouthpiece_media::reference::{FaceReport, Prepared, preview};
 use mouthpiece_ports::blobs::Blobs;
 use std::collections::HashMap;
 use std::path::Path;
@@ -143,7 +143,7 @@ impl<E: Engine + 'static> Avatars<E> {
             let (engine, has_preview) = (Arc::clone(&self.engine), self.store.has_preview(&key).await?);
             let read = spawn_blocking(move || {
                 let prepared = Prepared::from_bytes(&bytes).map_err(|e| e.to_string())?;
-                let preview = if has_preview { None } else { prepared.reference.preview().ok() };
+                let preview = if has_preview { None } else { preview(&prepared.reference).ok() };
                 let made = Made::new(&engine, prepared, Vec::new(), preview);
                 made.map_err(|e| e.to_string())
             });
@@ -240,7 +240,7 @@ fn make<E: Engine>(
     };
     let prepared = load_reference_while(portrait, options, finder, &|| !stop.is_set())?;
     let no_picture = |source| RenderError::Reference { path: portrait.to_owned(), source };
-    let preview = prepared.reference.preview().map_err(no_picture)?;
+    let preview = preview(&prepared.reference).map_err(no_picture)?;
     let data = prepared.to_bytes();
     if stop.is_set() {
         return Err(RenderError::Cancelled);
