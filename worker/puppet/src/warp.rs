@@ -135,7 +135,7 @@ fn row_of<const STEP: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mouthpiece_media::image::Rect;
+    use mouthpiece_frame::Rect;
     use proptest::prelude::*;
 
     /// A smooth bump of displacement, `h` pixels high, that nowhere folds.

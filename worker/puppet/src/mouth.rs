@@ -2,7 +2,7 @@
 
 use super::curves::{MonotoneCubic, Profile, smoothstep};
 use super::frame::{FaceFrame, LOWER_INNER, UPPER_INNER};
-use mouthpiece_media::image::I420;
+use mouthpiece_frame::I420;
 
 /// A mouth counts as open in the reference when the inner lip edges stand further apart than this, in D.
 pub(super) const OPEN_GAP: f32 = 0.045;

@@ -5,7 +5,7 @@
 //! head does not pulse between sharp and soft. Samples at whole pixels stay exactly the picture's own.
 
 use super::sample::{PADDING, Plane};
-use mouthpiece_media::image::{I420, Rect};
+use mouthpiece_frame::{I420, Rect};
 
 /// Sampling planes of one picture.
 #[derive(Debug, Clone)]

@@ -1,6 +1,6 @@
 //! A grid of nodes over pixels: everything smooth is worked out there and interpolated between.
 
-use mouthpiece_media::image::Rect;
+use mouthpiece_frame::Rect;
 
 /// A regular grid of nodes over pixels: node (c, r) stands at pixel (x0 + c * step, y0 + r * step).
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -1,6 +1,6 @@
 //! What was heard lately, a frame every 10 ms, and means over it.
 
-use crate::puppet::table::{DOMINANCE, PARAMETERS, TARGETS};
+use crate::table::{DOMINANCE, PARAMETERS, TARGETS};
 use mouthpiece_media::features::{VISEMES, Viseme};
 use std::collections::VecDeque;
 

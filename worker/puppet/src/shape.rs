@@ -1,5 +1,7 @@
 //! What a mouth does: the parameters that the sheets and the inside of the mouth understand.
 
+use mouthpiece_engine::Cue;
+
 /// How many parameters have displacement fields.
 pub(super) const FIELDS: usize = 8;
 
@@ -39,6 +41,12 @@ pub struct MouthShape {
     pub tongue: f32,
     /// 0 leaves an open (smiling) mouth as the picture shows it, 1 closes it first, as speaking needs.
     pub engaged: f32,
+}
+
+impl Cue for MouthShape {
+    fn is_rest(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl MouthShape {

@@ -1,6 +1,6 @@
 //! Figures of the live path: how well the lips follow without a future, and what a session costs.
 //!
-//! `cargo test --release -p mouthpiece-engine --test figures -- --ignored --nocapture --test-threads 1`; further
+//! `cargo test --release -p mouthpiece-puppet --test figures -- --ignored --nocapture --test-threads 1`; further
 //! recordings are taken from the variable `SPEECH`, separated by commas.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
@@ -8,7 +8,6 @@
 mod sound;
 
 use mouthpiece_engine::life::{Life, Liveliness};
-use mouthpiece_engine::puppet::{MouthShape, Puppet, PuppetAvatar, PuppetEar};
 use mouthpiece_engine::{Alone, Artist, Ear, Engine, Heard};
 use mouthpiece_media::audio::Converter;
 use mouthpiece_media::encode::{self, Choice, FilePreset, Quality, Settings};
@@ -18,6 +17,7 @@ use mouthpiece_media::image::{I420, Limits, load_portrait};
 use mouthpiece_media::mux::{AudioParams, Mp4Writer, VideoParams};
 use mouthpiece_media::quality::{Extras, evaluate};
 use mouthpiece_media::reference::{PrepareOptions, Prepared};
+use mouthpiece_puppet::{MouthShape, Puppet, PuppetAvatar, PuppetEar};
 use sound::{FPS, closures, compare, recording, sample};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -99,7 +99,7 @@ fn avatar(size: u32) -> Arc<PuppetAvatar> {
     let mut finder = FaceFinder::new(&Runtime::get().unwrap()).unwrap();
     let options = PrepareOptions { size, face: None };
     let prepared = Prepared::from_portrait(&picture, &mut finder, &options).unwrap();
-    Arc::new(Puppet::default().prepare(prepared.reference).unwrap())
+    Arc::new(Puppet::load().unwrap().prepare(prepared.reference).unwrap())
 }
 
 fn settings(picture: &I420, quality: Quality) -> Settings {
@@ -134,7 +134,7 @@ fn live_video_against_a_recorded_one() {
 }
 
 fn film(avatar: &Arc<PuppetAvatar>, heard: &[Heard<MouthShape>], samples: &[f32], file: &Path) {
-    let mut artist = Alone::new(Puppet::default(), Arc::clone(avatar));
+    let mut artist = Alone::new(Puppet::load().unwrap(), Arc::clone(avatar));
     let mut life = Life::new(1, Liveliness { head: false, blinks: true });
     let first = &avatar.reference().frames[0].picture;
     let mut encoder =
@@ -187,7 +187,7 @@ fn what_a_live_session_costs() {
     println!("the ear: {spoken:.2} ms a second of speech, {silent:.2} ms of silence");
 
     let avatar = avatar(512);
-    let mut artist = Alone::new(Puppet::default(), Arc::clone(&avatar));
+    let mut artist = Alone::new(Puppet::load().unwrap(), Arc::clone(&avatar));
     for head in [false, true] {
         let mut life = Life::new(1, Liveliness { head, blinks: true });
         let mut at = 0.0;

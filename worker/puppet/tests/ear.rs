@@ -4,9 +4,9 @@
 
 mod sound;
 
-use mouthpiece_engine::puppet::{MouthShape, PuppetEar};
 use mouthpiece_engine::{Ear, Heard, SpeechLevel};
 use mouthpiece_media::features::VisemeNet;
+use mouthpiece_puppet::{MouthShape, PuppetEar};
 use sound::{FPS, closures, during, labels, speech};
 use std::sync::Arc;
 

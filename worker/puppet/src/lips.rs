@@ -5,7 +5,7 @@ use super::interior::decay;
 use super::rig::Rig;
 use super::shape::MouthShape;
 use super::source::Source;
-use mouthpiece_media::image::{I420, Rect, rgb_to_yuv, yuv_to_rgb};
+use mouthpiece_frame::{I420, Rect, rgb_to_yuv, yuv_to_rgb};
 
 /// Within this height of a lip's edge (D) a pixel may need more than one sheet.
 pub(super) const NEAR: f32 = 0.05;

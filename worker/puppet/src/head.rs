@@ -3,8 +3,8 @@
 use super::curves::smoothstep;
 use super::frame::FaceFrame;
 use super::grid::Grid;
-use crate::Expression;
-use mouthpiece_media::image::Rect;
+use mouthpiece_engine::Expression;
+use mouthpiece_frame::Rect;
 
 /// Distance between the nodes of the head field, in pixels.
 pub(super) const HEAD_STEP: usize = 8;

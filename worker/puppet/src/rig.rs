@@ -8,7 +8,7 @@ use super::interior::Interior;
 use super::mouth::Mouth;
 use super::palette::Palette;
 use super::source::Source;
-use mouthpiece_media::reference::ReferenceFrame;
+use mouthpiece_frame::ReferenceFrame;
 
 /// One reference frame's face, ready to move.
 #[derive(Debug, Clone)]

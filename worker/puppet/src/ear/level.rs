@@ -2,7 +2,7 @@
 
 use super::HOP;
 use super::room::Room;
-use crate::ear::{SPEECH_RANGE_DB, SpeechLevel};
+use mouthpiece_engine::{SPEECH_RANGE_DB, SpeechLevel};
 use std::collections::VecDeque;
 
 /// Active RMS that the network was trained at.

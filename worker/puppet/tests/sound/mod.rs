@@ -2,9 +2,9 @@
 
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
-use mouthpiece_engine::puppet::MouthShape;
 use mouthpiece_engine::{Heard, SpeechLevel};
 use mouthpiece_media::audio::{Limits, SpeechBlock, SpeechReader, survey};
+use mouthpiece_puppet::MouthShape;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 

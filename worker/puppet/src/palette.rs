@@ -1,7 +1,7 @@
 //! Colours of what the portrait does not show: teeth, tongue and the inside of the mouth, from its skin and its light.
 
-use mouthpiece_media::face::Mesh;
-use mouthpiece_media::image::{I420, yuv_to_rgb};
+use mouthpiece_frame::Mesh;
+use mouthpiece_frame::{I420, yuv_to_rgb};
 
 /// RGB colours, 0..=255.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,7 @@ use super::curves::{MonotoneCubic, Profile, smoothstep};
 use super::frame::{EYES, EyePoints, FaceFrame};
 use super::interior::decay;
 use super::source::Source;
-use mouthpiece_media::image::Rect;
+use mouthpiece_frame::Rect;
 
 /// How far above the open lid's edge the painted lid begins, in D: the old lashes must vanish under it.
 const COVER: f32 = 0.030;

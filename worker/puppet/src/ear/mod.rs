@@ -13,9 +13,9 @@ mod room;
 
 use super::shape::MouthShape;
 use super::table::{PARAMETERS, SPREAD};
-use crate::ear::{Ear, Heard, SpeechLevel};
 use heard::{Frame, Series};
 use level::{Level, Running};
+use mouthpiece_engine::{Ear, Heard, SpeechLevel};
 use mouthpiece_media::features::{FRAME_RATE, LogMel, Viseme, VisemeNet, VisemeStream, softmax};
 use std::sync::Arc;
 

@@ -4,9 +4,9 @@
 
 mod sound;
 
-use mouthpiece_engine::puppet::{MouthShape, PuppetEar};
 use mouthpiece_engine::{Ear, Heard};
 use mouthpiece_media::features::VisemeNet;
+use mouthpiece_puppet::{MouthShape, PuppetEar};
 use proptest::prelude::*;
 use sound::{FPS, RATE, clicks, closures, gain, hum, noise, rms, speech};
 use std::sync::{Arc, OnceLock};

@@ -9,7 +9,7 @@ use super::frame::FaceFrame;
 use super::grid::Grid;
 use super::mouth::{CLOSE_UPPER_SHARE, Mouth};
 use super::shape::{FIELDS, Field};
-use mouthpiece_media::image::Rect;
+use mouthpiece_frame::Rect;
 
 /// Displacement (face frame, D) of one place by each parameter: upper sheet, lower sheet.
 pub(super) type Basis = [([f32; 2], [f32; 2]); FIELDS];

@@ -8,8 +8,8 @@ use super::rig::Rig;
 use super::shape::MouthShape;
 use super::source::Source;
 use super::warp;
-use crate::Expression;
-use mouthpiece_media::image::{I420, Rect};
+use mouthpiece_engine::Expression;
+use mouthpiece_frame::{I420, Rect};
 use std::ops::Range;
 
 /// Working memory for drawing: grown by the first frames, then only reused.

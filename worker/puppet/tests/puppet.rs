@@ -2,11 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
-use mouthpiece_engine::puppet::{MouthShape, Puppet, PuppetAvatar, PuppetSeat};
 use mouthpiece_engine::{Alone, Artist, Engine, EngineError, Expression, HeadPose, Tick};
 use mouthpiece_media::face::{FaceFinder, Mesh, Runtime};
 use mouthpiece_media::image::{I420, Limits, frame_to_rgb, load_portrait};
 use mouthpiece_media::reference::{PrepareOptions, Prepared, Reference};
+use mouthpiece_puppet::{MouthShape, Puppet, PuppetAvatar, PuppetSeat};
 use proptest::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -40,13 +40,19 @@ fn finder() -> FaceFinder {
     FaceFinder::new(&Runtime::get().unwrap()).unwrap()
 }
 
+/// A puppet; all of them share what was loaded.
+fn puppet() -> Puppet {
+    static PUPPET: OnceLock<Puppet> = OnceLock::new();
+    PUPPET.get_or_init(|| Puppet::load().unwrap()).clone()
+}
+
 fn avatar() -> &'static PuppetAvatar {
     static AVATAR: OnceLock<PuppetAvatar> = OnceLock::new();
     AVATAR.get_or_init(|| {
         let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/portrait.png"));
         let picture = load_portrait(path, &Limits::default()).unwrap();
         let prepared = Prepared::from_portrait(&picture, &mut finder(), &PrepareOptions::default()).unwrap();
-        Puppet::default().prepare(prepared.reference).unwrap()
+        puppet().prepare(prepared.reference).unwrap()
     })
 }
 
@@ -66,12 +72,12 @@ struct Session {
 
 impl Session {
     fn new() -> Self {
-        let engine = Puppet::default();
+        let engine = puppet();
         Self { seat: Puppet::seat(avatar()), engine }
     }
 
     fn draw(&mut self, cue: MouthShape, expression: Expression) -> &I420 {
-        let tick = Tick { avatar: avatar(), seat: &mut self.seat, reference: 0, cue, expression };
+        let tick = Tick { avatar: avatar(), seat: &mut self.seat, reference: 0, cue: &cue, expression };
         self.engine.draw(&mut [tick]).unwrap();
         Puppet::picture(&self.seat)
     }
@@ -233,8 +239,8 @@ fn rest_is_the_picture_of_the_default_cue() {
 
 #[test]
 fn alone_rests_without_a_tick() {
-    let mine = Arc::new(Puppet::default().prepare(avatar().reference().clone()).unwrap());
-    let [mut a, mut b] = [(); 2].map(|()| Alone::new(Puppet::default(), Arc::clone(&mine)));
+    let mine = Arc::new(puppet().prepare(avatar().reference().clone()).unwrap());
+    let [mut a, mut b] = [(); 2].map(|()| Alone::new(puppet(), Arc::clone(&mine)));
     a.draw(0, speaking(1.0), moved()).unwrap();
     assert_eq!(a.rest(0, moved()).unwrap(), b.draw(0, MouthShape::default(), moved()).unwrap());
     assert!(matches!(a.rest(3, moved()), Err(EngineError::NoSuchFrame { asked: 3, held: 1 })));
@@ -242,16 +248,16 @@ fn alone_rests_without_a_tick() {
 
 #[test]
 fn a_frame_that_the_avatar_lacks_is_refused() {
-    let engine = &mut Puppet::default();
+    let engine = &mut puppet();
     let mut seat = Puppet::seat(avatar());
     let (cue, expression) = (MouthShape::default(), Expression::default());
-    let tick = Tick { avatar: avatar(), seat: &mut seat, reference: 1, cue, expression };
+    let tick = Tick { avatar: avatar(), seat: &mut seat, reference: 1, cue: &cue, expression };
     assert!(matches!(engine.draw(&mut [tick]), Err(EngineError::NoSuchFrame { asked: 1, held: 1 })));
 }
 
 #[test]
 fn impossible_faces_are_refused() {
-    let engine = Puppet::default();
+    let engine = puppet();
     let with = |change: &dyn Fn(&mut Mesh)| {
         let mut reference = avatar().reference().clone();
         change(&mut reference.frames[0].face);
@@ -282,10 +288,10 @@ proptest! {
 #[test]
 fn several_ticks_at_once_draw_what_each_would_alone() {
     let shapes = [speaking(0.2), speaking(0.9), MouthShape { pucker: 1.0, engaged: 1.0, ..MouthShape::default() }];
-    let engine = &mut Puppet::default();
+    let engine = &mut puppet();
     let mut seats = [(); 3].map(|()| Puppet::seat(avatar()));
     for _ in 0..3 {
-        let ticks = seats.iter_mut().zip(shapes);
+        let ticks = seats.iter_mut().zip(&shapes);
         let ticks = ticks.map(|(seat, cue)| Tick { avatar: avatar(), seat, reference: 0, cue, expression: moved() });
         engine.draw(&mut ticks.collect::<Vec<_>>()).unwrap();
     }

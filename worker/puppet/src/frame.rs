@@ -3,9 +3,9 @@
 //! X runs along the eyes towards the viewer's right, Y down the face, the origin lies midway between the inner corners
 //! of the mouth (points 78 and 308). The unit is the outer-eye distance (points 33 and 263), called D.
 
-use crate::EngineError;
-use mouthpiece_media::face::Mesh;
-use mouthpiece_media::image::Rect;
+use mouthpiece_engine::EngineError;
+use mouthpiece_frame::Mesh;
+use mouthpiece_frame::Rect;
 
 /// Inner edge of the upper lip, left to right as seen.
 pub(super) const UPPER_INNER: [usize; 11] = [78, 191, 80, 81, 82, 13, 312, 311, 310, 415, 308];
@@ -49,7 +49,7 @@ impl FaceFrame {
     /// The frame of a mesh; `frame` is only named in the error.
     pub(super) fn of(mesh: &Mesh, frame: usize) -> Result<Self, EngineError> {
         let p = &mesh.points;
-        if p.len() != mouthpiece_media::face::POINTS || p.iter().flatten().any(|c| !c.is_finite()) {
+        if p.len() != mouthpiece_frame::POINTS || p.iter().flatten().any(|c| !c.is_finite()) {
             return Err(EngineError::ImpossibleFace { frame, reason: "it needs 468 finite points" });
         }
         let unit = mesh.eye_span();

@@ -27,23 +27,36 @@ mod warp;
 pub use ear::PuppetEar;
 pub use shape::MouthShape;
 
-use crate::{Engine, EngineError, Expression, Tick};
 use crew::Crew;
 use frame::FaceFrame;
 use mouth::{Mouth, OPEN_GAP};
-use mouthpiece_media::{
-    compose::Canvas,
-    image::{I420, Rect},
-    reference::Reference,
-};
+use mouthpiece_engine::{Engine, EngineError, Expression, SpeechLevel, Tick};
+use mouthpiece_frame::{I420, Rect, Reference};
+use mouthpiece_media::{compose::Canvas, features::VisemeNet};
 use rig::Rig;
 use source::Source;
+use std::sync::Arc;
 
-/// The puppet engine. What it draws with lives in avatars and seats; its own are only the threads that help it to draw
-/// the ticks of several sessions at once.
-#[derive(Debug, Default)]
+/// How much sound past a frame its mouth shape may use: a recording is all there, so smoothing is symmetrical.
+const FUTURE_MS: usize = 200;
+
+/// The puppet engine. What it draws with lives in avatars and seats; its own are the network that its ears hear with, and
+/// the threads that help it to draw the ticks of several sessions at once.
+#[derive(Debug, Clone)]
 pub struct Puppet {
-    crew: Crew,
+    crew: Arc<Crew>,
+    net: Arc<VisemeNet>,
+}
+
+impl Puppet {
+    /// The puppet with the shipped network.
+    ///
+    /// # Errors
+    /// [`EngineError::Load`] when the network cannot be used: never with the shipped one.
+    pub fn load() -> Result<Self, EngineError> {
+        let net = VisemeNet::shipped().map_err(|e| EngineError::Load(e.into()))?;
+        Ok(Self { crew: Arc::default(), net: Arc::new(net) })
+    }
 }
 
 /// A prepared face.
@@ -90,6 +103,7 @@ impl Engine for Puppet {
     type Avatar = PuppetAvatar;
     type Cue = MouthShape;
     type Seat = PuppetSeat;
+    type Ear = PuppetEar;
 
     fn id(&self) -> &'static str {
         "puppet/1"
@@ -124,13 +138,21 @@ impl Engine for Puppet {
         }
     }
 
+    fn ear(&self, level: SpeechLevel) -> PuppetEar {
+        PuppetEar::new(Arc::clone(&self.net), level, FUTURE_MS)
+    }
+
+    fn live_ear(&self) -> PuppetEar {
+        PuppetEar::live(Arc::clone(&self.net))
+    }
+
     fn draw(&mut self, ticks: &mut [Tick<'_, Self>]) -> Result<(), EngineError> {
         for tick in &*ticks {
             tick.avatar.check(tick.reference)?;
         }
         self.crew.each(ticks, |tick| {
             tick.seat.show(tick.avatar, tick.reference);
-            tick.seat.paint(tick.avatar, &tick.cue, &tick.expression);
+            tick.seat.paint(tick.avatar, tick.cue, &tick.expression);
         });
         Ok(())
     }
@@ -148,7 +170,7 @@ impl Engine for Puppet {
     }
 
     fn helper(&self) -> Option<Self> {
-        Some(Self::default())
+        Some(self.clone())
     }
 
     fn picture(seat: &PuppetSeat) -> &I420 {
