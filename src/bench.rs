@@ -1,17 +1,17 @@
 //! `mouthpiece bench`: what this machine sustains.
 
+use crate::render::engines;
 use crate::{counting, frame, say};
 use clap::Args;
 use mouthpiece_domain::frame::FrameSize;
 use mouthpiece_engine::life::Liveliness;
-use mouthpiece_engine::puppet::{MouthShape, Puppet, PuppetEar};
-use mouthpiece_engine::{Alone, Ear, Engine, Heard, SpeechLevel};
+use mouthpiece_engine::{Alone, Ear, Engine, SpeechLevel};
 use mouthpiece_media::audio::{self, SpeechBlock, SpeechReader};
 use mouthpiece_media::encode::{self, Choice, FilePreset, Quality, Settings};
 use mouthpiece_media::face::{FaceFinder, Runtime};
-use mouthpiece_media::features::VisemeNet;
 use mouthpiece_media::image::{Limits, load_portrait};
-use mouthpiece_media::reference::{PrepareOptions, Reference};
+use mouthpiece_media::reference::{PrepareOptions, Prepared, Reference};
+use mouthpiece_worker::engines::{DEFAULT_ENGINE, ForEngine, with_engine};
 use mouthpiece_worker::{FramePath, RenderError};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -35,6 +35,9 @@ pub struct BenchArgs {
     /// Longer side in pixels
     #[arg(long, default_value_t = FrameSize::USUAL.pixels(), value_parser = frame::pixels())]
     size: u32,
+    /// What generates the mouth
+    #[arg(long, value_parser = engines(), default_value = DEFAULT_ENGINE)]
+    engine: String,
     /// Frames to count
     #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     frames: u32,
@@ -82,18 +85,31 @@ struct Report {
 
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
+    with_engine(&args.engine, Bench(args))?
+}
+
+struct Bench<'a>(&'a BenchArgs);
+
+impl ForEngine for Bench<'_> {
+    type Output = anyhow::Result<()>;
+
+    fn with<E: Engine>(self, engine: E) -> Self::Output {
+        bench(&engine, self.0)
+    }
+}
+
+fn bench<E: Engine>(engine: &E, args: &BenchArgs) -> anyhow::Result<()> {
     let reference = reference(args)?;
     let first = &reference.frames[0].picture;
     let size = [first.width() as u32, first.height() as u32];
     let started = Instant::now();
-    let engine = Puppet::default();
     let avatar = Arc::new(engine.prepare(reference)?);
     let prepare_ms = started.elapsed().as_secs_f64() * 1e3;
     let sound = sound(args)?;
     let mut encoder = String::new();
     let mut runs = Vec::new();
     for head in [false, true] {
-        runs.push(measure(args, &avatar, size, &sound, head, &mut encoder)?);
+        runs.push(measure(engine, args, &avatar, size, &sound, head, &mut encoder)?);
     }
     let report = Report { size, encoder, frames: args.frames, prepare_ms, runs, peak_memory_mib: peak_memory() };
     print(&report, args.json)
@@ -107,7 +123,7 @@ fn reference(args: &BenchArgs) -> anyhow::Result<Reference> {
     let picture = image::imageops::resize(&picture, w, h, image::imageops::FilterType::CatmullRom);
     let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;
     let options = PrepareOptions { size: args.size, face: None };
-    let prepared = Reference::from_portrait(&picture, &mut finder, &options)
+    let prepared = Prepared::from_portrait(&picture, &mut finder, &options)
         .map_err(|source| RenderError::Reference { path: args.portrait.clone(), source })?;
     Ok(prepared.reference)
 }
@@ -128,9 +144,10 @@ fn sound(args: &BenchArgs) -> anyhow::Result<Sound> {
     Ok(Sound { samples, level: SpeechLevel::of_recording(survey.active_rms, survey.level_95_db) })
 }
 
-fn measure(
+fn measure<E: Engine>(
+    engine: &E,
     args: &BenchArgs,
-    avatar: &Arc<<Puppet as Engine>::Avatar>,
+    avatar: &Arc<E::Avatar>,
     [width, height]: [u32; 2],
     sound: &Sound,
     head: bool,
@@ -140,9 +157,9 @@ fn measure(
     let settings = Settings { width, height, fps: (FPS, 1), quality, gop_frames: 100 };
     let mut encoder = encode::open(args.encoder, &settings).map_err(RenderError::from)?;
     encoder.name().clone_into(name);
-    let mut ear = PuppetEar::new(Arc::new(VisemeNet::shipped()?), sound.level, 200);
+    let mut ear = engine.ear(sound.level);
     let liveliness = Liveliness { head, ..Liveliness::default() };
-    let mut path = FramePath::new(Alone::new(Puppet::default(), Arc::clone(avatar)), 1, FPS, 1, liveliness);
+    let mut path = FramePath::new(Alone::new(engine.clone(), Arc::clone(avatar)), 1, FPS, 1, liveliness);
     let per_frame = 16_000 / FPS as usize;
     let pieces: Vec<&[f32]> = sound.samples.chunks_exact(per_frame).collect();
     anyhow::ensure!(!pieces.is_empty(), "the speech is shorter than one frame");
@@ -155,7 +172,7 @@ fn measure(
         let counted = n >= WARM_UP;
         let before = counting::allocations();
         let t0 = Instant::now();
-        let heard: Heard<MouthShape> = loop {
+        let heard = loop {
             if let Some(heard) = ear.cue(path.next_middle()) {
                 break heard;
             }

@@ -2,6 +2,7 @@
 
 use crate::progress::Frames;
 use crate::{frame, say};
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, ValueEnum};
 use mouthpiece_domain::colour::Colour;
 use mouthpiece_domain::file_kind::FileUse;
@@ -9,19 +10,13 @@ use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_media::encode::{Choice, FilePreset};
 use mouthpiece_media::image::{Background, Limits, load_portrait};
+use mouthpiece_worker::engines::{DEFAULT_ENGINE, ENGINES};
 use mouthpiece_worker::{Progress, RenderError, RenderOptions, render, speech_warnings};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
-
-/// What generates the mouth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum EngineKind {
-    /// Moves the portrait itself, on the CPU, without downloaded weights
-    Puppet,
-}
 
 /// Speed against size of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -54,8 +49,8 @@ pub struct RenderArgs {
     #[arg(long, default_value_t = FrameSize::USUAL.pixels(), value_parser = frame::pixels())]
     size: u32,
     /// What generates the mouth
-    #[arg(long, value_enum, default_value_t = EngineKind::Puppet)]
-    engine: EngineKind,
+    #[arg(long, value_parser = engines(), default_value = DEFAULT_ENGINE)]
+    engine: String,
     /// Which face, if the portrait shows several: 1 is the largest
     #[arg(long, value_name = "N")]
     face: Option<usize>,
@@ -83,6 +78,11 @@ pub struct RenderArgs {
     json: bool,
 }
 
+/// The engines that can be chosen.
+pub fn engines() -> PossibleValuesParser {
+    ENGINES.map(|engine| PossibleValue::new(engine.name).help(engine.about)).into()
+}
+
 /// A colour, else the picture of that name.
 fn background(text: &str) -> Result<Background, RenderError> {
     let no_colour = match text.parse::<Colour>() {
@@ -107,7 +107,7 @@ struct Report {
     height: u32,
     bytes: u64,
     fps: u32,
-    engine: &'static str,
+    engine: String,
     encoder: String,
     elapsed_seconds: f64,
     times_real_time: f64,
@@ -116,12 +116,12 @@ struct Report {
 
 /// Runs the command.
 pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
-    let EngineKind::Puppet = args.engine;
     let options = RenderOptions {
         size: args.size,
         fps: args.fps,
         face: args.face,
         background: args.background.as_deref().map(background).transpose()?,
+        engine: args.engine.clone(),
         seed: args.seed,
         liveliness: Liveliness { blinks: !args.no_blink, head: !args.still },
         encoder: args.encoder,
@@ -165,7 +165,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
         height: summary.height,
         bytes: summary.bytes,
         fps: args.fps,
-        engine: "puppet",
+        engine: args.engine.clone(),
         encoder: used_encoder,
         elapsed_seconds: elapsed,
         times_real_time: summary.seconds / elapsed.max(1e-3),

@@ -1,8 +1,9 @@
 //! The walls of the house: imports run downward only.
 //!
-//! `src, loadtest -> coordinator, worker -> embedded -> ports -> domain`; `worker/engine`, `worker/media` and
-//! `worker/transport` know nothing of the farm (media knows the domain's table of file kinds, and nothing else of it);
-//! adapters are named by the wiring alone; the actor crate stays in one folder a process.
+//! `src, loadtest -> coordinator, worker -> embedded -> ports -> domain`; `worker/puppet -> worker/engine, worker/media ->
+//! worker/frame`; these and `worker/transport` know nothing of the farm (media knows the domain's table of file kinds, and
+//! nothing else of it); adapters are named by the wiring alone, and an engine by the `match` that chooses it; the actor crate
+//! stays in one folder a process.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
@@ -14,15 +15,17 @@ use std::{
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What each member may use of ours, in its code. Tests may use adapters beside that.
-const MAY: [(&str, &[&str]); 10] = [
+const MAY: [(&str, &[&str]); 12] = [
     ("shared/domain", &[]),
     ("shared/ports", &["domain"]),
     ("shared/embedded", &["domain", "ports"]),
     ("coordinator", &["domain", "ports"]),
-    ("worker/media", &["domain"]),
-    ("worker/engine", &["media"]),
+    ("worker/frame", &[]),
+    ("worker/media", &["domain", "frame"]),
+    ("worker/engine", &["frame"]),
+    ("worker/puppet", &["engine", "frame", "media"]),
     ("worker/transport", &[]),
-    ("worker", &["domain", "ports", "engine", "media", "transport"]),
+    ("worker", &["domain", "ports", "engine", "media", "puppet", "transport"]),
     ("loadtest", &["domain", "ports", "embedded", "coordinator", "media"]),
     ("", &["domain", "ports", "embedded", "coordinator", "worker", "engine", "media", "loadtest"]),
 ];
@@ -144,8 +147,35 @@ fn only_the_wiring_names_adapters() {
 }
 
 #[test]
+fn the_seam_of_engines_is_light() {
+    let allowed: BTreeSet<_> = ["mouthpiece-frame", "thiserror"].map(str::to_owned).into();
+    for member in ["worker/engine", "worker/frame"] {
+        let needs = &manifest(member)["dependencies"];
+        assert!(needs.is_subset(&allowed), "{member} needs {needs:?}");
+    }
+}
+
+#[test]
+fn an_engine_is_named_in_the_match_that_chooses_it() {
+    let chooser = "worker/src/engines.rs";
+    for folder in ["src", "worker/src", "worker/engine", "worker/frame", "worker/media", "coordinator", "loadtest"] {
+        for path in sources(folder).iter().filter(|path| !relative(path).contains("test")) {
+            let code = code(path);
+            let code = code.split("#[cfg(test)]").next().unwrap();
+            let named = ["Puppet", "mouthpiece_puppet"].iter().any(|word| names(code, word));
+            assert!(!named || relative(path) == chooser, "{} names an engine", relative(path));
+        }
+    }
+    let code = code(&Path::new(ROOT).join(chooser));
+    let (_, choice) = code.split_once("match name {").unwrap();
+    assert!(code.matches("Puppet").count() == 1 && names(choice, "Puppet"), "the match names each engine once");
+}
+
+#[test]
 fn actors_stay_in_their_folders() {
-    for member in ["coordinator/src", "worker/src", "src", "shared", "worker/engine/src", "worker/media/src"] {
+    for member in
+        ["coordinator/src", "worker/src", "src", "shared", "worker/engine/src", "worker/puppet/src", "worker/media/src"]
+    {
         for path in sources(member) {
             let inside = relative(&path).split('/').any(|part| part == "actors");
             assert!(inside || !names(&code(&path), "actix"), "{} names the actor crate", relative(&path));

@@ -105,13 +105,15 @@ fn the_public_address_is_judged_at_the_start() {
 
 #[test]
 fn everything_that_is_wrong_is_told_at_once() {
-    let file = "[http]\nport = 70000\n[lease]\nrenew = '5s'\n[log]\nformat = 'xml'\n[worker]\nslots = 0";
+    let file =
+        "[http]\nport = 70000\n[lease]\nrenew = '5s'\n[log]\nformat = 'xml'\n[worker]\nslots = 0\nengine = 'magic'";
     let told = refused(file, &[("MOUTHPIECE_WORKER__GRACE", "soon")]);
     for words in [
         "http.port: 70000 is not a whole number from 0 to 65535 (",
         "lease times must grow",
         "log.format: \"xml\" is neither",
         "worker.slots: 0 is not within 1 to 64 (",
+        "worker.engine: there is no engine 'magic': known are puppet (",
         "worker.grace: \"soon\" is not a duration",
         "(environment MOUTHPIECE_WORKER__GRACE)",
     ] {

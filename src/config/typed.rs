@@ -9,6 +9,7 @@ use mouthpiece_coordinator::office::{FetchSettings, LiveSettings, SessionBounds}
 use mouthpiece_domain::control::Settings;
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::retention::Ages;
+use mouthpiece_worker::engines::check_engine;
 use mouthpiece_worker::{MAX_SLOTS, RtcSettings, WorkerSettings};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -142,6 +143,7 @@ fn worker(from: &mut Reader<'_>, lease: LeaseTerms) -> WorkerSettings {
     let settings = WorkerSettings {
         slots: from.within("worker.slots", 1..=MAX_SLOTS),
         name: if named.is_empty() { usual.name.clone() } else { named },
+        engine: engine(from),
         instance_type: from.get("worker.instance_type"),
         cache_mib: u32::try_from(from.within("worker.cache", CACHE).0 >> 20).unwrap_or(u32::MAX),
         drain_timeout: from.within("worker.drain_timeout", Duration::ZERO..=7 * DAY),
@@ -154,6 +156,14 @@ fn worker(from: &mut Reader<'_>, lease: LeaseTerms) -> WorkerSettings {
         from.problems.push(e.to_string());
     }
     settings
+}
+
+fn engine(from: &mut Reader<'_>) -> String {
+    let name: String = from.get("worker.engine");
+    if let Err(e) = check_engine(&name) {
+        from.wrong("worker.engine", &e.to_string());
+    }
+    name
 }
 
 fn rtc(from: &mut Reader<'_>) -> RtcSettings {

@@ -1,11 +1,11 @@
 //! Why a render fails.
 
+use crate::engines::UnknownEngine;
 use mouthpiece_domain::file_kind::NotTaken;
 use mouthpiece_engine::EngineError;
 use mouthpiece_media::audio::{AudioError, OpusError};
 use mouthpiece_media::encode::EncodeError;
 use mouthpiece_media::face::{FaceError, RuntimeError};
-use mouthpiece_media::features::NetworkError;
 use mouthpiece_media::image::PortraitError;
 use mouthpiece_media::mux::MuxError;
 use mouthpiece_media::reference::ReferenceError;
@@ -47,10 +47,10 @@ pub enum RenderError {
     /// The face models do not run.
     #[error(transparent)]
     Face(#[from] FaceError),
-    /// The viseme weights cannot be used.
+    /// There is no such engine.
     #[error(transparent)]
-    Network(#[from] NetworkError),
-    /// The engine failed.
+    UnknownEngine(#[from] UnknownEngine),
+    /// The engine cannot be loaded, or failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
     /// No encoder, or it failed.
@@ -101,18 +101,14 @@ impl RenderError {
             | Self::NotAPortrait { .. }
             | Self::Video(_)
             | Self::Reference { .. }
+            | Self::UnknownEngine(_)
             | Self::Output { .. }
             | Self::Option { .. }
             | Self::Background { .. } => true,
             Self::Audio(e) => !matches!(e, AudioError::Convert { .. }),
             Self::Encode(e) => matches!(e, EncodeError::BadSetting { .. } | EncodeError::Missing { .. }),
             Self::Mux(e) => matches!(e, MuxError::CannotCreate { .. }),
-            Self::Voice(_)
-            | Self::Runtime(_)
-            | Self::Face(_)
-            | Self::Network(_)
-            | Self::Engine(_)
-            | Self::Cancelled => false,
+            Self::Voice(_) | Self::Runtime(_) | Self::Face(_) | Self::Engine(_) | Self::Cancelled => false,
         }
     }
 }

@@ -5,30 +5,29 @@ use crate::actors::Outcome;
 use crate::actors::launch::{Actors, Keeper, Launch};
 use crate::avatars::Avatars;
 use crate::clock::Clock;
+use crate::engines::{ForEngine, with_engine};
 use crate::live::switchboard::Switchboard;
 use crate::measure::{self, Trial};
 use crate::metrics::WorkerMetrics;
 use crate::nice;
-use crate::pipeline::FUTURE_MS;
 use crate::scratch::Scratch;
 use crate::settings::{RtcSettings, SettingsError, WorkerSettings};
-use crate::studio::{EarMaker, LiveEarMaker, Studio};
+use crate::studio::Studio;
 use crate::work::Work;
 use crate::{PortraitOptions, load_reference};
 use actix_rt::{Arbiter, System};
 use mouthpiece_domain::fleet::Capability;
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_engine::puppet::{Puppet, PuppetEar};
 use mouthpiece_engine::{Desks, Engine, EngineThread};
 use mouthpiece_media::encode::FilePreset;
 use mouthpiece_media::face::{FaceFinder, Runtime};
-use mouthpiece_media::features::VisemeNet;
 use mouthpiece_ports::bus::BusError;
 use mouthpiece_ports::farm_ports::WorkerPorts;
 use mouthpiece_ports::lines::{Calls, LineError};
 use mouthpiece_ports::questions::QuestionInbox;
 use mouthpiece_transport::{Transport, TransportError, TransportSettings};
 use std::io;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -133,11 +132,41 @@ impl Drop for Worker {
     }
 }
 
-/// Starts a worker with the puppet engine, on an arbiter of its own; call it inside an actor system.
+/// Starts a worker with the engine that its settings name, on an arbiter of its own; call it inside an actor system.
 ///
 /// # Errors
 /// [`StartError`].
 pub async fn start(
+    ports: WorkerPorts,
+    settings: WorkerSettings,
+    metrics: Arc<WorkerMetrics>,
+) -> Result<Worker, StartError> {
+    settings.check()?;
+    let engine = settings.engine.clone();
+    with_engine(&engine, Start { ports, settings, metrics })?.await
+}
+
+/// A worker that waits for its engine.
+struct Start {
+    ports: WorkerPorts,
+    settings: WorkerSettings,
+    metrics: Arc<WorkerMetrics>,
+}
+
+impl ForEngine for Start {
+    type Output = Pin<Box<dyn Future<Output = Result<Worker, StartError>>>>;
+
+    fn with<E: Engine>(self, engine: E) -> Self::Output {
+        Box::pin(start_engine(engine, self.ports, self.settings, self.metrics))
+    }
+}
+
+/// The same with an engine of the caller's own, whatever the settings name.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start_engine<E: Engine>(
+    engine: E,
     ports: WorkerPorts,
     settings: WorkerSettings,
     metrics: Arc<WorkerMetrics>,
@@ -152,38 +181,34 @@ pub async fn start(
     let scratch =
         opened.map_err(|source| StartError::Scratch { folder: settings.scratch.display().to_string(), source })?;
 
-    let net = Arc::new(VisemeNet::shipped().map_err(RenderError::from)?);
-    let of_live = Arc::clone(&net);
-    let ear: EarMaker<Puppet> = Box::new(move |level| Box::new(PuppetEar::new(Arc::clone(&net), level, FUTURE_MS)));
-    let live_ear: LiveEarMaker<Puppet> = Box::new(move || Box::new(PuppetEar::live(Arc::clone(&of_live))));
     let switchboard = Arc::new(Switchboard::new(start_transport(&settings.rtc)?));
     let (end, ended) = oneshot::channel();
     let told = move |panicked| {
         let _ = end.send(panicked);
     };
-    let thread = EngineThread::start(Puppet::default(), told).map_err(broke)?;
+    let thread = EngineThread::start(engine.clone(), told).map_err(broke)?;
     let desks = thread.desks();
 
     let (mut frames_per_second, mut slots) = (0, settings.slots);
-    let (scratch, ear) = if settings.measure {
-        let desks = desks.clone();
-        let measuring = spawn_blocking(move || measured(&desks, &ear, &scratch, slots).map(|fps| (fps, scratch, ear)));
-        let (fps, scratch, ear) = measuring.await.map_err(broke)??;
+    let scratch = if settings.measure {
+        let (engine, desks) = (engine.clone(), desks.clone());
+        let measuring = spawn_blocking(move || measured(&engine, &desks, &scratch, slots).map(|fps| (fps, scratch)));
+        let (fps, scratch) = measuring.await.map_err(broke)??;
         frames_per_second = fps;
         slots = measure::sustained(fps, settings.slots);
         info!(worker_id = %id, frames_per_second, slots, "measured");
-        (scratch, ear)
+        scratch
     } else {
-        (scratch, ear)
+        scratch
     };
 
-    let avatars = Avatars::new(Puppet::default(), Arc::clone(&ports.blobs), (settings.cache_mib as usize) << 20);
+    let avatars = Avatars::new(engine.clone(), Arc::clone(&ports.blobs), (settings.cache_mib as usize) << 20);
     let blobs = Arc::clone(&ports.blobs);
     let callers =
         Callers { questions: ports.questions.questions(id).await?, calls: ports.lines.calls(id).await?, switchboard };
     let switchboard = Arc::clone(&callers.switchboard);
-    let work = Arc::new(Studio { desks, avatars, ear, live_ear, switchboard, metrics, blobs, scratch, runtime });
-    let offer = Offer { engine: Puppet::default().id(), slots, frames_per_second };
+    let offer = Offer { engine: engine.id(), slots, frames_per_second };
+    let work = Arc::new(Studio { desks, avatars, engine, switchboard, metrics, blobs, scratch, runtime });
     let crew = Crew { work, offer, keeper: Some(Keeper::of(thread, ended)), callers: Some(callers) };
     launch(id, clock, arbiter, ports, settings, crew).await
 }
@@ -252,7 +277,7 @@ async fn launch(
 }
 
 /// Frames a second that this machine makes of the sample with all slots at work.
-fn measured(desks: &Desks<Puppet>, ear: &EarMaker<Puppet>, scratch: &Scratch, slots: u8) -> Result<u32, StartError> {
+fn measured<E: Engine>(engine: &E, desks: &Desks<E>, scratch: &Scratch, slots: u8) -> Result<u32, StartError> {
     let folder = scratch.session().map_err(broke)?;
     let portrait = folder.path().join("sample.png");
     std::fs::write(&portrait, measure::PORTRAIT).map_err(broke)?;
@@ -260,8 +285,9 @@ fn measured(desks: &Desks<Puppet>, ear: &EarMaker<Puppet>, scratch: &Scratch, sl
     let options = PortraitOptions { size: measure::SIZE, face: None, fps: measure::PER_SLOT, background: None };
     let prepared = load_reference(&portrait, options, &mut finder)?;
     let size = prepared.report.output_size;
-    let avatar = Arc::new(Puppet::default().prepare(prepared.reference).map_err(RenderError::from)?);
-    let trial = Trial { desks, ear, avatar: &avatar, size, references: avatar.frames(), preset: FilePreset::Balanced };
+    let references = prepared.reference.frames.len();
+    let avatar = Arc::new(engine.prepare(prepared.reference).map_err(RenderError::from)?);
+    let trial = Trial { desks, engine, avatar: &avatar, size, references, preset: FilePreset::Balanced };
     Ok(trial.run(slots, MEASURE_FOR)? as u32)
 }
 

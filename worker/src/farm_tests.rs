@@ -7,19 +7,47 @@ use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::session::{BlobKey, Fence, Kind, Output, Preset, Slot as Place, Spec};
 use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool};
-use mouthpiece_engine::{Artist, EngineError, Expression, Tick};
+use mouthpiece_engine::{Artist, Cue, Ear, EngineError, Expression, Heard, SpeechLevel, Tick};
 use mouthpiece_media::image::I420;
 use mouthpiece_media::reference::Reference;
 
 const SOON: Duration = Duration::from_secs(60);
 
 /// Dies of the first frame.
+#[derive(Clone)]
 struct Mortal;
+
+struct NoCue;
+
+impl Cue for NoCue {
+    fn is_rest(&self) -> bool {
+        false
+    }
+}
+
+struct Deaf;
+
+impl Ear for Deaf {
+    type Cue = NoCue;
+
+    fn hear(&mut self, _: &[f32]) {}
+
+    fn finish(&mut self) {}
+
+    fn cue(&mut self, _: f64) -> Option<Heard<NoCue>> {
+        None
+    }
+
+    fn need(&self) -> f64 {
+        0.0
+    }
+}
 
 impl Engine for Mortal {
     type Avatar = ();
-    type Cue = ();
+    type Cue = NoCue;
     type Seat = I420;
+    type Ear = Deaf;
 
     fn id(&self) -> &'static str {
         "mortal/1"
@@ -35,6 +63,14 @@ impl Engine for Mortal {
 
     fn seat((): &()) -> I420 {
         I420::new(2, 2).unwrap()
+    }
+
+    fn ear(&self, _: SpeechLevel) -> Deaf {
+        Deaf
+    }
+
+    fn live_ear(&self) -> Deaf {
+        Deaf
     }
 
     fn draw(&mut self, _: &mut [Tick<'_, Self>]) -> Result<(), EngineError> {
@@ -56,7 +92,7 @@ impl Work for Drawing {
     fn run(&self, _: &Assignment, board: &Board, _: &Stop) -> Result<Output, WorkError> {
         board.enter(Stage::Running);
         let mut desk = self.0.desk(Arc::new(()));
-        let drawn = desk.draw(0, (), Expression::default()).map(|_| Output::default());
+        let drawn = desk.draw(0, NoCue, Expression::default()).map(|_| Output::default());
         drawn.map_err(|e| WorkError::render(&e.into(), &[]))
     }
 }

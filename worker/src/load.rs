@@ -5,7 +5,7 @@ use mouthpiece_domain::file_kind::{Family, FileUse};
 use mouthpiece_media::face::FaceFinder;
 use mouthpiece_media::file_kind;
 use mouthpiece_media::image::{Background, Limits, read_portrait};
-use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, Prepared, Reference};
+use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, Prepared};
 use mouthpiece_media::video::{self, VideoReader};
 use std::path::Path;
 
@@ -71,7 +71,7 @@ fn load(
         if !go_on() {
             return Err(RenderError::Cancelled);
         }
-        let mut prepared = Reference::from_portrait(&portrait.picture, finder, &prepare).map_err(no_face)?;
+        let mut prepared = Prepared::from_portrait(&portrait.picture, finder, &prepare).map_err(no_face)?;
         prepared.report.warnings.extend(portrait.warnings);
         prepared.report.warnings.extend(unseen(portrait.showed_background));
         return Ok(prepared);
@@ -85,7 +85,7 @@ fn load(
     let clip = reader.read_clip(f64::from(options.fps), MAX_VIDEO_FRAMES)?;
     let rate = clip.frames_per_second as f32;
     let frames = clip.frames.into_iter().map(|frame| if go_on() { Ok(frame) } else { Err(GivenUp) });
-    let mut prepared = Reference::from_video(frames, rate, finder, &prepare).map_err(no_face)?;
+    let mut prepared = Prepared::from_video(frames, rate, finder, &prepare).map_err(no_face)?;
     if clip.more {
         let used = prepared.reference.frames.len() as f32 / rate;
         prepared.report.warnings.push(format!("only the first {used:.1} s of the video are used"));

@@ -3,9 +3,8 @@
 use crate::RenderError;
 use crate::film::FramePath;
 use crate::pipeline::{self, Making};
-use crate::studio::EarMaker;
 use mouthpiece_engine::life::Liveliness;
-use mouthpiece_engine::{Desks, Engine, SpeechLevel};
+use mouthpiece_engine::{Desks, Ear, Engine, SpeechLevel};
 use mouthpiece_media::audio::SPEECH_RATE;
 use mouthpiece_media::encode::{Choice, FilePreset};
 use std::sync::Arc;
@@ -32,7 +31,7 @@ pub struct Trial<'a, E: Engine> {
     /// In front of the engine's thread.
     pub desks: &'a Desks<E>,
     /// Makes ears.
-    pub ear: &'a EarMaker<E>,
+    pub engine: &'a E,
     /// Whose face.
     pub avatar: &'a Arc<E::Avatar>,
     /// `[width, height]`.
@@ -67,7 +66,7 @@ impl<E: Engine> Trial<'_, E> {
         let Self { size, preset, .. } = *self;
         let making = Making { size, fps: FPS, seed, liveliness, encoder: Choice::Auto, preset };
         let mut encoder = pipeline::open_encoder(&making)?;
-        let mut ear = (self.ear)(SpeechLevel { active_rms: 0.1, loud_db: -18.0 });
+        let mut ear = self.engine.ear(SpeechLevel { active_rms: 0.1, loud_db: -18.0 });
         let mut speech = Syllables::default();
         let mut path = FramePath::new(self.desks.desk(Arc::clone(self.avatar)), self.references, FPS, seed, liveliness);
         while Instant::now() < until {

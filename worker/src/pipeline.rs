@@ -14,9 +14,6 @@ use mouthpiece_media::image::I420;
 use mouthpiece_media::mux::{self, AudioParams, Mp4Writer, MuxError, VideoParams};
 use std::path::Path;
 
-/// How much sound past a frame its mouth shape may use: recordings are all there, so smoothing is symmetrical.
-pub const FUTURE_MS: usize = 200;
-
 /// How a film is made.
 #[derive(Debug, Clone, Copy)]
 pub struct Making {

@@ -1,8 +1,7 @@
 use super::*;
-use mouthpiece_engine::puppet::PuppetEar;
-use mouthpiece_media::features::VisemeNet;
+use mouthpiece_engine::Engine;
+use mouthpiece_puppet::Puppet;
 use std::process::Command;
-use std::sync::Arc;
 
 /// The sample recording as ffmpeg's filter makes it, surveyed, and how far the jaw opens for it, on average.
 fn heard(filter: &str) -> (Survey, f32) {
@@ -13,7 +12,7 @@ fn heard(filter: &str) -> (Survey, f32) {
     ffmpeg.args(["-loglevel", "error", "-nostdin", "-i", sample, "-t", "4", "-af", filter, "-c:a", "pcm_f32le"]);
     assert!(ffmpeg.arg(&path).status().unwrap().success());
     let survey = survey(&path, &mut |_| true).unwrap();
-    let mut ear = PuppetEar::new(Arc::new(VisemeNet::shipped().unwrap()), level(&survey), FUTURE_MS);
+    let mut ear = Puppet::load().unwrap().ear(level(&survey));
     let mut reader = SpeechReader::open_mixed(&path, survey.mix).unwrap();
     let mut block = SpeechBlock::default();
     while reader.read(&mut block).unwrap() {

@@ -1,16 +1,15 @@
 //! A recording and a portrait to an MP4. The output appears under its name only when it is complete.
 
+use crate::engines::{DEFAULT_ENGINE, ForEngine, with_engine};
 use crate::output::Output;
-use crate::pipeline::{self, FUTURE_MS, Film, Making};
+use crate::pipeline::{self, Film, Making};
 use crate::{PortraitOptions, RenderError, load_reference};
 use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_engine::life::Liveliness;
-use mouthpiece_engine::puppet::{Puppet, PuppetEar};
 use mouthpiece_engine::{Alone, Engine};
 use mouthpiece_media::audio::Survey;
 use mouthpiece_media::encode::{Choice, FilePreset};
 use mouthpiece_media::face::{FaceFinder, Runtime};
-use mouthpiece_media::features::VisemeNet;
 use mouthpiece_media::image::Background;
 use mouthpiece_media::reference::{FaceReport, Prepared};
 use std::path::Path;
@@ -27,6 +26,8 @@ pub struct RenderOptions {
     pub face: Option<usize>,
     /// What transparent parts of the portrait are laid on; white if none is named.
     pub background: Option<Background>,
+    /// Which engine, by its name.
+    pub engine: String,
     /// Determines blinks and head movement.
     pub seed: u64,
     /// How much of life shows.
@@ -44,6 +45,7 @@ impl Default for RenderOptions {
             fps: 25,
             face: None,
             background: None,
+            engine: DEFAULT_ENGINE.to_owned(),
             seed: 1,
             liveliness: Liveliness::default(),
             encoder: Choice::Auto,
@@ -95,7 +97,7 @@ pub struct Summary {
     pub height: u32,
 }
 
-/// Renders `speech` spoken by `portrait` into `output` with the puppet engine.
+/// Renders `speech` spoken by `portrait` into `output` with the engine that the options name.
 ///
 /// `progress` is told how far it is and stops the render by returning false; nothing is left behind then, nor after an
 /// error.
@@ -103,6 +105,38 @@ pub struct Summary {
 /// # Errors
 /// [`RenderError`]; [`RenderError::is_input`] tells what the user can mend.
 pub fn render(
+    portrait: &Path,
+    speech: &Path,
+    output: &Path,
+    options: &RenderOptions,
+    progress: &mut dyn FnMut(Progress<'_>) -> bool,
+) -> Result<Summary, RenderError> {
+    with_engine(&options.engine, Render { portrait, speech, output, options, progress })?
+}
+
+/// A render that waits for its engine.
+struct Render<'a> {
+    portrait: &'a Path,
+    speech: &'a Path,
+    output: &'a Path,
+    options: &'a RenderOptions,
+    progress: &'a mut dyn FnMut(Progress<'_>) -> bool,
+}
+
+impl ForEngine for Render<'_> {
+    type Output = Result<Summary, RenderError>;
+
+    fn with<E: Engine>(self, engine: E) -> Self::Output {
+        render_with(engine, self.portrait, self.speech, self.output, self.options, self.progress)
+    }
+}
+
+/// The same with an engine of the caller's own, whatever the options name.
+///
+/// # Errors
+/// As [`render`].
+pub fn render_with<E: Engine>(
+    engine: E,
     portrait: &Path,
     speech: &Path,
     output: &Path,
@@ -135,10 +169,9 @@ pub fn render(
 
     let make = || {
         let film = Film::open(speech, &survey, output.path(), making, encoder)?;
-        let engine = Puppet::default();
+        let references = reference.frames.len();
         let avatar = Arc::new(engine.prepare(reference)?);
-        let references = avatar.frames();
-        let mut ear = PuppetEar::new(Arc::new(VisemeNet::shipped()?), pipeline::level(&survey), FUTURE_MS);
+        let mut ear = engine.ear(pipeline::level(&survey));
         let mut each = |frames| progress(Progress::Drawing { frames });
         film.make(Alone::new(engine, avatar), references, &mut ear, &mut each)
     };

@@ -1,5 +1,6 @@
 //! How a worker is set up.
 
+use crate::engines::DEFAULT_ENGINE;
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::time::millis;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,8 @@ pub struct WorkerSettings {
     pub slots: u8,
     /// A name for people; the machine's if it is not given.
     pub name: String,
+    /// The engine that draws, by its name; an unknown one is refused at the start.
+    pub engine: String,
     /// What the machine costs is looked up under this.
     pub instance_type: String,
     /// Prepared avatars are kept in memory up to this size, in MiB.
@@ -69,11 +72,12 @@ impl Default for RtcSettings {
 }
 
 impl Default for WorkerSettings {
-    /// Two slots, named after the machine, type `local`, 512 MiB of avatars, an hour for draining, measured.
+    /// Two slots, named after the machine, the first engine, type `local`, 512 MiB of avatars, an hour for draining, measured.
     fn default() -> Self {
         Self {
             slots: 2,
             name: machine(),
+            engine: DEFAULT_ENGINE.to_owned(),
             instance_type: "local".to_owned(),
             cache_mib: 512,
             scratch: std::env::temp_dir().join("mouthpiece"),

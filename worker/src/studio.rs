@@ -16,7 +16,7 @@ use mouthpiece_domain::fleet::{Assignment, Hold};
 use mouthpiece_domain::names;
 use mouthpiece_domain::session::{Kind, Output, Preset, Spec};
 use mouthpiece_engine::life::Liveliness;
-use mouthpiece_engine::{Desks, Ear, Engine, SpeechLevel};
+use mouthpiece_engine::{Desks, Engine};
 use mouthpiece_media::encode::{Choice, FilePreset};
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_transport::StreamParams;
@@ -27,22 +27,14 @@ use tempfile::TempDir;
 use tokio::runtime::Handle;
 use tracing::info;
 
-/// Makes what listens for an engine.
-pub type EarMaker<E> = Box<dyn Fn(SpeechLevel) -> Box<dyn Ear<Cue = <E as Engine>::Cue>> + Send + Sync>;
-
-/// Makes what listens to somebody who speaks just now.
-pub type LiveEarMaker<E> = Box<dyn Fn() -> Box<dyn Ear<Cue = <E as Engine>::Cue>> + Send + Sync>;
-
 /// Everything that the sessions of one worker share.
 pub struct Studio<E: Engine> {
     /// In front of the engine's thread.
     pub desks: Desks<E>,
     /// Prepared faces.
     pub avatars: Avatars<E>,
-    /// Makes ears.
-    pub ear: EarMaker<E>,
-    /// Makes ears that hear what is being said, with as little delay as they can.
-    pub live_ear: LiveEarMaker<E>,
+    /// Makes ears; what draws is on the engine's thread.
+    pub engine: E,
     /// Finds live sessions, and has their transport.
     pub switchboard: Arc<Switchboard>,
     /// Of live sessions.
@@ -55,7 +47,7 @@ pub struct Studio<E: Engine> {
     pub runtime: Handle,
 }
 
-impl<E: Engine + 'static> Work for Studio<E> {
+impl<E: Engine> Work for Studio<E> {
     fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<Output, WorkError> {
         let folder = self.scratch.session().map_err(|e| WorkError::broke("making a scratch folder", &e))?;
         let spec = &assignment.spec;
@@ -81,7 +73,7 @@ impl<E: Engine + 'static> Work for Studio<E> {
     }
 }
 
-impl<E: Engine + 'static> Studio<E> {
+impl<E: Engine> Studio<E> {
     /// A prepared avatar as a result.
     fn prepared(&self, ready: &Ready<E>, stop: &Stop) -> Result<Output, WorkError> {
         let facts = ready.facts.clone();
@@ -117,7 +109,7 @@ impl<E: Engine + 'static> Studio<E> {
             spec.seed,
             Liveliness { blinks: spec.blinks, head: spec.head },
         );
-        let face = Face { path, ear: (self.live_ear)() };
+        let face = Face { path, ear: Box::new(self.engine.live_ear()) };
         let setting = Setting {
             session: hold.session,
             size: ready.facts.size,
@@ -161,12 +153,12 @@ impl<E: Engine + 'static> Studio<E> {
         board.expect(Film::frames(&survey, spec.fps));
         board.enter(Stage::Running);
         let desk = self.desks.desk(Arc::clone(&ready.avatar));
-        let mut ear = (self.ear)(pipeline::level(&survey));
+        let mut ear = self.engine.ear(pipeline::level(&survey));
         let mut each = |frames| {
             board.made(frames, spec.fps);
             !stop.is_set()
         };
-        let made = film.make(desk, ready.facts.frames, &mut *ear, &mut each).map_err(told)?;
+        let made = film.make(desk, ready.facts.frames, &mut ear, &mut each).map_err(told)?;
 
         board.enter(Stage::Draining);
         let key = names::result(hold.session, hold.fence).map_err(|e| WorkError::broke("naming the result", &e))?;

@@ -2,15 +2,14 @@
 //! with an engine of its own: `cargo test --release -p mouthpiece-worker --lib throughput -- --ignored
 //! --nocapture`. It prints figures and asserts none: machines differ.
 
-use crate::pipeline::{self, FUTURE_MS, Film, Making};
+use crate::engines::{DEFAULT_ENGINE, ForEngine, with_engine};
+use crate::pipeline::{self, Film, Making};
 use crate::{PortraitOptions, load_reference};
 use mouthpiece_engine::life::Liveliness;
-use mouthpiece_engine::puppet::{Puppet, PuppetAvatar, PuppetEar};
 use mouthpiece_engine::{Alone, Desks, Engine, EngineThread};
 use mouthpiece_media::audio::Survey;
 use mouthpiece_media::encode::{Choice, FilePreset};
 use mouthpiece_media::face::{FaceFinder, Runtime};
-use mouthpiece_media::features::VisemeNet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
@@ -24,16 +23,16 @@ fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples").join(name)
 }
 
-struct Stage {
-    desks: Desks<Puppet>,
-    avatar: Arc<PuppetAvatar>,
-    net: Arc<VisemeNet>,
+struct Stage<E: Engine> {
+    engine: E,
+    desks: Desks<E>,
+    avatar: Arc<E::Avatar>,
     speech: PathBuf,
     survey: Survey,
     size: [u32; 2],
 }
 
-impl Stage {
+impl<E: Engine> Stage<E> {
     /// Frames of one slot's renders into `folder`, drawn by the engine's thread or by an engine of its own.
     fn renders(&self, folder: &Path, preset: FilePreset, slot: usize, shared: bool) -> u64 {
         let (liveliness, encoder) = (Liveliness::default(), Choice::Auto);
@@ -43,12 +42,12 @@ impl Stage {
                 let path = folder.join(format!("{slot}.mp4"));
                 let encoder = pipeline::open_encoder(&making).unwrap();
                 let film = Film::open(&self.speech, &self.survey, &path, making, encoder).unwrap();
-                let mut ear = PuppetEar::new(Arc::clone(&self.net), pipeline::level(&self.survey), FUTURE_MS);
+                let mut ear = self.engine.ear(pipeline::level(&self.survey));
                 let avatar = Arc::clone(&self.avatar);
                 let made = if shared {
                     film.make(self.desks.desk(avatar), 1, &mut ear, &mut |_| true)
                 } else {
-                    film.make(Alone::new(Puppet::default(), avatar), 1, &mut ear, &mut |_| true)
+                    film.make(Alone::new(self.engine.clone(), avatar), 1, &mut ear, &mut |_| true)
                 };
                 made.unwrap().frames
             })
@@ -70,16 +69,30 @@ impl Stage {
 #[test]
 #[ignore = "prints figures; meant for release builds on an idle machine"]
 fn two_slots_against_one() {
+    with_engine(DEFAULT_ENGINE, Measured).unwrap();
+}
+
+struct Measured;
+
+impl ForEngine for Measured {
+    type Output = ();
+
+    fn with<E: Engine>(self, engine: E) {
+        measure(engine);
+    }
+}
+
+fn measure<E: Engine>(engine: E) {
     let mut finder = FaceFinder::new(&Runtime::get().unwrap()).unwrap();
     let options = PortraitOptions { size: 512, face: None, fps: 25, background: None };
     let prepared = load_reference(&sample("portrait.png"), options, &mut finder).unwrap();
-    let engine = EngineThread::start(Puppet::default(), |_| {}).unwrap();
+    let thread = EngineThread::start(engine.clone(), |_| {}).unwrap();
     let speech = sample("speech.wav");
     let stage = Stage {
-        desks: engine.desks(),
+        desks: thread.desks(),
         size: prepared.report.output_size,
-        avatar: Arc::new(Puppet::default().prepare(prepared.reference).unwrap()),
-        net: Arc::new(VisemeNet::shipped().unwrap()),
+        avatar: Arc::new(engine.prepare(prepared.reference).unwrap()),
+        engine,
         survey: pipeline::survey(&speech, &mut |_| true).unwrap(),
         speech,
     };

@@ -69,7 +69,7 @@ impl WorkError {
             RenderError::Cancelled => return Self::Stopped,
             RenderError::Engine(EngineError::Gone) => return Self::EngineGone,
             // Their words name files of this machine and remedies for its operator.
-            RenderError::Runtime(_) | RenderError::Face(_) | RenderError::Network(_) => {
+            RenderError::Runtime(_) | RenderError::Face(_) | RenderError::Engine(EngineError::Load(_)) => {
                 error!(error = %e, "faces or speech cannot be analysed on this worker");
                 return Self::Failed("the worker cannot analyse faces or speech: its log says why".to_owned());
             }

@@ -1,13 +1,13 @@
 //! Who draws for one session.
 
-use crate::{Engine, EngineError, Expression, Tick};
-use mouthpiece_media::image::I420;
+use crate::{Cue, Engine, EngineError, Expression, Tick};
+use mouthpiece_frame::I420;
 use std::sync::Arc;
 
 /// Draws one session's frames, one after the other.
 pub trait Artist {
     /// What the sound asks of the mouth.
-    type Cue;
+    type Cue: Cue;
 
     /// Draws reference frame `reference` with this mouth and expression; the picture stays until the next call.
     ///
@@ -16,7 +16,7 @@ pub trait Artist {
     fn draw(&mut self, reference: usize, cue: Self::Cue, expression: Expression) -> Result<&I420, EngineError>;
 
     /// Draws reference frame `reference` with the mouth at rest, on the calling thread and without the engine; the picture
-    /// stays until the next call. The same picture as [`Artist::draw`] makes with the default cue.
+    /// stays until the next call. The same picture as [`Artist::draw`] makes with a cue at rest.
     ///
     /// # Errors
     /// [`EngineError::NoSuchFrame`]; [`EngineError::Gone`] when the engine's thread ended with this session's memory.
@@ -42,7 +42,7 @@ impl<E: Engine> Artist for Alone<E> {
     type Cue = E::Cue;
 
     fn draw(&mut self, reference: usize, cue: E::Cue, expression: Expression) -> Result<&I420, EngineError> {
-        let tick = Tick::<E> { avatar: &self.avatar, seat: &mut self.seat, reference, cue, expression };
+        let tick = Tick::<E> { avatar: &self.avatar, seat: &mut self.seat, reference, cue: &cue, expression };
         self.engine.draw(&mut [tick])?;
         Ok(E::picture(&self.seat))
     }

@@ -1,7 +1,9 @@
 //! Listening: sound in, cues for the mouth out.
 
+use crate::Cue;
+
 /// Levels so far below the loud parts are not speech, dB.
-pub(crate) const SPEECH_RANGE_DB: f32 = 32.0;
+pub const SPEECH_RANGE_DB: f32 = 32.0;
 
 /// However quiet a recording is, its loud parts are not taken to be quieter than this, dB of full scale.
 const QUIETEST_LOUD_DB: f32 = -55.0;
@@ -39,7 +41,7 @@ pub struct Heard<Cue> {
 /// Turns a stream of 16 kHz mono speech into cues, each for the middle of a video frame.
 pub trait Ear: Send {
     /// What the engine's ticks take.
-    type Cue;
+    type Cue: Cue;
 
     /// Takes the next samples, -1..=1.
     fn hear(&mut self, samples: &[f32]);

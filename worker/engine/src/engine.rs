@@ -1,12 +1,16 @@
 //! The engine trait.
 
-use crate::Expression;
-use mouthpiece_media::{image::I420, reference::Reference};
+use crate::{Cue, Ear, Expression, SpeechLevel};
+use mouthpiece_frame::{I420, Reference};
+use std::error::Error as StdError;
 use thiserror::Error;
 
-/// Why an engine cannot prepare or draw an avatar.
+/// Why an engine cannot be loaded, or cannot prepare or draw an avatar.
 #[derive(Debug, Error)]
 pub enum EngineError {
+    /// Something that it is loaded from is missing or damaged.
+    #[error("the engine cannot be loaded: {0}")]
+    Load(#[source] Box<dyn StdError + Send + Sync>),
     /// The reference holds no frame.
     #[error("the reference holds no picture")]
     EmptyReference,
@@ -33,7 +37,7 @@ pub enum EngineError {
 
 /// One video frame's work for one session.
 #[derive(Debug)]
-pub struct Tick<'a, E: Engine + ?Sized> {
+pub struct Tick<'a, E: Engine> {
     /// Whose face.
     pub avatar: &'a E::Avatar,
     /// The session's working memory; holds the picture afterwards.
@@ -41,21 +45,25 @@ pub struct Tick<'a, E: Engine + ?Sized> {
     /// Which reference frame is shown, `0..frames`.
     pub reference: usize,
     /// What the sound asks of the mouth.
-    pub cue: E::Cue,
+    pub cue: &'a E::Cue,
     /// What eyes, brows and head do.
     pub expression: Expression,
 }
 
 /// What generates mouth pixels.
 ///
-/// One engine serves several sessions: avatars are shared and immutable, a seat belongs to one session.
-pub trait Engine: Send {
+/// An engine's constructor loads all that the engine and its ears need. Its clones are cheap and share what was loaded: one
+/// prepares avatars and makes ears wherever sessions begin, another draws on the engine's thread. One engine serves several
+/// sessions: avatars are shared and immutable, a seat and an ear belong to one session.
+pub trait Engine: Clone + Send + Sync + 'static {
     /// A prepared face: made once, then only read.
     type Avatar: Send + Sync;
-    /// What the sound asks of the mouth at one instant; its default is the mouth at rest.
-    type Cue: Copy + Default + Send + PartialEq;
+    /// What the sound asks of the mouth at one instant.
+    type Cue: Cue;
     /// One session's working memory and its current picture.
     type Seat: Send;
+    /// Listens for one session.
+    type Ear: Ear<Cue = Self::Cue> + 'static;
 
     /// Name and version of what the avatar data depends on, for example `puppet/1`.
     fn id(&self) -> &'static str;
@@ -72,6 +80,12 @@ pub trait Engine: Send {
     /// Makes the working memory for one session of `avatar`; all that drawing ever allocates.
     fn seat(avatar: &Self::Avatar) -> Self::Seat;
 
+    /// Makes an ear for a recording as loud as `level`, of which all the sound is there to be waited for.
+    fn ear(&self, level: SpeechLevel) -> Self::Ear;
+
+    /// Makes an ear for somebody who speaks just now: nothing is known of them, and whatever it waits for is a delay.
+    fn live_ear(&self) -> Self::Ear;
+
     /// Draws each tick into its seat. Ticks of several sessions may be given together.
     ///
     /// # Errors
@@ -79,8 +93,8 @@ pub trait Engine: Send {
     /// is not told then, each may be drawn again.
     fn draw(&mut self, ticks: &mut [Tick<'_, Self>]) -> Result<(), EngineError>;
 
-    /// Draws reference frame `reference` into a seat with the mouth at rest: the same picture as a tick with the default
-    /// cue. Needs no engine, so that silence costs none.
+    /// Draws reference frame `reference` into a seat with the mouth at rest: the same picture as a tick whose cue is at
+    /// rest. Needs no engine, so that silence costs none.
     ///
     /// # Errors
     /// [`EngineError::NoSuchFrame`] when the avatar lacks the reference frame.
@@ -94,10 +108,7 @@ pub trait Engine: Send {
     /// An engine that draws the same as this one beside it, where that is cheap: a session that would have to wait for a
     /// running call then draws its tick itself, on its own thread. None where all must go through the one engine, as on
     /// a GPU.
-    fn helper(&self) -> Option<Self>
-    where
-        Self: Sized,
-    {
+    fn helper(&self) -> Option<Self> {
         None
     }
 

@@ -12,7 +12,7 @@ mod batch;
 
 use crate::{Artist, Engine, EngineError, Expression, Tick};
 use batch::{Batch, Reply, Work};
-use mouthpiece_media::image::I420;
+use mouthpiece_frame::I420;
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -63,7 +63,7 @@ pub struct EngineThread<E: Engine> {
     thread: Option<JoinHandle<()>>,
 }
 
-impl<E: Engine + 'static> EngineThread<E> {
+impl<E: Engine> EngineThread<E> {
     /// Starts a thread that owns `engine`. `ended` is called on that thread as its last act: with true when the engine
     /// panicked.
     ///
@@ -126,7 +126,7 @@ impl<E: Engine, F: FnOnce(bool)> Drop for Ending<'_, E, F> {
 }
 
 /// The thread's life.
-fn draw_all<E: Engine + 'static>(mut engine: E, shared: &Shared<E>) {
+fn draw_all<E: Engine>(mut engine: E, shared: &Shared<E>) {
     let mut batch = Batch::default();
     loop {
         {
@@ -225,7 +225,7 @@ impl<E: Engine> Artist for Desk<E> {
                     drop(queue);
                     self.shared.helped.fetch_add(1, Ordering::Relaxed);
                     let mut seat = seat;
-                    let tick = Tick::<E> { avatar: &self.avatar, seat: &mut seat, reference, cue, expression };
+                    let tick = Tick::<E> { avatar: &self.avatar, seat: &mut seat, reference, cue: &cue, expression };
                     let drawn = helper.draw(&mut [tick]);
                     (Some(seat), drawn)
                 }

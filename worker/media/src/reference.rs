@@ -1,7 +1,7 @@
 //! A reference: what an avatar is made from, one still or a short loop, already at output size.
 //!
 //! A picture is analysed at its own size and scaled afterwards, so that a small output does not blur the landmarks:
-//! [`Reference::from_portrait`], [`Reference::from_video`]. [`Analysis`] is the same without the scaling; it can draw
+//! [`Prepared::from_portrait`], [`Prepared::from_video`]. [`Analysis`] is the same without the scaling; it can draw
 //! what it found. What was prepared can be kept as bytes: [`Prepared::to_bytes`].
 
 mod analysis;
@@ -12,30 +12,12 @@ mod preview;
 mod stored;
 mod video;
 
-use crate::{face::Mesh, image::I420};
-
 pub use analysis::{Analysis, FaceReport, MIN_FACE_SIDE};
 pub use error::ReferenceError;
+pub use mouthpiece_frame::{Reference, ReferenceFrame};
+pub use preview::preview;
 pub use stored::StoredError;
 pub use video::MAX_VIDEO_FRAMES;
-
-/// One picture of the person, with the face that was found in it.
-#[derive(Debug, Clone)]
-pub struct ReferenceFrame {
-    /// The picture at output size.
-    pub picture: I420,
-    /// The face, in pixels of `picture`.
-    pub face: Mesh,
-}
-
-/// The pictures that an avatar is made from: one for a portrait, several for a video (played forth and back).
-#[derive(Debug, Clone)]
-pub struct Reference {
-    /// At least one frame; all share one size.
-    pub frames: Vec<ReferenceFrame>,
-    /// Frames a second of a video; 0 for a still.
-    pub frames_per_second: f32,
-}
 
 /// What the caller wants of a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

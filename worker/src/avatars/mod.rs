@@ -17,7 +17,7 @@ use mouthpiece_domain::session::{BlobKey, Spec};
 use mouthpiece_engine::{Engine, EngineError};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::image::Background;
-use mouthpiece_media::reference::{FaceReport, Prepared};
+use mouthpiece_media::reference::{FaceReport, Prepared, preview};
 use mouthpiece_ports::blobs::Blobs;
 use std::collections::HashMap;
 use std::path::Path;
@@ -89,20 +89,20 @@ pub struct Avatars<E: Engine> {
     memory: Mutex<Memory<Ready<E>>>,
     /// Whose turn it is to get an avatar, for those that somebody is getting just now.
     turns: Mutex<HashMap<Key, Arc<TurnMutex<()>>>>,
-    engine: Arc<Mutex<E>>,
+    engine: E,
     /// Loaded by the first search; one search at a time.
     finder: Arc<TurnMutex<Option<FaceFinder>>>,
 }
 
-impl<E: Engine + 'static> Avatars<E> {
-    /// Avatars for `engine`, which prepares them (it may be another than the one that draws), at most `most` bytes of
+impl<E: Engine> Avatars<E> {
+    /// Avatars for `engine`, which prepares them (a clone of it draws them), at most `most` bytes of
     /// them in memory.
     pub fn new(engine: E, blobs: Arc<dyn Blobs>, most: usize) -> Self {
         Self {
             store: Store::new(engine.id(), blobs),
             memory: Mutex::new(Memory::new(most)),
             turns: Mutex::default(),
-            engine: Arc::new(Mutex::new(engine)),
+            engine,
             finder: Arc::default(),
         }
     }
@@ -140,10 +140,10 @@ impl<E: Engine + 'static> Avatars<E> {
     async fn stored(&self, spec: &Spec) -> Result<Option<Arc<Ready<E>>>, WorkError> {
         for key in [Key::of(spec, 0), Key::of(spec, spec.fps)] {
             let Some(bytes) = self.store.load(&key).await? else { continue };
-            let (engine, has_preview) = (Arc::clone(&self.engine), self.store.has_preview(&key).await?);
+            let (engine, has_preview) = (self.engine.clone(), self.store.has_preview(&key).await?);
             let read = spawn_blocking(move || {
                 let prepared = Prepared::from_bytes(&bytes).map_err(|e| e.to_string())?;
-                let preview = if has_preview { None } else { prepared.reference.preview().ok() };
+                let preview = if has_preview { None } else { preview(&prepared.reference).ok() };
                 let made = Made::new(&engine, prepared, Vec::new(), preview);
                 made.map_err(|e| e.to_string())
             });
@@ -173,7 +173,7 @@ impl<E: Engine + 'static> Avatars<E> {
             fps: spec.fps,
             background: Key::of(spec, 0).background.map(|colour| Background::Colour(colour.0)),
         };
-        let (engine, file, of_thread) = (Arc::clone(&self.engine), portrait.clone(), stop.clone());
+        let (engine, file, of_thread) = (self.engine.clone(), portrait.clone(), stop.clone());
         // Should this session be stopped, the thread ends by itself at its next step; till then it keeps the finder.
         let making = spawn_blocking(move || make(&engine, finder, &file, options, &of_thread));
         let made = stop.or(making).await?.map_err(|e| WorkError::broke("preparing the avatar", &e))?;
@@ -215,20 +215,20 @@ struct Made<A> {
 impl<A> Made<A> {
     /// The engine takes the reference itself: a video's is large, and not copied.
     fn new<E: Engine<Avatar = A>>(
-        engine: &Mutex<E>,
+        engine: &E,
         prepared: Prepared,
         data: Vec<u8>,
         preview: Option<Vec<u8>>,
     ) -> Result<Self, EngineError> {
         let Prepared { reference, report } = prepared;
         let (frames, frames_per_second) = (reference.frames.len(), reference.frames_per_second);
-        let avatar = lock(engine).prepare(reference)?;
+        let avatar = engine.prepare(reference)?;
         Ok(Self { avatar, report, frames, frames_per_second, data, preview })
     }
 }
 
 fn make<E: Engine>(
-    engine: &Mutex<E>,
+    engine: &E,
     mut finder: OwnedMutexGuard<Option<FaceFinder>>,
     portrait: &Path,
     options: PortraitOptions,
@@ -240,7 +240,7 @@ fn make<E: Engine>(
     };
     let prepared = load_reference_while(portrait, options, finder, &|| !stop.is_set())?;
     let no_picture = |source| RenderError::Reference { path: portrait.to_owned(), source };
-    let preview = prepared.reference.preview().map_err(no_picture)?;
+    let preview = preview(&prepared.reference).map_err(no_picture)?;
     let data = prepared.to_bytes();
     if stop.is_set() {
         return Err(RenderError::Cancelled);

@@ -1,21 +1,21 @@
 //! What the ear hears of the voice: the same sound at 16 kHz, at the same time.
 
-use mouthpiece_engine::{Ear, Heard};
+use mouthpiece_engine::{Cue, Ear, Heard};
 use mouthpiece_media::audio::{AudioError, Converter, SPEECH_RATE};
 
 /// An ear behind a converter.
-pub struct Listener<Cue> {
+pub struct Listener<C> {
     converter: Converter,
-    ear: Box<dyn Ear<Cue = Cue>>,
+    ear: Box<dyn Ear<Cue = C>>,
     sound: Vec<f32>,
 }
 
-impl<Cue> Listener<Cue> {
+impl<C: Cue> Listener<C> {
     /// Listens with `ear`.
     ///
     /// # Errors
     /// The converter cannot be made.
-    pub fn new(ear: Box<dyn Ear<Cue = Cue>>) -> Result<Self, AudioError> {
+    pub fn new(ear: Box<dyn Ear<Cue = C>>) -> Result<Self, AudioError> {
         Ok(Self { converter: Converter::new(48_000, SPEECH_RATE)?, ear, sound: Vec::new() })
     }
 
@@ -32,7 +32,7 @@ impl<Cue> Listener<Cue> {
     }
 
     /// The cue for media time `seconds`; `None` when too little was heard.
-    pub fn cue(&mut self, seconds: f64) -> Option<Heard<Cue>> {
+    pub fn cue(&mut self, seconds: f64) -> Option<Heard<C>> {
         self.ear.cue(seconds)
     }
 }

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should say where")]
 
+mod bar;
 mod drain;
+mod engines;
 mod farm;
 mod faults;
 mod leases;
@@ -10,3 +12,4 @@ mod media;
 mod renders;
 mod script;
 mod slots;
+mod viewer;

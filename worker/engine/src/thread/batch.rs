@@ -61,9 +61,8 @@ impl<E: Engine> Work<E> {
     }
 
     fn tick(&mut self) -> Option<Tick<'_, E>> {
-        let seat = self.seat.as_deref_mut()?;
-        let Self { avatar, reference, cue, expression, .. } = self;
-        Some(Tick { avatar, seat, reference: *reference, cue: *cue, expression: *expression })
+        let Self { avatar, seat, reference, cue, expression, .. } = self;
+        Some(Tick { avatar, seat: seat.as_deref_mut()?, reference: *reference, cue, expression: *expression })
     }
 }
 
@@ -76,18 +75,18 @@ impl<E: Engine> Drop for Work<E> {
 }
 
 /// What is drawn in one call. Its memory is used again for the next.
-pub(super) struct Batch<E: Engine + 'static> {
+pub(super) struct Batch<E: Engine> {
     work: Vec<Work<E>>,
     ticks: Vec<Tick<'static, E>>,
 }
 
-impl<E: Engine + 'static> Default for Batch<E> {
+impl<E: Engine> Default for Batch<E> {
     fn default() -> Self {
         Self { work: Vec::new(), ticks: Vec::new() }
     }
 }
 
-impl<E: Engine + 'static> Batch<E> {
+impl<E: Engine> Batch<E> {
     /// Takes all that waits.
     pub(super) fn take(&mut self, waiting: &mut Vec<Work<E>>) {
         std::mem::swap(&mut self.work, waiting);
@@ -123,13 +122,13 @@ fn emptied<'a, E: Engine>(mut ticks: Vec<Tick<'_, E>>) -> Vec<Tick<'a, E>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::puppet::Puppet;
+    use crate::thread::tests::Gate;
 
     #[test]
     fn the_memory_of_a_batch_is_kept() {
-        let ticks: Vec<Tick<'_, Puppet>> = Vec::with_capacity(5);
+        let ticks: Vec<Tick<'_, Gate>> = Vec::with_capacity(5);
         let (place, room) = (ticks.as_ptr().addr(), ticks.capacity());
-        let again: Vec<Tick<'static, Puppet>> = emptied(ticks);
+        let again: Vec<Tick<'static, Gate>> = emptied(ticks);
         assert_eq!((again.as_ptr().addr(), again.capacity()), (place, room));
     }
 }

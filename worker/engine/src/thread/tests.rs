@@ -1,24 +1,52 @@
 use super::*;
-use mouthpiece_media::reference::Reference;
+use crate::{Cue, Ear, Heard, SpeechLevel};
+use mouthpiece_frame::Reference;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(30);
 
 /// Writes its cue into the picture. Says how many ticks each call brought and waits to be let on.
-struct Gate {
+#[derive(Clone)]
+pub(super) struct Gate {
     called: Sender<usize>,
-    go: Receiver<()>,
+    go: Arc<Mutex<Receiver<()>>>,
     helps: bool,
 }
 
 /// A cue that the engine dies of.
 const DEADLY: u8 = 255;
 
+impl Cue for u8 {
+    fn is_rest(&self) -> bool {
+        *self == 0
+    }
+}
+
+/// Hears nothing.
+pub(super) struct Deaf;
+
+impl Ear for Deaf {
+    type Cue = u8;
+
+    fn hear(&mut self, _: &[f32]) {}
+
+    fn finish(&mut self) {}
+
+    fn cue(&mut self, _: f64) -> Option<Heard<u8>> {
+        None
+    }
+
+    fn need(&self) -> f64 {
+        0.0
+    }
+}
+
 impl Engine for Gate {
     type Avatar = usize;
     type Cue = u8;
     type Seat = I420;
+    type Ear = Deaf;
 
     fn id(&self) -> &'static str {
         "gate/1"
@@ -36,16 +64,24 @@ impl Engine for Gate {
         I420::new(2, 2).unwrap()
     }
 
+    fn ear(&self, _: SpeechLevel) -> Deaf {
+        Deaf
+    }
+
+    fn live_ear(&self) -> Deaf {
+        Deaf
+    }
+
     fn draw(&mut self, ticks: &mut [Tick<'_, Self>]) -> Result<(), EngineError> {
         // Nobody counts a helper's calls.
         let _ = self.called.send(ticks.len());
-        self.go.recv_timeout(SOON).unwrap();
+        self.go.lock().unwrap().recv_timeout(SOON).unwrap();
         for tick in ticks {
-            assert_ne!(tick.cue, DEADLY);
+            assert_ne!(*tick.cue, DEADLY);
             if tick.reference >= *tick.avatar {
                 return Err(EngineError::NoSuchFrame { asked: tick.reference, held: *tick.avatar });
             }
-            tick.seat.y.fill(tick.cue);
+            tick.seat.y.fill(*tick.cue);
         }
         Ok(())
     }
@@ -63,7 +99,7 @@ impl Engine for Gate {
         let (called, _) = channel();
         let (free, go) = channel();
         (0..99).for_each(|_| free.send(()).unwrap());
-        self.helps.then_some(Self { called, go, helps: true })
+        self.helps.then_some(Self { called, go: Arc::new(Mutex::new(go)), helps: true })
     }
 
     fn picture(seat: &I420) -> &I420 {
@@ -86,8 +122,8 @@ fn rig_that(helps: bool) -> Rig {
     let (said, called) = channel();
     let (go, gone_on) = channel();
     let (end, ended) = channel();
-    let engine =
-        EngineThread::start(Gate { called: said, go: gone_on, helps }, move |panicked| end.send(panicked).unwrap());
+    let gate = Gate { called: said, go: Arc::new(Mutex::new(gone_on)), helps };
+    let engine = EngineThread::start(gate, move |panicked| end.send(panicked).unwrap());
     Rig { engine: engine.unwrap(), called, go, ended }
 }
 

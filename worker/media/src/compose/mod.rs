@@ -45,10 +45,11 @@ impl Canvas {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::frame_from_rgb;
 
     #[test]
     fn what_was_painted_is_restored_and_nothing_else_is_touched() {
-        let background = I420::from_rgb(&image::RgbImage::from_pixel(16, 16, image::Rgb([90, 120, 30]))).unwrap();
+        let background = frame_from_rgb(&image::RgbImage::from_pixel(16, 16, image::Rgb([90, 120, 30]))).unwrap();
         let mut canvas = Canvas::new(&background);
         let frame = canvas.begin(0, &background);
         frame.y[5 * 16 + 6] = 0;

@@ -5,14 +5,15 @@ mod decode;
 pub(crate) mod draw;
 mod fit;
 mod heif;
-mod i420;
 mod png_colours;
 mod portrait;
 mod profile;
+mod rgb;
 mod still;
 mod whole;
 
 pub use background::Background;
 pub use fit::{FitError, Fitted, fit, fitted_size};
-pub use i420::{FrameSizeError, I420, Rect, rgb_to_yuv, yuv_to_rgb};
+pub use mouthpiece_frame::{FrameSizeError, I420, Rect, rgb_to_yuv, yuv_to_rgb};
 pub use portrait::{Limits, Portrait, PortraitError, load_portrait, read_portrait};
+pub use rgb::{frame_from_rgb, frame_to_rgb};

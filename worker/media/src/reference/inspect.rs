@@ -5,7 +5,10 @@ use image::RgbImage;
 use super::{Analysis, FaceReport, Prepared};
 use crate::{
     face::{FaceBox, topology},
-    image::draw::{Pen, line, path},
+    image::{
+        draw::{Pen, line, path},
+        frame_to_rgb,
+    },
 };
 
 const OTHERS: [u8; 3] = [150, 150, 150];
@@ -29,7 +32,7 @@ impl Prepared {
         let faces = self.report.faces.iter().map(shrunk).collect();
         let eye_span_px = first.face.eye_span();
         let report = FaceReport { faces, eye_span_px, ..self.report.clone() };
-        Some(Analysis { mesh: first.face.clone(), report }.draw(&first.picture.to_rgb()))
+        Some(Analysis { mesh: first.face.clone(), report }.draw(&frame_to_rgb(&first.picture)))
     }
 }
 

@@ -5,10 +5,10 @@ use image::RgbImage;
 use super::{Analysis, PrepareOptions, Prepared, Reference, ReferenceError, ReferenceFrame};
 use crate::{
     face::FaceFinder,
-    image::{I420, fit},
+    image::{fit, frame_from_rgb},
 };
 
-impl Reference {
+impl Prepared {
     /// A still reference: the picture at output size, and its face.
     ///
     /// # Errors
@@ -17,10 +17,10 @@ impl Reference {
         picture: &RgbImage,
         finder: &mut FaceFinder,
         options: &PrepareOptions,
-    ) -> Result<Prepared, ReferenceError> {
+    ) -> Result<Self, ReferenceError> {
         let Analysis { mesh, report } = Analysis::of(picture, finder, options)?;
         let fitted = fit(picture, options.size)?;
-        let frame = ReferenceFrame { picture: I420::from_rgb(&fitted.picture)?, face: mesh.resized(fitted.scale) };
-        Ok(Prepared { reference: Self { frames: vec![frame], frames_per_second: 0.0 }, report })
+        let frame = ReferenceFrame { picture: frame_from_rgb(&fitted.picture)?, face: mesh.resized(fitted.scale) };
+        Ok(Self { reference: Reference { frames: vec![frame], frames_per_second: 0.0 }, report })
     }
 }

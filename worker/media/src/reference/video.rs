@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     face::{FaceFinder, HeadPose, Mesh, Track, Tracker, smooth_over_time},
-    image::{I420, fit},
+    image::{I420, fit, frame_from_rgb},
 };
 
 /// No more frames of a video are used; the rest is not read.
@@ -20,7 +20,7 @@ const MAX_BYTES: usize = 256 << 20;
 /// Standard deviation of the Gaussian over the landmarks, in seconds.
 const SMOOTHING_S: f32 = 0.060;
 
-impl Reference {
+impl Prepared {
     /// A moving reference: the frames of a video at output size, with one face followed through them.
     ///
     /// Frames beyond [`MAX_VIDEO_FRAMES`], or beyond 256 MiB of output, are not asked for; a warning says so. Frames in
@@ -34,7 +34,7 @@ impl Reference {
         frames_per_second: f32,
         finder: &mut FaceFinder,
         options: &PrepareOptions,
-    ) -> Result<Prepared, ReferenceError> {
+    ) -> Result<Self, ReferenceError> {
         if !(1.0..=240.0).contains(&frames_per_second) {
             return Err(ReferenceError::FrameRate { frames_per_second });
         }
@@ -57,7 +57,7 @@ impl Reference {
             tracker.push(&frame)?;
             let fitted = fit(&frame, options.size)?;
             native = Some((size, fitted.scale));
-            pictures.push(I420::from_rgb(&fitted.picture)?);
+            pictures.push(frame_from_rgb(&fitted.picture)?);
         }
         let (size, scale) = native.ok_or(ReferenceError::NoFrames)?;
         let track = tracker.finish()?;
@@ -74,7 +74,7 @@ impl Reference {
             .into_iter()
             .zip(meshes)
             .filter_map(|(picture, mesh)| mesh.map(|mesh| ReferenceFrame { picture, face: mesh.resized(scale) }));
-        Ok(Prepared { reference: Self { frames: frames.collect(), frames_per_second }, report })
+        Ok(Self { reference: Reference { frames: frames.collect(), frames_per_second }, report })
     }
 }
 

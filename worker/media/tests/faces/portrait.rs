@@ -3,7 +3,8 @@
 use image::{RgbImage, imageops};
 use mouthpiece_media::{
     face::FaceError,
-    reference::{Analysis, PrepareOptions, Reference, ReferenceError},
+    image::frame_to_rgb,
+    reference::{Analysis, PrepareOptions, Prepared, ReferenceError},
 };
 
 use crate::{collage, distance, finder, sample, scaled};
@@ -14,14 +15,14 @@ fn the_output_keeps_framing_and_the_mesh_follows() {
     let picture = collage(1200, 900, &[(&scaled(1.9), [200, 20])]);
     let options = PrepareOptions { size: 400, face: None };
     let native = Analysis::of(&picture, &mut finder, &options).unwrap();
-    let prepared = Reference::from_portrait(&picture, &mut finder, &options).unwrap();
+    let prepared = Prepared::from_portrait(&picture, &mut finder, &options).unwrap();
     assert_eq!(prepared.report, native.report);
     assert_eq!((prepared.report.native_size, prepared.report.output_size), ([1200, 900], [400, 300]));
     let frame = &prepared.reference.frames[0];
     assert_eq!((prepared.reference.frames.len(), prepared.reference.frames_per_second), (1, 0.0));
     assert_eq!((frame.picture.width(), frame.picture.height()), (400, 300));
     // The face that is found in the shrunken picture itself lies at the same place.
-    let small = frame.picture.to_rgb();
+    let small = frame_to_rgb(&frame.picture);
     let faces = finder.find(&small).unwrap();
     let found = finder.mesh(&small, &faces[0]).unwrap();
     let apart = distance(&frame.face, &found, [0.0; 2]);
@@ -50,7 +51,7 @@ fn several_faces_can_be_chosen_by_size() {
 fn nobody_and_too_small_are_refused() {
     let mut finder = finder();
     let mut refuse = |picture: &RgbImage| {
-        Reference::from_portrait(picture, &mut finder, &PrepareOptions::default()).unwrap_err().to_string()
+        Prepared::from_portrait(picture, &mut finder, &PrepareOptions::default()).unwrap_err().to_string()
     };
     let suit = imageops::crop_imm(&sample(), 0, 205, 352, 147).to_image();
     assert_eq!(refuse(&suit), "no face was found: give an upright picture that shows a face from the front");

@@ -8,17 +8,14 @@ use crate::live::stages::StageName;
 use crate::live::voice;
 use crate::metrics::Missed;
 use bytes::Bytes;
-use mouthpiece_engine::{Artist, Heard};
+use mouthpiece_engine::{Artist, Cue};
 use mouthpiece_transport::VideoFrame;
 use std::time::{Duration, Instant};
 
 /// So much voice in the microphone counts as speech.
 const SPEECH: f32 = 0.12;
 
-impl<A: Artist> Live<'_, A>
-where
-    A::Cue: Default + PartialEq,
-{
+impl<A: Artist> Live<'_, A> {
     /// Draws and encodes the frame whose turn it is.
     pub(super) fn frame(&mut self) -> Result<(), RenderError> {
         let begun = Instant::now();
@@ -47,7 +44,8 @@ where
             self.missed(Missed::Sound, 1);
             return Ok(());
         };
-        let calm = is_calm(&heard);
+        // Nothing is asked of the mouth: the frame can be drawn without the engine.
+        let calm = heard.cue.is_rest();
         let drawing = Instant::now();
         let (stage, picture) = if calm {
             (StageName::Compose, self.path.rest()?)
@@ -112,9 +110,4 @@ where
         self.missed += count;
         self.metrics.missed(why, count);
     }
-}
-
-/// Nothing is asked of the mouth: the frame can be drawn without the engine.
-fn is_calm<Cue: Default + PartialEq>(heard: &Heard<Cue>) -> bool {
-    heard.cue == Cue::default()
 }

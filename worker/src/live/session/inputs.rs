@@ -13,10 +13,7 @@ use tracing::{debug, info, warn};
 /// A conversion gives at most so many samples more than it was just given: those that it held back.
 const CARRIED: u64 = 200;
 
-impl<A: Artist> Live<'_, A>
-where
-    A::Cue: Default + PartialEq,
-{
+impl<A: Artist> Live<'_, A> {
     pub(super) fn input(&mut self, input: Input) {
         match input {
             Input::Stream(event) => self.stream_event(event),

@@ -113,10 +113,7 @@ pub struct Live<'a, A: Artist> {
     joined: Option<Instant>,
 }
 
-impl<'a, A: Artist> Live<'a, A>
-where
-    A::Cue: Default + PartialEq,
-{
+impl<'a, A: Artist> Live<'a, A> {
     /// Opens encoders; media time begins now.
     ///
     /// # Errors

@@ -1,0 +1,262 @@
+//! Drawing one frame: solve where the pixels come from, fetch them, paint the lips.
+
+use super::fields::Displacement;
+use super::grid::Grid;
+use super::head::HeadSources;
+use super::lips::{LipZone, NEAR, Origin};
+use super::rig::Rig;
+use super::shape::MouthShape;
+use super::source::Source;
+use super::warp;
+use mouthpiece_engine::Expression;
+use mouthpiece_frame::{I420, Rect};
+use std::ops::Range;
+
+/// Working memory for drawing: grown by the first frames, then only reused.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    displacement: Displacement,
+    head: HeadSources,
+    /// For each node of the mouth's grid, where the head's motion takes its pixel from.
+    targets: Vec<[f32; 2]>,
+    upper: Vec<[f32; 2]>,
+    lower: Vec<[f32; 2]>,
+    lips: LipZone,
+    rows: [Row; 2],
+    lower_row: Row,
+    chroma: Row,
+}
+
+/// Source coordinates along one row.
+#[derive(Debug, Default)]
+struct Row {
+    xs: Vec<f32>,
+    ys: Vec<f32>,
+}
+
+impl Row {
+    fn resize(&mut self, width: usize) {
+        self.xs.resize(width, 0.0);
+        self.ys.resize(width, 0.0);
+    }
+}
+
+/// What one frame needs to know everywhere.
+struct Frame<'a> {
+    rig: &'a Rig,
+    source: &'a Source,
+    shape: &'a MouthShape,
+    /// Whether the head moves at all.
+    moving: bool,
+    /// The grid of the mouth's answers, over the frame.
+    out: Grid,
+    /// Node rows that the upper and the lower sheet were solved for.
+    upper_rows: Range<usize>,
+    lower_rows: Range<usize>,
+}
+
+/// Draws `rig` with the mouth in `shape` and the head as `expression` says; lids are already painted in `source`.
+/// Returns what was painted: even, inside the frame.
+pub(super) fn draw(
+    rig: &Rig,
+    source: &Source,
+    shape: &MouthShape,
+    expression: &Expression,
+    s: &mut Scratch,
+    frame: &mut I420,
+) -> Rect {
+    let moving = !expression.head.is_rest() || expression.brow != 0.0;
+    let weights = shape.weights(rig.mouth.open);
+    let speaking = weights.iter().any(|w| w.abs() >= 1e-4);
+    if !moving && !speaking {
+        return Rect::default();
+    }
+    if moving {
+        rig.head.solve(expression, &mut s.head);
+    }
+    let field = rig.sheets.grid;
+    let margin = if moving { (0.14 * rig.frame.unit / field.step as f32).ceil() as usize } else { 0 };
+    let out = field.grown(margin);
+    let mut f = Frame { rig, source, shape, moving, out, upper_rows: 0..0, lower_rows: 0..0 };
+    let mouth = if speaking {
+        rig.sheets.combine(&weights, &mut s.displacement);
+        f.solve_mouth(&weights, s);
+        pixels_of(&out, frame.width(), frame.height())
+    } else {
+        s.lips.begin(Rect::default());
+        Rect::default()
+    };
+    let area = if moving { rig.head.support.union(mouth) } else { mouth };
+    f.rows(area, mouth, s, frame);
+    if speaking {
+        s.lips.finish(frame);
+    }
+    area
+}
+
+/// The mean of each 2x2 block of two rows.
+fn mean_of_blocks(a: &[f32], b: &[f32], out: &mut [f32]) {
+    for ((to, a), b) in out.iter_mut().zip(a.as_chunks::<2>().0).zip(b.as_chunks::<2>().0) {
+        *to = 0.25 * ((a[0] + a[1]) + (b[0] + b[1]));
+    }
+}
+
+/// The pixels that a grid encloses, clipped to the frame; even.
+fn pixels_of(grid: &Grid, width: usize, height: usize) -> Rect {
+    let clip = |v: isize, most: usize| v.clamp(0, most as isize) as usize;
+    Rect {
+        x0: clip(grid.x0, width),
+        y0: clip(grid.y0, height),
+        x1: clip(grid.x0 + ((grid.cols - 1) * grid.step) as isize, width) & !1,
+        y1: clip(grid.y0 + ((grid.rows - 1) * grid.step) as isize, height) & !1,
+    }
+}
+
+impl Frame<'_> {
+    /// Where the head's motion takes pixel `p` from.
+    #[inline]
+    fn head(&self, sources: &HeadSources, p: [f32; 2]) -> [f32; 2] {
+        if self.moving { sources.at(&self.rig.head.grid, p) } else { p }
+    }
+
+    /// Solves both sheets, each where it can show, and finds the zone around the lips.
+    fn solve_mouth(&mut self, weights: &[f32; super::shape::FIELDS], s: &mut Scratch) {
+        let rig = self.rig;
+        let (out, field) = (self.out, rig.sheets.grid);
+        // Node rows near the lips: from above the upper line to below the lowest that the lower line can reach.
+        let (highest, _) = rig.mouth.upper.range();
+        let (_, lowest) = rig.mouth.lower.range();
+        let reach = rig.mouth.half_width * 1.15;
+        let side = rig.sheets.reach.furthest_x(); // a tilted head's line runs on beyond the corners
+        let slack = 0.09 + if self.moving { 0.12 } else { 0.0 };
+        let drop: f32 = 0.2 * weights.iter().map(|w| w.max(0.0)).sum::<f32>().min(1.6);
+        let ends = [
+            [-side, highest - slack],
+            [side, highest - slack],
+            [-side, lowest + slack + drop],
+            [side, lowest + slack + drop],
+        ]
+        .map(|p| rig.frame.to_px(p)[1]);
+        let row_of = |y: f32| (((y - out.y0 as f32) / out.step as f32).max(0.0) as usize).min(out.rows);
+        let first = row_of(ends.iter().copied().fold(f32::MAX, f32::min));
+        let last = row_of(ends.iter().copied().fold(f32::MIN, f32::max) + 2.0 * out.step as f32);
+        self.upper_rows = 0..last;
+        self.lower_rows = first..out.rows;
+
+        s.upper.resize(out.len(), [0.0; 2]);
+        s.lower.resize(out.len(), [0.0; 2]);
+        s.targets.clear();
+        for r in 0..out.rows {
+            s.targets.extend((0..out.cols).map(|c| self.head(&s.head, out.place(c, r))));
+        }
+        warp::solve(&field, &s.displacement.upper, &out, self.upper_rows.clone(), &s.targets, &mut s.upper);
+        warp::solve(&field, &s.displacement.lower, &out, self.lower_rows.clone(), &s.targets, &mut s.lower);
+
+        let mut zone = Rect::default();
+        for r in first..last {
+            for c in 0..out.cols {
+                let at = r * out.cols + c;
+                let (u, l) = (rig.frame.to_face(s.upper[at]), rig.frame.to_face(s.lower[at]));
+                if u[0].abs().min(l[0].abs()) < reach && rig.mouth.above(u) < NEAR && rig.mouth.below(l) < NEAR {
+                    let [x, y] = out.place(c, r);
+                    let px = |v: f32, d: f32| (v + d * out.step as f32).max(0.0) as usize;
+                    zone = zone.union(Rect { x0: px(x, -1.0), y0: px(y, -1.0), x1: px(x, 1.0), y1: px(y, 1.0) });
+                }
+            }
+        }
+        let inside = pixels_of(&out, self.source.width, self.source.height);
+        let rows = |r: usize| (out.y0 + (r * out.step) as isize).max(0) as usize;
+        let clip = |z: Rect| Rect {
+            x0: z.x0.max(inside.x0),
+            y0: z.y0.max(inside.y0).max(rows(first)),
+            x1: z.x1.min(inside.x1),
+            y1: z.y1.min(inside.y1).min(rows(last.saturating_sub(1))),
+        };
+        let zone = clip(zone).to_even(self.source.width, self.source.height);
+        s.lips.begin(if zone.is_empty() { Rect::default() } else { zone });
+    }
+
+    /// Fetches all pixels of `area`, two rows at a time (they share a row of chroma).
+    fn rows(&self, area: Rect, mouth: Rect, s: &mut Scratch, frame: &mut I420) {
+        let width = area.width();
+        for row in &mut s.rows {
+            row.resize(width);
+        }
+        s.lower_row.resize(mouth.width());
+        s.chroma.resize(width / 2);
+        let stride = frame.width();
+        for y in (area.y0..area.y1).step_by(2) {
+            for dy in 0..2 {
+                self.coordinates(y + dy, area, mouth, dy, s);
+                let row = &s.rows[dy];
+                let to = (y + dy) * stride + area.x0;
+                self.source.luma_run(&row.xs, &row.ys, &mut frame.y[to..to + width]);
+            }
+            let [a, b] = &s.rows;
+            mean_of_blocks(&a.xs, &b.xs, &mut s.chroma.xs);
+            mean_of_blocks(&a.ys, &b.ys, &mut s.chroma.ys);
+            let to = y / 2 * (stride / 2) + area.x0 / 2;
+            let run = to..to + width / 2;
+            self.source.chroma_run(0, &s.chroma.xs, &s.chroma.ys, &mut frame.u[run.clone()]);
+            self.source.chroma_run(1, &s.chroma.xs, &s.chroma.ys, &mut frame.v[run]);
+        }
+    }
+
+    /// Fills `s.rows[slot]` with where the pixels of row `y` come from; shades those of the lip zone.
+    fn coordinates(&self, y: usize, area: Rect, mouth: Rect, slot: usize, s: &mut Scratch) {
+        let row = &mut s.rows[slot];
+        let in_mouth = !mouth.is_empty() && (mouth.y0..mouth.y1).contains(&y);
+        if self.moving {
+            let grid = &self.rig.head.grid;
+            warp::row(grid, &s.head.nodes, y, area.x0, area.x1, &mut row.xs, &mut row.ys);
+        }
+        if !in_mouth {
+            return;
+        }
+        let span = mouth.x0 - area.x0..mouth.x1 - area.x0;
+        let (xs, ys) = (&mut row.xs[span.clone()], &mut row.ys[span]);
+        let node_row = (y as isize - self.out.y0) as usize / self.out.step;
+        let has =
+            |rows: &Range<usize>| rows.contains(&node_row) && rows.contains(&(node_row + 1).min(self.out.rows - 1));
+        let (upper, lower) = (has(&self.upper_rows), has(&self.lower_rows));
+        if !upper {
+            warp::row(&self.out, &s.lower, y, mouth.x0, mouth.x1, xs, ys);
+            return;
+        }
+        warp::row(&self.out, &s.upper, y, mouth.x0, mouth.x1, xs, ys);
+        if !lower {
+            return;
+        }
+        let (lx, ly) = (&mut s.lower_row.xs[..], &mut s.lower_row.ys[..]);
+        warp::row(&self.out, &s.lower, y, mouth.x0, mouth.x1, lx, ly);
+        let zone = s.lips.area();
+        if (zone.y0..zone.y1).contains(&y) {
+            for x in zone.x0..zone.x1 {
+                let i = x - mouth.x0;
+                let head = self.head(&s.head, [x as f32, y as f32]);
+                let from = Origin { upper: [xs[i], ys[i]], lower: [lx[i], ly[i]], head };
+                s.lips.shade(x, y, from, self.rig, self.source, self.shape);
+            }
+        }
+        // Which sheet shows changes once or twice a row: where both ends of a run agree, so does what lies between.
+        let upper_shows = |x: f32, y: f32| self.rig.mouth.above(self.rig.frame.to_face([x, y])) > 0.0;
+        for (((xs, ys), lx), ly) in xs.chunks_mut(8).zip(ys.chunks_mut(8)).zip(lx.chunks(8)).zip(ly.chunks(8)) {
+            let last = xs.len() - 1;
+            let ends = [upper_shows(xs[0], ys[0]), upper_shows(xs[last], ys[last])];
+            match ends {
+                [true, true] => {}
+                [false, false] => {
+                    xs.copy_from_slice(lx);
+                    ys.copy_from_slice(ly);
+                }
+                _ => {
+                    for i in 0..=last {
+                        if !upper_shows(xs[i], ys[i]) {
+                            (xs[i], ys[i]) = (lx[i], ly[i]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

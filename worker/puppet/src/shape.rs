@@ -1,0 +1,67 @@
+//! What a mouth does: the parameters that the sheets and the inside of the mouth understand.
+
+use mouthpiece_engine::Cue;
+
+/// How many parameters have displacement fields.
+pub(super) const FIELDS: usize = 8;
+
+/// Parameters with displacement fields, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    Jaw,
+    LowerLipDown,
+    UpperLipUp,
+    Wide,
+    Pucker,
+    Press,
+    Tuck,
+    Close,
+}
+
+/// A mouth shape. All zero is the reference picture's own mouth, untouched.
+///
+/// Each value is 0..=1 by intent; up to about 1.3 stays believable.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct MouthShape {
+    /// The jaw drops.
+    pub jaw: f32,
+    /// The lower lip goes down.
+    pub lower_lip_down: f32,
+    /// The upper lip goes up.
+    pub upper_lip_up: f32,
+    /// The corners go apart.
+    pub wide: f32,
+    /// The lips round and protrude.
+    pub pucker: f32,
+    /// The lips press together, as for p, b and m.
+    pub press: f32,
+    /// The lower lip goes up to the teeth, as for f and v.
+    pub tuck: f32,
+    /// The tongue rises behind the teeth.
+    pub tongue: f32,
+    /// 0 leaves an open (smiling) mouth as the picture shows it, 1 closes it first, as speaking needs.
+    pub engaged: f32,
+}
+
+impl Cue for MouthShape {
+    fn is_rest(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl MouthShape {
+    /// Weights of the displacement fields. `open`: whether the reference shows the mouth open.
+    pub(super) fn weights(&self, open: bool) -> [f32; FIELDS] {
+        let close = if open { self.engaged } else { 0.0 };
+        let mut w = [0.0; FIELDS];
+        w[Field::Jaw as usize] = self.jaw;
+        w[Field::LowerLipDown as usize] = self.lower_lip_down;
+        w[Field::UpperLipUp as usize] = self.upper_lip_up;
+        w[Field::Wide as usize] = self.wide - 0.45 * close; // talking relaxes a broad smile
+        w[Field::Pucker as usize] = self.pucker;
+        w[Field::Press as usize] = self.press;
+        w[Field::Tuck as usize] = self.tuck;
+        w[Field::Close as usize] = close;
+        w
+    }
+}

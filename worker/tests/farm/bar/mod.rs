@@ -1,0 +1,93 @@
+//! An engine as small as one can be: it paints how loud the sound is as a bar.
+//!
+//! Its cue is a window of sound, which is neither copied nor compared: what the puppet's few weights do not show.
+
+mod ear;
+
+use ear::{BarEar, Window};
+use mouthpiece_engine::{Engine, EngineError, Expression, SpeechLevel, Tick};
+use mouthpiece_media::image::I420;
+use mouthpiece_media::reference::Reference;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Width of the bar in pixels, at the left edge.
+pub const WIDTH: usize = 16;
+const PAPER: u8 = 16;
+const INK: u8 = 235;
+
+/// The engine; its clones count together.
+#[derive(Clone, Default)]
+pub struct Bar {
+    spoken: Arc<AtomicU64>,
+}
+
+impl Bar {
+    /// Frames with a bar in them that it drew so far.
+    pub fn spoken(&self) -> u64 {
+        self.spoken.load(Ordering::Relaxed)
+    }
+}
+
+impl Engine for Bar {
+    type Avatar = Reference;
+    type Cue = Window;
+    type Seat = I420;
+    type Ear = BarEar;
+
+    fn id(&self) -> &'static str {
+        "bar/1"
+    }
+
+    fn prepare(&self, reference: Reference) -> Result<Reference, EngineError> {
+        if reference.frames.is_empty() { Err(EngineError::EmptyReference) } else { Ok(reference) }
+    }
+
+    fn bytes(avatar: &Reference) -> usize {
+        avatar.frames.iter().map(|frame| frame.picture.y.len() * 3 / 2).sum()
+    }
+
+    fn seat(avatar: &Reference) -> I420 {
+        avatar.frames[0].picture.clone()
+    }
+
+    fn ear(&self, _: SpeechLevel) -> BarEar {
+        BarEar::default()
+    }
+
+    fn live_ear(&self) -> BarEar {
+        BarEar::default()
+    }
+
+    fn draw(&mut self, ticks: &mut [Tick<'_, Self>]) -> Result<(), EngineError> {
+        for tick in ticks {
+            let rows = paint(tick.avatar, tick.seat, tick.reference, tick.cue.loudness())?;
+            self.spoken.fetch_add(u64::from(rows > 0), Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    fn rest(avatar: &Reference, seat: &mut I420, reference: usize, _: Expression) -> Result<(), EngineError> {
+        paint(avatar, seat, reference, 0.0).map(drop)
+    }
+
+    fn picture(seat: &I420) -> &I420 {
+        seat
+    }
+}
+
+/// The reference frame with a bar of `share` of its height; how many rows that is.
+fn paint(avatar: &Reference, seat: &mut I420, reference: usize, share: f32) -> Result<usize, EngineError> {
+    let missing = EngineError::NoSuchFrame { asked: reference, held: avatar.frames.len() };
+    let frame = avatar.frames.get(reference).ok_or(missing)?;
+    seat.clone_from(&frame.picture);
+    let (width, height) = (seat.width(), seat.height());
+    let rows = ((share * height as f32) as usize).min(height);
+    for (y, row) in seat.y.chunks_exact_mut(width).enumerate() {
+        row[..WIDTH].fill(if y + rows < height { PAPER } else { INK });
+    }
+    for plane in [&mut seat.u, &mut seat.v] {
+        plane.chunks_exact_mut(width / 2).for_each(|row| row[..WIDTH / 2].fill(128));
+    }
+    Ok(rows)
+}
