@@ -57,7 +57,7 @@ impl Work for Drawing {
         board.enter(Stage::Running);
         let mut desk = self.0.desk(Arc::new(()));
         let drawn = desk.draw(0, (), Expression::default()).map(|_| Output::default());
-        drawn.map_err(|e| WorkError::render(&e.into(), &[]))
+        drawn.map_err(|e| WorkError::render(e.into()))
     }
 }
 

@@ -20,7 +20,6 @@ use mouthpiece_engine::{Desks, Ear, Engine, SpeechLevel};
 use mouthpiece_media::encode::{Choice, FilePreset};
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_transport::StreamParams;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -59,7 +58,7 @@ impl<E: Engine + 'static> Work for Studio<E> {
     fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<Output, WorkError> {
         let folder = self.scratch.session().map_err(|e| WorkError::broke("making a scratch folder", &e))?;
         let spec = &assignment.spec;
-        check(spec.size, spec.fps).map_err(|e| WorkError::render(&e, &[]))?;
+        check(spec.size, spec.fps).map_err(WorkError::render)?;
         let avatar = |stop| self.runtime.block_on(self.avatars.get(spec, folder.path(), stop));
         match assignment.kind {
             Kind::Live => nice::step_forward(),
@@ -131,7 +130,7 @@ impl<E: Engine + 'static> Studio<E> {
                 let _entry = self.switchboard.enter(hold, id, letterbox);
                 live.run(stop)
             }
-            Err(e) => WorkError::render(&e, &[]),
+            Err(e) => WorkError::render(e),
         }
     }
 
@@ -149,15 +148,12 @@ impl<E: Engine + 'static> Studio<E> {
         let speech = self.wait(stop, patiently(|| self.blobs.local(key, folder.path())))?;
         let speech = speech.map_err(|e| WorkError::blob(&e, "the speech"))?;
         let result = folder.path().join("result.mp4");
-        let files: &[(&Path, &str)] = &[(&speech, "the speech"), (&result, "the result")];
-        let told = |e| WorkError::render(&e, files);
-
-        let survey = pipeline::survey(&speech, &mut |_| !stop.is_set()).map_err(told)?;
+        let survey = pipeline::survey(&speech, &mut |_| !stop.is_set()).map_err(WorkError::render)?;
         let ready = avatar(stop)?;
         let making = making(spec, ready.facts.size);
-        let encoder = pipeline::open_encoder(&making).map_err(told)?;
+        let encoder = pipeline::open_encoder(&making).map_err(WorkError::render)?;
         info!(session_id = %hold.session, encoder = encoder.name(), seconds = survey.seconds, "making a film");
-        let film = Film::open(&speech, &survey, &result, making, encoder).map_err(told)?;
+        let film = Film::open(&speech, &survey, &result, making, encoder).map_err(WorkError::render)?;
         board.expect(Film::frames(&survey, spec.fps));
         board.enter(Stage::Running);
         let desk = self.desks.desk(Arc::clone(&ready.avatar));
@@ -166,7 +162,7 @@ impl<E: Engine + 'static> Studio<E> {
             board.made(frames, spec.fps);
             !stop.is_set()
         };
-        let made = film.make(desk, ready.facts.frames, &mut *ear, &mut each).map_err(told)?;
+        let made = film.make(desk, ready.facts.frames, &mut *ear, &mut each).map_err(WorkError::render)?;
 
         board.enter(Stage::Draining);
         let key = names::result(hold.session, hold.fence).map_err(|e| WorkError::broke("naming the result", &e))?;

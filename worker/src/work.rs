@@ -8,7 +8,6 @@ use mouthpiece_domain::session::{End, EndReason, Output};
 use mouthpiece_engine::EngineError;
 use mouthpiece_media::encode::EncodeError;
 use mouthpiece_ports::blobs::BlobError;
-use std::path::Path;
 use thiserror::Error;
 use tracing::{error, warn};
 
@@ -63,9 +62,9 @@ impl WorkError {
         }
     }
 
-    /// A failed render in words in which each of `files` goes by what it is to the user.
-    pub fn render(e: &RenderError, files: &[(&Path, &str)]) -> Self {
-        match e {
+    /// A failed render in words in which each file goes by what it is to the user.
+    pub fn render(e: RenderError) -> Self {
+        match &e {
             RenderError::Cancelled => return Self::Stopped,
             RenderError::Engine(EngineError::Gone) => return Self::EngineGone,
             // Their words name files of this machine and remedies for its operator.
@@ -75,21 +74,20 @@ impl WorkError {
             }
             // What an encoder says is for its operator, too.
             RenderError::Encode(EncodeError::Failed { .. } | EncodeError::None(_)) | RenderError::Voice(_) => {
-                return Self::broke("the encoder", e);
+                return Self::broke("the encoder", &e);
             }
             _ => {}
         }
-        let words = without_paths(&e.to_string(), files);
         let ours = matches!(
             e,
             RenderError::Output { .. } | RenderError::Mux(_) | RenderError::Encode(EncodeError::Missing { .. })
         );
-        if e.is_input() && !ours {
-            Self::BadInput(words)
-        } else {
+        let is_theirs = e.is_input() && !ours;
+        if !is_theirs {
             error!(error = %e, "a session failed");
-            Self::Failed(words)
         }
+        let words = e.by_role().to_string();
+        if is_theirs { Self::BadInput(words) } else { Self::Failed(words) }
     }
 
     /// A store that fails while `what` is read or written.
@@ -112,40 +110,36 @@ impl WorkError {
     }
 }
 
-/// `text` with each file's name replaced by what it is.
-fn without_paths(text: &str, files: &[(&Path, &str)]) -> String {
-    files.iter().fold(text.to_owned(), |text, (path, role)| {
-        let path = path.display().to_string();
-        text.replace(&format!("'{path}'"), role).replace(&path, role)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mouthpiece_media::FileName;
     use mouthpiece_media::audio::AudioError;
+    use mouthpiece_media::mux::MuxError;
     use mouthpiece_media::reference::ReferenceError;
+    use std::path::Path;
 
     #[test]
     fn files_are_called_by_what_they_are() {
-        let path = Path::new("/srv/blobs/uploads/0f/x").to_owned();
-        let files: &[(&Path, &str)] = &[(&path, "the portrait")];
-        let e = RenderError::Reference { path: path.clone(), source: ReferenceError::NoFace };
-        let WorkError::BadInput(words) = WorkError::render(&e, files) else { panic!("{e}") };
+        let file = FileName::from(Path::new("/srv/blobs/uploads/0f/x"));
+        let e = RenderError::Reference { file: file.clone(), source: ReferenceError::NoFace };
+        assert!(e.to_string().starts_with("'/srv/blobs/uploads/0f/x': no face"), "{e}");
+        let WorkError::BadInput(words) = WorkError::render(e) else { panic!("it is the user's to mend") };
         assert_eq!(words, "the portrait: no face was found: give an upright picture that shows a face from the front");
-        let e = RenderError::Audio(AudioError::NoSound { path: path.clone() });
-        let told = WorkError::render(&e, &[(&path, "the speech")]);
+        let told = WorkError::render(RenderError::Audio(AudioError::NoSound { file }));
         assert_eq!(told, WorkError::BadInput("the speech holds no sound: its length is zero".to_owned()));
     }
 
     #[test]
     fn a_fault_of_ours_is_no_bad_input() {
-        let e = RenderError::Output { path: "/tmp/x".into(), reason: "the disk is full".to_owned() };
-        let told = WorkError::render(&e, &[(Path::new("/tmp/x"), "the result")]);
+        let (file, reason) = (FileName::from(Path::new("/tmp/x")), "the disk is full".to_owned());
+        let told = WorkError::render(RenderError::Output { file: file.clone(), reason: reason.clone() });
         assert_eq!(told, WorkError::Failed("the result cannot be written: the disk is full".to_owned()));
-        assert_eq!(WorkError::render(&RenderError::Engine(EngineError::Gone), &[]).end(), None);
+        let told = WorkError::render(RenderError::Mux(MuxError::Write { file, reason }));
+        assert_eq!(told, WorkError::Failed("writing the result failed: the disk is full".to_owned()));
+        assert_eq!(WorkError::render(RenderError::Engine(EngineError::Gone)).end(), None);
         let failed = EncodeError::Failed { name: "x264", pts: 7, reason: "Error 0x7f\n".to_owned() };
-        let told = WorkError::render(&RenderError::Encode(failed), &[]);
+        let told = WorkError::render(RenderError::Encode(failed));
         assert_eq!(told, WorkError::Failed("the encoder broke in the worker: its log says where".to_owned()));
     }
 }

@@ -206,7 +206,7 @@ where
                 Err(RecvTimeoutError::Disconnected) => return WorkError::Stopped,
             }
             if let Err(e) = self.work() {
-                return WorkError::render(&e, &[]);
+                return WorkError::render(e);
             }
         }
     }
