@@ -103,7 +103,7 @@ impl<E: Engine + 'static> Studio<E> {
         let (letterbox, inbox) = Letterbox::new();
         let post = letterbox.clone();
         let params = StreamParams { fps: spec.fps, bitrate: terms.bitrate };
-        // A message that finds the inbox full is lost: the transport waits for nobody.
+        // The transport waits for nobody: a packet that finds the inbox full is lost, a viewer who comes or goes is not.
         let sink = Box::new(move |event| drop(post.leave(Input::Stream(event))));
         let stream = match self.switchboard.transport().open(params, sink) {
             Ok(stream) => stream,

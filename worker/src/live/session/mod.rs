@@ -9,7 +9,7 @@ mod lines;
 
 use super::beat::Beat;
 use super::endings::Endings;
-use super::inbox::Input;
+use super::inbox::Inbox;
 use super::listener::Listener;
 use super::microphone::Microphone;
 use super::mood::MoodFollower;
@@ -32,7 +32,6 @@ use mouthpiece_media::encode::{self, Choice, Quality, Settings, VideoEncoder};
 use mouthpiece_transport::{AudioPacket, Stream};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use tracing::info;
 
@@ -90,7 +89,7 @@ pub struct Live<'a, A: Artist> {
     microphone: Option<Microphone>,
     pushed: Pushed,
     stream: Stream,
-    inbox: Receiver<Input>,
+    inbox: Inbox,
     board: &'a Board,
     metrics: Arc<WorkerMetrics>,
     stages: Stages,
@@ -125,7 +124,7 @@ where
         setting: Setting,
         face: Face<A>,
         stream: Stream,
-        inbox: Receiver<Input>,
+        inbox: Inbox,
         board: &'a Board,
         metrics: Arc<WorkerMetrics>,
     ) -> Result<Self, RenderError> {
@@ -194,16 +193,10 @@ where
                 self.callers.over(end.reason.name());
                 return WorkError::Ended(Box::new(end));
             }
-            match self.inbox.recv_timeout(self.due().saturating_duration_since(now)) {
-                Ok(input) => {
-                    self.input(input);
-                    while let Ok(input) = self.inbox.try_recv() {
-                        self.input(input);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                // The switchboard and the transport hold letterboxes as long as this runs.
-                Err(RecvTimeoutError::Disconnected) => return WorkError::Stopped,
+            let mut input = self.inbox.wait(self.due().saturating_duration_since(now));
+            while let Some(read) = input {
+                self.input(read);
+                input = self.inbox.next();
             }
             if let Err(e) = self.work() {
                 return WorkError::render(e);
