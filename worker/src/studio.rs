@@ -4,7 +4,7 @@ use crate::avatars::{Avatars, Ready, patiently};
 use crate::board::{Board, Stage};
 use crate::film::FramePath;
 use crate::live::switchboard::Switchboard;
-use crate::live::{Face, Input, Letterbox, Live, Setting};
+use crate::live::{Face, Input, Letterbox, LiveEnd, LiveThread, Setting};
 use crate::metrics::WorkerMetrics;
 use crate::nice;
 use crate::pipeline::{self, Film, Making};
@@ -14,7 +14,7 @@ use crate::stop::Stop;
 use crate::work::{Work, WorkError};
 use mouthpiece_domain::fleet::{Assignment, Hold};
 use mouthpiece_domain::names;
-use mouthpiece_domain::session::{Kind, Output, Preset, Spec};
+use mouthpiece_domain::session::{End, Kind, Output, Preset, Spec};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Desks, Ear, Engine, SpeechLevel};
 use mouthpiece_media::encode::{Choice, FilePreset};
@@ -55,7 +55,7 @@ pub struct Studio<E: Engine> {
 }
 
 impl<E: Engine + 'static> Work for Studio<E> {
-    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<Output, WorkError> {
+    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<End, WorkError> {
         let folder = self.scratch.session().map_err(|e| WorkError::broke("making a scratch folder", &e))?;
         let spec = &assignment.spec;
         check(spec.size, spec.fps).map_err(WorkError::render)?;
@@ -65,13 +65,13 @@ impl<E: Engine + 'static> Work for Studio<E> {
             Kind::Render | Kind::Prepare => nice::step_back(),
         }
         match assignment.kind {
-            Kind::Prepare => self.prepared(&*avatar(stop)?, stop),
+            Kind::Prepare => self.prepared(&*avatar(stop)?, stop).map(End::completed),
             Kind::Live => {
                 let ready = avatar(stop)?;
                 drop(folder);
-                Err(self.live(assignment.hold, spec, board, stop, &ready))
+                self.live(assignment.hold, spec, board, stop, &ready)
             }
-            Kind::Render => self.render(assignment.hold, spec, &folder, board, stop, avatar),
+            Kind::Render => self.render(assignment.hold, spec, &folder, board, stop, avatar).map(End::completed),
         }
     }
 
@@ -98,17 +98,15 @@ impl<E: Engine + 'static> Studio<E> {
     }
 
     /// Runs a live session until somebody or something ends it.
-    fn live(&self, hold: Hold, spec: &Spec, board: &Board, stop: &Stop, ready: &Ready<E>) -> WorkError {
+    fn live(&self, hold: Hold, spec: &Spec, board: &Board, stop: &Stop, ready: &Ready<E>) -> Result<End, WorkError> {
         let terms = spec.live.unwrap_or_default();
         let (letterbox, inbox) = Letterbox::new();
         let post = letterbox.clone();
         let params = StreamParams { fps: spec.fps, bitrate: terms.bitrate };
         // The transport waits for nobody: a packet that finds the inbox full is lost, a viewer who comes or goes is not.
         let sink = Box::new(move |event| drop(post.leave(Input::Stream(event))));
-        let stream = match self.switchboard.transport().open(params, sink) {
-            Ok(stream) => stream,
-            Err(e) => return WorkError::broke("opening a stream", &e),
-        };
+        let opened = self.switchboard.transport().open(params, sink);
+        let stream = opened.map_err(|e| WorkError::broke("opening a stream", &e))?;
         let path = FramePath::new(
             self.desks.desk(Arc::clone(&ready.avatar)),
             ready.facts.frames,
@@ -125,12 +123,13 @@ impl<E: Engine + 'static> Studio<E> {
             phase: van_der_corput(hold.slot.0),
         };
         let id = stream.id();
-        match Live::new(setting, face, stream, inbox, board, Arc::clone(&self.metrics)) {
-            Ok(live) => {
-                let _entry = self.switchboard.enter(hold, id, letterbox);
-                live.run(stop)
-            }
-            Err(e) => WorkError::render(e),
+        let live = LiveThread::new(setting, face, stream, inbox, board, Arc::clone(&self.metrics));
+        let live = live.map_err(WorkError::render)?;
+        let _entry = self.switchboard.enter(hold, id, letterbox);
+        match live.run(stop) {
+            LiveEnd::Ended(end) => Ok(end),
+            LiveEnd::Stopped => Err(WorkError::Stopped),
+            LiveEnd::Failed(e) => Err(WorkError::render(e)),
         }
     }
 

@@ -4,7 +4,7 @@ use crate::RenderError;
 use crate::board::Board;
 use crate::stop::{Stop, Stopped};
 use mouthpiece_domain::fleet::Assignment;
-use mouthpiece_domain::session::{End, EndReason, Output};
+use mouthpiece_domain::session::{End, EndReason};
 use mouthpiece_engine::EngineError;
 use mouthpiece_media::encode::EncodeError;
 use mouthpiece_ports::blobs::BlobError;
@@ -13,11 +13,12 @@ use tracing::{error, warn};
 
 /// Runs sessions. The slots know no more of their work than this.
 pub trait Work: Send + Sync + 'static {
-    /// Runs one session to its end, on a thread that is its own; gives up at the next frame once `stop` is set.
+    /// Runs one session to its end, on a thread that is its own; gives up at the next frame once `stop` is set. How it ended
+    /// is the answer: with a result, or, a live one, because nobody was there any more.
     ///
     /// # Errors
     /// [`WorkError`].
-    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<Output, WorkError>;
+    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<End, WorkError>;
 
     /// Content hashes of the avatars in memory, at most 64, most recently used first.
     fn resident(&self) -> Vec<String> {
@@ -25,7 +26,7 @@ pub trait Work: Send + Sync + 'static {
     }
 }
 
-/// Why a session did not complete. Its words are for the user: no path of this machine is in them.
+/// Why a session did not come to its own end. Its words are for the user: no path of this machine is in them.
 #[derive(Debug, Error, Clone, PartialEq)]
 pub enum WorkError {
     /// Its owner wanted no more.
@@ -40,9 +41,6 @@ pub enum WorkError {
     /// Something that the user cannot mend.
     #[error("{0}")]
     Failed(String),
-    /// It came to an end that is neither a result nor a fault, such as a live session's.
-    #[error("ended: {}", .0.reason.name())]
-    Ended(Box<End>),
 }
 
 impl From<Stopped> for WorkError {
@@ -58,7 +56,6 @@ impl WorkError {
             Self::Stopped | Self::EngineGone => None,
             Self::BadInput(words) => Some(End::new(EndReason::BadInput, words)),
             Self::Failed(words) => Some(End::new(EndReason::Failed, words)),
-            Self::Ended(end) => Some(*end),
         }
     }
 
