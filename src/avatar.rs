@@ -54,14 +54,14 @@ pub fn run(args: &AvatarArgs) -> anyhow::Result<()> {
     let (report, seen) = look(args)?;
     let drawing = Output::reserve(&output, &[&args.portrait])?;
     seen.save_with_format(drawing.path(), image::ImageFormat::Png)
-        .map_err(|e| RenderError::Output { path: output.clone(), reason: e.to_string() })?;
+        .map_err(|e| RenderError::Output { file: output.as_path().into(), reason: e.to_string() })?;
     drawing.publish()?;
     print(&report, &output)
 }
 
 /// What is found, and a drawing of it: of a picture at its own size, of a video's first frame at output size.
 fn look(args: &InspectArgs) -> Result<(FaceReport, RgbImage), RenderError> {
-    let no_face = |source| RenderError::Reference { path: args.portrait.clone(), source };
+    let no_face = |source| RenderError::Reference { file: args.portrait.as_path().into(), source };
     // A file that cannot be opened is left to the picture reader, whose errors name the reason.
     if file_kind(&args.portrait).ok().is_none_or(|kind| kind.family() == Family::Picture) {
         let portrait = read_portrait(&args.portrait, &Limits::default(), &Background::default())?;

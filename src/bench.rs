@@ -124,7 +124,7 @@ fn reference(args: &BenchArgs) -> anyhow::Result<Reference> {
     let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;
     let options = PrepareOptions { size: args.size, face: None };
     let prepared = Prepared::from_portrait(&picture, &mut finder, &options)
-        .map_err(|source| RenderError::Reference { path: args.portrait.clone(), source })?;
+        .map_err(|source| RenderError::Reference { file: args.portrait.as_path().into(), source })?;
     Ok(prepared.reference)
 }
 

@@ -132,6 +132,23 @@ fn media_knows_of_the_domain_what_files_are_and_nothing_else() {
     }
 }
 
+#[test]
+fn a_live_session_has_no_clock_and_no_hands() {
+    let hands = ["thread.rs", "inbox.rs", "switchboard.rs"].map(|name| format!("worker/src/live/{name}"));
+    let pure = sources("worker/src/live").into_iter().map(|path| (relative(&path), path));
+    let pure = pure.filter(|(name, _)| !hands.contains(name) && !name.contains("test"));
+    let mut seen = 0;
+    for (name, path) in pure {
+        let code = code(&path);
+        let shipped = code.split("#[cfg(test)]\nmod").next().unwrap_or_default();
+        for banned in ["Instant::now", ".elapsed()", "thread::", "std::net", "sleep"] {
+            assert!(!shipped.contains(banned), "{name} names {banned}");
+        }
+        seen += 1;
+    }
+    assert!(seen > 10, "the files are somewhere else: {seen}");
+}
+
 /// A file that only tests see, or one that has tests in it.
 fn is_test(path: &Path, code: &str) -> bool {
     relative(path).contains("test") || code.contains("#[cfg(test)]")

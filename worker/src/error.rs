@@ -10,7 +10,7 @@ use mouthpiece_media::image::PortraitError;
 use mouthpiece_media::mux::MuxError;
 use mouthpiece_media::reference::ReferenceError;
 use mouthpiece_media::video::VideoError;
-use std::path::PathBuf;
+use mouthpiece_media::{FileName, FileRole};
 use thiserror::Error;
 
 /// Why a render fails.
@@ -20,10 +20,10 @@ pub enum RenderError {
     #[error(transparent)]
     Portrait(#[from] PortraitError),
     /// The portrait is neither a picture nor a video that is taken.
-    #[error("'{}' {not_taken}", path.display())]
+    #[error("{file} {not_taken}")]
     NotAPortrait {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// What it is, and what to do.
         not_taken: NotTaken,
     },
@@ -31,10 +31,10 @@ pub enum RenderError {
     #[error(transparent)]
     Video(#[from] VideoError),
     /// No usable face.
-    #[error("'{}': {source}", path.display())]
+    #[error("{file}: {source}")]
     Reference {
         /// The portrait.
-        path: PathBuf,
+        file: FileName,
         /// What is wrong.
         source: ReferenceError,
     },
@@ -63,10 +63,10 @@ pub enum RenderError {
     #[error(transparent)]
     Voice(#[from] OpusError),
     /// The output cannot be written where it was asked for.
-    #[error("'{}' cannot be written: {reason}", path.display())]
+    #[error("{file} cannot be written: {reason}")]
     Output {
         /// The output.
-        path: PathBuf,
+        file: FileName,
         /// Why.
         reason: String,
     },
@@ -94,6 +94,32 @@ pub enum RenderError {
 }
 
 impl RenderError {
+    /// The same error in words for somebody who sent files to a farm and knows them by their roles: no path of the machine
+    /// that made use of them is named.
+    #[must_use]
+    pub fn by_role(self) -> Self {
+        use FileRole::{Portrait, Result as Film, Speech};
+        match self {
+            Self::Portrait(e) => Self::Portrait(e.named(Portrait.into())),
+            Self::NotAPortrait { not_taken, .. } => Self::NotAPortrait { file: Portrait.into(), not_taken },
+            Self::Video(e) => Self::Video(e.named(Portrait.into())),
+            Self::Reference { source, .. } => Self::Reference { file: Portrait.into(), source },
+            Self::Audio(e) => Self::Audio(e.named(Speech.into())),
+            Self::Mux(e) => Self::Mux(e.named(Film.into())),
+            Self::Output { reason, .. } => Self::Output { file: Film.into(), reason },
+            // These name none of the session's files.
+            other @ (Self::Runtime(_)
+            | Self::Face(_)
+            | Self::Engine(_)
+            | Self::UnknownEngine(_)
+            | Self::Encode(_)
+            | Self::Voice(_)
+            | Self::Option { .. }
+            | Self::Background { .. }
+            | Self::Cancelled) => other,
+        }
+    }
+
     /// True when the user can mend it by giving something else: files, options, the output's place.
     pub fn is_input(&self) -> bool {
         match self {

@@ -5,7 +5,7 @@ use crate::work::WorkError;
 use mouthpiece_domain::fleet::{Assignment, Command, Hold, WorkerEvent};
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::lease::LeaseTerms;
-use mouthpiece_domain::session::{BlobKey, Fence, Kind, Output, Preset, Slot as Place, Spec};
+use mouthpiece_domain::session::{BlobKey, End, Fence, Kind, Output, Preset, Slot as Place, Spec};
 use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool};
 use mouthpiece_engine::{Artist, Cue, Ear, EngineError, Expression, Heard, SpeechLevel, Tick};
 use mouthpiece_media::image::I420;
@@ -89,11 +89,11 @@ impl Engine for Mortal {
 struct Drawing(Desks<Mortal>);
 
 impl Work for Drawing {
-    fn run(&self, _: &Assignment, board: &Board, _: &Stop) -> Result<Output, WorkError> {
+    fn run(&self, _: &Assignment, board: &Board, _: &Stop) -> Result<End, WorkError> {
         board.enter(Stage::Running);
         let mut desk = self.0.desk(Arc::new(()));
-        let drawn = desk.draw(0, NoCue, Expression::default()).map(|_| Output::default());
-        drawn.map_err(|e| WorkError::render(&e.into(), &[]))
+        let drawn = desk.draw(0, NoCue, Expression::default()).map(|_| End::completed(Output::default()));
+        drawn.map_err(|e| WorkError::render(e.into()))
     }
 }
 

@@ -60,7 +60,7 @@ fn load(
     go_on: &dyn Fn() -> bool,
 ) -> Result<Prepared, RenderError> {
     let prepare = PrepareOptions { size: options.size, face: options.face };
-    let no_face = |source| RenderError::Reference { path: path.to_owned(), source };
+    let no_face = |source| RenderError::Reference { file: path.into(), source };
     let asked = options.background.is_some();
     let background = options.background.unwrap_or_default();
     let unseen = |showed: bool| (asked && !showed).then(|| UNSEEN_BACKGROUND.to_owned());
@@ -77,7 +77,7 @@ fn load(
         return Ok(prepared);
     }
     if let Some(Err(not_taken)) = kind.map(|kind| kind.taken_as(FileUse::Portrait)) {
-        return Err(RenderError::NotAPortrait { path: path.to_owned(), not_taken });
+        return Err(RenderError::NotAPortrait { file: path.into(), not_taken });
     }
     // Frames are held at twice the output's size at most, so that a short 4K video stays small in memory.
     let bound = video::Options { max_side: Some((options.size * 2).clamp(512, 4096)), background };

@@ -21,7 +21,7 @@ impl Output {
     /// # Errors
     /// [`RenderError::Output`] says why nothing can be written there.
     pub fn reserve(target: &Path, inputs: &[&Path]) -> Result<Self, RenderError> {
-        let refuse = |reason: String| RenderError::Output { path: target.to_owned(), reason };
+        let refuse = |reason: String| RenderError::Output { file: target.into(), reason };
         if target.is_dir() {
             return Err(refuse("it is a folder: name a file in it".to_owned()));
         }
@@ -68,7 +68,7 @@ impl Output {
     /// # Errors
     /// [`RenderError::Output`]; nothing is left then.
     pub fn publish(self) -> Result<(), RenderError> {
-        let refuse = |reason: String| RenderError::Output { path: self.target.clone(), reason };
+        let refuse = |reason: String| RenderError::Output { file: self.target.as_path().into(), reason };
         let target = self.target.clone();
         self.partial.persist(&target).map_err(|e| refuse(e.error.to_string()))
     }

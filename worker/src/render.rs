@@ -176,7 +176,7 @@ pub fn render_with<E: Engine>(
         film.make(Alone::new(engine, avatar), references, &mut ear, &mut each)
     };
     let done = make().map_err(|e| match e {
-        RenderError::Mux(e) => RenderError::Mux(e.named(output.target())), // users know nothing of the partial file
+        RenderError::Mux(e) => RenderError::Mux(e.named(output.target().into())), // users know nothing of the partial file
         other => other,
     })?;
     output.publish()?;

@@ -4,7 +4,7 @@ use crate::avatars::{Avatars, Ready, patiently};
 use crate::board::{Board, Stage};
 use crate::film::FramePath;
 use crate::live::switchboard::Switchboard;
-use crate::live::{Face, Input, Letterbox, Live, Setting};
+use crate::live::{Face, Input, Letterbox, LiveEnd, LiveThread, Setting};
 use crate::metrics::WorkerMetrics;
 use crate::nice;
 use crate::pipeline::{self, Film, Making};
@@ -14,13 +14,12 @@ use crate::stop::Stop;
 use crate::work::{Work, WorkError};
 use mouthpiece_domain::fleet::{Assignment, Hold};
 use mouthpiece_domain::names;
-use mouthpiece_domain::session::{Kind, Output, Preset, Spec};
+use mouthpiece_domain::session::{End, Kind, Output, Preset, Spec};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Desks, Engine};
 use mouthpiece_media::encode::{Choice, FilePreset};
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_transport::StreamParams;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -48,23 +47,23 @@ pub struct Studio<E: Engine> {
 }
 
 impl<E: Engine> Work for Studio<E> {
-    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<Output, WorkError> {
+    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<End, WorkError> {
         let folder = self.scratch.session().map_err(|e| WorkError::broke("making a scratch folder", &e))?;
         let spec = &assignment.spec;
-        check(spec.size, spec.fps).map_err(|e| WorkError::render(&e, &[]))?;
+        check(spec.size, spec.fps).map_err(WorkError::render)?;
         let avatar = |stop| self.runtime.block_on(self.avatars.get(spec, folder.path(), stop));
         match assignment.kind {
             Kind::Live => nice::step_forward(),
             Kind::Render | Kind::Prepare => nice::step_back(),
         }
         match assignment.kind {
-            Kind::Prepare => self.prepared(&*avatar(stop)?, stop),
+            Kind::Prepare => self.prepared(&*avatar(stop)?, stop).map(End::completed),
             Kind::Live => {
                 let ready = avatar(stop)?;
                 drop(folder);
-                Err(self.live(assignment.hold, spec, board, stop, &ready))
+                self.live(assignment.hold, spec, board, stop, &ready)
             }
-            Kind::Render => self.render(assignment.hold, spec, &folder, board, stop, avatar),
+            Kind::Render => self.render(assignment.hold, spec, &folder, board, stop, avatar).map(End::completed),
         }
     }
 
@@ -91,17 +90,15 @@ impl<E: Engine> Studio<E> {
     }
 
     /// Runs a live session until somebody or something ends it.
-    fn live(&self, hold: Hold, spec: &Spec, board: &Board, stop: &Stop, ready: &Ready<E>) -> WorkError {
+    fn live(&self, hold: Hold, spec: &Spec, board: &Board, stop: &Stop, ready: &Ready<E>) -> Result<End, WorkError> {
         let terms = spec.live.unwrap_or_default();
         let (letterbox, inbox) = Letterbox::new();
         let post = letterbox.clone();
         let params = StreamParams { fps: spec.fps, bitrate: terms.bitrate };
-        // A message that finds the inbox full is lost: the transport waits for nobody.
+        // The transport waits for nobody: a packet that finds the inbox full is lost, a viewer who comes or goes is not.
         let sink = Box::new(move |event| drop(post.leave(Input::Stream(event))));
-        let stream = match self.switchboard.transport().open(params, sink) {
-            Ok(stream) => stream,
-            Err(e) => return WorkError::broke("opening a stream", &e),
-        };
+        let opened = self.switchboard.transport().open(params, sink);
+        let stream = opened.map_err(|e| WorkError::broke("opening a stream", &e))?;
         let path = FramePath::new(
             self.desks.desk(Arc::clone(&ready.avatar)),
             ready.facts.frames,
@@ -118,12 +115,13 @@ impl<E: Engine> Studio<E> {
             phase: van_der_corput(hold.slot.0),
         };
         let id = stream.id();
-        match Live::new(setting, face, stream, inbox, board, Arc::clone(&self.metrics)) {
-            Ok(live) => {
-                let _entry = self.switchboard.enter(hold, id, letterbox);
-                live.run(stop)
-            }
-            Err(e) => WorkError::render(&e, &[]),
+        let live = LiveThread::new(setting, face, stream, inbox, board, Arc::clone(&self.metrics));
+        let live = live.map_err(WorkError::render)?;
+        let _entry = self.switchboard.enter(hold, id, letterbox);
+        match live.run(stop) {
+            LiveEnd::Ended(end) => Ok(end),
+            LiveEnd::Stopped => Err(WorkError::Stopped),
+            LiveEnd::Failed(e) => Err(WorkError::render(e)),
         }
     }
 
@@ -141,15 +139,12 @@ impl<E: Engine> Studio<E> {
         let speech = self.wait(stop, patiently(|| self.blobs.local(key, folder.path())))?;
         let speech = speech.map_err(|e| WorkError::blob(&e, "the speech"))?;
         let result = folder.path().join("result.mp4");
-        let files: &[(&Path, &str)] = &[(&speech, "the speech"), (&result, "the result")];
-        let told = |e| WorkError::render(&e, files);
-
-        let survey = pipeline::survey(&speech, &mut |_| !stop.is_set()).map_err(told)?;
+        let survey = pipeline::survey(&speech, &mut |_| !stop.is_set()).map_err(WorkError::render)?;
         let ready = avatar(stop)?;
         let making = making(spec, ready.facts.size);
-        let encoder = pipeline::open_encoder(&making).map_err(told)?;
+        let encoder = pipeline::open_encoder(&making).map_err(WorkError::render)?;
         info!(session_id = %hold.session, encoder = encoder.name(), seconds = survey.seconds, "making a film");
-        let film = Film::open(&speech, &survey, &result, making, encoder).map_err(told)?;
+        let film = Film::open(&speech, &survey, &result, making, encoder).map_err(WorkError::render)?;
         board.expect(Film::frames(&survey, spec.fps));
         board.enter(Stage::Running);
         let desk = self.desks.desk(Arc::clone(&ready.avatar));
@@ -158,7 +153,7 @@ impl<E: Engine> Studio<E> {
             board.made(frames, spec.fps);
             !stop.is_set()
         };
-        let made = film.make(desk, ready.facts.frames, &mut ear, &mut each).map_err(told)?;
+        let made = film.make(desk, ready.facts.frames, &mut ear, &mut each).map_err(WorkError::render)?;
 
         board.enter(Stage::Draining);
         let key = names::result(hold.session, hold.fence).map_err(|e| WorkError::broke("naming the result", &e))?;

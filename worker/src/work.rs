@@ -4,21 +4,21 @@ use crate::RenderError;
 use crate::board::Board;
 use crate::stop::{Stop, Stopped};
 use mouthpiece_domain::fleet::Assignment;
-use mouthpiece_domain::session::{End, EndReason, Output};
+use mouthpiece_domain::session::{End, EndReason};
 use mouthpiece_engine::EngineError;
 use mouthpiece_media::encode::EncodeError;
 use mouthpiece_ports::blobs::BlobError;
-use std::path::Path;
 use thiserror::Error;
 use tracing::{error, warn};
 
 /// Runs sessions. The slots know no more of their work than this.
 pub trait Work: Send + Sync + 'static {
-    /// Runs one session to its end, on a thread that is its own; gives up at the next frame once `stop` is set.
+    /// Runs one session to its end, on a thread that is its own; gives up at the next frame once `stop` is set. How it ended
+    /// is the answer: with a result, or, a live one, because nobody was there any more.
     ///
     /// # Errors
     /// [`WorkError`].
-    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<Output, WorkError>;
+    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<End, WorkError>;
 
     /// Content hashes of the avatars in memory, at most 64, most recently used first.
     fn resident(&self) -> Vec<String> {
@@ -26,7 +26,7 @@ pub trait Work: Send + Sync + 'static {
     }
 }
 
-/// Why a session did not complete. Its words are for the user: no path of this machine is in them.
+/// Why a session did not come to its own end. Its words are for the user: no path of this machine is in them.
 #[derive(Debug, Error, Clone, PartialEq)]
 pub enum WorkError {
     /// Its owner wanted no more.
@@ -41,9 +41,6 @@ pub enum WorkError {
     /// Something that the user cannot mend.
     #[error("{0}")]
     Failed(String),
-    /// It came to an end that is neither a result nor a fault, such as a live session's.
-    #[error("ended: {}", .0.reason.name())]
-    Ended(Box<End>),
 }
 
 impl From<Stopped> for WorkError {
@@ -59,13 +56,12 @@ impl WorkError {
             Self::Stopped | Self::EngineGone => None,
             Self::BadInput(words) => Some(End::new(EndReason::BadInput, words)),
             Self::Failed(words) => Some(End::new(EndReason::Failed, words)),
-            Self::Ended(end) => Some(*end),
         }
     }
 
-    /// A failed render in words in which each of `files` goes by what it is to the user.
-    pub fn render(e: &RenderError, files: &[(&Path, &str)]) -> Self {
-        match e {
+    /// A failed render in words in which each file goes by what it is to the user.
+    pub fn render(e: RenderError) -> Self {
+        match &e {
             RenderError::Cancelled => return Self::Stopped,
             RenderError::Engine(EngineError::Gone) => return Self::EngineGone,
             // Their words name files of this machine and remedies for its operator.
@@ -75,21 +71,20 @@ impl WorkError {
             }
             // What an encoder says is for its operator, too.
             RenderError::Encode(EncodeError::Failed { .. } | EncodeError::None(_)) | RenderError::Voice(_) => {
-                return Self::broke("the encoder", e);
+                return Self::broke("the encoder", &e);
             }
             _ => {}
         }
-        let words = without_paths(&e.to_string(), files);
         let ours = matches!(
             e,
             RenderError::Output { .. } | RenderError::Mux(_) | RenderError::Encode(EncodeError::Missing { .. })
         );
-        if e.is_input() && !ours {
-            Self::BadInput(words)
-        } else {
+        let is_theirs = e.is_input() && !ours;
+        if !is_theirs {
             error!(error = %e, "a session failed");
-            Self::Failed(words)
         }
+        let words = e.by_role().to_string();
+        if is_theirs { Self::BadInput(words) } else { Self::Failed(words) }
     }
 
     /// A store that fails while `what` is read or written.
@@ -112,40 +107,36 @@ impl WorkError {
     }
 }
 
-/// `text` with each file's name replaced by what it is.
-fn without_paths(text: &str, files: &[(&Path, &str)]) -> String {
-    files.iter().fold(text.to_owned(), |text, (path, role)| {
-        let path = path.display().to_string();
-        text.replace(&format!("'{path}'"), role).replace(&path, role)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mouthpiece_media::FileName;
     use mouthpiece_media::audio::AudioError;
+    use mouthpiece_media::mux::MuxError;
     use mouthpiece_media::reference::ReferenceError;
+    use std::path::Path;
 
     #[test]
     fn files_are_called_by_what_they_are() {
-        let path = Path::new("/srv/blobs/uploads/0f/x").to_owned();
-        let files: &[(&Path, &str)] = &[(&path, "the portrait")];
-        let e = RenderError::Reference { path: path.clone(), source: ReferenceError::NoFace };
-        let WorkError::BadInput(words) = WorkError::render(&e, files) else { panic!("{e}") };
+        let file = FileName::from(Path::new("/srv/blobs/uploads/0f/x"));
+        let e = RenderError::Reference { file: file.clone(), source: ReferenceError::NoFace };
+        assert!(e.to_string().starts_with("'/srv/blobs/uploads/0f/x': no face"), "{e}");
+        let WorkError::BadInput(words) = WorkError::render(e) else { panic!("it is the user's to mend") };
         assert_eq!(words, "the portrait: no face was found: give an upright picture that shows a face from the front");
-        let e = RenderError::Audio(AudioError::NoSound { path: path.clone() });
-        let told = WorkError::render(&e, &[(&path, "the speech")]);
+        let told = WorkError::render(RenderError::Audio(AudioError::NoSound { file }));
         assert_eq!(told, WorkError::BadInput("the speech holds no sound: its length is zero".to_owned()));
     }
 
     #[test]
     fn a_fault_of_ours_is_no_bad_input() {
-        let e = RenderError::Output { path: "/tmp/x".into(), reason: "the disk is full".to_owned() };
-        let told = WorkError::render(&e, &[(Path::new("/tmp/x"), "the result")]);
+        let (file, reason) = (FileName::from(Path::new("/tmp/x")), "the disk is full".to_owned());
+        let told = WorkError::render(RenderError::Output { file: file.clone(), reason: reason.clone() });
         assert_eq!(told, WorkError::Failed("the result cannot be written: the disk is full".to_owned()));
-        assert_eq!(WorkError::render(&RenderError::Engine(EngineError::Gone), &[]).end(), None);
+        let told = WorkError::render(RenderError::Mux(MuxError::Write { file, reason }));
+        assert_eq!(told, WorkError::Failed("writing the result failed: the disk is full".to_owned()));
+        assert_eq!(WorkError::render(RenderError::Engine(EngineError::Gone)).end(), None);
         let failed = EncodeError::Failed { name: "x264", pts: 7, reason: "Error 0x7f\n".to_owned() };
-        let told = WorkError::render(&RenderError::Encode(failed), &[]);
+        let told = WorkError::render(RenderError::Encode(failed));
         assert_eq!(told, WorkError::Failed("the encoder broke in the worker: its log says where".to_owned()));
     }
 }

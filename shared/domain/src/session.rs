@@ -228,6 +228,11 @@ impl End {
     pub fn new(reason: EndReason, detail: impl Into<Option<String>>) -> Self {
         Self { reason, detail: detail.into().map(one_line), output: None }
     }
+
+    /// The end of a session that made what was asked of it.
+    pub fn completed(output: Output) -> Self {
+        Self { reason: EndReason::Completed, detail: None, output: Some(output) }
+    }
 }
 
 /// A text that cannot be a blob's key.

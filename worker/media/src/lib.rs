@@ -8,6 +8,7 @@ pub mod compose;
 pub mod encode;
 pub mod face;
 pub mod features;
+mod file_name;
 mod head;
 pub mod image;
 mod libav;
@@ -16,4 +17,5 @@ pub mod quality;
 pub mod reference;
 pub mod video;
 
+pub use file_name::{FileName, FileRole};
 pub use head::file_kind;

@@ -236,7 +236,7 @@ impl Slot {
 fn perform(work: &dyn Work, assignment: &Assignment, board: &Board, stop: &Stop) {
     let session = assignment.hold.session;
     let ended = match catch_unwind(AssertUnwindSafe(|| work.run(assignment, board, stop))) {
-        Ok(Ok(output)) => Some(End { reason: EndReason::Completed, detail: None, output: Some(output) }),
+        Ok(Ok(end)) => Some(end),
         Ok(Err(e)) => e.end(),
         Err(panic) => {
             error!(session_id = %session, reason = words(&*panic), "a session panicked");

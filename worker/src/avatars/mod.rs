@@ -173,11 +173,11 @@ impl<E: Engine> Avatars<E> {
             fps: spec.fps,
             background: Key::of(spec, 0).background.map(|colour| Background::Colour(colour.0)),
         };
-        let (engine, file, of_thread) = (self.engine.clone(), portrait.clone(), stop.clone());
+        let (engine, of_thread) = (self.engine.clone(), stop.clone());
         // Should this session be stopped, the thread ends by itself at its next step; till then it keeps the finder.
-        let making = spawn_blocking(move || make(&engine, finder, &file, options, &of_thread));
+        let making = spawn_blocking(move || make(&engine, finder, &portrait, options, &of_thread));
         let made = stop.or(making).await?.map_err(|e| WorkError::broke("preparing the avatar", &e))?;
-        let mut made = made.map_err(|e| WorkError::render(&e, &[(&portrait, "the portrait")]))?;
+        let mut made = made.map_err(WorkError::render)?;
         let key = Key::of(spec, if made.frames_per_second > 0.0 { spec.fps } else { 0 });
         let (data, preview) = (std::mem::take(&mut made.data), made.preview.take().unwrap_or_default());
         info!(content = key.content, frames = made.frames, bytes = data.len(), "avatar prepared");
@@ -239,7 +239,7 @@ fn make<E: Engine>(
         none => none.insert(FaceFinder::new(&Runtime::get()?)?),
     };
     let prepared = load_reference_while(portrait, options, finder, &|| !stop.is_set())?;
-    let no_picture = |source| RenderError::Reference { path: portrait.to_owned(), source };
+    let no_picture = |source| RenderError::Reference { file: portrait.into(), source };
     let preview = preview(&prepared.reference).map_err(no_picture)?;
     let data = prepared.to_bytes();
     if stop.is_set() {

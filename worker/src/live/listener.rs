@@ -3,6 +3,15 @@
 use mouthpiece_engine::{Cue, Ear, Heard};
 use mouthpiece_media::audio::{AudioError, Converter, SPEECH_RATE};
 
+/// What the voice is heard by on its way.
+pub trait Hears {
+    /// Hears the next samples at 48 kHz.
+    fn hear(&mut self, sound: &[f32]);
+
+    /// Seconds of sound past a frame's middle that must have come here for the frame to be drawn.
+    fn need(&self) -> f64;
+}
+
 /// An ear behind a converter.
 pub struct Listener<C> {
     converter: Converter,
@@ -19,20 +28,21 @@ impl<C: Cue> Listener<C> {
         Ok(Self { converter: Converter::new(48_000, SPEECH_RATE)?, ear, sound: Vec::new() })
     }
 
-    /// Hears the next samples at 48 kHz.
-    pub fn hear(&mut self, sound: &[f32]) {
+    /// The cue for media time `seconds`; `None` when too little was heard.
+    pub fn cue(&mut self, seconds: f64) -> Option<Heard<C>> {
+        self.ear.cue(seconds)
+    }
+}
+
+impl<C: Cue> Hears for Listener<C> {
+    fn hear(&mut self, sound: &[f32]) {
         self.sound.clear();
         self.converter.push(sound, &mut self.sound);
         self.ear.hear(&self.sound);
     }
 
-    /// Seconds of sound past a cue's time that must have come here: what the ear needs, and what the converter holds.
-    pub fn need(&self) -> f64 {
+    /// What the ear needs, and what the converter holds.
+    fn need(&self) -> f64 {
         self.ear.need() + self.converter.latency_samples() as f64 / 48_000.0
-    }
-
-    /// The cue for media time `seconds`; `None` when too little was heard.
-    pub fn cue(&mut self, seconds: f64) -> Option<Heard<C>> {
-        self.ear.cue(seconds)
     }
 }

@@ -4,10 +4,11 @@
 //! lines, microphone -> voice (one timeline) -> ear -> engine, or rest in silence -> H.264 --+
 //!                        +-------------------------------------------------> Opus ----------+-> transport
 //! ```
-//! A session runs on its slot's thread. Whoever speaks to it (viewers through the transport, callers through lines,
+//! [`session`] decides, with neither clock nor hands; [`thread`] runs it on its slot's thread. Whoever speaks to it (viewers through the transport, callers through lines,
 //! coordinators with questions) leaves a message in its inbox; the [`switchboard`] finds the inbox.
 
 mod beat;
+mod callers;
 mod endings;
 mod inbox;
 mod listener;
@@ -17,8 +18,10 @@ mod pushed;
 mod session;
 mod stages;
 pub mod switchboard;
+mod thread;
 mod voice;
 
 pub use inbox::{Input, Letterbox};
-pub use session::{Face, Live, Setting};
+pub use session::{LiveEnd, Setting};
 pub use stages::StageName;
+pub use thread::{Face, LiveThread};

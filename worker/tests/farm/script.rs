@@ -2,7 +2,7 @@
 
 use mouthpiece_domain::fleet::Assignment;
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_domain::session::Output;
+use mouthpiece_domain::session::{End, Output};
 use mouthpiece_worker::{Board, Stage, Stop, Work, WorkError};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -54,7 +54,7 @@ impl Script {
 }
 
 impl Work for Script {
-    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<Output, WorkError> {
+    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<End, WorkError> {
         let (session, fence) = (assignment.hold.session, assignment.hold.fence.0);
         self.state.lock().unwrap().started.push((session, fence));
         if self.state.lock().unwrap().panicking.contains(&session) {
@@ -70,7 +70,7 @@ impl Work for Script {
             }
             if self.state.lock().unwrap().done.contains(&session) {
                 board.made(100, 25);
-                return Ok(Output { frames: 100, ..Output::default() });
+                return Ok(End::completed(Output { frames: 100, ..Output::default() }));
             }
             std::thread::sleep(Duration::from_millis(1));
         }

@@ -1,73 +1,70 @@
 //! What can be wrong with an audio file.
 
-use std::path::PathBuf;
-
 use mouthpiece_domain::file_kind::NotTaken;
 use thiserror::Error;
+
+use crate::FileName;
 
 /// Why a file cannot be used as speech.
 #[derive(Debug, Error)]
 pub enum AudioError {
     /// The file system refused.
-    #[error("'{}' cannot be read: {reason}", path.display())]
+    #[error("{file} cannot be read: {reason}")]
     CannotRead {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// What the system said.
         reason: String,
     },
     /// A file of a kind that is not taken.
-    #[error("'{}' {not_taken}", path.display())]
+    #[error("{file} {not_taken}")]
     NotTaken {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// What it is, and what to do.
         not_taken: NotTaken,
     },
     /// It begins like a recording and cannot be read as one.
-    #[error("'{}' cannot be read as a recording: {reason}; convert it to WAV or FLAC", path.display())]
+    #[error("{file} cannot be read as a recording: {reason}; convert it to WAV or FLAC")]
     NotAudio {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// What was found.
         reason: String,
     },
     /// A picture, or a video without sound.
-    #[error("'{}' has no audio stream: give a recording of speech", path.display())]
+    #[error("{file} has no audio stream: give a recording of speech")]
     NoAudioStream {
         /// The file.
-        path: PathBuf,
+        file: FileName,
     },
     /// A codec that this FFmpeg does not decode.
-    #[error("'{}' is encoded as {codec}, which this FFmpeg cannot decode: convert it to WAV or FLAC", path.display())]
+    #[error("{file} is encoded as {codec}, which this FFmpeg cannot decode: convert it to WAV or FLAC")]
     NoDecoder {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// The codec's short name.
         codec: String,
     },
     /// Headers without a single sample.
-    #[error("'{}' holds no sound: its length is zero", path.display())]
+    #[error("{file} holds no sound: its length is zero")]
     NoSound {
         /// The file.
-        path: PathBuf,
+        file: FileName,
     },
     /// Nothing, or nothing more, could be decoded.
-    #[error(
-        "'{}' is damaged: decoding failed at {seconds:.2} s; convert or record it again",
-        path.display()
-    )]
+    #[error("{file} is damaged: decoding failed at {seconds:.2} s; convert or record it again")]
     Damaged {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// Seconds that could be decoded before.
         seconds: f64,
     },
     /// A property of the stream is out of range.
-    #[error("'{}' has {what} of {got}: it must be {range}", path.display())]
+    #[error("{file} has {what} of {got}: it must be {range}")]
     OutOfRange {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// The property.
         what: &'static str,
         /// Its value.
@@ -76,31 +73,28 @@ pub enum AudioError {
         range: &'static str,
     },
     /// A floating-point sample that is no number.
-    #[error(
-        "'{}' holds a sample that is {what} at {seconds:.3} s: export the recording again, or as 16-bit WAV",
-        path.display()
-    )]
+    #[error("{file} holds a sample that is {what} at {seconds:.3} s: export the recording again, or as 16-bit WAV")]
     NotFinite {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// "not a number" or "infinite".
         what: &'static str,
         /// Where, in seconds from the start.
         seconds: f64,
     },
     /// More sound than is allowed.
-    #[error("'{}' is longer than {max_seconds} s, the most that is allowed: split it", path.display())]
+    #[error("{file} is longer than {max_seconds} s, the most that is allowed: split it")]
     TooLong {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// The limit in seconds.
         max_seconds: f64,
     },
     /// FFmpeg failed in a way that is not the file's fault.
-    #[error("'{}' cannot be converted: {reason}", path.display())]
+    #[error("{file} cannot be converted: {reason}")]
     Convert {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// What FFmpeg said.
         reason: String,
     },
@@ -113,11 +107,34 @@ pub enum AudioError {
         to: u32,
     },
     /// The caller asked to stop.
-    #[error("reading '{}' was cancelled", path.display())]
+    #[error("reading {file} was cancelled")]
     Cancelled {
         /// The file.
-        path: PathBuf,
+        file: FileName,
     },
+}
+
+impl AudioError {
+    /// The same error about the file `name`: for readers who know the file by its role.
+    #[must_use]
+    pub fn named(mut self, name: FileName) -> Self {
+        match &mut self {
+            Self::CannotRead { file, .. }
+            | Self::NotTaken { file, .. }
+            | Self::NotAudio { file, .. }
+            | Self::NoAudioStream { file }
+            | Self::NoDecoder { file, .. }
+            | Self::NoSound { file }
+            | Self::Damaged { file, .. }
+            | Self::OutOfRange { file, .. }
+            | Self::NotFinite { file, .. }
+            | Self::TooLong { file, .. }
+            | Self::Convert { file, .. }
+            | Self::Cancelled { file } => *file = name,
+            Self::Rates { .. } => {}
+        }
+        self
+    }
 }
 
 /// Something that is wrong with a file that could be used all the same; complete once the end was reached.

@@ -138,23 +138,23 @@ impl Joined {
 }
 
 fn open_error(path: &Path, fault: OpenFault) -> AudioError {
-    let path = path.to_owned();
+    let file = path.into();
     match fault {
-        OpenFault::CannotRead(reason) => AudioError::CannotRead { path, reason },
-        OpenFault::NotTaken(not_taken) => AudioError::NotTaken { path, not_taken },
+        OpenFault::CannotRead(reason) => AudioError::CannotRead { file, reason },
+        OpenFault::NotTaken(not_taken) => AudioError::NotTaken { file, not_taken },
         // No side is asked for, so none is too long.
-        OpenFault::TooLarge { .. } => AudioError::NoAudioStream { path },
-        OpenFault::Unknown(reason) => AudioError::NotAudio { path, reason },
+        OpenFault::TooLarge { .. } => AudioError::NoAudioStream { file },
+        OpenFault::Unknown(reason) => AudioError::NotAudio { file, reason },
     }
 }
 
 /// A track that fails after so many seconds.
 pub(super) fn track_error(path: &Path, fault: TrackFault, seconds: f64) -> AudioError {
-    let path = path.to_owned();
+    let file = path.into();
     match fault {
-        TrackFault::NoStream => AudioError::NoAudioStream { path },
-        TrackFault::NoDecoder(codec) => AudioError::NoDecoder { path, codec },
-        TrackFault::Refused(e) => AudioError::NotAudio { path, reason: sentence(e) },
-        TrackFault::TooDamaged => AudioError::Damaged { path, seconds },
+        TrackFault::NoStream => AudioError::NoAudioStream { file },
+        TrackFault::NoDecoder(codec) => AudioError::NoDecoder { file, codec },
+        TrackFault::Refused(e) => AudioError::NotAudio { file, reason: sentence(e) },
+        TrackFault::TooDamaged => AudioError::Damaged { file, seconds },
     }
 }

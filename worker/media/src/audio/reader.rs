@@ -112,14 +112,13 @@ impl SpeechReader {
     /// # Errors
     /// Every [`AudioError`] but [`AudioError::Cancelled`].
     pub fn open_with(path: &Path, limits: &Limits, mix: Mix) -> Result<Self, AudioError> {
-        let owned = || path.to_owned();
         let mut sound = Joined::open(path)?;
         loop {
             if !sound.next_frame().map_err(|e| track_error(path, e, 0.0))? {
                 return Err(if sound.is_damaged() {
-                    AudioError::Damaged { path: owned(), seconds: 0.0 }
+                    AudioError::Damaged { file: path.into(), seconds: 0.0 }
                 } else {
-                    AudioError::NoSound { path: owned() }
+                    AudioError::NoSound { file: path.into() }
                 });
             }
             if sound.frame().nb_samples > 0 {
@@ -137,7 +136,7 @@ impl SpeechReader {
         };
         let (speech, playback) = open_resamplers(path, &shape, &info)?;
         let mut reader = Self {
-            path: owned(),
+            path: path.to_owned(),
             sound,
             limits: *limits,
             info,
@@ -243,13 +242,13 @@ impl SpeechReader {
     fn check_frame(&mut self) -> Result<(), AudioError> {
         let samples = Samples::new(self.sound.frame(), &self.shape);
         if self.seconds_at(samples.len()) > self.limits.max_seconds {
-            return Err(AudioError::TooLong { path: self.path.clone(), max_seconds: self.limits.max_seconds });
+            return Err(AudioError::TooLong { file: self.path.as_path().into(), max_seconds: self.limits.max_seconds });
         }
         if is_float(self.shape.format)
             && let Some((at, what)) = samples.first_not_finite()
         {
             let seconds = self.seconds_at(at);
-            return Err(AudioError::NotFinite { path: self.path.clone(), what, seconds });
+            return Err(AudioError::NotFinite { file: self.path.as_path().into(), what, seconds });
         }
         Ok(())
     }
@@ -266,12 +265,7 @@ impl SpeechReader {
 }
 
 fn checked_shape(path: &Path, sound: &Joined) -> Result<Shape, AudioError> {
-    shape_of(sound.frame()).map_err(|(what, got, range)| AudioError::OutOfRange {
-        path: path.to_owned(),
-        what,
-        got,
-        range,
-    })
+    shape_of(sound.frame()).map_err(|(what, got, range)| AudioError::OutOfRange { file: path.into(), what, got, range })
 }
 
 fn open_resamplers(path: &Path, shape: &Shape, info: &SpeechInfo) -> Result<(Resampler, Resampler), AudioError> {
@@ -281,5 +275,5 @@ fn open_resamplers(path: &Path, shape: &Shape, info: &SpeechInfo) -> Result<(Res
 }
 
 fn convert_error(path: &Path, e: ff::Error) -> AudioError {
-    AudioError::Convert { path: path.to_owned(), reason: sentence(e) }
+    AudioError::Convert { file: path.into(), reason: sentence(e) }
 }

@@ -66,7 +66,7 @@ fn listen(
         if samples_16k - told >= u64::from(SPEECH_RATE) {
             told = samples_16k;
             if !progress(reader.seconds()) {
-                return Err(AudioError::Cancelled { path: path.to_owned() });
+                return Err(AudioError::Cancelled { file: path.into() });
             }
         }
     }

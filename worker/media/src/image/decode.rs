@@ -34,11 +34,11 @@ pub(super) enum DecodeFault {
 
 impl DecodeFault {
     fn told(self, path: &Path, kind: FileKind, limits: &Limits) -> PortraitError {
-        let path = path.to_path_buf();
+        let file = path.into();
         match self {
-            Self::NoDecoder => PortraitError::NoDecoder { path, kind },
-            Self::TooLarge(width, height) => limits.too_many(&path, width, height),
-            Self::Damaged => PortraitError::Damaged { path, kind },
+            Self::NoDecoder => PortraitError::NoDecoder { file, kind },
+            Self::TooLarge(width, height) => limits.too_many(path, width, height),
+            Self::Damaged => PortraitError::Damaged { file, kind },
         }
     }
 }
@@ -51,7 +51,7 @@ pub(super) fn decode(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Decod
     let kind = FileKind::of(bytes);
     if kind.taken_as(FileUse::Picture).is_err() {
         let not_taken = NotTaken { kind, given_as: FileUse::Picture };
-        return Err(PortraitError::NotAPicture { path: path.to_path_buf(), not_taken });
+        return Err(PortraitError::NotAPicture { file: path.into(), not_taken });
     }
     let decoded = match kind {
         FileKind::Png => return by_image(path, bytes, ImageFormat::Png, limits),
@@ -71,12 +71,11 @@ pub(super) fn decode(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Decod
 }
 
 fn by_image(path: &Path, bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<Decoded, PortraitError> {
-    let named = || path.to_path_buf();
     let complete = is_complete(format, bytes);
     let undecodable = |source| match source {
         // A header that ends early has no size to judge.
-        _ if !complete => PortraitError::Truncated { path: named() },
-        source => PortraitError::Undecodable { path: named(), source },
+        _ if !complete => PortraitError::Truncated { file: path.into() },
+        source => PortraitError::Undecodable { file: path.into(), source },
     };
     let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
     let mut decoder_limits = image::Limits::default();
@@ -88,7 +87,7 @@ fn by_image(path: &Path, bytes: &[u8], format: ImageFormat, limits: &Limits) -> 
         return Err(limits.too_many(path, width, height));
     }
     if !complete {
-        return Err(PortraitError::Truncated { path: named() });
+        return Err(PortraitError::Truncated { file: path.into() });
     }
     // Broken metadata is no reason to refuse a picture.
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);

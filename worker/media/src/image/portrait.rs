@@ -3,7 +3,7 @@
 use std::{
     fs::File,
     io::{self, Read},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 use image::{ImageError, RgbImage};
@@ -16,6 +16,7 @@ use super::{
     decode::{Decoded, decode},
     profile,
 };
+use crate::FileName;
 
 /// How large a portrait may be; checked before anything is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl Limits {
     /// Refuses one of more.
     pub(super) fn too_many(&self, path: &Path, width: u32, height: u32) -> PortraitError {
         let (most_side, most_pixels) = (self.side, self.pixels);
-        PortraitError::TooManyPixels { path: path.to_path_buf(), width, height, most_side, most_pixels }
+        PortraitError::TooManyPixels { file: path.into(), width, height, most_side, most_pixels }
     }
 }
 
@@ -54,43 +55,43 @@ impl Limits {
 #[derive(Debug, Error)]
 pub enum PortraitError {
     /// The file cannot be opened or read.
-    #[error("{} cannot be read: {source}", path.display())]
+    #[error("{} cannot be read: {source}", file.bare())]
     Unreadable {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// The system's own words.
         source: io::Error,
     },
     /// A directory, pipe or device.
-    #[error("{} is not a regular file: give a picture", path.display())]
+    #[error("{} is not a regular file: give a picture", file.bare())]
     NotAFile {
         /// The refused path.
-        path: PathBuf,
+        file: FileName,
     },
     /// More bytes than [`Limits::file_bytes`].
-    #[error("{} is larger than {} MiB: give a smaller picture", path.display(), most >> 20)]
+    #[error("{} is larger than {} MiB: give a smaller picture", file.bare(), most >> 20)]
     TooManyBytes {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// The limit in bytes.
         most: u64,
     },
     /// None of the readable formats.
-    #[error("'{}' {not_taken}", path.display())]
+    #[error("{file} {not_taken}")]
     NotAPicture {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// What it is, and what to do.
         not_taken: NotTaken,
     },
     /// More pixels than [`Limits`] allow.
     #[error(
         "{} has {width}x{height} pixels, more than {most_side} a side or {} megapixels: give a smaller picture",
-        path.display(), most_pixels / 1_000_000
+        file.bare(), most_pixels / 1_000_000
     )]
     TooManyPixels {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// Width in pixels, as the header says.
         width: u32,
         /// Height in pixels, as the header says.
@@ -101,49 +102,70 @@ pub enum PortraitError {
         most_pixels: u64,
     },
     /// The file ends too early.
-    #[error("{} is cut off: it ends before the picture does, copy or download it again", path.display())]
+    #[error("{} is cut off: it ends before the picture does, copy or download it again", file.bare())]
     Truncated {
         /// The file.
-        path: PathBuf,
+        file: FileName,
     },
     /// Nothing on this machine decodes it.
     #[error(
-        "'{}' {} that cannot be decoded here{}: {}",
-        path.display(), kind.is(),
+        "{file} {} that cannot be decoded here{}: {}",
+        kind.is(),
         if matches!(kind, FileKind::Heic | FileKind::Avif) { " (libheif is missing, or its codec)" } else { "" },
         kind.remedy()
     )]
     NoDecoder {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// What it is.
         kind: FileKind,
     },
     /// The decoder gave up, without words for people.
-    #[error("'{}' {}, and is damaged, cut off or of an unusual make: {}", path.display(), kind.is(), kind.remedy())]
+    #[error("{file} {}, and is damaged, cut off or of an unusual make: {}", kind.is(), kind.remedy())]
     Damaged {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// What it is.
         kind: FileKind,
     },
     /// A picture with the light of HDR.
-    #[error("{} is an HDR picture (PQ or HLG): save it for ordinary screens (SDR, sRGB)", path.display())]
+    #[error("{} is an HDR picture (PQ or HLG): save it for ordinary screens (SDR, sRGB)", file.bare())]
     Hdr {
         /// The file.
-        path: PathBuf,
+        file: FileName,
     },
     /// The background cannot be brought to the picture's size.
     #[error("the background cannot be laid behind the portrait: {0}")]
     Background(#[from] FitError),
     /// The decoder gave up.
-    #[error("{} is damaged or of an unsupported kind ({source}): save it again as a plain PNG or JPEG", path.display())]
+    #[error("{} is damaged or of an unsupported kind ({source}): save it again as a plain PNG or JPEG", file.bare())]
     Undecodable {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// The decoder's own words.
         source: ImageError,
     },
+}
+
+impl PortraitError {
+    /// The same error about the file `name`: for readers who know the file by its role.
+    #[must_use]
+    pub fn named(mut self, name: FileName) -> Self {
+        match &mut self {
+            Self::Unreadable { file, .. }
+            | Self::NotAFile { file }
+            | Self::TooManyBytes { file, .. }
+            | Self::NotAPicture { file, .. }
+            | Self::TooManyPixels { file, .. }
+            | Self::Truncated { file }
+            | Self::NoDecoder { file, .. }
+            | Self::Damaged { file, .. }
+            | Self::Hdr { file }
+            | Self::Undecodable { file, .. } => *file = name,
+            Self::Background(_) => {}
+        }
+        self
+    }
 }
 
 /// A portrait as it was read.
@@ -186,7 +208,7 @@ pub fn read_portrait(path: &Path, limits: &Limits, background: &Background) -> R
     }
     if let Some(colours) = colours {
         if colours.is_hdr() {
-            return Err(PortraitError::Hdr { path: path.to_path_buf() });
+            return Err(PortraitError::Hdr { file: path.into() });
         }
         if let Err(e) = profile::to_srgb(&mut pixels, &colours) {
             warnings.push(format!("the picture's colours are taken as sRGB: {e}"));
@@ -203,13 +225,13 @@ pub fn read_portrait(path: &Path, limits: &Limits, background: &Background) -> R
 
 /// The file's bytes, never more than allowed even if the file grows meanwhile.
 fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, PortraitError> {
-    let unreadable = |source| PortraitError::Unreadable { path: path.to_path_buf(), source };
+    let unreadable = |source| PortraitError::Unreadable { file: path.into(), source };
     // Asked of the path, not of the open file: opening a pipe would wait for its writer.
     let metadata = std::fs::metadata(path).map_err(unreadable)?;
     if !metadata.is_file() {
-        return Err(PortraitError::NotAFile { path: path.to_path_buf() });
+        return Err(PortraitError::NotAFile { file: path.into() });
     }
-    let too_many = || PortraitError::TooManyBytes { path: path.to_path_buf(), most: limits.file_bytes };
+    let too_many = || PortraitError::TooManyBytes { file: path.into(), most: limits.file_bytes };
     if metadata.len() > limits.file_bytes {
         return Err(too_many());
     }

@@ -1,25 +1,25 @@
 //! Why a file cannot be written.
 
-use std::path::{Path, PathBuf};
-
 use thiserror::Error;
+
+use crate::FileName;
 
 /// Why an MP4 cannot be written.
 #[derive(Debug, Error)]
 pub enum MuxError {
     /// The output cannot be created.
-    #[error("'{}' cannot be written: {reason}", path.display())]
+    #[error("{file} cannot be written: {reason}")]
     CannotCreate {
         /// The output.
-        path: PathBuf,
+        file: FileName,
         /// What the system said.
         reason: String,
     },
     /// Writing failed on the way: the disk is full, for instance.
-    #[error("writing '{}' failed: {reason}", path.display())]
+    #[error("writing {file} failed: {reason}")]
     Write {
         /// The output.
-        path: PathBuf,
+        file: FileName,
         /// What the system said.
         reason: String,
     },
@@ -34,50 +34,51 @@ pub enum MuxError {
         range: &'static str,
     },
     /// The AAC encoder cannot be opened or failed.
-    #[error("the audio of '{}' cannot be encoded as AAC: {reason}", path.display())]
+    #[error("the audio of {file} cannot be encoded as AAC: {reason}")]
     Audio {
         /// The output.
-        path: PathBuf,
+        file: FileName,
         /// What FFmpeg said.
         reason: String,
     },
     /// The video cannot begin, or go on, with this packet.
-    #[error("the video of '{}' cannot go on at frame {pts}: {reason}", path.display())]
+    #[error("the video of {file} cannot go on at frame {pts}: {reason}")]
     Video {
         /// The output.
-        path: PathBuf,
+        file: FileName,
         /// The frame.
         pts: i64,
         /// What is wrong.
         reason: &'static str,
     },
     /// Much sound came before the first video packet.
-    #[error("{seconds:.0} s of audio came before the first frame of '{}': write both side by side", path.display())]
+    #[error("{seconds:.0} s of audio came before the first frame of {file}: write both side by side")]
     AudioTooFarAhead {
         /// The output.
-        path: PathBuf,
+        file: FileName,
         /// Seconds of sound that wait.
         seconds: f64,
     },
     /// No frame at all was written.
-    #[error("'{}' would hold no video: no frame was written", path.display())]
+    #[error("{file} would hold no video: no frame was written")]
     NoVideo {
         /// The output.
-        path: PathBuf,
+        file: FileName,
     },
 }
 
 impl MuxError {
-    /// The same error about the file `name`: for a file that is written under another name than its last.
+    /// The same error about the file `name`: for one that is written under another name than its last, or that the reader
+    /// knows by its role.
     #[must_use]
-    pub fn named(mut self, name: &Path) -> Self {
+    pub fn named(mut self, name: FileName) -> Self {
         match &mut self {
-            Self::CannotCreate { path, .. }
-            | Self::Write { path, .. }
-            | Self::Audio { path, .. }
-            | Self::Video { path, .. }
-            | Self::AudioTooFarAhead { path, .. }
-            | Self::NoVideo { path } => name.clone_into(path),
+            Self::CannotCreate { file, .. }
+            | Self::Write { file, .. }
+            | Self::Audio { file, .. }
+            | Self::Video { file, .. }
+            | Self::AudioTooFarAhead { file, .. }
+            | Self::NoVideo { file } => *file = name,
             Self::BadParameter { .. } => {}
         }
         self

@@ -89,10 +89,10 @@ impl Mp4Writer {
         if audio.is_some() && !(1..=2).contains(&channels) {
             return bad("a channel count", channels.to_string(), "1 or 2");
         }
-        let refused = |reason| MuxError::CannotCreate { path: path.to_owned(), reason };
+        let refused = |reason| MuxError::CannotCreate { file: path.into(), reason };
         let aac = match audio {
             Some(_) => {
-                Some(Aac::open(channels).map_err(|e| MuxError::Audio { path: path.to_owned(), reason: sentence(e) })?)
+                Some(Aac::open(channels).map_err(|e| MuxError::Audio { file: path.into(), reason: sentence(e) })?)
             }
             None => None,
         };
@@ -120,7 +120,7 @@ impl Mp4Writer {
     /// # Errors
     /// [`MuxError::Video`], [`MuxError::Write`].
     pub fn push_video(&mut self, packet: &Packet<'_>) -> Result<(), MuxError> {
-        let fault = |reason| MuxError::Video { path: self.path.clone(), pts: packet.pts, reason };
+        let fault = |reason| MuxError::Video { file: self.path.as_path().into(), pts: packet.pts, reason };
         if self.last_pts.is_some_and(|last| packet.pts <= last) {
             return Err(fault("it does not come after the frame before it"));
         }
@@ -163,7 +163,7 @@ impl Mp4Writer {
         let waiting = self.waiting.len() / self.channels;
         if waiting > MAX_AHEAD_SECONDS * RATE as usize {
             let seconds = waiting as f64 / f64::from(RATE);
-            return Err(MuxError::AudioTooFarAhead { path: self.path.clone(), seconds });
+            return Err(MuxError::AudioTooFarAhead { file: self.path.as_path().into(), seconds });
         }
         Ok(())
     }
@@ -174,7 +174,7 @@ impl Mp4Writer {
     /// [`MuxError::NoVideo`], [`MuxError::Write`] (also when the disk is full).
     pub fn finish(mut self) -> Result<Summary, MuxError> {
         if !self.started {
-            return Err(MuxError::NoVideo { path: self.path.clone() });
+            return Err(MuxError::NoVideo { file: self.path.as_path().into() });
         }
         let mut audio_seconds = 0.0;
         if let Some(mut aac) = self.audio.take() {
@@ -184,7 +184,7 @@ impl Mp4Writer {
         }
         self.container.close().map_err(|e| write_error(&self.path, e))?;
         let bytes = std::fs::metadata(&self.path)
-            .map_err(|e| MuxError::Write { path: self.path.clone(), reason: io_sentence(&e) })?
+            .map_err(|e| MuxError::Write { file: self.path.as_path().into(), reason: io_sentence(&e) })?
             .len();
         let ends = self.last_pts.map_or(0, |last| last + 1);
         let video_seconds = ends as f64 * f64::from(self.video.fps.1) / f64::from(self.video.fps.0);
@@ -198,5 +198,5 @@ impl Mp4Writer {
 }
 
 fn write_error(path: &Path, e: ff::Error) -> MuxError {
-    MuxError::Write { path: path.to_owned(), reason: sentence(e) }
+    MuxError::Write { file: path.into(), reason: sentence(e) }
 }

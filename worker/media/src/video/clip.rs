@@ -39,7 +39,7 @@ impl VideoReader {
         let mut frames: Vec<RgbImage> = Vec::new();
         // Without a frame `next_frame` is an error, so there is always a first.
         let Some(first) = self.next_frame(&mut now)? else {
-            return Err(VideoError::NoFrames { path: self.path.clone() });
+            return Err(VideoError::NoFrames { file: self.path.as_path().into() });
         };
         let mut now_at = first;
         let mut more = false;

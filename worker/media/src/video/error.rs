@@ -1,62 +1,60 @@
 //! What can be wrong with a video file.
 
-use std::path::PathBuf;
-
 use mouthpiece_domain::file_kind::NotTaken;
 use thiserror::Error;
 
 use super::Light;
+use crate::FileName;
 
 /// Why a video cannot be used.
 #[derive(Debug, Error)]
 pub enum VideoError {
     /// The file system refused.
-    #[error("'{}' cannot be read: {reason}", path.display())]
+    #[error("{file} cannot be read: {reason}")]
     CannotRead {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// What the system said.
         reason: String,
     },
     /// A file of a kind that is not taken.
-    #[error("'{}' {not_taken}", path.display())]
+    #[error("{file} {not_taken}")]
     NotTaken {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// What it is, and what to do.
         not_taken: NotTaken,
     },
     /// It begins like a video and cannot be read as one.
-    #[error("'{}' cannot be read as a video: {reason}; convert it to MP4", path.display())]
+    #[error("{file} cannot be read as a video: {reason}; convert it to MP4")]
     NotVideo {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// What was found.
         reason: String,
     },
     /// Sound only, with or without a cover picture.
-    #[error("'{}' has no video stream: give a video or a picture of a person", path.display())]
+    #[error("{file} has no video stream: give a video or a picture of a person")]
     NoVideoStream {
         /// The file.
-        path: PathBuf,
+        file: FileName,
     },
     /// A codec that this FFmpeg does not decode.
-    #[error("'{}' is encoded as {codec}, which this FFmpeg cannot decode: convert it to H.264", path.display())]
+    #[error("{file} is encoded as {codec}, which this FFmpeg cannot decode: convert it to H.264")]
     NoDecoder {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// The codec's short name.
         codec: String,
     },
     /// Frames that are too large, or of no size.
     #[error(
-        "'{}' has frames of {width}x{height} pixels: each side must be from 2 to {}; scale it down",
-        path.display(),
+        "{file} has frames of {width}x{height} pixels: each side must be from 2 to {}; scale it down",
         super::MAX_SIDE
     )]
     BadSize {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// Width in pixels, as shown.
         width: i64,
         /// Height in pixels, as shown.
@@ -64,38 +62,57 @@ pub enum VideoError {
     },
     /// HDR that this FFmpeg cannot bring to the light of ordinary video.
     #[error(
-        "'{}' is {}, and this FFmpeg has no {filter} filter to bring it to ordinary light: convert it to SDR (BT.709)",
-        path.display(),
+        "{file} is {}, and this FFmpeg has no {filter} filter to bring it to ordinary light: convert it to SDR (BT.709)",
         light.name()
     )]
     Hdr {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// What it is.
         light: Light,
         /// The filter's name.
         filter: &'static str,
     },
     /// A stream without a frame.
-    #[error("'{}' holds no frame", path.display())]
+    #[error("{file} holds no frame")]
     NoFrames {
         /// The file.
-        path: PathBuf,
+        file: FileName,
     },
     /// Nothing, or nothing more, could be decoded.
-    #[error("'{}' is damaged: decoding failed after {frames} frames; convert or record it again", path.display())]
+    #[error("{file} is damaged: decoding failed after {frames} frames; convert or record it again")]
     Damaged {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// Frames that could be decoded before.
         frames: u64,
     },
     /// FFmpeg failed in a way that is not the file's fault.
-    #[error("'{}' cannot be converted: {reason}", path.display())]
+    #[error("{file} cannot be converted: {reason}")]
     Convert {
         /// The file.
-        path: PathBuf,
+        file: FileName,
         /// What FFmpeg said.
         reason: String,
     },
+}
+
+impl VideoError {
+    /// The same error about the file `name`: for readers who know the file by its role.
+    #[must_use]
+    pub fn named(mut self, name: FileName) -> Self {
+        match &mut self {
+            Self::CannotRead { file, .. }
+            | Self::NotTaken { file, .. }
+            | Self::NotVideo { file, .. }
+            | Self::NoVideoStream { file }
+            | Self::NoDecoder { file, .. }
+            | Self::BadSize { file, .. }
+            | Self::Hdr { file, .. }
+            | Self::NoFrames { file }
+            | Self::Damaged { file, .. }
+            | Self::Convert { file, .. } => *file = name,
+        }
+        self
+    }
 }

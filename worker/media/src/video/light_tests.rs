@@ -146,7 +146,7 @@ fn wide_gamuts_keep_their_colours() {
 
 #[test]
 fn a_missing_filter_is_named() {
-    let error = VideoError::Hdr { path: "a.mov".into(), light: Light::Hlg, filter: "zscale" };
+    let error = VideoError::Hdr { file: Path::new("a.mov").into(), light: Light::Hlg, filter: "zscale" };
     assert_eq!(
         error.to_string(),
         "'a.mov' is HDR video (HLG), and this FFmpeg has no zscale filter to bring it to ordinary light: \

@@ -67,20 +67,19 @@ impl VideoReader {
     /// # Errors
     /// [`VideoError`]; a side above [`MAX_SIDE`] is refused before anything is decoded.
     pub fn open_with(path: &Path, options: Options) -> Result<Self, VideoError> {
-        let owned = || path.to_owned();
         let input = open_input(path, FileUse::Video, Some(MAX_SIDE as i32)).map_err(|fault| match fault {
-            OpenFault::CannotRead(reason) => VideoError::CannotRead { path: owned(), reason },
-            OpenFault::NotTaken(not_taken) => VideoError::NotTaken { path: owned(), not_taken },
+            OpenFault::CannotRead(reason) => VideoError::CannotRead { file: path.into(), reason },
+            OpenFault::NotTaken(not_taken) => VideoError::NotTaken { file: path.into(), not_taken },
             OpenFault::TooLarge { width, height } => {
-                VideoError::BadSize { path: owned(), width: width.into(), height: height.into() }
+                VideoError::BadSize { file: path.into(), width: width.into(), height: height.into() }
             }
-            OpenFault::Unknown(reason) => VideoError::NotVideo { path: owned(), reason },
+            OpenFault::Unknown(reason) => VideoError::NotVideo { file: path.into(), reason },
         })?;
         if let Some(stream) = input.streams().best(media::Type::Video) {
             // SAFETY: the stream lives in `input`.
             let disposition = unsafe { (*stream.as_ptr()).disposition };
             if disposition & ffi::AV_DISPOSITION_ATTACHED_PIC != 0 {
-                return Err(VideoError::NoVideoStream { path: owned() });
+                return Err(VideoError::NoVideoStream { file: path.into() });
             }
         }
         let track = Track::open(input, media::Type::Video).map_err(|e| track_error(path, e, 0))?;
@@ -95,7 +94,7 @@ impl VideoReader {
         check_light(path, &track)?;
         let frames_per_second = rate_of(&track);
         Ok(Self {
-            path: owned(),
+            path: path.to_owned(),
             track,
             to_rgb: ToRgb::new(),
             orientation,
@@ -141,8 +140,8 @@ impl VideoReader {
     pub fn next_frame(&mut self, out: &mut RgbImage) -> Result<Option<f64>, VideoError> {
         if !self.track.next_frame().map_err(|e| track_error(&self.path, e, self.frames))? {
             return match (self.frames, self.track.damaged() > 0 || self.track.broke_off()) {
-                (0, true) => Err(VideoError::Damaged { path: self.path.clone(), frames: 0 }),
-                (0, false) => Err(VideoError::NoFrames { path: self.path.clone() }),
+                (0, true) => Err(VideoError::Damaged { file: self.path.as_path().into(), frames: 0 }),
+                (0, false) => Err(VideoError::NoFrames { file: self.path.as_path().into() }),
                 _ => Ok(None),
             };
         }
@@ -156,7 +155,7 @@ impl VideoReader {
             upright(to_rgb, frame, stored, orientation, unturned, &mut self.clear).map_err(failed)?;
             self.backdrop
                 .lay(&self.clear, out)
-                .map_err(|e| VideoError::Convert { path: self.path.clone(), reason: e.to_string() })?;
+                .map_err(|e| VideoError::Convert { file: self.path.as_path().into(), reason: e.to_string() })?;
         } else {
             upright(&mut self.to_rgb, frame, stored, orientation, &mut self.unturned, out).map_err(failed)?;
         }
@@ -225,15 +224,15 @@ fn check_light(path: &Path, track: &Track) -> Result<(), VideoError> {
     let light = Light::tagged(par.color_trc, par.color_primaries).filter(|light| *light != Light::Wide);
     match light.and_then(|light| Some((light, light.missing()?))) {
         None => Ok(()),
-        Some((light, filter)) => Err(VideoError::Hdr { path: path.to_owned(), light, filter }),
+        Some((light, filter)) => Err(VideoError::Hdr { file: path.into(), light, filter }),
     }
 }
 
 fn convert_error(path: &Path, fault: ConvertFault) -> VideoError {
-    let path = path.to_owned();
+    let file = path.into();
     match fault {
-        ConvertFault::NoFilter(light, filter) => VideoError::Hdr { path, light, filter },
-        ConvertFault::Ff(e) => VideoError::Convert { path, reason: sentence(e) },
+        ConvertFault::NoFilter(light, filter) => VideoError::Hdr { file, light, filter },
+        ConvertFault::Ff(e) => VideoError::Convert { file, reason: sentence(e) },
     }
 }
 
@@ -262,7 +261,7 @@ fn check_size(path: &Path, width: i32, height: i32) -> Result<(), VideoError> {
     if fits(width) && fits(height) {
         return Ok(());
     }
-    Err(VideoError::BadSize { path: path.to_owned(), width: width.into(), height: height.into() })
+    Err(VideoError::BadSize { file: path.into(), width: width.into(), height: height.into() })
 }
 
 fn rate_of(track: &Track) -> f64 {
@@ -276,11 +275,11 @@ fn rate_of(track: &Track) -> f64 {
 }
 
 fn track_error(path: &Path, fault: TrackFault, frames: u64) -> VideoError {
-    let path = path.to_owned();
+    let file = path.into();
     match fault {
-        TrackFault::NoStream => VideoError::NoVideoStream { path },
-        TrackFault::NoDecoder(codec) => VideoError::NoDecoder { path, codec },
-        TrackFault::Refused(e) => VideoError::NotVideo { path, reason: sentence(e) },
-        TrackFault::TooDamaged => VideoError::Damaged { path, frames },
+        TrackFault::NoStream => VideoError::NoVideoStream { file },
+        TrackFault::NoDecoder(codec) => VideoError::NoDecoder { file, codec },
+        TrackFault::Refused(e) => VideoError::NotVideo { file, reason: sentence(e) },
+        TrackFault::TooDamaged => VideoError::Damaged { file, frames },
     }
 }

@@ -1,81 +1,82 @@
 //! Frames: begun when their turn comes, handed over as soon as they are made, seen leaving.
 
-use super::{Live, Made, UNDERWAY};
-use crate::error::RenderError;
+use super::{FrameOrder, FrameTurn, FrameWork, HeardVoice, LiveSession};
 use crate::live::beat::Turn;
+use crate::live::listener::Hears;
 use crate::live::mood;
 use crate::live::stages::StageName;
 use crate::live::voice;
 use crate::metrics::Missed;
 use bytes::Bytes;
-use mouthpiece_engine::{Artist, Cue};
 use mouthpiece_transport::VideoFrame;
 use std::time::{Duration, Instant};
 
 /// So much voice in the microphone counts as speech.
 const SPEECH: f32 = 0.12;
+/// Frames that were handed over and not yet seen leaving, at most.
+const UNDERWAY: usize = 64;
 
-impl<A: Artist> Live<'_, A> {
-    /// Draws and encodes the frame whose turn it is.
-    pub(super) fn frame(&mut self) -> Result<(), RenderError> {
-        let begun = Instant::now();
-        let Turn::Frame { number, skipped } = self.beat.turn(begun) else { return Ok(()) };
-        let watched = self.endings.viewers() > 0;
-        if watched {
-            self.missed(Missed::Late, skipped);
+/// A frame on its way.
+pub(super) struct MadeFrame {
+    pts: Duration,
+    key: bool,
+    /// When it was encoded.
+    at: Instant,
+}
+
+impl LiveSession {
+    /// The frame whose turn it is, if it is any one's. The ear has heard what there is for it then.
+    pub(super) fn next_frame(&mut self, now: Instant, ear: &mut dyn Hears) -> Option<FrameTurn> {
+        let Turn::Frame { number, skipped } = self.beat.turn(now) else { return None };
+        if self.audience.is_watching() {
+            self.measures.missed(Missed::Late, skipped);
         }
-        self.place(self.beat.heard_for(number, self.listener.need()), begun);
-        self.path.skip_to(number);
-        let middle = self.path.next_middle();
-        let heard = self.listener.cue(middle);
-        let listened = std::mem::take(&mut self.listening) + begun.elapsed();
-        if let Some(heard) = &heard
-            && heard.voice > SPEECH
-            && self.voice.is_microphone(mood::place(middle))
-        {
-            self.follower.heard(mood::place(middle));
+        self.place(self.beat.heard_for(number, ear.need()), now, ear);
+        let middle = (number as f64 + 0.5) / f64::from(self.setting.fps);
+        Some(FrameTurn { number, middle, begun: now })
+    }
+
+    /// What the ear heard for a frame, if it had heard enough, and the time that it took for that since the last frame. The
+    /// frame is to be drawn where that is answered.
+    pub fn heard(&mut self, turn: &FrameTurn, heard: Option<HeardVoice>, took: Duration) -> Option<FrameOrder> {
+        let place = mood::place(turn.middle);
+        if heard.is_some_and(|heard| heard.voice > SPEECH) && self.speech.voice.is_microphone(place) {
+            self.speech.follower.heard(place);
         }
-        if !watched {
-            self.key_wanted = true; // whoever comes needs one
-            return Ok(());
+        if !self.audience.is_watching() {
+            self.audience.key_wanted = true; // whoever comes needs one
+            return None;
         }
-        self.took(StageName::Features, listened);
-        let Some(heard) = heard else {
-            self.missed(Missed::Sound, 1);
-            return Ok(());
+        self.measures.took(StageName::Features, took);
+        let Some(HeardVoice { is_calm, .. }) = heard else {
+            self.measures.missed(Missed::Sound, 1);
+            return None;
         };
-        // Nothing is asked of the mouth: the frame can be drawn without the engine.
-        let calm = heard.cue.is_rest();
-        let drawing = Instant::now();
-        let (stage, picture) = if calm {
-            (StageName::Compose, self.path.rest()?)
-        } else {
-            (StageName::Generation, self.path.draw(heard)?)
-        };
-        let drawn = Instant::now();
-        let (mut data, mut key) = (Bytes::new(), false);
-        self.encoder.encode(picture, number as i64, self.key_wanted, &mut |packet| {
-            data = Bytes::copy_from_slice(packet.data);
-            key = packet.key;
-        })?;
-        self.key_wanted &= !key;
-        let encoded = Instant::now();
-        self.took(stage, drawn - drawing);
-        self.took(StageName::Encode, encoded - drawn);
-        self.beat.took(encoded - begun, calm && !self.voice.is_speaking());
-        let pts = self.beat.shown(number);
-        let captured = self.beat.leaves(pts);
-        // It leaves when its time comes: the transport holds it until then.
-        if !self.stream.video(VideoFrame { data, key, pts, captured }) {
-            self.key_wanted = true; // what follows makes no sense without this one
-            self.missed(Missed::Transport, 1);
-            return Ok(());
-        }
+        let FrameTurn { number, begun, .. } = *turn;
+        Some(FrameOrder { number, key: self.audience.key_wanted, is_calm, begun })
+    }
+
+    /// A frame was drawn and encoded: what is handed to the transport, which holds it until its time comes.
+    pub fn made(&mut self, order: &FrameOrder, work: FrameWork, data: Bytes, key: bool) -> VideoFrame {
+        let FrameWork { drawing, drawn, encoded } = work;
+        self.audience.key_wanted &= !key;
+        let stage = if order.is_calm { StageName::Compose } else { StageName::Generation };
+        self.measures.took(stage, drawn - drawing);
+        self.measures.took(StageName::Encode, encoded - drawn);
+        self.beat.took(encoded - order.begun, order.is_calm && !self.speech.voice.is_speaking());
+        let pts = self.beat.shown(order.number);
         if self.underway.len() == UNDERWAY {
             self.underway.pop_front();
         }
-        self.underway.push_back(Made { pts, key, at: encoded });
-        Ok(())
+        self.underway.push_back(MadeFrame { pts, key, at: encoded });
+        VideoFrame { data, key, pts, captured: self.beat.leaves(pts) }
+    }
+
+    /// The transport did not take the frame that was made last.
+    pub fn refused(&mut self) {
+        self.underway.pop_back();
+        self.audience.key_wanted = true; // what follows makes no sense without this one
+        self.measures.missed(Missed::Transport, 1);
     }
 
     /// A frame's last packet went out.
@@ -86,28 +87,17 @@ impl<A: Artist> Live<'_, A> {
             }
             let leaves = self.beat.leaves(pts);
             let late = at.saturating_duration_since(leaves);
-            self.took(StageName::Send, at.saturating_duration_since(made.at.max(leaves)));
-            self.metrics.skew(late.as_secs_f64() - self.sound_late.as_secs_f64());
-            if let Some(arrived) = self.voice.arrived(voice::samples(pts)) {
-                self.took(StageName::Total, at.saturating_duration_since(arrived));
+            self.measures.took(StageName::Send, at.saturating_duration_since(made.at.max(leaves)));
+            self.measures.metrics.skew(late.as_secs_f64() - self.sound_late.as_secs_f64());
+            if let Some(arrived) = self.speech.voice.arrived(voice::samples(pts)) {
+                self.measures.took(StageName::Total, at.saturating_duration_since(arrived));
             }
             if made.key
-                && let Some(joined) = self.joined.take()
+                && let Some(came) = self.audience.newcomer.take()
             {
-                self.metrics.first_frame(at.saturating_duration_since(joined));
+                self.measures.metrics.first_frame(at.saturating_duration_since(came));
             }
         }
-        self.sent += 1;
-        self.metrics.sent();
-        self.board.made(self.sent, self.setting.fps);
-        self.recent.push_back(at);
-        while self.recent.front().is_some_and(|then| at.saturating_duration_since(*then) > Duration::from_secs(2)) {
-            self.recent.pop_front();
-        }
-    }
-
-    fn missed(&mut self, why: Missed, count: u64) {
-        self.missed += count;
-        self.metrics.missed(why, count);
+        self.measures.sent(at);
     }
 }

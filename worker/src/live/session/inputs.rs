@@ -1,193 +1,162 @@
 //! What is said to a session.
 
-use super::Live;
-use crate::live::inbox::Input;
-use crate::live::microphone::Microphone;
-use crate::live::voice;
+use super::speech::NotSaid;
+use super::{LiveSession, Output, Whom};
 use mouthpiece_domain::live::{Down, LiveStatus, Mood, Up};
-use mouthpiece_engine::Artist;
 use mouthpiece_transport::StreamEvent;
 use std::time::{Duration, Instant};
-use tracing::{debug, info, warn};
+use tracing::info;
 
-/// A conversion gives at most so many samples more than it was just given: those that it held back.
-const CARRIED: u64 = 200;
-
-impl<A: Artist> Live<'_, A> {
-    pub(super) fn input(&mut self, input: Input) {
-        match input {
-            Input::Stream(event) => self.stream_event(event),
-            Input::Line { line, down } => {
-                self.callers.add(line, down);
-                self.callers.tell_one(line, Down::Mood { mood: self.mood, event: None });
-            }
-            Input::Up { line, up } => self.up(line, up),
-            Input::LineGone { line } => self.callers.remove(line),
-            Input::Interrupt => drop(self.interrupt()), // whoever asked has its answer
-            Input::KeepAlive => self.endings.active(Instant::now()),
-            Input::Status(asked) => drop(asked.send(self.status())), // whoever asked may wait no longer
-        }
-    }
-
-    fn stream_event(&mut self, event: StreamEvent) {
-        let now = Instant::now();
+impl LiveSession {
+    /// The transport has news.
+    pub fn stream_event(&mut self, event: StreamEvent, now: Instant) {
         match event {
             StreamEvent::Joined { viewer, after } => {
-                info!(session_id = %self.setting.session, viewers = self.endings.viewers() + 1, "a viewer came");
-                self.endings.joined(viewer, now);
-                self.voice.release();
-                self.key_wanted = true;
-                self.joined.get_or_insert(now);
-                self.metrics.viewers(1);
-                self.metrics.connected(after);
+                self.audience.joined(viewer, now);
+                info!(session_id = %self.setting.session, viewers = self.audience.endings.viewers(), "a viewer came");
+                self.speech.voice.release();
+                self.measures.metrics.viewers(1);
+                self.measures.metrics.connected(after);
             }
             StreamEvent::Left { viewer, why } => {
                 // It is also told of who never came.
-                if !self.endings.is_here(viewer) {
+                if !self.audience.endings.is_here(viewer) {
                     return;
                 }
-                self.metrics.viewers(-1);
+                self.measures.metrics.viewers(-1);
                 info!(session_id = %self.setting.session, why = ?why, "a viewer went");
-                if self.endings.left(viewer, now) {
-                    self.recent.clear();
-                    self.joined = None;
+                if self.audience.endings.left(viewer, now) {
+                    self.measures.pause();
+                    self.audience.newcomer = None;
                 }
             }
-            StreamEvent::KeyFrameWanted => self.key_wanted = true,
-            StreamEvent::Bitrate(bits) => self.set_bitrate(bits),
-            StreamEvent::Microphone { viewer, data, time, .. } => self.microphone(viewer, &data, time, now),
-            StreamEvent::MicrophoneGone { .. } => self.microphone = None,
+            StreamEvent::KeyFrameWanted => self.audience.key_wanted = true,
+            // The transport keeps it within the terms' bounds.
+            StreamEvent::Bitrate(bits) => self.outputs.push(Output::Bitrate(bits)),
+            StreamEvent::Microphone { viewer, data, time, .. } => {
+                self.speech.hear_microphone(viewer, &data, time, now);
+            }
+            StreamEvent::MicrophoneGone { .. } => self.speech.microphone = None,
             StreamEvent::Sent { pts, at } => self.left(pts, at),
         }
     }
 
-    fn microphone(&mut self, viewer: u128, packet: &[u8], time: u64, now: Instant) {
-        if self.microphone.as_ref().is_none_or(|m| m.viewer() != viewer) {
-            match Microphone::new(viewer) {
-                Ok(microphone) => self.microphone = Some(microphone),
-                Err(e) => return warn!(error = %e, "a microphone cannot be decoded"),
-            }
-        }
-        if let Some(microphone) = &mut self.microphone {
-            self.voice.hear(microphone.decode(packet, time), now);
-        }
+    /// The encoder was set to so many bits a second.
+    pub fn encodes_at(&mut self, bits: u32) {
+        self.bitrate = bits;
     }
 
-    /// The transport keeps it within the terms' bounds.
-    fn set_bitrate(&mut self, bits: u32) {
-        match self.encoder.set_bitrate(bits) {
-            Ok(()) => self.bitrate = bits,
-            Err(e) => debug!(error = %e, bits, "the encoder keeps its rate"),
-        }
+    /// A caller's line opened: it is told at once what the face does.
+    pub fn line_opened(&mut self, line: u64) {
+        self.tell_line(line, Down::Mood { mood: self.speech.mood, event: None });
     }
 
-    fn up(&mut self, line: u64, up: Up) {
-        let now = Instant::now();
+    /// Somebody asked to keep it alive.
+    pub fn keep_alive(&mut self, now: Instant) {
+        self.audience.endings.active(now);
+    }
+
+    /// Silence at once; true when something was being said.
+    pub fn interrupt(&mut self, now: Instant) -> bool {
+        self.audience.endings.active(now);
+        self.speech.interrupt()
+    }
+
+    /// A caller said something on its line.
+    pub fn up(&mut self, line: u64, up: Up, now: Instant) {
         match up {
             Up::Speak { event, rate, samples } => {
-                self.endings.active(now);
+                self.audience.endings.active(now);
                 self.speak(line, event, rate, &samples, now);
             }
             Up::SpeakEnd { event } => {
-                self.endings.active(now);
-                let Self { pushed, voice, callers, .. } = self;
-                // What the conversion holds of an utterance that was given up belongs to none.
-                let rest = if voice.would_begin() { &[] } else { pushed.finish() };
-                if !voice.end_utterance(event.clone(), rest, now) {
-                    callers.tell_one(line, Down::Ended { event, played_ms: 0 });
+                self.audience.endings.active(now);
+                if !self.speech.end_utterance(event.clone(), now) {
+                    self.tell_line(line, Down::Ended { event, played_ms: 0 });
                 }
             }
             Up::Interrupt { event } => {
-                if !self.interrupt() {
-                    self.callers.tell_one(line, Down::Interrupted { event: event.clone(), played_ms: 0 });
+                if !self.interrupt(now) {
+                    self.tell_line(line, Down::Interrupted { event: event.clone(), played_ms: 0 });
                 }
-                self.answer(line, event);
+                self.answer(line, event, now);
             }
             Up::StartListening { event } => {
-                self.listened_to = true;
-                self.answer(line, event);
+                self.speech.listened_to = true;
+                self.answer(line, event, now);
             }
             Up::StopListening { event } => {
-                self.listened_to = false;
-                self.answer(line, event);
+                self.speech.listened_to = false;
+                self.answer(line, event, now);
             }
             Up::KeepAlive { event } => {
-                self.endings.active(now);
-                self.callers.tell_one(line, Down::Kept { event });
+                self.audience.endings.active(now);
+                self.tell_line(line, Down::Kept { event });
             }
         }
     }
 
     fn speak(&mut self, line: u64, event: Option<String>, rate: u32, samples: &[i16], now: Instant) {
-        let Self { pushed, voice, callers, .. } = self;
-        // Looked at first: what is refused must leave nothing behind in the conversion.
-        let room = voice.has_room(samples.len() as u64 * voice::RATE / u64::from(rate.max(1)) + CARRIED);
-        let taken = room.map_err(Some).and_then(|()| {
-            let sound = pushed.convert(rate, samples, voice.would_begin()).map_err(|error| {
-                warn!(%error, "pushed speech cannot be converted");
-                None
-            })?;
-            voice.speak(event.clone(), sound, now).map_err(Some)
-        });
-        let (retry_after, detail) = match taken {
+        let (retry_after, detail) = match self.speech.push(event.clone(), rate, samples, now) {
             Ok(()) => return,
-            Err(Some(full)) => (full.retry_after, "so much speech waits already: send this again later"),
-            Err(None) => (Duration::ZERO, "the speech has a rate that is not taken here"),
+            Err(NotSaid::NoRoom(full)) => (full.retry_after, "so much speech waits already: send this again later"),
+            Err(NotSaid::Rate) => (Duration::ZERO, "the speech has a rate that is not taken here"),
         };
         let retry_after_ms = retry_after.as_millis() as u64;
-        callers.tell_one(line, Down::Refused { event, retry_after_ms, detail: detail.to_owned() });
+        self.tell_line(line, Down::Refused { event, retry_after_ms, detail: detail.to_owned() });
     }
 
     /// Answers with the mood.
-    fn answer(&mut self, line: u64, event: Option<String>) {
-        self.tell_but(Some(line));
-        self.callers.tell_one(line, Down::Mood { mood: self.mood, event });
-    }
-
-    /// True when something was being said.
-    fn interrupt(&mut self) -> bool {
-        self.endings.active(Instant::now());
-        self.pushed.finish();
-        self.follower.cut(self.voice.committed());
-        self.voice.interrupt()
+    fn answer(&mut self, line: u64, event: Option<String>, now: Instant) {
+        self.tell_but(Whom::AllBut(line), now);
+        self.tell_line(line, Down::Mood { mood: self.speech.mood, event });
     }
 
     /// Tells callers what happened.
-    pub(super) fn tell(&mut self) {
-        self.tell_but(None);
+    pub(super) fn tell(&mut self, now: Instant) {
+        self.tell_but(Whom::All, now);
     }
 
-    /// The same; one line is about to be told the mood as an answer, and is not told that it changed.
-    fn tell_but(&mut self, answered: Option<u64>) {
-        let Self { voice, callers, .. } = self;
-        for event in voice.events() {
-            callers.tell(&event);
-        }
-        let mood = self.follower.mood(self.voice.next(), self.voice.is_talking(), self.listened_to);
+    /// The same; a change of mood is told to `whom` only, as one line is about to be told the mood as an answer.
+    fn tell_but(&mut self, whom: Whom, now: Instant) {
+        self.outputs.extend(self.speech.voice.events().map(|event| Output::Tell(Whom::All, event)));
+        let mood = self.speech.mood_now();
         if mood == Mood::Talking {
-            self.endings.active(Instant::now());
+            self.audience.endings.active(now);
         }
-        if mood != self.mood {
-            self.mood = mood;
-            self.callers.tell_but(answered, &Down::Mood { mood, event: None });
+        if mood != self.speech.mood {
+            self.speech.mood = mood;
+            self.outputs.push(Output::Tell(whom, Down::Mood { mood, event: None }));
         }
     }
 
-    fn status(&self) -> LiveStatus {
-        let span = match (self.recent.front(), self.recent.back()) {
-            (Some(first), Some(last)) => (*last - *first).as_secs_f32(),
-            _ => 0.0,
-        };
-        let fps = if span > 0.0 { (self.recent.len() - 1) as f32 / span } else { 0.0 };
+    fn tell_line(&mut self, line: u64, event: Down) {
+        self.outputs.push(Output::Tell(Whom::Line(line), event));
+    }
+
+    /// How it is.
+    pub fn status(&self) -> LiveStatus {
+        let measures = &self.measures;
         LiveStatus {
-            mood: self.mood,
-            viewers: self.endings.viewers(),
-            fps,
-            ticks: self.sent + self.missed,
-            missed: self.missed,
+            mood: self.speech.mood,
+            viewers: self.audience.endings.viewers(),
+            fps: measures.rate(),
+            ticks: measures.sent + measures.missed,
+            missed: measures.missed,
             bitrate: self.bitrate,
-            buffered_ms: self.voice.buffered().as_millis() as u64,
-            stages: self.stages.times(),
+            buffered_ms: self.speech.voice.buffered().as_millis() as u64,
+            stages: measures.stages(),
         }
+    }
+
+    /// It runs from now on, as the worker's numbers say.
+    pub fn opened(&self) {
+        self.measures.metrics.sessions(1);
+    }
+
+    /// It runs no more, and nobody watches it.
+    pub fn closed(&self) {
+        self.measures.metrics.sessions(-1);
+        self.measures.metrics.viewers(-i64::from(self.audience.endings.viewers()));
     }
 }

@@ -1,49 +1,46 @@
-//! One live session on its thread.
+//! One live session, without hands: no clock, thread, socket, engine or encoder.
 //!
-//! The loop wakes for whatever is due first: a packet of sound, a frame to begin, a message. It never waits for anything
-//! else, but for the engine while a frame is drawn.
+//! Whoever runs it says what time it is, what came in and how long the work took. It says what is to be done next
+//! ([`Task`]) and whom to tell what ([`Output`]). The canonical loop:
+//!
+//! ```text
+//! loop {
+//!     match session.next(now, ear) {
+//!         Sound(due)  => encode session.sound(), session.sound_sent(), send it
+//!         Frame(turn) => ask the ear; session.heard() may want the frame: draw, encode, session.made(), send it
+//!         Wait(until) => wait for a message until then, and say it to the session
+//!         Over(end)   => leave
+//!     }
+//!     carry out session.outputs()
+//! }
+//! ```
+//! A round is all sound that is due, then at most one frame, then what there is to tell; only then is waited.
 
+mod audience;
 mod frames;
 mod inputs;
-mod lines;
+mod measures;
+mod speech;
+mod task;
+
+#[cfg(test)]
+mod tests;
 
 use super::beat::Beat;
-use super::endings::Endings;
-use super::inbox::Input;
-use super::listener::Listener;
-use super::microphone::Microphone;
-use super::mood::MoodFollower;
-use super::pushed::Pushed;
-use super::stages::{StageName, Stages};
-use super::voice::{self, PACKET, Voice};
-use crate::board::{Board, Stage};
-use crate::error::RenderError;
-use crate::film::FramePath;
+use super::listener::Hears;
+use super::stages::StageName;
+use super::voice::{self, PACKET};
 use crate::metrics::WorkerMetrics;
-use crate::stop::Stop;
-use crate::work::WorkError;
-use bytes::Bytes;
-use lines::Callers;
+use audience::Audience;
+use frames::MadeFrame;
+use measures::Measures;
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_domain::live::{LiveTerms, Mood};
-use mouthpiece_engine::{Artist, Ear};
-use mouthpiece_media::audio::OpusEncoder;
-use mouthpiece_media::encode::{self, Choice, Quality, Settings, VideoEncoder};
-use mouthpiece_transport::{AudioPacket, Stream};
+use mouthpiece_domain::live::{Down, LiveTerms};
+use speech::Speech;
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
-use tracing::info;
-
-/// Speech that may wait.
-const BUFFER: Duration = Duration::from_secs(120);
-/// Voice, bits a second: enough for transparent speech.
-const VOICE_BITS: u32 = 48_000;
-/// Most seconds from one key frame to the next; viewers ask for one when they need it.
-const KEY_FRAME_SECONDS: u32 = 60;
-/// Frames that were handed over and not yet seen leaving.
-const UNDERWAY: usize = 64;
+pub use task::{FrameOrder, FrameTurn, FrameWork, HeardVoice, LiveEnd, Output, SoundDue, Task, Whom};
 
 /// How a session is run.
 #[derive(Debug, Clone, Copy)]
@@ -60,209 +57,147 @@ pub struct Setting {
     pub phase: f64,
 }
 
-/// Who draws and who listens.
-pub struct Face<A: Artist> {
-    /// Draws frames.
-    pub path: FramePath<A>,
-    /// Listens for it.
-    pub ear: Box<dyn Ear<Cue = A::Cue>>,
+/// What a round has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Round {
+    /// Sound that is due leaves.
+    Sound,
+    /// A frame has its turn.
+    Frame,
+    /// Callers are told, and it is looked whether it is over.
+    Tell,
 }
 
-/// A frame on its way.
-struct Made {
-    pts: Duration,
-    key: bool,
-    /// When it was encoded.
-    at: Instant,
-}
-
-/// A running live session.
-pub struct Live<'a, A: Artist> {
+/// A running live session. See the module's text.
+pub struct LiveSession {
     setting: Setting,
-    path: FramePath<A>,
-    listener: Listener<A::Cue>,
-    encoder: Box<dyn VideoEncoder>,
-    opus: OpusEncoder,
-    voice: Voice,
+    round: Round,
     beat: Beat,
-    endings: Endings,
-    callers: Callers,
-    microphone: Option<Microphone>,
-    pushed: Pushed,
-    stream: Stream,
-    inbox: Receiver<Input>,
-    board: &'a Board,
-    metrics: Arc<WorkerMetrics>,
-    stages: Stages,
-    /// Time that the ear took since the last frame.
-    listening: Duration,
-    underway: VecDeque<Made>,
-    key_wanted: bool,
-    bitrate: u32,
-    mood: Mood,
-    /// A caller said that somebody speaks to the face.
-    listened_to: bool,
-    follower: MoodFollower,
+    speech: Speech,
+    audience: Audience,
+    measures: Measures,
+    /// Samples by which the codec gives sound out later than it took it.
+    lead: u64,
+    /// The sound that leaves.
+    sound: [f32; PACKET],
     /// How late the last packet of sound was handed over.
     sound_late: Duration,
-    sent: u64,
-    missed: u64,
-    /// When each second's frames were sent, for the rate.
-    recent: VecDeque<Instant>,
-    /// When somebody joined who has not got a frame yet.
-    joined: Option<Instant>,
+    /// Frames that were handed over and not yet seen leaving.
+    underway: VecDeque<MadeFrame>,
+    /// Video that the encoder is set to, bits a second.
+    bitrate: u32,
+    outputs: Vec<Output>,
+    stopped: bool,
 }
 
-impl<'a, A: Artist> Live<'a, A> {
-    /// Opens encoders; media time begins now.
-    ///
-    /// # Errors
-    /// [`RenderError`] when no encoder opens.
-    pub fn new(
-        setting: Setting,
-        face: Face<A>,
-        stream: Stream,
-        inbox: Receiver<Input>,
-        board: &'a Board,
-        metrics: Arc<WorkerMetrics>,
-    ) -> Result<Self, RenderError> {
-        let Setting { size: [width, height], fps, terms, phase, .. } = setting;
-        let bitrate = terms.bitrate[1];
-        let quality = Quality::Realtime { bitrate_bps: bitrate };
-        let settings = Settings { width, height, fps: (fps, 1), quality, gop_frames: fps * KEY_FRAME_SECONDS };
-        let encoder = encode::open(Choice::Auto, &settings)?;
-        info!(session_id = %setting.session, encoder = encoder.name(), width, height, fps, "live");
-        let now = Instant::now();
-        let (mut listener, opus) = (Listener::new(face.ear)?, OpusEncoder::new(VOICE_BITS)?);
-        let mut voice = Voice::new(BUFFER, Duration::from_secs(1) / fps.max(1));
-        // The codec gives sound out later than it took it: it is given it so much earlier.
-        let lead = opus.delay_samples() as u64;
-        voice.advance(lead, now, &mut |sound| listener.hear(sound));
-        voice.begin_at(lead);
-        Ok(Self {
+impl LiveSession {
+    /// Media time begins at `now`. The codec gives sound out `lead` samples at 48 kHz later than it took it: it is given it
+    /// so much earlier.
+    pub fn new(setting: Setting, lead: usize, metrics: Arc<WorkerMetrics>, ear: &mut dyn Hears, now: Instant) -> Self {
+        let Setting { fps, terms, phase, .. } = setting;
+        let lead = lead as u64;
+        let mut speech = Speech::new(fps);
+        speech.voice.advance(lead, now, &mut |sound| ear.hear(sound));
+        speech.voice.begin_at(lead);
+        Self {
             setting,
-            path: face.path,
-            listener,
-            encoder,
-            opus,
-            voice,
+            round: Round::Tell,
             beat: Beat::new(now + Duration::from_secs_f64(phase.clamp(0.0, 1.0) / f64::from(fps)), fps),
-            endings: Endings::new(terms, now),
-            callers: Callers::default(),
-            microphone: None,
-            pushed: Pushed::default(),
-            stream,
-            inbox,
-            board,
-            metrics,
-            stages: Stages::default(),
-            listening: Duration::ZERO,
-            underway: VecDeque::new(),
-            key_wanted: true,
-            bitrate,
-            mood: Mood::default(),
-            listened_to: false,
-            follower: MoodFollower::default(),
+            speech,
+            audience: Audience::new(terms, now),
+            measures: Measures::new(metrics),
+            lead,
+            sound: [0.0; PACKET],
             sound_late: Duration::ZERO,
-            sent: 0,
-            missed: 0,
-            recent: VecDeque::new(),
-            joined: None,
-        })
-    }
-
-    /// Runs until it is stopped or ends by itself; that is never success in a render's sense.
-    pub fn run(mut self, stop: &Stop) -> WorkError {
-        self.board.enter(Stage::Running);
-        self.metrics.sessions(1);
-        let end = self.until_over(stop);
-        self.metrics.sessions(-1);
-        self.metrics.viewers(-i64::from(self.endings.viewers()));
-        end
-    }
-
-    fn until_over(&mut self, stop: &Stop) -> WorkError {
-        loop {
-            if stop.is_set() {
-                return WorkError::Stopped;
-            }
-            let now = Instant::now();
-            if let Some(end) = self.endings.due(now) {
-                self.callers.over(end.reason.name());
-                return WorkError::Ended(Box::new(end));
-            }
-            match self.inbox.recv_timeout(self.due().saturating_duration_since(now)) {
-                Ok(input) => {
-                    self.input(input);
-                    while let Ok(input) = self.inbox.try_recv() {
-                        self.input(input);
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-                // The switchboard and the transport hold letterboxes as long as this runs.
-                Err(RecvTimeoutError::Disconnected) => return WorkError::Stopped,
-            }
-            if let Err(e) = self.work() {
-                return WorkError::render(&e, &[]);
-            }
+            underway: VecDeque::new(),
+            bitrate: terms.bitrate[1],
+            outputs: Vec::new(),
+            stopped: false,
         }
     }
 
-    /// When something must be done next.
-    fn due(&self) -> Instant {
-        self.sound_due().min(self.beat.frame_due())
+    /// Its owner wants no more: nobody is told anything.
+    pub fn stop(&mut self) {
+        self.stopped = true;
+    }
+
+    /// What is to be done at `now`.
+    pub fn next(&mut self, now: Instant, ear: &mut dyn Hears) -> Task {
+        if self.stopped {
+            return Task::Over(LiveEnd::Stopped);
+        }
+        if self.round == Round::Sound {
+            if let Some(due) = self.next_sound(now, ear) {
+                return Task::Sound(due);
+            }
+            self.round = Round::Frame;
+        }
+        if self.round == Round::Frame {
+            self.round = Round::Tell;
+            if let Some(turn) = self.next_frame(now, ear) {
+                return Task::Frame(turn);
+            }
+        }
+        self.round = Round::Sound;
+        self.tell(now);
+        if let Some(end) = self.audience.endings.due(now) {
+            self.outputs.push(Output::Tell(Whom::All, Down::Over { reason: end.reason.name().to_owned() }));
+            return Task::Over(LiveEnd::Ended(end));
+        }
+        Task::Wait(self.sound_due().min(self.beat.frame_due()))
+    }
+
+    /// What is to be carried out, in order.
+    pub fn outputs(&mut self) -> std::vec::Drain<'_, Output> {
+        self.outputs.drain(..)
+    }
+
+    /// The sound of the packet that is due.
+    pub fn sound(&self) -> &[f32; PACKET] {
+        &self.sound
+    }
+
+    /// A packet of sound is encoded and handed over, at `at`.
+    pub fn sound_sent(&mut self, due: &SoundDue, at: Instant) {
+        self.sound_late = at.saturating_duration_since(due.captured);
+    }
+
+    /// Frames that were sent: what is billed.
+    pub fn frames_sent(&self) -> u64 {
+        self.measures.sent
     }
 
     /// When the next packet of sound leaves: whatever happened before, at its own media time.
     fn sound_due(&self) -> Instant {
-        self.beat.leaves(self.heard_at(self.voice.next()))
+        self.beat.leaves(self.heard_at(self.speech.voice.next()))
     }
 
     /// The media time at which a decoder gives out what begins a packet that begins there on the timeline.
     fn heard_at(&self, place: u64) -> Duration {
-        voice::duration(place.saturating_sub(self.opus.delay_samples() as u64))
+        voice::duration(place.saturating_sub(self.lead))
     }
 
-    /// Does what is due.
-    fn work(&mut self) -> Result<(), RenderError> {
-        while self.sound_due() <= Instant::now() {
-            self.send_sound()?;
+    /// Lets 20 ms of sound leave, as often as they are due. Where nobody hears them they are gone.
+    fn next_sound(&mut self, now: Instant, ear: &mut dyn Hears) -> Option<SoundDue> {
+        while self.sound_due() <= now {
+            // Frames see to this, but for few frames a second, and after a pause of this session's thread.
+            self.place(self.speech.voice.packet_end(), now, ear);
+            let place = self.speech.voice.play(&mut self.sound)?;
+            let pts = self.heard_at(place);
+            if self.audience.is_watching() {
+                return Some(SoundDue { pts, captured: self.beat.leaves(pts) });
+            }
         }
-        self.frame()?;
-        self.tell();
-        Ok(())
+        None
     }
 
     /// Gives sound its place, and lets the ear hear it.
-    fn place(&mut self, to: u64, now: Instant) {
-        let Self { voice, listener, .. } = self;
-        let started = Instant::now();
-        voice.advance(to, now, &mut |sound| listener.hear(sound));
-        self.listening += started.elapsed();
-        self.metrics.underruns(self.voice.underruns());
-        if let Some(waited) = self.voice.waited() {
-            self.took(StageName::Chunk, waited);
+    fn place(&mut self, to: u64, now: Instant, ear: &mut dyn Hears) {
+        let voice = &mut self.speech.voice;
+        voice.advance(to, now, &mut |sound| ear.hear(sound));
+        self.measures.underruns(voice.underruns());
+        if let Some(waited) = voice.waited() {
+            self.measures.took(StageName::Chunk, waited);
         }
-    }
-
-    /// Sends 20 ms of sound.
-    fn send_sound(&mut self) -> Result<(), RenderError> {
-        let due = self.sound_due();
-        // Frames see to this, but for few frames a second, and after a pause of this thread.
-        self.place(self.voice.packet_end(), Instant::now());
-        let mut sound = [0.0; PACKET];
-        let Some(at) = self.voice.play(&mut sound) else { return Ok(()) };
-        if self.endings.viewers() > 0 {
-            let data = Bytes::copy_from_slice(self.opus.encode(&sound)?);
-            let pts = self.heard_at(at);
-            self.sound_late = due.elapsed();
-            self.stream.audio(AudioPacket { data, pts, captured: self.beat.leaves(pts) });
-        }
-        Ok(())
-    }
-
-    fn took(&mut self, stage: StageName, time: Duration) {
-        self.stages.took(stage, time);
-        self.metrics.took(stage, time);
     }
 }
