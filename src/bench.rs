@@ -51,7 +51,7 @@ pub struct BenchArgs {
 
 /// Milliseconds a frame.
 #[derive(Debug, Serialize)]
-struct Stage {
+struct BenchStage {
     mean: f64,
     p50: f64,
     p99: f64,
@@ -62,9 +62,9 @@ struct Stage {
 struct Run {
     head: bool,
     frames_per_second: f64,
-    listen_ms: Stage,
-    draw_ms: Stage,
-    encode_ms: Stage,
+    listen_ms: BenchStage,
+    draw_ms: BenchStage,
+    encode_ms: BenchStage,
     /// Time of a whole frame over that of its encoding alone.
     times_encoding: f64,
     /// Allocations a frame by listening and drawing.
@@ -211,10 +211,10 @@ fn measure<E: Engine>(
     })
 }
 
-fn stage(mut times: Vec<f64>) -> Stage {
+fn stage(mut times: Vec<f64>) -> BenchStage {
     times.sort_by(f64::total_cmp);
     let at = |q: f64| times[((times.len() - 1) as f64 * q) as usize];
-    Stage { mean: times.iter().sum::<f64>() / times.len() as f64, p50: at(0.5), p99: at(0.99) }
+    BenchStage { mean: times.iter().sum::<f64>() / times.len() as f64, p50: at(0.5), p99: at(0.99) }
 }
 
 /// The most memory that this process ever held, from the kernel.

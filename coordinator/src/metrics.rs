@@ -7,7 +7,7 @@ mod live;
 pub use live::{LiveMetrics, OpenSocket, QuestionOutcome};
 
 use mouthpiece_domain::retention::Class;
-use mouthpiece_domain::session::{EndReason, Kind, Phase};
+use mouthpiece_domain::session::{EndReason, Phase, SessionKind};
 use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
@@ -184,7 +184,7 @@ impl Metrics {
     }
 
     /// A session ended.
-    pub fn session_ended(&self, reason: EndReason, kind: Kind) {
+    pub fn session_ended(&self, reason: EndReason, kind: SessionKind) {
         self.sessions_ended.with_label_values(&[reason.name(), kind.name()]).inc();
     }
 
@@ -294,7 +294,7 @@ mod tests {
         let metrics = Metrics::new().unwrap();
         metrics.set_sessions(Phase::Running, 3);
         metrics.set_sessions(Phase::Ended, 9);
-        metrics.session_ended(EndReason::Completed, Kind::Render);
+        metrics.session_ended(EndReason::Completed, SessionKind::Render);
         metrics.set_queue(2, Some(Duration::from_millis(1500)));
         metrics.set_workers(WorkerCounts { idle: 1, busy: 2, draining: 0, lost: 4 });
         metrics.set_slots(6, 5);

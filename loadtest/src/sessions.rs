@@ -1,7 +1,7 @@
 //! Sessions to ask for.
 
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
-use mouthpiece_domain::session::{BlobKey, BlobKeyError, Fence, Kind, Phase, Preset, Progress, Session, Spec};
+use mouthpiece_domain::session::{BlobKey, BlobKeyError, Fence, Phase, Preset, Progress, Session, SessionKind, Spec};
 use mouthpiece_domain::time::Wall;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ impl Sessions {
         let face = (self.made % FACES) as usize;
         Session {
             id: SessionId(self.base + u128::from(self.made)),
-            kind: Kind::Render,
+            kind: SessionKind::Render,
             key: KeyId(u128::from(self.made % CALLERS) + 1),
             avatar: AvatarId(face as u128 + 1),
             spec: Arc::clone(&self.specs[face]),

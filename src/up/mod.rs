@@ -1,7 +1,7 @@
 //! `mouthpiece up`: the whole farm in one process.
 
-mod asked;
 mod browser;
+mod stop_signals;
 mod worker;
 
 use crate::config::{Config, Sources, load};
@@ -10,7 +10,6 @@ use crate::wiring;
 use crate::{logging, say};
 use actix_web::web;
 use anyhow::Context;
-use asked::Asked;
 use clap::Args;
 use mouthpiece_coordinator::actors;
 use mouthpiece_coordinator::farm::Farm;
@@ -26,6 +25,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use stop_signals::StopSignals;
 use thiserror::Error;
 use tokio::sync::{oneshot, watch};
 
@@ -166,7 +166,7 @@ impl Front {
 }
 
 async fn serve(config: Config, data: &Data, listener: TcpListener, front: &Front) -> anyhow::Result<End> {
-    let mut asked = Asked::listen()?;
+    let mut asked = StopSignals::listen()?;
     let ports = wiring::open(&config.stores, data).await?;
     ports.records.add_prices(&config.prices.0).await.context("the prices cannot be recorded")?;
     let metrics = Arc::new(Metrics::new()?);

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 /// How far a session is.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Stage {
+pub enum WorkState {
     /// It gets avatar and inputs.
     Preparing,
     /// It makes frames.
@@ -21,7 +21,7 @@ pub enum Stage {
     Abandoned,
 }
 
-impl Stage {
+impl WorkState {
     /// As it is reported.
     pub fn phase(&self) -> Phase {
         match self {
@@ -41,7 +41,7 @@ impl Stage {
 /// A session's progress: written by its pipeline at every frame, read whenever something is to be said.
 #[derive(Debug)]
 pub struct Board {
-    stage: watch::Sender<Stage>,
+    stage: watch::Sender<WorkState>,
     done: AtomicU64,
     total: AtomicU64,
     delivered_ms: AtomicU64,
@@ -49,14 +49,14 @@ pub struct Board {
 
 impl Default for Board {
     fn default() -> Self {
-        let (stage, _) = watch::channel(Stage::Preparing);
+        let (stage, _) = watch::channel(WorkState::Preparing);
         Self { stage, done: AtomicU64::new(0), total: AtomicU64::new(0), delivered_ms: AtomicU64::new(0) }
     }
 }
 
 impl Board {
     /// Says how far it is. What is over stays over.
-    pub fn enter(&self, stage: Stage) {
+    pub fn enter(&self, stage: WorkState) {
         self.stage.send_if_modified(|now| {
             let goes_on = !now.is_over() && *now != stage;
             if goes_on {
@@ -78,12 +78,12 @@ impl Board {
     }
 
     /// How far it is.
-    pub fn stage(&self) -> Stage {
+    pub fn stage(&self) -> WorkState {
         self.stage.borrow().clone()
     }
 
     /// Wakes whenever the stage changes.
-    pub fn watch(&self) -> watch::Receiver<Stage> {
+    pub fn watch(&self) -> watch::Receiver<WorkState> {
         self.stage.subscribe()
     }
 
@@ -112,10 +112,10 @@ mod tests {
             (board.progress(), board.delivered()),
             (Progress { done: 25, total: 50 }, Duration::from_millis(833))
         );
-        let end = Stage::Ended(Arc::new(End::new(EndReason::Completed, None)));
-        board.enter(Stage::Running);
+        let end = WorkState::Ended(Arc::new(End::new(EndReason::Completed, None)));
+        board.enter(WorkState::Running);
         board.enter(end.clone());
-        board.enter(Stage::Abandoned);
+        board.enter(WorkState::Abandoned);
         assert_eq!(board.stage(), end);
     }
 }

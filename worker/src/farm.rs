@@ -209,7 +209,7 @@ pub async fn start_engine<E: Engine>(
     let switchboard = Arc::clone(&callers.switchboard);
     let offer = Offer { engine: engine.id(), slots, frames_per_second };
     let work = Arc::new(Studio { desks, avatars, engine, switchboard, metrics, blobs, scratch, runtime });
-    let crew = Crew { work, offer, keeper: Some(Keeper::of(thread, ended)), callers: Some(callers) };
+    let crew = WorkerParts { work, offer, keeper: Some(Keeper::of(thread, ended)), callers: Some(callers) };
     launch(id, clock, arbiter, ports, settings, crew).await
 }
 
@@ -226,7 +226,8 @@ pub async fn start_with(
     settings.check()?;
     let clock = Clock::start();
     let offer = Offer { engine: "none/1", slots: settings.slots, frames_per_second: 0 };
-    launch(new_id()?, clock, arbiter()?, ports, settings, Crew { work, offer, keeper: None, callers: None }).await
+    launch(new_id()?, clock, arbiter()?, ports, settings, WorkerParts { work, offer, keeper: None, callers: None })
+        .await
 }
 
 /// What a worker offers.
@@ -237,7 +238,7 @@ struct Offer {
 }
 
 /// Who does the work.
-struct Crew {
+struct WorkerParts {
     work: Arc<dyn Work>,
     offer: Offer,
     keeper: Option<Keeper>,
@@ -257,9 +258,9 @@ async fn launch(
     arbiter: Arbiter,
     ports: WorkerPorts,
     settings: WorkerSettings,
-    crew: Crew,
+    crew: WorkerParts,
 ) -> Result<Worker, StartError> {
-    let Crew { work, offer: Offer { engine, slots, frames_per_second }, keeper, callers } = crew;
+    let WorkerParts { work, offer: Offer { engine, slots, frames_per_second }, keeper, callers } = crew;
     let WorkerSettings { name, instance_type, lease, drain_timeout, .. } = settings;
     let capability = Capability { name, engine: engine.to_owned(), instance_type, slots, frames_per_second };
     // One more than there are slots, so that a stop or a drain is never stuck behind assignments.

@@ -1,11 +1,11 @@
 use super::*;
-use crate::board::{Board, Stage};
+use crate::board::{Board, WorkState};
 use crate::stop::Stop;
 use crate::work::WorkError;
 use mouthpiece_domain::fleet::{Assignment, Command, Hold, WorkerEvent};
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::lease::LeaseTerms;
-use mouthpiece_domain::session::{BlobKey, End, Fence, Kind, Output, Preset, Slot as Place, Spec};
+use mouthpiece_domain::session::{BlobKey, End, Fence, Output, Preset, SessionKind, Slot as Place, Spec};
 use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool};
 use mouthpiece_engine::{Artist, Cue, Ear, EngineError, Expression, Heard, SpeechLevel, Tick};
 use mouthpiece_media::image::I420;
@@ -90,7 +90,7 @@ struct Drawing(Desks<Mortal>);
 
 impl Work for Drawing {
     fn run(&self, _: &Assignment, board: &Board, _: &Stop) -> Result<End, WorkError> {
-        board.enter(Stage::Running);
+        board.enter(WorkState::Running);
         let mut desk = self.0.desk(Arc::new(()));
         let drawn = desk.draw(0, NoCue, Expression::default()).map(|_| End::completed(Output::default()));
         drawn.map_err(|e| WorkError::render(e.into()))
@@ -114,7 +114,7 @@ fn assignment(hold: Hold) -> Assignment {
     };
     let s = Duration::from_secs;
     let lease = LeaseTerms::new(s(1), s(20), s(25), s(30)).unwrap();
-    Assignment { hold, kind: Kind::Render, spec: Arc::new(spec), lease }
+    Assignment { hold, kind: SessionKind::Render, spec: Arc::new(spec), lease }
 }
 
 #[actix_rt::test]
@@ -135,7 +135,7 @@ async fn a_worker_whose_engine_dies_says_goodbye_and_fails() {
     let thread = EngineThread::start(Mortal, move |panicked| end.send(panicked).unwrap()).unwrap();
     let work = Arc::new(Drawing(thread.desks()));
     let offer = Offer { engine: "mortal/1", slots: 1, frames_per_second: 0 };
-    let crew = Crew { work, offer, keeper: Some(Keeper::of(thread, ended)), callers: None };
+    let crew = WorkerParts { work, offer, keeper: Some(Keeper::of(thread, ended)), callers: None };
     let (id, clock, settings) = (new_id().unwrap(), Clock::start(), WorkerSettings::default());
     let worker = launch(id, clock, arbiter().unwrap(), ports.clone(), settings, crew).await.unwrap();
 

@@ -28,7 +28,7 @@ mod studio;
 mod throughput;
 mod work;
 
-pub use board::{Board, Stage};
+pub use board::{Board, WorkState};
 pub use error::RenderError;
 pub use film::FramePath;
 pub(crate) use load::load_reference_while;

@@ -1,7 +1,7 @@
 //! The sessions that a worker runs for the farm: renders and preparations, from the store and back to it, and live ones.
 
 use crate::avatars::{Avatars, Ready, patiently};
-use crate::board::{Board, Stage};
+use crate::board::{Board, WorkState};
 use crate::film::FramePath;
 use crate::live::switchboard::Switchboard;
 use crate::live::{Face, Input, Letterbox, LiveEnd, LiveThread, Setting};
@@ -14,7 +14,7 @@ use crate::stop::Stop;
 use crate::work::{Work, WorkError};
 use mouthpiece_domain::fleet::{Assignment, Hold};
 use mouthpiece_domain::names;
-use mouthpiece_domain::session::{End, Kind, Output, Preset, Spec};
+use mouthpiece_domain::session::{End, Output, Preset, SessionKind, Spec};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Desks, Engine};
 use mouthpiece_media::encode::{Choice, FilePreset};
@@ -53,17 +53,17 @@ impl<E: Engine> Work for Studio<E> {
         check(spec.size, spec.fps).map_err(WorkError::render)?;
         let avatar = |stop| self.runtime.block_on(self.avatars.get(spec, folder.path(), stop));
         match assignment.kind {
-            Kind::Live => nice::step_forward(),
-            Kind::Render | Kind::Prepare => nice::step_back(),
+            SessionKind::Live => nice::step_forward(),
+            SessionKind::Render | SessionKind::Prepare => nice::step_back(),
         }
         match assignment.kind {
-            Kind::Prepare => self.prepared(&*avatar(stop)?, stop).map(End::completed),
-            Kind::Live => {
+            SessionKind::Prepare => self.prepared(&*avatar(stop)?, stop).map(End::completed),
+            SessionKind::Live => {
                 let ready = avatar(stop)?;
                 drop(folder);
                 self.live(assignment.hold, spec, board, stop, &ready)
             }
-            Kind::Render => self.render(assignment.hold, spec, &folder, board, stop, avatar).map(End::completed),
+            SessionKind::Render => self.render(assignment.hold, spec, &folder, board, stop, avatar).map(End::completed),
         }
     }
 
@@ -146,7 +146,7 @@ impl<E: Engine> Studio<E> {
         info!(session_id = %hold.session, encoder = encoder.name(), seconds = survey.seconds, "making a film");
         let film = Film::open(&speech, &survey, &result, making, encoder).map_err(WorkError::render)?;
         board.expect(Film::frames(&survey, spec.fps));
-        board.enter(Stage::Running);
+        board.enter(WorkState::Running);
         let desk = self.desks.desk(Arc::clone(&ready.avatar));
         let mut ear = self.engine.ear(pipeline::level(&survey));
         let mut each = |frames| {
@@ -155,7 +155,7 @@ impl<E: Engine> Studio<E> {
         };
         let made = film.make(desk, ready.facts.frames, &mut ear, &mut each).map_err(WorkError::render)?;
 
-        board.enter(Stage::Draining);
+        board.enter(WorkState::Draining);
         let key = names::result(hold.session, hold.fence).map_err(|e| WorkError::broke("naming the result", &e))?;
         let put = self.wait(stop, patiently(|| self.blobs.put_file(&key, &result)))?;
         put.map_err(|e| WorkError::blob(&e, "the result"))?;

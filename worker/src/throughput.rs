@@ -23,7 +23,7 @@ fn sample(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples").join(name)
 }
 
-struct Stage<E: Engine> {
+struct WorkState<E: Engine> {
     engine: E,
     desks: Desks<E>,
     avatar: Arc<E::Avatar>,
@@ -32,7 +32,7 @@ struct Stage<E: Engine> {
     size: [u32; 2],
 }
 
-impl<E: Engine> Stage<E> {
+impl<E: Engine> WorkState<E> {
     /// Frames of one slot's renders into `folder`, drawn by the engine's thread or by an engine of its own.
     fn renders(&self, folder: &Path, preset: FilePreset, slot: usize, shared: bool) -> u64 {
         let (liveliness, encoder) = (Liveliness::default(), Choice::Auto);
@@ -88,7 +88,7 @@ fn measure<E: Engine>(engine: E) {
     let prepared = load_reference(&sample("portrait.png"), options, &mut finder).unwrap();
     let thread = EngineThread::start(engine.clone(), |_| {}).unwrap();
     let speech = sample("speech.wav");
-    let stage = Stage {
+    let stage = WorkState {
         desks: thread.desks(),
         size: prepared.report.output_size,
         avatar: Arc::new(engine.prepare(prepared.reference).unwrap()),

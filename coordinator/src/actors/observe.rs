@@ -22,7 +22,7 @@ pub(super) struct Observer {
 }
 
 /// What must be known of an event when its effects are seen.
-pub(super) struct Seen {
+pub(super) struct ObservedEvent {
     /// Why a session would be requeued by it.
     cause: &'static str,
     /// The session whose end it put on record.
@@ -35,7 +35,7 @@ impl Observer {
     }
 
     /// An event that the brain is about to handle.
-    pub(super) fn before(&mut self, event: &Event) -> Seen {
+    pub(super) fn before(&mut self, event: &Event) -> ObservedEvent {
         let mut ended = None;
         match event {
             Event::Submit { session, .. } if self.asked.len() < TIMED => {
@@ -58,11 +58,11 @@ impl Observer {
             }
             _ => {}
         }
-        Seen { cause: cause(event), ended }
+        ObservedEvent { cause: cause(event), ended }
     }
 
     /// What the brain made of it.
-    pub(super) fn effect(&mut self, seen: &Seen, effect: &Effect) {
+    pub(super) fn effect(&mut self, seen: &ObservedEvent, effect: &Effect) {
         match effect {
             Effect::Write(Write::Requeue { hold, .. }) => {
                 self.metrics.requeued(seen.cause);

@@ -3,13 +3,13 @@
 use super::auth::{Caller, Scope, Visitor};
 use super::dto::{SessionBody, time_text};
 use super::problem::Problem;
-use super::{Api, Asked, fields};
+use super::{Api, RequestPath, fields};
 use crate::office::submission::Started;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use mouthpiece_domain::control::Change;
-use mouthpiece_domain::session::{Kind, Phase, Session};
+use mouthpiece_domain::session::{Phase, Session, SessionKind};
 
 /// A session that the caller may see, by the id in the path; `what` is what it is called there.
 pub async fn visible(api: &Api, caller: &Caller, id: &str, what: &str) -> Result<Change, Problem> {
@@ -30,7 +30,7 @@ pub async fn visited(api: &Api, visitor: &Visitor, id: &str) -> Result<Change, P
 }
 
 /// A session as it is told to whoever asked there.
-pub fn told(api: &Api, change: &Change, asked: &Asked) -> SessionBody {
+pub fn told(api: &Api, change: &Change, asked: &RequestPath) -> SessionBody {
     SessionBody::now(change, &api.settings.retention, asked)
 }
 
@@ -40,11 +40,11 @@ pub async fn started(
     caller: &Caller,
     started: Started,
     fresh: StatusCode,
-    asked: &Asked,
+    asked: &RequestPath,
 ) -> Result<HttpResponse, Problem> {
     let Started { session, replayed } = started;
     let place = match session.kind {
-        Kind::Render if fresh == StatusCode::ACCEPTED => "renders",
+        SessionKind::Render if fresh == StatusCode::ACCEPTED => "renders",
         _ => "sessions",
     };
     let location = (LOCATION, asked.to(&format!("/v1/{place}/{}", session.id)));
@@ -79,7 +79,12 @@ pub fn complete(api: &Api, visitor: &Visitor, session: &Session, body: &mut Sess
 }
 
 /// Cancels a session and tells how it is then.
-pub async fn cancelled(api: &Api, caller: &Caller, change: Change, asked: &Asked) -> Result<HttpResponse, Problem> {
+pub async fn cancelled(
+    api: &Api,
+    caller: &Caller,
+    change: Change,
+    asked: &RequestPath,
+) -> Result<HttpResponse, Problem> {
     caller.need(Scope::Sessions)?;
     if change.session.phase == Phase::Ended {
         return Ok(HttpResponse::Ok().json(told(api, &change, asked)));

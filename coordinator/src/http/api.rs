@@ -1,6 +1,6 @@
 //! What handlers share.
 
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, ProblemKind};
 use super::settings::HttpSettings;
 use crate::farm::Farm;
 use crate::metrics::Metrics;
@@ -70,11 +70,11 @@ impl Api {
             match full {
                 SeatsFull::One { most } => {
                     let detail = format!("{most} such streams of events are open already: close one first");
-                    Problem::new(Kind::OverQuota, detail)
+                    Problem::new(ProblemKind::OverQuota, detail)
                 }
                 SeatsFull::All => {
                     let detail = "too many streams of events are open: ask for the state instead, or come back later";
-                    Problem::new(Kind::NoCapacity, detail)
+                    Problem::new(ProblemKind::NoCapacity, detail)
                 }
             }
             .after(Duration::from_secs(2))

@@ -6,8 +6,8 @@ use super::dto::{AvatarBody, AvatarList};
 use super::fields::{self, Fields, NAME_CHARS, URL_CHARS, missing};
 use super::files::{media_type, read_form, read_json};
 use super::options::face;
-use super::problem::{Kind as ProblemKind, Problem};
-use super::{Api, Asked, download};
+use super::problem::{Problem, ProblemKind};
+use super::{Api, RequestPath, download};
 use crate::office::avatars::Preview;
 use crate::office::orders::AddedAvatar;
 use actix_web::http::StatusCode;
@@ -58,7 +58,7 @@ pub async fn create(
     let name = fields.text("name", NAME_CHARS)?.unwrap_or(&portrait.called).to_owned();
     let AddedAvatar { seen, preparing } = api.office.add_avatar(&caller, &portrait, face(&fields)?, name).await?;
     let status = if preparing { StatusCode::ACCEPTED } else { StatusCode::OK };
-    let here = Asked::of(&req);
+    let here = RequestPath::of(&req);
     let location = (LOCATION, here.to(&format!("/v1/avatars/{}", seen.avatar.id)));
     Ok(HttpResponse::build(status).insert_header(location).json(AvatarBody::new(&seen, &here)))
 }
@@ -87,7 +87,7 @@ async fn visible(api: &Api, caller: &Caller, id: &str) -> Result<Avatar, Problem
 pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<HttpResponse, Problem> {
     caller.may_read()?;
     let limit = Fields::query(req.query_string(), &["limit"])?.number32("limit", 1..=500)?.unwrap_or(100);
-    let asked = Asked::of(&req);
+    let asked = RequestPath::of(&req);
     let found = api.office.avatars.list(&caller, limit).await?;
     Ok(HttpResponse::Ok().json(AvatarList { avatars: found.iter().map(|a| AvatarBody::new(a, &asked)).collect() }))
 }
@@ -97,7 +97,12 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
     get, operation_id = "read_avatar", path = "/v1/avatars/{id}", tag = "avatars", params(("id" = String, Path)),
     responses((status = 200, description = "The avatar", body = AvatarBody)),
 )]
-pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
+pub async fn read(
+    api: Data<Api>,
+    caller: Caller,
+    id: Path<String>,
+    asked: RequestPath,
+) -> Result<HttpResponse, Problem> {
     let avatar = visible(&api, &caller, &id).await?;
     Ok(HttpResponse::Ok().json(AvatarBody::new(&api.office.avatars.seen(avatar).await?, &asked)))
 }

@@ -7,7 +7,7 @@ use super::api::StreamOf;
 use super::auth::{Caller, LinkedVisitor, Scope, Visitor};
 use super::dto::FarmBody;
 use super::problem::Problem;
-use super::{Api, Asked, answers};
+use super::{Api, RequestPath, answers};
 use crate::farm::News;
 use crate::office::seats::Seat;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -43,14 +43,14 @@ const TOLD_AGAIN: u32 = 100;
 struct Base {
     api: Data<Api>,
     visitor: Visitor,
-    asked: Asked,
+    asked: RequestPath,
     closing: watch::Receiver<bool>,
     beat: Interval,
     _seat: Seat<StreamOf>,
 }
 
 impl Base {
-    fn new(api: Data<Api>, visitor: Visitor, asked: Asked, of: StreamOf) -> Result<Self, Problem> {
+    fn new(api: Data<Api>, visitor: Visitor, asked: RequestPath, of: StreamOf) -> Result<Self, Problem> {
         let seat = api.stream_seat(of)?;
         let mut beat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -112,7 +112,7 @@ pub async fn session(
     api: Data<Api>,
     LinkedVisitor(visitor): LinkedVisitor,
     id: Path<String>,
-    asked: Asked,
+    asked: RequestPath,
 ) -> Result<HttpResponse, Problem> {
     let news = api.office.farm.watch(); // before the state is read, so that nothing falls between
     let change = answers::visited(&api, &visitor, &id).await?;
@@ -203,7 +203,7 @@ impl SessionFeed {
     responses((status = 200, description = "Events `farm`, each with what /v1/workers answers, and `session`",
         content_type = "text/event-stream", body = String)),
 )]
-pub async fn farm(api: Data<Api>, caller: Caller, asked: Asked) -> Result<HttpResponse, Problem> {
+pub async fn farm(api: Data<Api>, caller: Caller, asked: RequestPath) -> Result<HttpResponse, Problem> {
     caller.need(Scope::Farm)?;
     let news = api.office.farm.watch();
     let now = event("farm", &FarmBody::from(&api.office.farm.view().await?));

@@ -288,7 +288,7 @@ mod tests {
             assert!(refused.detail.contains(field), "{refused}");
         }
         for body in ["", "[]", "1", "{", "{\"a\":1}x", "\u{feff}{}"] {
-            assert_eq!(json(body).unwrap_err().kind, super::super::problem::Kind::BadRequest, "{body}");
+            assert_eq!(json(body).unwrap_err().kind, super::super::problem::ProblemKind::BadRequest, "{body}");
         }
     }
 
@@ -308,7 +308,7 @@ mod tests {
     fn a_query_is_refused_when_it_says_a_thing_twice_or_is_not_text() {
         assert_eq!(Fields::query("a=1&a=2", &KNOWN).unwrap_err().field.as_deref(), Some("a"));
         assert_eq!(Fields::query("b=%ff", &KNOWN).unwrap_err().field.as_deref(), Some("b"));
-        assert_eq!(Fields::query("x=1", &KNOWN).unwrap_err().kind, super::super::problem::Kind::UnknownField);
+        assert_eq!(Fields::query("x=1", &KNOWN).unwrap_err().kind, super::super::problem::ProblemKind::UnknownField);
     }
 
     #[test]

@@ -7,7 +7,6 @@
 mod ages;
 mod answers;
 mod api;
-mod asked;
 pub mod auth;
 mod avatars;
 mod download;
@@ -29,6 +28,7 @@ mod refusals;
 mod renders;
 pub mod reports;
 mod request_id;
+mod request_path;
 mod retention;
 mod routes;
 mod server;
@@ -38,10 +38,10 @@ mod words;
 mod workers;
 
 pub use api::Api;
-pub use asked::Asked;
 pub use problem::Problem;
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use request_id::{RequestId, X_REQUEST_ID};
+pub use request_path::RequestPath;
 pub use routes::configure;
 pub use server::serve;
 pub use settings::HttpSettings;

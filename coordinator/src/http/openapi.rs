@@ -4,7 +4,7 @@ use super::dto::requests::{AvatarForm, AvatarRequest, KeyRequest, PageSessionReq
 use super::live::{audio, control, whep};
 use super::problem::{Problem, ProblemBody};
 use super::settings::HttpSettings;
-use super::{Api, Asked, avatars, events, health, keys, pages, renders, reports, retention, sessions, workers};
+use super::{Api, RequestPath, avatars, events, health, keys, pages, renders, reports, retention, sessions, workers};
 use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_SECURITY_POLICY, LOCATION};
 use actix_web::web::{Data, Path};
@@ -179,7 +179,7 @@ pub async fn description(api: Data<Api>) -> Result<HttpResponse, Problem> {
 }
 
 /// The folder, with the slash that relative addresses need.
-pub async fn docs_folder(asked: Asked) -> HttpResponse {
+pub async fn docs_folder(asked: RequestPath) -> HttpResponse {
     HttpResponse::PermanentRedirect().insert_header((LOCATION, asked.to("/docs/"))).finish()
 }
 

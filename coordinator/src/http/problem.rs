@@ -19,7 +19,7 @@ pub const PROBLEM_JSON: &str = "application/problem+json";
 
 /// What kinds of problems there are. The slugs are stable: programs may compare them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
+pub enum ProblemKind {
     /// The request cannot be read at all.
     BadRequest,
     /// A field has a value that cannot be used, or is missing.
@@ -66,7 +66,7 @@ pub enum Kind {
     Internal,
 }
 
-impl Kind {
+impl ProblemKind {
     /// All kinds.
     pub const ALL: [Self; 22] = [
         Self::BadRequest,
@@ -263,7 +263,7 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// What kind.
-    pub kind: Kind,
+    pub kind: ProblemKind,
     /// A sentence for the caller.
     pub detail: String,
     /// The field at fault.
@@ -304,46 +304,49 @@ pub struct ProblemBody {
 
 impl Problem {
     /// A problem of a kind, told in one line. No text of a library belongs into it (see [`words`](super::words)).
-    pub fn new(kind: Kind, detail: impl Into<String>) -> Self {
+    pub fn new(kind: ProblemKind, detail: impl Into<String>) -> Self {
         Self { kind, detail: one_line(detail), field: None, retry_after: None }
     }
 
     /// 400: the request cannot be read.
     pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self::new(Kind::BadRequest, detail)
+        Self::new(ProblemKind::BadRequest, detail)
     }
 
     /// 422: a field cannot be used.
     pub fn invalid(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { field: Some(field.into()), ..Self::new(Kind::InvalidField, detail) }
+        Self { field: Some(field.into()), ..Self::new(ProblemKind::InvalidField, detail) }
     }
 
     /// 422: a field that is not known.
     pub fn unknown(field: &str, known: &[&str]) -> Self {
         let shown: String = field.chars().filter(|c| !c.is_control()).take(60).collect();
         let detail = format!("'{shown}' is not a field here: there are {}", known.join(", "));
-        Self { field: Some(shown), ..Self::new(Kind::UnknownField, detail) }
+        Self { field: Some(shown), ..Self::new(ProblemKind::UnknownField, detail) }
     }
 
     /// 404: there is no such thing for this caller.
     pub fn not_found(what: impl fmt::Display) -> Self {
-        Self::new(Kind::NotFound, format!("there is no {what}"))
+        Self::new(ProblemKind::NotFound, format!("there is no {what}"))
     }
 
     /// 413: larger than allowed.
     pub fn too_large(what: &str, limit: u64) -> Self {
-        Self::new(Kind::TooLarge, format!("{what} is larger than {limit} bytes, which is the most that is taken"))
+        Self::new(
+            ProblemKind::TooLarge,
+            format!("{what} is larger than {limit} bytes, which is the most that is taken"),
+        )
     }
 
     /// 503: a store cannot be used.
     pub fn store_unavailable(detail: impl Into<String>, retry_after: Duration) -> Self {
-        Self::new(Kind::StoreUnavailable, detail).after(retry_after)
+        Self::new(ProblemKind::StoreUnavailable, detail).after(retry_after)
     }
 
     /// 500: a mistake of this program. The cause goes to the log only.
     pub fn internal(cause: impl fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed by a mistake of this program");
-        Self::new(Kind::Internal, "something failed here; the log has more under this request id")
+        Self::new(ProblemKind::Internal, "something failed here; the log has more under this request id")
     }
 
     /// The same, with a time to come back.
@@ -363,16 +366,16 @@ impl Problem {
     /// What is answered where only a status is known.
     pub(super) fn of_status(status: StatusCode) -> Self {
         match status.as_u16() {
-            401 => Self::new(Kind::Unauthorized, "send a valid API key"),
-            403 => Self::new(Kind::Forbidden, "this may not be done"),
-            404 => Self::new(Kind::NotFound, "there is nothing at this address; /docs lists what there is"),
-            405 => Self::new(Kind::MethodNotAllowed, "this address does not take this method"),
-            406 => Self::new(Kind::NotAcceptable, "nothing that can be sent is understood"),
-            409 => Self::new(Kind::Conflict, "this cannot be done as things are"),
-            412 => Self::new(Kind::PreconditionFailed, "the state has changed meanwhile"),
-            413 => Self::new(Kind::TooLarge, "the body is larger than this address takes"),
-            415 => Self::new(Kind::UnsupportedMedia, "the type of the body is not taken here"),
-            428 => Self::new(Kind::PreconditionRequired, "send If-Match"),
+            401 => Self::new(ProblemKind::Unauthorized, "send a valid API key"),
+            403 => Self::new(ProblemKind::Forbidden, "this may not be done"),
+            404 => Self::new(ProblemKind::NotFound, "there is nothing at this address; /docs lists what there is"),
+            405 => Self::new(ProblemKind::MethodNotAllowed, "this address does not take this method"),
+            406 => Self::new(ProblemKind::NotAcceptable, "nothing that can be sent is understood"),
+            409 => Self::new(ProblemKind::Conflict, "this cannot be done as things are"),
+            412 => Self::new(ProblemKind::PreconditionFailed, "the state has changed meanwhile"),
+            413 => Self::new(ProblemKind::TooLarge, "the body is larger than this address takes"),
+            415 => Self::new(ProblemKind::UnsupportedMedia, "the type of the body is not taken here"),
+            428 => Self::new(ProblemKind::PreconditionRequired, "send If-Match"),
             s if s < 500 => Self::bad_request("the request cannot be read"),
             _ => Self::internal(format!("an answer with status {status} and nothing else")),
         }
@@ -402,7 +405,7 @@ impl Problem {
         if let Some(seconds) = retry_after_s {
             headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
-        if self.kind == Kind::Unauthorized {
+        if self.kind == ProblemKind::Unauthorized {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"mouthpiece\""));
         }
         answer
@@ -452,7 +455,7 @@ impl From<FarmError> for Problem {
             FarmError::Stopped => 5,
             FarmError::Overwhelmed => 1,
         };
-        Self::new(Kind::NoCapacity, error.to_string()).after(Duration::from_secs(wait))
+        Self::new(ProblemKind::NoCapacity, error.to_string()).after(Duration::from_secs(wait))
     }
 }
 
@@ -463,19 +466,19 @@ mod tests {
 
     #[test]
     fn every_kind_has_a_slug_of_its_own_and_a_status() {
-        let slugs: HashSet<_> = Kind::ALL.iter().map(|k| k.slug()).collect();
-        assert_eq!(slugs.len(), Kind::ALL.len());
-        for kind in Kind::ALL {
-            assert_eq!(Kind::from_slug(kind.slug()), Some(kind));
+        let slugs: HashSet<_> = ProblemKind::ALL.iter().map(|k| k.slug()).collect();
+        assert_eq!(slugs.len(), ProblemKind::ALL.len());
+        for kind in ProblemKind::ALL {
+            assert_eq!(ProblemKind::from_slug(kind.slug()), Some(kind));
             assert_eq!(kind.status().as_u16(), kind.told().1);
             assert!(kind.status().as_u16() >= 400 && !kind.title().is_empty() && !kind.remedy().is_empty());
         }
-        assert_eq!(Kind::from_slug("nonsense"), None);
+        assert_eq!(ProblemKind::from_slug("nonsense"), None);
     }
 
     #[test]
     fn waiting_is_told_in_whole_seconds_and_never_zero() {
-        let wait = |ms| Problem::new(Kind::OverQuota, "").after(Duration::from_millis(ms)).retry_after_s();
+        let wait = |ms| Problem::new(ProblemKind::OverQuota, "").after(Duration::from_millis(ms)).retry_after_s();
         assert_eq!((wait(0), wait(1), wait(1000), wait(1001)), (Some(1), Some(1), Some(1), Some(2)));
     }
 }

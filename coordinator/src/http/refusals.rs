@@ -1,6 +1,6 @@
 //! The office's refusals in the words and with the status of this API.
 
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, ProblemKind};
 use super::words;
 use crate::office::access::AccessRefusal;
 use crate::office::costs::{CostRefusal, MOST_ROWS};
@@ -32,8 +32,8 @@ impl From<Unavailable> for Problem {
 
 impl From<AccessRefusal> for Problem {
     fn from(refusal: AccessRefusal) -> Self {
-        let unauthorized = |detail| Self::new(Kind::Unauthorized, detail);
-        let forbidden = |detail| Self::new(Kind::Forbidden, detail);
+        let unauthorized = |detail| Self::new(ProblemKind::Unauthorized, detail);
+        let forbidden = |detail| Self::new(ProblemKind::Forbidden, detail);
         match refusal {
             AccessRefusal::UnknownSecret => unauthorized("this API key is not valid: it was revoked or never existed"),
             AccessRefusal::PageOver => unauthorized(
@@ -45,7 +45,7 @@ impl From<AccessRefusal> for Problem {
             ),
             AccessRefusal::MissingScope(scope) => {
                 let name = scope.name();
-                Self::new(Kind::Forbidden, format!("this key lacks the scope '{name}': use one that has it"))
+                Self::new(ProblemKind::Forbidden, format!("this key lacks the scope '{name}': use one that has it"))
             }
             AccessRefusal::UnknownToken => {
                 unauthorized("this session token is not valid: take it from the session's `live.token`")
@@ -56,7 +56,7 @@ impl From<AccessRefusal> for Problem {
             AccessRefusal::KeyRevoked => forbidden("the API key that made this session was revoked"),
             AccessRefusal::OtherSession => forbidden("this token is good for another session than this one"),
             AccessRefusal::LinkOver => Self::new(
-                Kind::Unauthorized,
+                ProblemKind::Unauthorized,
                 format!(
                     "this link was followed before, is older than {LINK_HOURS} hours, or a newer one took its place: \
                      `mouthpiece page-link` prints a new one"
@@ -73,14 +73,14 @@ impl From<KeyRefusal> for Problem {
         match refusal {
             KeyRefusal::CannotGive(scope) => {
                 let detail = format!("this key lacks the scope '{}' itself and cannot give it", scope.name());
-                Self::new(Kind::Forbidden, detail).at("scopes")
+                Self::new(ProblemKind::Forbidden, detail).at("scopes")
             }
             KeyRefusal::TooMany => {
-                Self::new(Kind::Conflict, format!("there are {MOST_KEYS} valid keys: revoke some first"))
+                Self::new(ProblemKind::Conflict, format!("there are {MOST_KEYS} valid keys: revoke some first"))
             }
             KeyRefusal::Unknown(id) => Self::not_found(format!("valid key {id}")),
             KeyRefusal::LastManager => {
-                Self::new(Kind::Conflict, "this is the last key that can manage keys: make another one first")
+                Self::new(ProblemKind::Conflict, "this is the last key that can manage keys: make another one first")
             }
             KeyRefusal::Unavailable(error) => error.into(),
         }
@@ -104,14 +104,14 @@ impl From<IntakeRefusal> for Problem {
     fn from(refusal: IntakeRefusal) -> Self {
         match refusal {
             IntakeRefusal::TooMany { retry_after } => {
-                Self::new(Kind::NoCapacity, "too many uploads are under way: come back later").after(retry_after)
+                Self::new(ProblemKind::NoCapacity, "too many uploads are under way: come back later").after(retry_after)
             }
             IntakeRefusal::TooLarge { field, limit } => Self::too_large(&field, limit).at(field),
             IntakeRefusal::NotTaken { field, why } => {
                 let detail = format!("{field} {why}");
                 match why.kind {
                     FileKind::Empty => Self::invalid(field, detail),
-                    _ => Self::new(Kind::UnsupportedMedia, detail).at(field),
+                    _ => Self::new(ProblemKind::UnsupportedMedia, detail).at(field),
                 }
             }
             IntakeRefusal::NotFetched { field, why } => {
@@ -167,21 +167,21 @@ impl From<SubmitRefusal> for Problem {
             }
             SubmitRefusal::TokenReused => {
                 let detail = "this Idempotency-Key was used for another request: make a new one for each request";
-                Self::new(Kind::IdempotencyReused, detail).at("Idempotency-Key")
+                Self::new(ProblemKind::IdempotencyReused, detail).at("Idempotency-Key")
             }
             SubmitRefusal::MinutesUsedUp { minutes, retry_after } => {
                 let detail = format!("this key's {minutes} minutes of today are used up: come back after midnight UTC");
-                Self::new(Kind::OverQuota, detail).after(retry_after)
+                Self::new(ProblemKind::OverQuota, detail).after(retry_after)
             }
             SubmitRefusal::TooManyOpen { open, max_open, retry_after } => {
                 let detail =
                     format!("this key has {open} open sessions, at most {max_open} are allowed: wait or cancel one");
-                Self::new(Kind::OverQuota, detail).after(retry_after)
+                Self::new(ProblemKind::OverQuota, detail).after(retry_after)
             }
             SubmitRefusal::NoCapacity { retry_after } => {
                 let detail =
                     "the queue is full, or the session would wait longer than its queue_timeout_s: come back later";
-                Self::new(Kind::NoCapacity, detail).after(retry_after)
+                Self::new(ProblemKind::NoCapacity, detail).after(retry_after)
             }
             SubmitRefusal::NotRecorded { retry_after } => {
                 let detail =
@@ -211,13 +211,13 @@ impl From<LiveRefusal> for Problem {
             LiveRefusal::NoSuchSession(id) => Self::not_found(format!("session {id}")),
             LiveRefusal::NotLive(kind) => {
                 let detail = format!("this is a session of kind {}: only live ones can be watched", kind.name());
-                Self::new(Kind::Conflict, detail)
+                Self::new(ProblemKind::Conflict, detail)
             }
             LiveRefusal::NotRunning(change) => not_running(&change),
             LiveRefusal::Ended(session) => ended(&session),
             LiveRefusal::Moving { retry_after } => {
                 let detail = "the session is just being moved to another worker: come back";
-                Self::new(Kind::Conflict, detail).after(retry_after)
+                Self::new(ProblemKind::Conflict, detail).after(retry_after)
             }
             LiveRefusal::Declined(declined) => self::declined(declined),
             LiveRefusal::Worker { trouble, retry_after } => {
@@ -228,14 +228,15 @@ impl From<LiveRefusal> for Problem {
                         "the worker that runs the session cannot be reached just now: try again"
                     }
                 };
-                Self::new(Kind::WorkerUnreachable, detail).after(retry_after)
+                Self::new(ProblemKind::WorkerUnreachable, detail).after(retry_after)
             }
             LiveRefusal::SessionSpeakers { most, retry_after } => {
                 let detail = format!("the session has {most} audio sockets already: close one first");
-                Self::new(Kind::OverQuota, detail).after(retry_after)
+                Self::new(ProblemKind::OverQuota, detail).after(retry_after)
             }
             LiveRefusal::AllSpeakers { retry_after } => {
-                Self::new(Kind::NoCapacity, "too many audio sockets are open: come back later").after(retry_after)
+                Self::new(ProblemKind::NoCapacity, "too many audio sockets are open: come back later")
+                    .after(retry_after)
             }
             LiveRefusal::Closing { retry_after } => closing(retry_after),
             LiveRefusal::Unavailable(error) => error.into(),
@@ -250,27 +251,27 @@ fn not_running(change: &Change) -> Problem {
         _ => String::new(),
     };
     let detail = format!("the session is {}{queue}: come back when it is live", phase.name());
-    Problem::new(Kind::Conflict, detail).after(COME_BACK)
+    Problem::new(ProblemKind::Conflict, detail).after(COME_BACK)
 }
 
 fn ended(session: &Session) -> Problem {
     let reason = session.end.as_ref().map_or("lost", |end| end.reason.name());
-    Problem::new(Kind::Conflict, format!("the session has ended ({reason}): make a new one"))
+    Problem::new(ProblemKind::Conflict, format!("the session has ended ({reason}): make a new one"))
 }
 
 fn declined(Declined { why, detail }: Declined) -> Problem {
     let (kind, retry_after) = match why {
-        NotDone::NotHere => (Kind::Conflict, Some(COME_BACK)),
-        NotDone::NoViewer => (Kind::NotFound, None),
-        NotDone::Malformed => (Kind::BadRequest, None),
-        NotDone::NoCodec => (Kind::NotAcceptable, None),
-        NotDone::StaleTag => (Kind::PreconditionFailed, None),
-        NotDone::Unprocessable => (Kind::Unprocessable, None),
-        NotDone::Full => (Kind::NoCapacity, Some(VIEWERS_FULL)),
+        NotDone::NotHere => (ProblemKind::Conflict, Some(COME_BACK)),
+        NotDone::NoViewer => (ProblemKind::NotFound, None),
+        NotDone::Malformed => (ProblemKind::BadRequest, None),
+        NotDone::NoCodec => (ProblemKind::NotAcceptable, None),
+        NotDone::StaleTag => (ProblemKind::PreconditionFailed, None),
+        NotDone::Unprocessable => (ProblemKind::Unprocessable, None),
+        NotDone::Full => (ProblemKind::NoCapacity, Some(VIEWERS_FULL)),
     };
     Problem { retry_after, ..Problem::new(kind, detail) }
 }
 
 fn closing(retry_after: Duration) -> Problem {
-    Problem::new(Kind::NoCapacity, "the server is about to stop: come back later").after(retry_after)
+    Problem::new(ProblemKind::NoCapacity, "the server is about to stop: come back later").after(retry_after)
 }

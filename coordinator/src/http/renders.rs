@@ -6,16 +6,16 @@ use super::dto::requests::RenderForm;
 use super::fields::{Fields, missing};
 use super::files::read_form;
 use super::idempotency::token;
-use super::problem::{Kind as ProblemKind, Problem};
-use super::{Api, Asked, ages, answers, download, options};
-use crate::office::intake::Staged;
+use super::problem::{Problem, ProblemKind};
+use super::{Api, RequestPath, ages, answers, download, options};
+use crate::office::intake::StagedFile;
 use crate::office::orders::UploadedFace;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use mouthpiece_domain::control::Change;
 use mouthpiece_domain::file_kind::FileUse;
-use mouthpiece_domain::session::{Kind, Phase};
+use mouthpiece_domain::session::{Phase, SessionKind};
 
 /// Makes a render of a portrait (or an avatar) and a recording. The files are kept until nobody has used them for a time, the
 /// video for a time after the session's end: /v1/retention tells how long.
@@ -52,10 +52,10 @@ pub async fn create(
     let speech = speech.ok_or_else(|| missing("speech"))?;
     let options = options::read(&fields, &api.settings.sessions)?;
     let started = api.office.render_uploaded(&caller, token, face, &speech, options).await?;
-    answers::started(&api, &caller, started, StatusCode::ACCEPTED, &Asked::of(&req)).await
+    answers::started(&api, &caller, started, StatusCode::ACCEPTED, &RequestPath::of(&req)).await
 }
 
-fn whose_face(fields: &Fields, portrait: Option<Staged>) -> Result<UploadedFace, Problem> {
+fn whose_face(fields: &Fields, portrait: Option<StagedFile>) -> Result<UploadedFace, Problem> {
     let face = options::face(fields)?;
     match (fields.id("avatar_id")?, portrait) {
         (None, None) => Err(Problem::invalid("portrait", "portrait is missing: send a file, or an avatar_id")),
@@ -71,7 +71,7 @@ fn whose_face(fields: &Fields, portrait: Option<Staged>) -> Result<UploadedFace,
 /// A session of kind render that the caller may see.
 async fn render(api: &Api, caller: &Caller, id: &str) -> Result<Change, Problem> {
     let change = answers::visible(api, caller, id, "render").await?;
-    if change.session.kind == Kind::Render {
+    if change.session.kind == SessionKind::Render {
         Ok(change)
     } else {
         Err(Problem::not_found(format!("render {}", change.session.id)))
@@ -83,7 +83,12 @@ async fn render(api: &Api, caller: &Caller, id: &str) -> Result<Change, Problem>
     get, operation_id = "read_render", path = "/v1/renders/{id}", tag = "renders", params(("id" = String, Path)),
     responses((status = 200, description = "The session", body = SessionBody)),
 )]
-pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
+pub async fn read(
+    api: Data<Api>,
+    caller: Caller,
+    id: Path<String>,
+    asked: RequestPath,
+) -> Result<HttpResponse, Problem> {
     let change = render(&api, &caller, &id).await?;
     Ok(HttpResponse::Ok().json(answers::told(&api, &change, &asked)))
 }
@@ -96,7 +101,12 @@ pub async fn read(api: Data<Api>, caller: Caller, id: Path<String>, asked: Asked
         (status = 200, description = "It had ended", body = SessionBody),
     ),
 )]
-pub async fn cancel(api: Data<Api>, caller: Caller, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
+pub async fn cancel(
+    api: Data<Api>,
+    caller: Caller,
+    id: Path<String>,
+    asked: RequestPath,
+) -> Result<HttpResponse, Problem> {
     let change = render(&api, &caller, &id).await?;
     answers::cancelled(&api, &caller, change, &asked).await
 }

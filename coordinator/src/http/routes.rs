@@ -2,7 +2,7 @@
 
 use super::live::cors::{ACCEPT_PATCH, ACCEPT_POST, preflight, shared};
 use super::live::{audio, control, whep};
-use super::problem::{Kind, Problem};
+use super::problem::{Problem, ProblemKind};
 use super::{Api, avatars, events, health, keys, openapi, pages, renders, reports, retention, sessions, workers};
 use actix_web::guard::{Any, Get, Head};
 use actix_web::middleware::from_fn;
@@ -111,5 +111,5 @@ fn get_or_head() -> Route {
 }
 
 async fn nowhere() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(Kind::NotFound, "there is nothing at this address; /docs lists what there is"))
+    Err(Problem::new(ProblemKind::NotFound, "there is nothing at this address; /docs lists what there is"))
 }

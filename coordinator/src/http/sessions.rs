@@ -8,11 +8,11 @@ use super::files::read_json;
 use super::idempotency::token;
 use super::live::making;
 use super::problem::Problem;
-use super::{Api, Asked, answers, options};
+use super::{Api, RequestPath, answers, options};
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use mouthpiece_domain::session::{Kind, Phase};
+use mouthpiece_domain::session::{Phase, SessionKind};
 use mouthpiece_ports::records::SessionFilter;
 
 const OPEN: [Phase; 5] = [Phase::Requested, Phase::Assigned, Phase::Preparing, Phase::Running, Phase::Draining];
@@ -43,13 +43,13 @@ pub async fn create(
     let all: Vec<_> = of_renders.iter().copied().chain(making::FIELDS).collect();
     let fields = Fields::json(&read_json(&api, &req, payload).await?, &all)?;
     match kind(&fields)? {
-        Kind::Live => {
+        SessionKind::Live => {
             fields.only(&of_live)?;
-            create_live(&api, &caller, &fields, token, &Asked::of(&req)).await
+            create_live(&api, &caller, &fields, token, &RequestPath::of(&req)).await
         }
         _ => {
             fields.only(&of_renders)?;
-            create_render(&api, &caller, &fields, token, &Asked::of(&req)).await
+            create_render(&api, &caller, &fields, token, &RequestPath::of(&req)).await
         }
     }
 }
@@ -59,7 +59,7 @@ async fn create_render(
     caller: &Caller,
     fields: &Fields,
     token: Option<String>,
-    here: &Asked,
+    here: &RequestPath,
 ) -> Result<HttpResponse, Problem> {
     let avatar = fields.id("avatar_id")?.ok_or_else(|| missing("avatar_id"))?;
     let url = fields.text("speech_url", URL_CHARS)?.ok_or_else(|| missing("speech_url"))?;
@@ -73,7 +73,7 @@ async fn create_live(
     caller: &Caller,
     fields: &Fields,
     token: Option<String>,
-    here: &Asked,
+    here: &RequestPath,
 ) -> Result<HttpResponse, Problem> {
     let avatar = fields.id("avatar_id")?.ok_or_else(|| missing("avatar_id"))?;
     let (options, terms) = making::read(fields, &api.settings.sessions, &api.settings.live)?;
@@ -81,8 +81,8 @@ async fn create_live(
     answers::started(api, caller, started, StatusCode::CREATED, here).await
 }
 
-fn kind(fields: &Fields) -> Result<Kind, Problem> {
-    fields.word("kind", &[("render", Kind::Render), ("live", Kind::Live)])?.ok_or_else(|| missing("kind"))
+fn kind(fields: &Fields) -> Result<SessionKind, Problem> {
+    fields.word("kind", &[("render", SessionKind::Render), ("live", SessionKind::Live)])?.ok_or_else(|| missing("kind"))
 }
 
 /// Lists sessions, newest first: the key's own, all with the scope `farm`.
@@ -104,7 +104,7 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
     let limit = fields.number32("limit", 1..=500)?.unwrap_or(100);
     let filter = SessionFilter {
         key: caller.sees_only(),
-        kind: fields.word("kind", &Kind::ALL.map(|kind| (kind.name(), kind)))?,
+        kind: fields.word("kind", &SessionKind::ALL.map(|kind| (kind.name(), kind)))?,
         phases: state.unwrap_or_default().to_vec(),
         avatar: fields.id("avatar_id")?,
         before: fields.id("before")?,
@@ -113,7 +113,7 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
     let found = api.office.sessions.list(&filter).await?;
     let full = found.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
     let next = found.last().filter(|_| full).map(|change| change.session.id.to_string());
-    let asked = Asked::of(&req);
+    let asked = RequestPath::of(&req);
     let sessions = found.iter().map(|change| answers::told(&api, change, &asked)).collect();
     Ok(HttpResponse::Ok().json(SessionList { sessions, next }))
 }
@@ -123,7 +123,12 @@ pub async fn list(api: Data<Api>, caller: Caller, req: HttpRequest) -> Result<Ht
     get, operation_id = "read_session", path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
     responses((status = 200, description = "The session", body = SessionBody)),
 )]
-pub async fn read(api: Data<Api>, visitor: Visitor, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
+pub async fn read(
+    api: Data<Api>,
+    visitor: Visitor,
+    id: Path<String>,
+    asked: RequestPath,
+) -> Result<HttpResponse, Problem> {
     let change = answers::visited(&api, &visitor, &id).await?;
     let mut body = answers::told(&api, &change, &asked);
     answers::complete(&api, &visitor, &change.session, &mut body)?;
@@ -138,7 +143,12 @@ pub async fn read(api: Data<Api>, visitor: Visitor, id: Path<String>, asked: Ask
         (status = 200, description = "It had ended", body = SessionBody),
     ),
 )]
-pub async fn cancel(api: Data<Api>, caller: Caller, id: Path<String>, asked: Asked) -> Result<HttpResponse, Problem> {
+pub async fn cancel(
+    api: Data<Api>,
+    caller: Caller,
+    id: Path<String>,
+    asked: RequestPath,
+) -> Result<HttpResponse, Problem> {
     let change = answers::visible(&api, &caller, &id, "session").await?;
     answers::cancelled(&api, &caller, change, &asked).await
 }

@@ -5,12 +5,12 @@
 //! or ended without success, the next one that is accepted for the avatar takes its place.
 
 use super::access::{AccessRefusal, Caller};
-use super::intake::Staged;
+use super::intake::StagedFile;
 use super::submission::Submitting;
 use super::{Unavailable, new_id, now};
 use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::retention::{Ages, Class};
-use mouthpiece_domain::session::{BlobKey, EndReason, Kind, Output, Session};
+use mouthpiece_domain::session::{BlobKey, EndReason, Output, Session, SessionKind};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::records::{Avatar, AvatarRegister, SessionLedger};
@@ -38,7 +38,7 @@ impl AvatarState {
         let Some(session) = session else { return Self::Failed { detail: None, reason: None } };
         let Some(end) = &session.end else { return Self::Preparing };
         if end.reason == EndReason::Completed {
-            return Self::Ready(end.output.clone().filter(|_| session.kind == Kind::Prepare));
+            return Self::Ready(end.output.clone().filter(|_| session.kind == SessionKind::Prepare));
         }
         Self::Failed { detail: end.detail.clone(), reason: Some(end.reason) }
     }
@@ -96,7 +96,7 @@ impl Avatars {
     pub async fn register(
         &self,
         caller: &Caller,
-        portrait: &Staged,
+        portrait: &StagedFile,
         stored: BlobKey,
         face: Option<u32>,
         name: String,

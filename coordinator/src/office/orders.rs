@@ -2,14 +2,14 @@
 
 use super::access::Caller;
 use super::avatars::{AvatarSeen, AvatarState};
-use super::intake::{IntakeRefusal, Staged};
+use super::intake::{IntakeRefusal, StagedFile};
 use super::options::SessionOptions;
 use super::submission::{Repeated, RequestedFace, SessionRequest, Started, SubmitRefusal, Wanted};
 use super::{Office, Unavailable, new_id};
 use mouthpiece_domain::file_kind::FileUse;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::live::LiveTerms;
-use mouthpiece_domain::session::Kind;
+use mouthpiece_domain::session::SessionKind;
 use mouthpiece_ports::records::Avatar;
 use std::time::Duration;
 
@@ -50,7 +50,7 @@ pub enum UploadedFace {
     /// A registered one.
     Avatar(AvatarId),
     /// One that came with it, and which of its faces.
-    Portrait(Staged, Option<u32>),
+    Portrait(StagedFile, Option<u32>),
 }
 
 /// An avatar that was added.
@@ -83,7 +83,7 @@ impl Office {
         self.submissions.within_quota(caller).await?;
         let speech = self.intake.fetch("speech_url", speech_url, FileUse::Speech).await?;
         let speech = Some(self.intake.keep(&speech).await?);
-        let wanted = Wanted { kind: Kind::Render, avatar: &avatar, speech, options, live: None };
+        let wanted = Wanted { kind: SessionKind::Render, avatar: &avatar, speech, options, live: None };
         let id = SessionId(new_id());
         Ok(self.submissions.start(caller, id, wanted, idempotency, caller.key.max_open).await?)
     }
@@ -97,7 +97,7 @@ impl Office {
         caller: &Caller,
         token: Option<String>,
         face: UploadedFace,
-        speech: &Staged,
+        speech: &StagedFile,
         options: SessionOptions,
     ) -> Result<Started, OrderRefusal> {
         let requested = match &face {
@@ -120,7 +120,7 @@ impl Office {
             }
         };
         let speech = Some(self.intake.keep(speech).await?);
-        let wanted = Wanted { kind: Kind::Render, avatar: &avatar, speech, options, live: None };
+        let wanted = Wanted { kind: SessionKind::Render, avatar: &avatar, speech, options, live: None };
         Ok(self.submissions.start(caller, id, wanted, idempotency, caller.key.max_open).await?)
     }
 
@@ -143,7 +143,7 @@ impl Office {
             Repeated::Never(idempotency) => idempotency,
         };
         self.submissions.within_quota(caller).await?;
-        let wanted = Wanted { kind: Kind::Live, avatar: &avatar, speech: None, options, live: Some(terms) };
+        let wanted = Wanted { kind: SessionKind::Live, avatar: &avatar, speech: None, options, live: Some(terms) };
         let id = SessionId(new_id());
         Ok(self.submissions.start(caller, id, wanted, idempotency, caller.key.max_open).await?)
     }
@@ -155,7 +155,7 @@ impl Office {
     pub async fn add_avatar(
         &self,
         caller: &Caller,
-        portrait: &Staged,
+        portrait: &StagedFile,
         face: Option<u32>,
         name: String,
     ) -> Result<AddedAvatar, OrderRefusal> {
@@ -168,7 +168,7 @@ impl Office {
         if preparing {
             let mut options = SessionOptions::new(&self.bounds);
             options.max_duration = LONGEST_PREPARATION.min(self.bounds.longest_duration);
-            let wanted = Wanted { kind: Kind::Prepare, avatar: &avatar, speech: None, options, live: None };
+            let wanted = Wanted { kind: SessionKind::Prepare, avatar: &avatar, speech: None, options, live: None };
             // How many sessions a key may have open does not count here: adding a portrait is not using it.
             self.submissions.start(caller, id, wanted, None, u32::MAX).await?;
         }

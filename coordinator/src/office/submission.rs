@@ -11,7 +11,7 @@ use mouthpiece_domain::control::Answer;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::ledger::Idempotency;
 use mouthpiece_domain::live::LiveTerms;
-use mouthpiece_domain::session::{BlobKey, Fence, Kind, Phase, Progress, Session, Spec};
+use mouthpiece_domain::session::{BlobKey, Fence, Phase, Progress, Session, SessionKind, Spec};
 use mouthpiece_domain::time::{HOUR_MS, Wall, as_millis};
 use mouthpiece_ports::records::{Avatar, AvatarRegister, SessionLedger, UsageBooks};
 use serde_json::{Value, json};
@@ -180,7 +180,7 @@ pub fn canonical_terms(terms: &LiveTerms) -> Value {
 /// A session to be asked for.
 pub struct Wanted<'a> {
     /// What it does.
-    pub kind: Kind,
+    pub kind: SessionKind,
     /// Whose face.
     pub avatar: &'a Avatar,
     /// What is said.
@@ -290,7 +290,7 @@ impl Submissions {
         self.take(avatar).await?;
         let registered_here = avatar.prepared_by == id;
         // A live session ends in many ways, and none of them tells whether the avatar is prepared.
-        let tells = wanted.kind != Kind::Live;
+        let tells = wanted.kind != SessionKind::Live;
         let takes_over =
             tells && !registered_here && matches!(avatars.state(avatar).await?, AvatarState::Failed { .. });
         let answer = farm.submit(record(caller, id, wanted), idempotency, max_open).await?;

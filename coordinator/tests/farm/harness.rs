@@ -8,7 +8,7 @@ use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_domain::control::{Answer, Settings};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
-use mouthpiece_domain::session::{BlobKey, Fence, Kind, Phase, Preset, Progress, Session, Spec};
+use mouthpiece_domain::session::{BlobKey, Fence, Phase, Preset, Progress, Session, SessionKind, Spec};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_embedded::{MemoryBus, MemoryPool, Sqlite};
 use mouthpiece_ports::farm_ports::ActorPorts;
@@ -156,7 +156,7 @@ pub fn session() -> Session {
     let now = Wall(1_800_000_000_000);
     Session {
         id: SessionId(uuid::Uuid::now_v7().as_u128()),
-        kind: Kind::Render,
+        kind: SessionKind::Render,
         key: KeyId(1),
         avatar: AvatarId(1),
         spec: Arc::new(Spec {

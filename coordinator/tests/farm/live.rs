@@ -4,14 +4,14 @@ use crate::harness::{Rig, SECOND, accepted, eventually, quick, session, short_le
 use crate::worker::{Conduct, Entry};
 use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_domain::live::LiveTerms;
-use mouthpiece_domain::session::{EndReason, Fence, Kind, Phase, Session, Spec};
+use mouthpiece_domain::session::{EndReason, Fence, Phase, Session, SessionKind, Spec};
 use std::sync::Arc;
 use std::time::Duration;
 
 fn live() -> Session {
     let plain = session();
     let spec = Spec { speech: None, live: Some(LiveTerms::default()), ..Spec::clone(&plain.spec) };
-    Session { kind: Kind::Live, spec: Arc::new(spec), queue_timeout: 20 * SECOND, ..plain }
+    Session { kind: SessionKind::Live, spec: Arc::new(spec), queue_timeout: 20 * SECOND, ..plain }
 }
 
 fn reason(session: &Session) -> Option<EndReason> {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use mouthpiece_coordinator::office::now;
 use mouthpiece_domain::control::Answer as Said;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
-use mouthpiece_domain::session::{BlobKey, End, EndReason, Kind, Output};
+use mouthpiece_domain::session::{BlobKey, End, EndReason, Output, SessionKind};
 use mouthpiece_domain::time::Wall;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -37,7 +37,7 @@ async fn an_avatar_is_prepared_by_a_session() {
     assert_eq!((&body["bytes"], &body["media_type"]), (&json!(PNG.len()), &json!("image/png")));
     let session = prepared_by(&body);
     let spec = rig.memory.kept().sessions[&session].clone();
-    assert_eq!((spec.kind, spec.spec.speech.is_none(), spec.spec.face), (Kind::Prepare, true, Some(1)));
+    assert_eq!((spec.kind, spec.spec.speech.is_none(), spec.spec.face), (SessionKind::Prepare, true, Some(1)));
     // While it is prepared, the same portrait is the same avatar, and there is no preview.
     assert_eq!(rig.add().await.is(200).json(), body);
     rig.get(&format!("{path}/preview")).await.problem(404, "not-found");

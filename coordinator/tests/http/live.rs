@@ -5,7 +5,7 @@ use crate::stage::{Stage, hold, not, obliging};
 use mouthpiece_coordinator::office::{IceServer, LiveSettings, Scope};
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::live::{Declined, LiveAnswer, LiveQuestion, LiveStatus, LiveTerms, Mood, NotDone, StageTime};
-use mouthpiece_domain::session::{End, EndReason, Kind};
+use mouthpiece_domain::session::{End, EndReason, SessionKind};
 use mouthpiece_ports::questions::QuestionBus;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -40,7 +40,7 @@ async fn a_live_session_is_made_with_its_terms() {
         assert_eq!(live[field], wanted, "{field}: {live}");
     }
     let session = rig.memory.kept().sessions[&id(&body)].clone();
-    assert_eq!((session.kind, &session.spec.speech, session.spec.size), (Kind::Live, &None, 256));
+    assert_eq!((session.kind, &session.spec.speech, session.spec.size), (SessionKind::Live, &None, 256));
     let seconds = Duration::from_secs;
     let terms = LiveTerms {
         idle_timeout: seconds(5),
@@ -89,7 +89,7 @@ async fn what_cannot_be_a_live_session_is_named() {
     let unknown = with("").replace(&avatar, &format!("avt_{}", "0".repeat(32)));
     rig.post_json("/v1/sessions", &unknown).await.blames("avatar_id");
     // Not one that prepares an avatar, either.
-    assert!(rig.memory.kept().sessions.values().all(|s| s.kind == Kind::Prepare));
+    assert!(rig.memory.kept().sessions.values().all(|s| s.kind == SessionKind::Prepare));
 }
 
 #[actix_web::test]

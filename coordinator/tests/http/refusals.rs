@@ -195,7 +195,7 @@ async fn the_minutes_of_a_day_are_bounded() {
 #[actix_web::test]
 async fn every_kind_of_problem_is_explained() {
     let rig = Rig::start().await;
-    for kind in mouthpiece_coordinator::http::problem::Kind::ALL {
+    for kind in mouthpiece_coordinator::http::problem::ProblemKind::ALL {
         let answer = Answer::of(rig.bare(Method::GET, &format!("/problems/{}", kind.slug()))).await.is(200);
         assert!(answer.text().contains(kind.title()) && answer.header("content-type").starts_with("text/html"));
     }

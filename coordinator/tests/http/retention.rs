@@ -26,7 +26,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 /// A farm without workers on a file and a directory.
-struct Place {
+struct RetentionRig {
     rig: Rig,
     records: Arc<Sqlite>,
     blobs: Arc<Directory>,
@@ -34,7 +34,7 @@ struct Place {
     folder: TempDir,
 }
 
-impl Place {
+impl RetentionRig {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let records = Arc::new(Sqlite::open(&folder.path().join("farm.sqlite")).await.unwrap());
@@ -126,7 +126,7 @@ fn later(days: i64) -> Wall {
 
 #[actix_web::test]
 async fn everything_goes_in_its_time() {
-    let place = Place::new().await;
+    let place = RetentionRig::new().await;
     let first = place.render("a-token").await;
     let kept = place.records.session(first).await.unwrap().unwrap();
     let (portrait, speech) = (kept.spec.portrait.clone(), kept.spec.speech.clone().unwrap());
@@ -196,7 +196,7 @@ async fn everything_goes_in_its_time() {
 
 #[actix_web::test]
 async fn an_upload_that_returns_while_it_goes_is_not_lost() {
-    let place = Place::new().await;
+    let place = RetentionRig::new().await;
     let first = place.render("1").await;
     place.end(first, End::new(EndReason::Cancelled, None)).await;
     // The sweep has let go of everything, and has deleted nothing yet.
@@ -213,7 +213,7 @@ async fn an_upload_that_returns_while_it_goes_is_not_lost() {
 
 #[actix_web::test]
 async fn a_crash_in_the_middle_heals() {
-    let place = Place::new().await;
+    let place = RetentionRig::new().await;
     let content = |n: u8| format!("{n:064x}");
     let mut keys = Vec::new();
     for n in 0..3 {
@@ -241,7 +241,7 @@ async fn a_crash_in_the_middle_heals() {
 
 #[actix_web::test]
 async fn a_step_is_bounded_and_nothing_blocks_the_rest() {
-    let place = Place::new().await;
+    let place = RetentionRig::new().await;
     let folder = |n: u8| -> PathBuf { place.folder.path().join(format!("blobs/uploads/{n:02x}")) };
     for n in 0..=249u8 {
         let content = format!("{n:02x}").repeat(32);
@@ -282,7 +282,7 @@ async fn a_step_is_bounded_and_nothing_blocks_the_rest() {
 
 #[actix_web::test]
 async fn the_keeper_goes_by_its_calendar() {
-    let place = Place::new().await;
+    let place = RetentionRig::new().await;
     let first = place.render("1").await;
     let url = place.finish(first).await;
     let time = Arc::new(AtomicI64::new(later(8).0));

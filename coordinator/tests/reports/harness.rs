@@ -16,7 +16,9 @@ use mouthpiece_domain::cost::Price;
 use mouthpiece_domain::fleet::{Capability, Hold};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use mouthpiece_domain::ledger::{Idempotency, Write, Written};
-use mouthpiece_domain::session::{BlobKey, End, EndReason, Fence, Kind, Phase, Preset, Progress, Session, Slot, Spec};
+use mouthpiece_domain::session::{
+    BlobKey, End, EndReason, Fence, Phase, Preset, Progress, Session, SessionKind, Slot, Spec,
+};
 use mouthpiece_domain::time::{HOUR_MS, Wall};
 use mouthpiece_embedded::{Directory, Sqlite, farm_ports};
 use mouthpiece_ports::records::{ApiKey, Avatar, Records};
@@ -174,7 +176,7 @@ impl Rig {
 
     /// The same for a live session of key 1 and face 5.
     pub async fn live_session(&self, id: u128, worker: u128, hour: i64, minutes: u32, how: EndReason) {
-        let session = Session { kind: Kind::Live, ..new_session(id, 1, 5, within(hour)) };
+        let session = Session { kind: SessionKind::Live, ..new_session(id, 1, 5, within(hour)) };
         self.deliver(session, worker, minutes, how).await;
     }
 
@@ -254,7 +256,7 @@ fn new_session(id: u128, key: u128, avatar: u128, at: Wall) -> Session {
     };
     Session {
         id: SessionId(id),
-        kind: Kind::Render,
+        kind: SessionKind::Render,
         key: KeyId(key),
         avatar: AvatarId(avatar),
         spec: Arc::new(spec),

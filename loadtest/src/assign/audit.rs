@@ -1,7 +1,7 @@
 //! The audit: what the records say against what callers and workers saw.
 
 use super::null::FRAMES;
-use super::seen::Seen;
+use super::seen::SessionTrace;
 use crate::{LoadError, setup};
 use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_domain::fleet::Hold;
@@ -31,7 +31,7 @@ pub struct Audit {
 
 /// Checks everything; the first thing found wrong is the error.
 pub(super) async fn audit(
-    seen: &HashMap<SessionId, Seen>,
+    seen: &HashMap<SessionId, SessionTrace>,
     records: &dyn Records,
     pool: &dyn Pool,
     farm: &dyn Farm,
@@ -81,7 +81,7 @@ async fn given_back(pool: &dyn Pool, hold: &Hold) -> Result<bool, LoadError> {
 }
 
 /// What is wrong with one accepted session.
-fn check(session: &Session, seen: &Seen) -> Option<String> {
+fn check(session: &Session, seen: &SessionTrace) -> Option<String> {
     let fences: BTreeSet<_> = seen.ran.iter().map(|hold| hold.fence).collect();
     let last = seen.ran.iter().max_by_key(|hold| hold.fence);
     let reason = session.end.as_ref().map(|end| end.reason);

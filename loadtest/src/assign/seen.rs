@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 /// One session as it was seen from outside the coordinator.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Seen {
+pub(super) struct SessionTrace {
     /// When its caller wanted it: by the timetable where there is one.
     pub asked: Option<Instant>,
     /// When its caller was told that it is accepted.
@@ -30,21 +30,21 @@ pub(super) struct Seen {
 
 /// All sessions. The lock is held for a look or a change at a time.
 #[derive(Default)]
-pub(super) struct Ledger(Mutex<HashMap<SessionId, Seen>>);
+pub(super) struct Ledger(Mutex<HashMap<SessionId, SessionTrace>>);
 
 impl Ledger {
-    fn open(&self) -> MutexGuard<'_, HashMap<SessionId, Seen>> {
+    fn open(&self) -> MutexGuard<'_, HashMap<SessionId, SessionTrace>> {
         // A panic elsewhere leaves single entries whole.
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    pub(super) fn note<T>(&self, id: SessionId, note: impl FnOnce(&mut Seen) -> T) -> T {
+    pub(super) fn note<T>(&self, id: SessionId, note: impl FnOnce(&mut SessionTrace) -> T) -> T {
         note(self.open().entry(id).or_default())
     }
 
     /// Sessions that were accepted more than `age` ago and did not end yet.
     pub(super) fn late(&self, age: Duration) -> Vec<SessionId> {
-        let late = |s: &Seen| s.ended.is_none() && s.accepted.is_some_and(|at| at.elapsed() >= age);
+        let late = |s: &SessionTrace| s.ended.is_none() && s.accepted.is_some_and(|at| at.elapsed() >= age);
         self.open().iter().filter(|(_, s)| late(s)).map(|(id, _)| *id).collect()
     }
 
@@ -54,7 +54,7 @@ impl Ledger {
     }
 
     /// All that was seen.
-    pub(super) fn all(&self) -> HashMap<SessionId, Seen> {
+    pub(super) fn all(&self) -> HashMap<SessionId, SessionTrace> {
         self.open().clone()
     }
 }
@@ -71,7 +71,7 @@ pub(super) struct Figures {
 
 impl Figures {
     /// Of all sessions that were accepted after the warm-up.
-    pub(super) fn of(seen: &HashMap<SessionId, Seen>) -> Result<Self, LoadError> {
+    pub(super) fn of(seen: &HashMap<SessionId, SessionTrace>) -> Result<Self, LoadError> {
         let [mut accepted, mut assigned, mut ended] =
             [crate::latency::Times::new()?, crate::latency::Times::new()?, crate::latency::Times::new()?];
         let (mut first, mut last, mut count) = (None::<Instant>, None::<Instant>, 0);

@@ -20,7 +20,7 @@ pub(super) struct Api {
 }
 
 /// A live session that was asked for.
-pub(super) struct Asked {
+pub(super) struct CreatedSession {
     pub(super) id: String,
     pub(super) token: String,
 }
@@ -64,7 +64,13 @@ impl Api {
     }
 
     /// Asks for a live session.
-    pub(super) async fn session(&self, avatar: &str, size: u32, fps: u32, max: Duration) -> Result<Asked, LoadError> {
+    pub(super) async fn session(
+        &self,
+        avatar: &str,
+        size: u32,
+        fps: u32,
+        max: Duration,
+    ) -> Result<CreatedSession, LoadError> {
         let body = json!({
             "kind": "live", "avatar_id": avatar, "size": size, "fps": fps, "max_duration_s": max.as_secs() + 120,
         });
@@ -74,11 +80,11 @@ impl Api {
             .body(body.to_string());
         let made = answer(request).await?;
         let live = made.get("live").ok_or_else(|| setup(format!("an answer without 'live': {made}")))?;
-        Ok(Asked { id: text(&made, "id")?, token: text(live, "token")? })
+        Ok(CreatedSession { id: text(&made, "id")?, token: text(live, "token")? })
     }
 
     /// Offers to watch; the answer and the viewer's address.
-    pub(super) async fn offer(&self, session: &Asked, sdp: String) -> Result<(String, String), LoadError> {
+    pub(super) async fn offer(&self, session: &CreatedSession, sdp: String) -> Result<(String, String), LoadError> {
         let response = self
             .client
             .post(format!("{}/v1/sessions/{}/whep", self.url, session.id))
@@ -95,7 +101,7 @@ impl Api {
     }
 
     /// A viewer goes.
-    pub(super) async fn hang_up(&self, session: &Asked, location: &str) -> Result<(), LoadError> {
+    pub(super) async fn hang_up(&self, session: &CreatedSession, location: &str) -> Result<(), LoadError> {
         let request = self
             .client
             .delete(format!("{}{location}", self.url))
@@ -105,21 +111,21 @@ impl Api {
     }
 
     /// How a session is.
-    pub(super) async fn status(&self, session: &Asked) -> Result<LiveStatus, LoadError> {
+    pub(super) async fn status(&self, session: &CreatedSession) -> Result<LiveStatus, LoadError> {
         let url = format!("{}/v1/sessions/{}/live", self.url, session.id);
         let status = answer(self.with_key(self.client.get(url))).await?;
         serde_json::from_value(status).map_err(setup)
     }
 
     /// Ends a session.
-    pub(super) async fn end(&self, session: &Asked) -> Result<(), LoadError> {
+    pub(super) async fn end(&self, session: &CreatedSession) -> Result<(), LoadError> {
         let request = self.with_key(self.client.delete(format!("{}/v1/sessions/{}", self.url, session.id)));
         request.send().await.map_err(setup)?;
         Ok(())
     }
 
     /// Where a session's audio socket is.
-    pub(super) fn audio(&self, session: &Asked) -> String {
+    pub(super) fn audio(&self, session: &CreatedSession) -> String {
         let ws = self.url.replacen("http", "ws", 1);
         format!("{ws}/v1/sessions/{}/audio?token={}&sample_rate={}", session.id, session.token, super::sound::RATE)
     }

@@ -24,7 +24,7 @@ pub(super) struct Marks {
 
 /// What one viewer has seen.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct ViewerTrace {
     pub(super) frames: u64,
     pub(super) bytes: u64,
     pub(super) first_key: Option<Instant>,
@@ -47,7 +47,7 @@ pub(super) struct Seen {
     epoch: Option<Instant>,
 }
 
-impl Seen {
+impl ViewerTrace {
     /// A packet of sound came. `ntp`: the time that its sender declares for it, seconds.
     pub(super) fn sound(&mut self, at: Instant, ntp: Option<f64>, rms: f32, marks: &mut Marks) {
         if let Some(ntp) = ntp {

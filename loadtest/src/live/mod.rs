@@ -13,7 +13,7 @@ mod viewer;
 
 use crate::latency::{Latency, Times};
 use crate::{LoadError, setup};
-use media::Seen;
+use media::ViewerTrace;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -164,7 +164,7 @@ fn report(all: &[session::Outcome], options: &LiveOptions) -> Result<LiveReport,
             bytes += viewer.bytes;
             seconds += viewer.span().as_secs_f64();
             expected += viewer.span().as_secs_f64() * f64::from(options.fps) + 1.0;
-            if let Some(of_this) = Seen::skew(viewer)
+            if let Some(of_this) = ViewerTrace::skew(viewer)
                 && skew.is_none_or(|worst| of_this.p99 > worst.p99)
             {
                 skew = Some(of_this);

@@ -1,7 +1,7 @@
 //! One session: asked for, watched, spoken to, ended.
 
 use super::http::Api;
-use super::media::{Marks, Seen};
+use super::media::{Marks, ViewerTrace};
 use super::{LiveOptions, speaker, viewer};
 use crate::{LoadError, setup};
 use mouthpiece_domain::live::LiveStatus;
@@ -15,7 +15,7 @@ const FIRST_FRAME_WITHIN: Duration = Duration::from_secs(30);
 /// What was seen of a session.
 pub(super) struct Outcome {
     pub(super) first_frame: Duration,
-    pub(super) viewers: Vec<Seen>,
+    pub(super) viewers: Vec<ViewerTrace>,
     pub(super) status: LiveStatus,
 }
 

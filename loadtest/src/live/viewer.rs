@@ -1,7 +1,7 @@
 //! A viewer with a socket of its own.
 
-use super::http::{Api, Asked};
-use super::media::{Marks, Seen};
+use super::http::{Api, CreatedSession};
+use super::media::{Marks, ViewerTrace};
 use crate::{LoadError, setup};
 use mouthpiece_media::audio::OpusDecoder;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,12 +22,12 @@ const DATAGRAM: usize = 2000;
 /// Watches until it is stopped, or `briefly`: until the first decodable frame. What was seen.
 pub(super) async fn watch(
     api: &Api,
-    asked: &Asked,
+    asked: &CreatedSession,
     marks: &Mutex<Marks>,
     fps: u32,
     mut stopped: watch::Receiver<bool>,
     briefly: bool,
-) -> Result<Seen, LoadError> {
+) -> Result<ViewerTrace, LoadError> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(setup)?;
     let here = socket.local_addr().map_err(setup)?;
     let mut rtc = Rtc::builder().clear_codecs().enable_h264(true).enable_opus(true, false).build(Instant::now());
@@ -40,7 +40,8 @@ pub(super) async fn watch(
     let answer = SdpAnswer::from_sdp_string(&answer).map_err(setup)?;
     rtc.sdp_api().accept_answer(pending, answer).map_err(setup)?;
 
-    let mut viewer = Viewer { rtc, socket, here, seen: Seen::default(), opus: OpusDecoder::new().map_err(setup)?, fps };
+    let mut viewer =
+        Viewer { rtc, socket, here, seen: ViewerTrace::default(), opus: OpusDecoder::new().map_err(setup)?, fps };
     let mut buffer = vec![0; DATAGRAM];
     loop {
         let due = viewer.drain(marks).await?;
@@ -64,7 +65,7 @@ struct Viewer {
     rtc: Rtc,
     socket: UdpSocket,
     here: SocketAddr,
-    seen: Seen,
+    seen: ViewerTrace,
     opus: OpusDecoder,
     fps: u32,
 }

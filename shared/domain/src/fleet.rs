@@ -2,7 +2,7 @@
 
 use crate::ids::{SessionId, WorkerId};
 use crate::lease::LeaseTerms;
-use crate::session::{End, Fence, Kind, Phase, Progress, Slot, Spec};
+use crate::session::{End, Fence, Phase, Progress, SessionKind, Slot, Spec};
 use crate::time::millis;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -27,7 +27,7 @@ pub struct Assignment {
     /// What, where and by which right.
     pub hold: Hold,
     /// What kind of work.
-    pub kind: Kind,
+    pub kind: SessionKind,
     /// How it is done.
     pub spec: Arc<Spec>,
     /// How long the right lasts.

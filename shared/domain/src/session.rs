@@ -23,7 +23,7 @@ use thiserror::Error;
 /// What a session does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
+pub enum SessionKind {
     /// A recording and an avatar become an MP4.
     Render,
     /// Audio streams in, video streams out, until somebody ends it.
@@ -32,7 +32,7 @@ pub enum Kind {
     Prepare,
 }
 
-impl Kind {
+impl SessionKind {
     /// All kinds.
     pub const ALL: [Self; 3] = [Self::Render, Self::Live, Self::Prepare];
 
@@ -316,7 +316,7 @@ pub struct Spec {
     pub content: String,
     /// Which face, 1 being the largest; the largest if none is named.
     pub face: Option<u32>,
-    /// What is said; a [`Kind::Render`] only.
+    /// What is said; a [`SessionKind::Render`] only.
     pub speech: Option<BlobKey>,
     /// Longer side of the video in pixels, 64 to 2048; a smaller portrait is not enlarged.
     pub size: u32,
@@ -333,7 +333,7 @@ pub struct Spec {
     /// What transparent parts of the portrait are laid on; white if none is named. Absent in what older programs wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<Colour>,
-    /// Bounds of a [`Kind::Live`]; none for the others. Absent in what older programs wrote.
+    /// Bounds of a [`SessionKind::Live`]; none for the others. Absent in what older programs wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub live: Option<LiveTerms>,
 }
@@ -344,7 +344,7 @@ pub struct Session {
     /// Its id.
     pub id: SessionId,
     /// What it does.
-    pub kind: Kind,
+    pub kind: SessionKind,
     /// Whose it is.
     pub key: KeyId,
     /// Whose face.

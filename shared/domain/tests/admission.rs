@@ -6,7 +6,7 @@ use mouthpiece_domain::control::{Answer, Control, Effect, Event, Settings};
 use mouthpiece_domain::fleet::{Capability, Command, Heartbeat, Hold, Report, WorkerEvent};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use mouthpiece_domain::ledger::{Write, Written};
-use mouthpiece_domain::session::{End, EndReason, Fence, Kind, Phase, Preset, Progress, Session, Spec};
+use mouthpiece_domain::session::{End, EndReason, Fence, Phase, Preset, Progress, Session, SessionKind, Spec};
 use mouthpiece_domain::time::{Mono, Now, Wall};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -146,7 +146,7 @@ fn session(id: SessionId, queue_timeout: Duration) -> Session {
     };
     Session {
         id,
-        kind: Kind::Render,
+        kind: SessionKind::Render,
         key: KeyId(1),
         avatar: AvatarId(1),
         spec: Arc::new(spec),

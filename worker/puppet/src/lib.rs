@@ -4,9 +4,9 @@
 //! inside of the mouth shows. It is honest about what it is: it moves a photograph. What it moves, and how far, was
 //! tuned by eye on several portraits; lengths are in D, the distance between the outer eye corners.
 
-mod crew;
 mod curves;
 mod draw;
+mod draw_pool;
 mod ear;
 mod eyes;
 mod fields;
@@ -27,7 +27,7 @@ mod warp;
 pub use ear::PuppetEar;
 pub use shape::MouthShape;
 
-use crew::Crew;
+use draw_pool::DrawPool;
 use frame::FaceFrame;
 use mouth::{Mouth, OPEN_GAP};
 use mouthpiece_engine::{Engine, EngineError, Expression, SpeechLevel, Tick};
@@ -44,7 +44,7 @@ const FUTURE_MS: usize = 200;
 /// the threads that help it to draw the ticks of several sessions at once.
 #[derive(Debug, Clone)]
 pub struct Puppet {
-    crew: Arc<Crew>,
+    crew: Arc<DrawPool>,
     net: Arc<VisemeNet>,
 }
 

@@ -5,7 +5,7 @@
 
 use super::messages::{Broken, BusClosed, Close, Commanded, Drain, Freed, Halt, Occupied, Take, Yield};
 use super::pulse::pulse;
-use super::seen::Seen;
+use super::seen_assignments::SeenAssignments;
 use super::slot::{Slot, acknowledge};
 use super::tell::{refuse, tell};
 use crate::board::Board;
@@ -66,7 +66,7 @@ pub struct Parts {
 
 /// A slot as the agent sees it.
 #[derive(Default)]
-struct Place {
+struct RoutedSlot {
     /// The assignment that was sent there last and has not come back.
     routed: Option<Hold>,
     /// What runs there.
@@ -76,8 +76,8 @@ struct Place {
 /// The agent.
 pub struct Agent {
     parts: Parts,
-    places: Vec<Place>,
-    seen: Seen,
+    places: Vec<RoutedSlot>,
+    seen: SeenAssignments,
     draining: bool,
     leaving: bool,
     /// Time that slots were taken by what is not there any more.
@@ -92,9 +92,9 @@ impl Agent {
     /// An agent that starts to listen when it is started.
     pub fn new(parts: Parts) -> Self {
         Self {
-            places: parts.slots.iter().map(|_| Place::default()).collect(),
+            places: parts.slots.iter().map(|_| RoutedSlot::default()).collect(),
             parts,
-            seen: Seen::default(),
+            seen: SeenAssignments::default(),
             draining: false,
             leaving: false,
             busy: Duration::ZERO,
@@ -306,7 +306,7 @@ impl Agent {
     }
 
     fn leave_if_done(&mut self, ctx: &mut Context<Self>) {
-        let free = |place: &Place| place.routed.is_none() && place.running.is_none();
+        let free = |place: &RoutedSlot| place.routed.is_none() && place.running.is_none();
         if self.draining && self.places.iter().all(free) {
             self.leave(Ok(()), true, ctx);
         }

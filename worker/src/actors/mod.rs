@@ -10,7 +10,7 @@ pub mod launch;
 mod lease;
 mod messages;
 mod pulse;
-mod seen;
+mod seen_assignments;
 mod slot;
 mod tell;
 

@@ -8,7 +8,7 @@ use super::agent::Agent;
 use super::lease::{Due, Lease, ask, ask_patiently, pace};
 use super::messages::{Broken, Freed, Halt, Occupied, Take, Yield};
 use super::tell::{news, refuse, report, tell};
-use crate::board::{Board, Stage};
+use crate::board::{Board, WorkState};
 use crate::clock::Clock;
 use crate::farm::WorkerFailure;
 use crate::stop::{Stop, Stopper, stop};
@@ -99,7 +99,7 @@ impl Handler<Yield> for Slot {
             let Some(Current { hold, board, .. }) = current else { return };
             let last_word = match board.stage() {
                 // It was done; only its last report was not taken yet.
-                Stage::Ended(_) => Some(news(hold, &board, &board.stage())),
+                WorkState::Ended(_) => Some(news(hold, &board, &board.stage())),
                 _ => hand_over.then_some(WorkerEvent::Refused { hold, why: Refusal::Leaving }),
             };
             if let Some(event) = last_word {
@@ -161,7 +161,7 @@ impl Slot {
         let started = thread::Builder::new().name(name).spawn(move || perform(&*work, &assignment, &of_thread, &stop));
         if let Err(e) = started {
             error!(error = %e, "no thread could be started");
-            board.enter(Stage::Ended(Arc::new(failed("the worker has no thread to run it on"))));
+            board.enter(WorkState::Ended(Arc::new(failed("the worker has no thread to run it on"))));
         }
         let (bus, of_report) = (Arc::clone(&self.bus), Arc::clone(&board));
         let reporting = async move { report(&*bus, hold, of_report).await };
@@ -176,7 +176,7 @@ impl Slot {
     /// The last word of a session was taken, or there is none to say.
     fn told(&mut self, hold: Hold, ctx: &mut Context<Self>) {
         let Some(current) = self.current.as_ref().filter(|c| c.hold == hold) else { return };
-        if current.board.stage() == Stage::Abandoned {
+        if current.board.stage() == WorkState::Abandoned {
             // Its engine is gone. It keeps its lease until the worker said goodbye: it must not be placed here again.
             self.agent.do_send(Broken(WorkerFailure::EngineGone));
         } else {
@@ -245,7 +245,7 @@ fn perform(work: &dyn Work, assignment: &Assignment, board: &Board, stop: &Stop)
     };
     let reason = ended.as_ref().map_or("abandoned", |end| end.reason.name());
     info!(session_id = %session, reason, delivered_ms = board.delivered().as_millis() as u64, "over");
-    board.enter(ended.map_or(Stage::Abandoned, |end| Stage::Ended(Arc::new(end))));
+    board.enter(ended.map_or(WorkState::Abandoned, |end| WorkState::Ended(Arc::new(end))));
 }
 
 fn failed(detail: &str) -> End {

@@ -1,6 +1,6 @@
 //! Telling the coordinators.
 
-use crate::board::{Board, Stage};
+use crate::board::{Board, WorkState};
 use mouthpiece_domain::fleet::{Command, Hold, Refusal, Report, WorkerEvent};
 use mouthpiece_ports::bus::{Bus, BusError, Delivery};
 use std::sync::Arc;
@@ -46,7 +46,7 @@ pub(super) async fn report(bus: &dyn Bus, hold: Hold, board: Arc<Board>) {
     let mut stages = board.watch();
     loop {
         let stage = stages.borrow_and_update().clone();
-        if stage == Stage::Abandoned {
+        if stage == WorkState::Abandoned {
             return;
         }
         let event = news(hold, &board, &stage);
@@ -62,9 +62,9 @@ pub(super) async fn report(bus: &dyn Bus, hold: Hold, board: Arc<Board>) {
 }
 
 /// What there is to say of a session.
-pub(super) fn news(hold: Hold, board: &Board, stage: &Stage) -> WorkerEvent {
+pub(super) fn news(hold: Hold, board: &Board, stage: &WorkState) -> WorkerEvent {
     let end = match stage {
-        Stage::Ended(end) => Some((**end).clone()),
+        WorkState::Ended(end) => Some((**end).clone()),
         _ => None,
     };
     let (phase, progress, delivered) = (stage.phase(), board.progress(), board.delivered());

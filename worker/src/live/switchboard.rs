@@ -27,7 +27,7 @@ const AGAIN: Duration = Duration::from_millis(5);
 
 /// One running session.
 #[derive(Clone)]
-struct Extension {
+struct ReachableSession {
     stream: StreamId,
     letterbox: Letterbox,
 }
@@ -35,18 +35,18 @@ struct Extension {
 /// The running live sessions of one worker.
 pub struct Switchboard {
     transport: Transport,
-    sessions: Mutex<HashMap<Hold, Extension>>,
+    sessions: Mutex<HashMap<Hold, ReachableSession>>,
     lines: AtomicU64,
     taking: Arc<Semaphore>,
 }
 
 /// A session's entry; it is found as long as this lives.
-pub struct Entry<'a> {
+pub struct SwitchboardEntry<'a> {
     switchboard: &'a Switchboard,
     hold: Hold,
 }
 
-impl Drop for Entry<'_> {
+impl Drop for SwitchboardEntry<'_> {
     fn drop(&mut self) {
         self.switchboard.sessions(|sessions| sessions.remove(&self.hold));
     }
@@ -65,16 +65,16 @@ impl Switchboard {
     }
 
     /// A session runs and can be found.
-    pub fn enter(&self, hold: Hold, stream: StreamId, letterbox: Letterbox) -> Entry<'_> {
-        self.sessions(|sessions| sessions.insert(hold, Extension { stream, letterbox }));
-        Entry { switchboard: self, hold }
+    pub fn enter(&self, hold: Hold, stream: StreamId, letterbox: Letterbox) -> SwitchboardEntry<'_> {
+        self.sessions(|sessions| sessions.insert(hold, ReachableSession { stream, letterbox }));
+        SwitchboardEntry { switchboard: self, hold }
     }
 
-    fn sessions<T>(&self, with: impl FnOnce(&mut HashMap<Hold, Extension>) -> T) -> T {
+    fn sessions<T>(&self, with: impl FnOnce(&mut HashMap<Hold, ReachableSession>) -> T) -> T {
         with(&mut self.sessions.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn find(&self, hold: &Hold) -> Option<Extension> {
+    fn find(&self, hold: &Hold) -> Option<ReachableSession> {
         self.sessions(|sessions| sessions.get(hold).cloned())
     }
 
@@ -108,7 +108,7 @@ impl Switchboard {
     }
 
     async fn answer_to(&self, LiveAsk { hold, what }: LiveAsk) -> LiveAnswer {
-        let Some(Extension { stream, letterbox }) = self.find(&hold) else {
+        let Some(ReachableSession { stream, letterbox }) = self.find(&hold) else {
             return carried::<()>(declined(NotDone::NotHere, "the session does not run on this worker (any more)"));
         };
         let transport = &self.transport;

@@ -7,7 +7,7 @@ use super::callers::Callers;
 use super::inbox::{Inbox, Input};
 use super::listener::Listener;
 use super::session::{FrameTurn, FrameWork, HeardVoice, LiveEnd, LiveSession, Output, Setting, SoundDue, Task};
-use crate::board::{Board, Stage};
+use crate::board::{Board, WorkState};
 use crate::error::RenderError;
 use crate::film::FramePath;
 use crate::metrics::WorkerMetrics;
@@ -88,7 +88,7 @@ impl<'a, A: Artist> LiveThread<'a, A> {
 
     /// Runs until it is stopped, ends by itself or breaks.
     pub fn run(mut self, stop: &Stop) -> LiveEnd {
-        self.board.enter(Stage::Running);
+        self.board.enter(WorkState::Running);
         self.session.opened();
         let end = self.until_over(stop).unwrap_or_else(LiveEnd::Failed);
         self.session.closed();

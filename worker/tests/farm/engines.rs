@@ -7,7 +7,7 @@ use crate::viewer::Viewer;
 use bytes::Bytes;
 use mouthpiece_domain::fleet::Assignment;
 use mouthpiece_domain::live::Up;
-use mouthpiece_domain::session::{EndReason, Kind, Phase, Spec};
+use mouthpiece_domain::session::{EndReason, Phase, SessionKind, Spec};
 use mouthpiece_media::video::VideoReader;
 use mouthpiece_worker::farm::{StartError, start, start_engine};
 use mouthpiece_worker::{RenderOptions, RtcSettings, WorkerSettings, render_with};
@@ -77,7 +77,7 @@ async fn another_engine_lives() {
     let worker = start_engine(engine.clone(), farm.ports.clone(), settings, metrics()).await.unwrap();
     let spec = upload(&*farm.ports.blobs, SAMPLE, wav(1.0)).await;
     let spec = Spec { speech: None, live: Some(Default::default()), ..spec };
-    let assignment = Assignment { kind: Kind::Live, ..render(hold(&worker, 1, 1, 0), &spec) };
+    let assignment = Assignment { kind: SessionKind::Live, ..render(hold(&worker, 1, 1, 0), &spec) };
     let hold = farm.assign(&assignment).await;
     farm.hears_phase(hold, Phase::Running).await;
 

@@ -3,7 +3,7 @@
 use mouthpiece_domain::fleet::{Assignment, Command, Heartbeat, Hold, Refusal, Report, WorkerEvent};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
-use mouthpiece_domain::session::{BlobKey, End, Fence, Kind, Phase, Preset, Slot, Spec};
+use mouthpiece_domain::session::{BlobKey, End, Fence, Phase, Preset, SessionKind, Slot, Spec};
 use mouthpiece_ports::farm_ports::WorkerPorts;
 use mouthpiece_worker::farm::{Worker, start, start_with};
 use mouthpiece_worker::{Work, WorkerSettings};
@@ -185,5 +185,5 @@ pub fn any(hold: Hold) -> Assignment {
         background: None,
         live: None,
     };
-    Assignment { hold, kind: Kind::Render, spec: Arc::new(spec), lease: calm() }
+    Assignment { hold, kind: SessionKind::Render, spec: Arc::new(spec), lease: calm() }
 }

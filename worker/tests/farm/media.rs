@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use mouthpiece_domain::fleet::{Assignment, Hold};
-use mouthpiece_domain::session::{BlobKey, Kind, Preset, Spec};
+use mouthpiece_domain::session::{BlobKey, Preset, SessionKind, Spec};
 use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool};
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::farm_ports::WorkerPorts;
@@ -76,9 +76,9 @@ pub fn key(text: &str) -> BlobKey {
 }
 
 pub fn render(hold: Hold, spec: &Spec) -> Assignment {
-    Assignment { hold, kind: Kind::Render, spec: Arc::new(spec.clone()), lease: crate::farm::calm() }
+    Assignment { hold, kind: SessionKind::Render, spec: Arc::new(spec.clone()), lease: crate::farm::calm() }
 }
 
 pub fn prepare(hold: Hold, spec: &Spec) -> Assignment {
-    Assignment { kind: Kind::Prepare, ..render(hold, &Spec { speech: None, ..spec.clone() }) }
+    Assignment { kind: SessionKind::Prepare, ..render(hold, &Spec { speech: None, ..spec.clone() }) }
 }

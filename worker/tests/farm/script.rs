@@ -3,7 +3,7 @@
 use mouthpiece_domain::fleet::Assignment;
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::session::{End, Output};
-use mouthpiece_worker::{Board, Stage, Stop, Work, WorkError};
+use mouthpiece_worker::{Board, Stop, Work, WorkError, WorkState};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -61,7 +61,7 @@ impl Work for Script {
             panic!("as the test wants");
         }
         board.expect(100);
-        board.enter(Stage::Running);
+        board.enter(WorkState::Running);
         board.made(25, 25);
         loop {
             if stop.is_set() {

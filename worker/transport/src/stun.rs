@@ -12,7 +12,7 @@ const XOR_MAPPED_ADDRESS: u16 = 0x0020;
 
 /// What a datagram is, as far as routing needs it.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Kind<'a> {
+pub(crate) enum DatagramKind<'a> {
     /// A binding request and the receiver's user fragment in it.
     Request(&'a str),
     /// Another STUN message.
@@ -22,17 +22,17 @@ pub(crate) enum Kind<'a> {
 }
 
 /// Sorts a datagram without trusting it.
-pub(crate) fn kind(datagram: &[u8]) -> Kind<'_> {
+pub(crate) fn kind(datagram: &[u8]) -> DatagramKind<'_> {
     match message(datagram) {
-        None => Kind::Other,
+        None => DatagramKind::Other,
         Some(BINDING_REQUEST) => {
             let name = attributes(datagram).find(|(kind, _)| *kind == USERNAME).map(|(_, value)| value);
             match name.and_then(|name| std::str::from_utf8(name).ok()).and_then(|name| name.split_once(':')) {
-                Some((local, _)) => Kind::Request(local),
-                None => Kind::Stun,
+                Some((local, _)) => DatagramKind::Request(local),
+                None => DatagramKind::Stun,
             }
         }
-        Some(_) => Kind::Stun,
+        Some(_) => DatagramKind::Stun,
     }
 }
 
@@ -119,13 +119,13 @@ mod tests {
     #[test]
     fn a_request_names_its_receiver() {
         let request = made(BINDING_REQUEST, [7; 12], &[(0x8022, b"odd"), (USERNAME, b"here:there")]);
-        assert_eq!(kind(&request), Kind::Request("here"));
-        assert_eq!(kind(&made(BINDING_REQUEST, [7; 12], &[(USERNAME, b"nobody")])), Kind::Stun);
-        assert_eq!(kind(&made(BINDING_REQUEST, [7; 12], &[])), Kind::Stun);
-        assert_eq!(kind(&made(BINDING_SUCCESS, [7; 12], &[])), Kind::Stun);
-        assert_eq!(kind(&request[..30]), Kind::Other);
-        assert_eq!(kind(&[0x80, 96, 0, 1, 0, 0, 0, 0]), Kind::Other);
-        assert_eq!(kind(&[]), Kind::Other);
+        assert_eq!(kind(&request), DatagramKind::Request("here"));
+        assert_eq!(kind(&made(BINDING_REQUEST, [7; 12], &[(USERNAME, b"nobody")])), DatagramKind::Stun);
+        assert_eq!(kind(&made(BINDING_REQUEST, [7; 12], &[])), DatagramKind::Stun);
+        assert_eq!(kind(&made(BINDING_SUCCESS, [7; 12], &[])), DatagramKind::Stun);
+        assert_eq!(kind(&request[..30]), DatagramKind::Other);
+        assert_eq!(kind(&[0x80, 96, 0, 1, 0, 0, 0, 0]), DatagramKind::Other);
+        assert_eq!(kind(&[]), DatagramKind::Other);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How a request says who calls: a bearer token, the page's cookie, or a session's token in the query.
 
 use super::site::{comes_from_elsewhere, same_site};
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Problem, ProblemKind};
 use crate::http::shared_state;
 use crate::office::SessionToken;
 use crate::office::access::{Credential, looks_like_a_secret};
@@ -12,7 +12,7 @@ use actix_web::http::header::{AUTHORIZATION, COOKIE};
 const MOST_COOKIES: usize = 4;
 
 pub(super) fn unauthorized(detail: &str) -> Problem {
-    Problem::new(Kind::Unauthorized, detail)
+    Problem::new(ProblemKind::Unauthorized, detail)
 }
 
 /// A bearer token goes before a cookie: who sends one means it.

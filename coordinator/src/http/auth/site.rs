@@ -1,6 +1,6 @@
 //! Whether a request with the page's cookie was made by this server's own page.
 
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Problem, ProblemKind};
 use crate::http::shared_state;
 use actix_web::HttpRequest;
 use actix_web::http::header::{HOST, HeaderName, ORIGIN};
@@ -29,7 +29,7 @@ pub(in crate::http) fn same_site(req: &HttpRequest) -> Result<(), Problem> {
     let Some(origin) = header(ORIGIN) else {
         let detail = "with a cookie only this server's own page may change things, and no Origin says that it asks: \
                       use 'Authorization: Bearer mp_...' instead";
-        return Err(Problem::new(Kind::Forbidden, detail));
+        return Err(Problem::new(ProblemKind::Forbidden, detail));
     };
     let named = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
     let asked = header(HOST).filter(|host| !host.is_empty());
@@ -42,5 +42,5 @@ pub(in crate::http) fn same_site(req: &HttpRequest) -> Result<(), Problem> {
 fn elsewhere() -> Problem {
     let detail = "the request comes from a page of another site: with a cookie only this server's own page may change \
                   things. Behind a proxy that asks for another host, set http.public_url to the address that the browser shows";
-    Problem::new(Kind::Forbidden, detail)
+    Problem::new(ProblemKind::Forbidden, detail)
 }

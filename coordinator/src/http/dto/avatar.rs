@@ -1,7 +1,7 @@
 //! Avatars.
 
 use super::time_text;
-use crate::http::Asked;
+use crate::http::RequestPath;
 use crate::office::avatars::{AvatarSeen, AvatarState, is_picture};
 use mouthpiece_domain::session::EndReason;
 use serde::Serialize;
@@ -59,7 +59,7 @@ pub struct AvatarList {
 
 impl AvatarBody {
     /// An avatar as it is told to whoever asked there.
-    pub fn new(seen: &AvatarSeen, asked: &Asked) -> Self {
+    pub fn new(seen: &AvatarSeen, asked: &RequestPath) -> Self {
         let AvatarSeen { avatar, state, until } = seen;
         let (state, detail, output, ready) = match state {
             AvatarState::Preparing => ("preparing", None, None, false),

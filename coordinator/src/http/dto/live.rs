@@ -1,9 +1,9 @@
 //! Live sessions.
 
-use crate::http::Asked;
+use crate::http::RequestPath;
 use crate::office::live::IceAccess;
 use mouthpiece_domain::live::{LiveStatus, LiveTerms, StageTime};
-use mouthpiece_domain::session::{Kind, Session};
+use mouthpiece_domain::session::{Session, SessionKind};
 use mouthpiece_domain::time::as_millis;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -102,8 +102,8 @@ pub struct StageBody {
 
 impl LiveBody {
     /// Of a live session, as anybody who may see the session may know it; `None` for other kinds.
-    pub fn of(session: &Session, asked: &Asked) -> Option<Self> {
-        if session.kind != Kind::Live {
+    pub fn of(session: &Session, asked: &RequestPath) -> Option<Self> {
+        if session.kind != SessionKind::Live {
             return None;
         }
         let terms: LiveTerms = session.spec.live.unwrap_or_default();

@@ -14,7 +14,7 @@ pub use live::{IceServerBody, LiveBody, LiveStatusBody};
 pub use session::{SessionBody, SessionList};
 
 use chrono::{DateTime, Utc};
-use mouthpiece_domain::session::{Kind, Phase, Progress};
+use mouthpiece_domain::session::{Phase, Progress, SessionKind};
 use mouthpiece_domain::time::Wall;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -27,11 +27,11 @@ pub fn time_text(wall: Wall) -> String {
 
 /// A session's state in words. While frames are made the word says of what: a render renders, a live
 /// session is live, a preparation prepares.
-pub fn state_name(kind: Kind, phase: Phase) -> &'static str {
+pub fn state_name(kind: SessionKind, phase: Phase) -> &'static str {
     match (phase, kind) {
-        (Phase::Running, Kind::Render) => "rendering",
-        (Phase::Running, Kind::Live) => "live",
-        (Phase::Running, Kind::Prepare) => "preparing",
+        (Phase::Running, SessionKind::Render) => "rendering",
+        (Phase::Running, SessionKind::Live) => "live",
+        (Phase::Running, SessionKind::Prepare) => "preparing",
         _ => phase.name(),
     }
 }

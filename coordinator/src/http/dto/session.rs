@@ -2,10 +2,10 @@
 
 use super::live::LiveBody;
 use super::{ProgressBody, state_name, time_text};
-use crate::http::Asked;
+use crate::http::RequestPath;
 use mouthpiece_domain::control::Change;
 use mouthpiece_domain::retention::{Ages, Class};
-use mouthpiece_domain::session::{Kind, Output, Phase, Preset, Session};
+use mouthpiece_domain::session::{Output, Phase, Preset, Session, SessionKind};
 use mouthpiece_domain::time::as_millis;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -138,7 +138,7 @@ fn preset_name(preset: Preset) -> &'static str {
 
 impl SessionBody {
     /// A session, for whoever asked there. `ages` say until when its result is kept.
-    pub fn new(session: &Session, ages: &Ages, asked: &Asked) -> Self {
+    pub fn new(session: &Session, ages: &Ages, asked: &RequestPath) -> Self {
         let spec = &session.spec;
         Self {
             id: session.id.to_string(),
@@ -172,15 +172,15 @@ impl SessionBody {
     }
 
     /// A session as the brain sees it, with its place in the queue.
-    pub fn now(change: &Change, ages: &Ages, asked: &Asked) -> Self {
+    pub fn now(change: &Change, ages: &Ages, asked: &RequestPath) -> Self {
         let waits = change.queue_position.filter(|_| change.session.phase == Phase::Requested);
         Self { queue_position: waits, ..Self::new(&change.session, ages, asked) }
     }
 }
 
 /// Only a render leaves something to download; what a preparation leaves is shown as the avatar's preview.
-fn result(session: &Session, ages: &Ages, asked: &Asked) -> Option<ResultBody> {
-    let left = |o: &&Output| (o.blob.is_some() || o.removed.is_some()) && session.kind == Kind::Render;
+fn result(session: &Session, ages: &Ages, asked: &RequestPath) -> Option<ResultBody> {
+    let left = |o: &&Output| (o.blob.is_some() || o.removed.is_some()) && session.kind == SessionKind::Render;
     let output = session.end.as_ref()?.output.as_ref().filter(left)?;
     Some(ResultBody {
         url: asked.to(&format!("/v1/renders/{}/result", session.id)),

@@ -2,9 +2,9 @@
 
 use crate::http::Api;
 use crate::http::fields::Fields;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Problem, ProblemKind};
 use crate::http::words;
-use crate::office::intake::{Stage, Staged};
+use crate::office::intake::{IncomingFile, StagedFile};
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
@@ -33,12 +33,12 @@ const LONGEST: Duration = Duration::from_secs(3600);
 pub struct Form {
     /// Its text fields.
     pub fields: Fields,
-    files: HashMap<&'static str, Staged>,
+    files: HashMap<&'static str, StagedFile>,
 }
 
 impl Form {
     /// A file of the form.
-    pub fn take(&mut self, name: &str) -> Option<Staged> {
+    pub fn take(&mut self, name: &str) -> Option<StagedFile> {
         self.files.remove(name)
     }
 }
@@ -59,7 +59,10 @@ fn declared_length(req: &HttpRequest) -> Option<u64> {
 /// 415 for another type, 413 beyond 64 KiB, 400 when it breaks off or pauses too long.
 pub async fn read_json(api: &Api, req: &HttpRequest, payload: Payload) -> Result<Bytes, Problem> {
     if media_type(req).as_deref() != Some("application/json") {
-        return Err(Problem::new(Kind::UnsupportedMedia, "the body must be JSON: send content-type application/json"));
+        return Err(Problem::new(
+            ProblemKind::UnsupportedMedia,
+            "the body must be JSON: send content-type application/json",
+        ));
     }
     read_small(api, req, payload, JSON_BYTES).await
 }
@@ -109,7 +112,7 @@ pub async fn read_form(
 ) -> Result<Form, Problem> {
     if media_type(req).as_deref() != Some("multipart/form-data") {
         let detail = "the body must be a form with files: send content-type multipart/form-data";
-        return Err(Problem::new(Kind::UnsupportedMedia, detail));
+        return Err(Problem::new(ProblemKind::UnsupportedMedia, detail));
     }
     let limit = files.iter().map(|(_, given_as)| api.office.intake.file_bytes(*given_as)).sum::<u64>() + OVERHEAD;
     if declared_length(req).is_some_and(|n| n > limit) {
@@ -157,7 +160,7 @@ async fn read_fields(
     Ok(form)
 }
 
-async fn stage(field: &mut Field, mut stage: Stage, pause: Duration) -> Result<Staged, Problem> {
+async fn stage(field: &mut Field, mut stage: IncomingFile, pause: Duration) -> Result<StagedFile, Problem> {
     while let Some(chunk) = next(field, pause).await? {
         stage.push(&chunk.map_err(|e| multipart_problem(&e))?).await?;
     }
@@ -191,7 +194,7 @@ async fn next<S: Stream + Unpin>(stream: &mut S, pause: Duration) -> Result<Opti
 
 fn payload_problem(error: &PayloadError) -> Problem {
     match error {
-        PayloadError::Overflow => Problem::new(Kind::TooLarge, "the body is larger than this address takes"),
+        PayloadError::Overflow => Problem::new(ProblemKind::TooLarge, "the body is larger than this address takes"),
         _ => Problem::bad_request(format!("the body cannot be read: {}", words::payload(error))),
     }
 }
@@ -202,7 +205,7 @@ fn multipart_problem(error: &MultipartError) -> Problem {
         MultipartError::ContentTypeMissing
         | MultipartError::ContentTypeParse
         | MultipartError::ContentTypeIncompatible => {
-            Problem::new(Kind::UnsupportedMedia, "the body must be a form with files: multipart/form-data")
+            Problem::new(ProblemKind::UnsupportedMedia, "the body must be a form with files: multipart/form-data")
         }
         _ => Problem::bad_request(format!("the form is not well formed: {}", words::form(error))),
     }

@@ -6,8 +6,8 @@
 use super::links::links;
 use crate::http::auth::{LinkedVisitor, Visitor, token_in_query};
 use crate::http::files::{media_type, read_text};
-use crate::http::problem::{Kind, Problem};
-use crate::http::{Api, Asked, answers, fields};
+use crate::http::problem::{Problem, ProblemKind};
+use crate::http::{Api, RequestPath, answers, fields};
 use crate::office::live::{Whereabouts, must_be_live};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, LINK, LOCATION};
 use actix_web::web::{Data, Path, Payload};
@@ -75,7 +75,7 @@ pub async fn offer(
     answer
         .insert_header((
             LOCATION,
-            Asked::of(&req).to(&format!("/v1/sessions/{}/whep/{viewer}{}", session.id, query(&req))),
+            RequestPath::of(&req).to(&format!("/v1/sessions/{}/whep/{viewer}{}", session.id, query(&req))),
         ))
         .insert_header((ETAG, quoted(&tag)?))
         .insert_header((CONTENT_TYPE, SDP));
@@ -175,7 +175,10 @@ fn new_viewer() -> Result<ViewerId, Problem> {
 
 async fn body(api: &Api, req: &HttpRequest, payload: Payload, kind: &str) -> Result<String, Problem> {
     if media_type(req).as_deref() != Some(kind) {
-        return Err(Problem::new(Kind::UnsupportedMedia, format!("the body must be {kind}: send it as content-type")));
+        return Err(Problem::new(
+            ProblemKind::UnsupportedMedia,
+            format!("the body must be {kind}: send it as content-type"),
+        ));
     }
     read_text(api, req, payload, SDP_BYTES).await
 }
@@ -196,7 +199,7 @@ enum Condition {
 fn if_match(req: &HttpRequest) -> Result<Condition, Problem> {
     let Some(header) = req.headers().get(IF_MATCH) else {
         let detail = "send If-Match with the entity tag of the answer, or * to restart ICE";
-        return Err(Problem::new(Kind::PreconditionRequired, detail));
+        return Err(Problem::new(ProblemKind::PreconditionRequired, detail));
     };
     let text = header.to_str().unwrap_or_default().trim();
     let inner = text.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
@@ -206,7 +209,7 @@ fn if_match(req: &HttpRequest) -> Result<Condition, Problem> {
         // A weak tag never matches, and a list cannot be what was handed out.
         _ => {
             let detail = "If-Match must be the answer's entity tag as it was, in quotes, or * to restart ICE";
-            Err(Problem::new(Kind::PreconditionFailed, detail))
+            Err(Problem::new(ProblemKind::PreconditionFailed, detail))
         }
     }
 }
@@ -224,9 +227,9 @@ mod tests {
             assert_eq!(read(value), wanted, "{value}");
         }
         for value in ["", "a", "\"\"", "W/\"a\"", "\"a\", \"b\"", "\"a"] {
-            assert_eq!(read(value).unwrap_err().kind, Kind::PreconditionFailed, "{value}");
+            assert_eq!(read(value).unwrap_err().kind, ProblemKind::PreconditionFailed, "{value}");
         }
         let none = if_match(&TestRequest::patch().to_http_request());
-        assert_eq!(none.unwrap_err().kind, Kind::PreconditionRequired);
+        assert_eq!(none.unwrap_err().kind, ProblemKind::PreconditionRequired);
     }
 }

@@ -1,13 +1,13 @@
 //! The pages that the types of problems lead to.
 
 use super::guarded;
-use crate::http::problem::{Kind, Problem};
+use crate::http::problem::{Problem, ProblemKind};
 use actix_web::HttpResponse;
 use actix_web::web::Path;
 
 /// Explains a kind of problem.
 pub async fn problem(slug: Path<String>) -> Result<HttpResponse, Problem> {
-    let kind = Kind::from_slug(&slug).ok_or_else(|| Problem::not_found("such kind of problem"))?;
+    let kind = ProblemKind::from_slug(&slug).ok_or_else(|| Problem::not_found("such kind of problem"))?;
     // Nothing here comes from the request.
     let page = format!(
         "<!doctype html>\n<html lang=\"en\">\n<head><meta charset=\"utf-8\">\

@@ -1,6 +1,6 @@
 //! A cost report as it is answered.
 
-use super::query::{Asked, formatted, text};
+use super::query::{ReportQuery, formatted, text};
 use crate::office::costs::ReportNames;
 use mouthpiece_domain::cost::{Group, Price, Report, Row};
 use serde::Serialize;
@@ -84,7 +84,7 @@ pub struct PriceBody {
 }
 
 impl CostReport {
-    pub(super) fn new(asked: &Asked, report: Report, names: &ReportNames) -> Self {
+    pub(super) fn new(asked: &ReportQuery, report: Report, names: &ReportNames) -> Self {
         Self {
             from: text(asked.period.from),
             to: text(asked.period.to),

@@ -12,7 +12,7 @@ use super::{Api, Problem};
 use crate::office::now;
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpRequest, HttpResponse, web};
-use query::{Asked, Format};
+use query::{Format, ReportQuery};
 
 /// Adds the routes of reports.
 pub fn configure(cfg: &mut web::ServiceConfig) {
@@ -36,7 +36,7 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 )]
 pub(crate) async fn cost(request: HttpRequest, caller: Caller, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
     caller.need(Scope::Reports)?;
-    let asked = Asked::read(request.query_string(), now())?;
+    let asked = ReportQuery::read(request.query_string(), now())?;
     let (report, names) = api.office.costs.report(asked.period, asked.by).await?;
     let report = CostReport::new(&asked, report, &names);
     Ok(match asked.format {

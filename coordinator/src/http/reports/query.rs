@@ -44,13 +44,13 @@ pub(super) enum Format {
 
 /// A query that was understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct ReportQuery {
     pub period: Period,
     pub by: GroupBy,
     pub format: Format,
 }
 
-impl Asked {
+impl ReportQuery {
     /// Reads a query; `now` is what missing times are counted from.
     pub(super) fn read(query: &str, now: Wall) -> Result<Self, Problem> {
         let fields = Fields::query(query, &FIELDS)?;
@@ -104,7 +104,7 @@ mod tests {
 
     fn read(query: &str) -> Result<[String; 2], String> {
         let told = |e: Problem| format!("{}: {}", e.field.unwrap_or_default(), e.detail);
-        let asked = Asked::read(query, NOW).map_err(told)?;
+        let asked = ReportQuery::read(query, NOW).map_err(told)?;
         Ok([text(asked.period.from), text(asked.period.to)])
     }
 
@@ -138,22 +138,22 @@ mod tests {
             assert!(error.contains(says), "{query}: {error}");
         }
         assert!(read("from=2025-10-21T00:00:00Z&to=2026-11-25T00:00:00Z").is_ok());
-        let asked = Asked::read("group_by=instance_type&format=csv", NOW).unwrap();
+        let asked = ReportQuery::read("group_by=instance_type&format=csv", NOW).unwrap();
         assert_eq!((asked.by, asked.format), (GroupBy::InstanceType, Format::Csv));
     }
 
     proptest! {
         #[test]
         fn any_query_is_answered(query in ".*", from in ".{0,40}") {
-            let _ = Asked::read(&query, NOW);
-            let _ = Asked::read(&format!("from={from}"), NOW);
+            let _ = ReportQuery::read(&query, NOW);
+            let _ = ReportQuery::read(&format!("from={from}"), NOW);
         }
 
         #[test]
         fn a_period_holds_what_was_asked_for(start in 0i64..4_000_000_000_000, length in 1i64..=MOST_DAYS * DAY_MS) {
             let (start, end) = (Wall(start), Wall(start + length));
             let query = format!("from={}&to={}", text(start), text(end));
-            let got = Asked::read(&query, NOW).unwrap().period;
+            let got = ReportQuery::read(&query, NOW).unwrap().period;
             prop_assert!(got.from <= start && end <= got.to);
             prop_assert!(start.0 - got.from.0 < HOUR_MS && got.to.0 - end.0 < HOUR_MS);
             prop_assert_eq!((got.from, got.to), (got.from.hour(), got.to.hour()));

@@ -5,7 +5,7 @@
 //! moment later gains nothing. Redirects are followed by hand, proxies of the environment are not used.
 
 use super::address::is_public;
-use super::{Intake, IntakeRefusal, Staged};
+use super::{Intake, IntakeRefusal, StagedFile};
 use crate::office::FetchSettings;
 use futures_util::StreamExt;
 use mouthpiece_domain::file_kind::FileUse;
@@ -136,7 +136,7 @@ impl Fetcher {
         field: &str,
         address: &str,
         given_as: FileUse,
-    ) -> Result<Staged, IntakeRefusal> {
+    ) -> Result<StagedFile, IntakeRefusal> {
         let refused = |why| IntakeRefusal::NotFetched { field: field.to_owned(), why };
         let url = Url::parse(address).map_err(|e| refused(FetchRefusal::NotAUrl(e)))?;
         let _permit = intake.permit()?;

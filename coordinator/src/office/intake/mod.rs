@@ -5,7 +5,7 @@ mod fetch;
 mod stage;
 
 pub use fetch::{FetchFailure, FetchRefusal, NotFetchable};
-pub use stage::{Stage, Staged};
+pub use stage::{IncomingFile, StagedFile};
 
 use super::refusal::refuses_when_unavailable;
 use super::settings::FetchSettings;
@@ -126,15 +126,15 @@ impl Intake {
     ///
     /// # Errors
     /// [`IntakeRefusal::Disk`].
-    pub fn stage(&self, field: &str, given_as: FileUse) -> Result<Stage, IntakeRefusal> {
-        Stage::new(&self.settings.staging, field, given_as, self.file_bytes(given_as))
+    pub fn stage(&self, field: &str, given_as: FileUse) -> Result<IncomingFile, IntakeRefusal> {
+        IncomingFile::new(&self.settings.staging, field, given_as, self.file_bytes(given_as))
     }
 
     /// Fetches the file at `address`, which came in `field`.
     ///
     /// # Errors
     /// [`IntakeRefusal`].
-    pub async fn fetch(&self, field: &str, address: &str, given_as: FileUse) -> Result<Staged, IntakeRefusal> {
+    pub async fn fetch(&self, field: &str, address: &str, given_as: FileUse) -> Result<StagedFile, IntakeRefusal> {
         self.fetcher.fetch(self, field, address, given_as).await
     }
 
@@ -145,7 +145,7 @@ impl Intake {
     ///
     /// # Errors
     /// [`IntakeRefusal::Unavailable`].
-    pub async fn keep(&self, staged: &Staged) -> Result<BlobKey, IntakeRefusal> {
+    pub async fn keep(&self, staged: &StagedFile) -> Result<BlobKey, IntakeRefusal> {
         let fresh =
             names::upload(&staged.sha256, new_id()).map_err(|error| IntakeRefusal::Unnamed(error.to_string()))?;
         let key = self.avatars.use_upload(&staged.sha256, &fresh, now()).await?;

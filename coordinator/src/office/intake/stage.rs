@@ -21,7 +21,7 @@ const WRITE_AT_ONCE: usize = 256 * 1024;
 
 /// A file that arrived whole. It is removed when this is dropped.
 #[derive(Debug)]
-pub struct Staged {
+pub struct StagedFile {
     path: TempPath,
     /// SHA-256 of its content, 64 hexadecimal digits.
     pub sha256: String,
@@ -33,7 +33,7 @@ pub struct Staged {
     pub called: String,
 }
 
-impl Staged {
+impl StagedFile {
     /// Where it lies.
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -42,7 +42,7 @@ impl Staged {
 
 /// A file that is arriving. What was written is removed when this is dropped.
 #[derive(Debug)]
-pub struct Stage {
+pub struct IncomingFile {
     field: String,
     given_as: FileUse,
     limit: u64,
@@ -53,7 +53,7 @@ pub struct Stage {
     bytes: u64,
 }
 
-impl Stage {
+impl IncomingFile {
     /// An empty file in the staging folder, which becomes no larger than `limit` bytes. Refusals name `field`.
     pub(super) fn new(folder: &Path, field: &str, given_as: FileUse, limit: u64) -> Result<Self, IntakeRefusal> {
         let made = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder);
@@ -104,11 +104,11 @@ impl Stage {
     ///
     /// # Errors
     /// [`IntakeRefusal`]: empty, of a kind that is not taken, not to be written.
-    pub async fn finish(mut self) -> Result<Staged, IntakeRefusal> {
+    pub async fn finish(mut self) -> Result<StagedFile, IntakeRefusal> {
         let media_type = FileKind::of(&self.head).taken_as(self.given_as).map_err(|no| self.refuse(no))?;
         self.file.flush().await.map_err(|e| cannot_stage(&e))?;
         let sha256 = hex(&self.hash.finalize());
-        Ok(Staged { path: self.path, sha256, bytes: self.bytes, media_type, called: String::new() })
+        Ok(StagedFile { path: self.path, sha256, bytes: self.bytes, media_type, called: String::new() })
     }
 
     fn refuse(&self, why: NotTaken) -> IntakeRefusal {

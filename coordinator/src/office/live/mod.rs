@@ -18,7 +18,7 @@ use crate::metrics::Metrics;
 use mouthpiece_domain::control::Change;
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::live::Declined;
-use mouthpiece_domain::session::{Kind, Session};
+use mouthpiece_domain::session::{Session, SessionKind};
 use mouthpiece_ports::lines::Lines;
 use mouthpiece_ports::questions::QuestionBus;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub enum LiveRefusal {
     /// There is no such session.
     NoSuchSession(SessionId),
     /// It is of another kind.
-    NotLive(Kind),
+    NotLive(SessionKind),
     /// It does not run yet. Come back after [`COME_BACK`].
     NotRunning(Box<Change>),
     /// It is over.
@@ -133,5 +133,5 @@ impl LiveSessions {
 /// # Errors
 /// [`LiveRefusal::NotLive`].
 pub fn must_be_live(session: &Session) -> Result<(), LiveRefusal> {
-    if session.kind == Kind::Live { Ok(()) } else { Err(LiveRefusal::NotLive(session.kind)) }
+    if session.kind == SessionKind::Live { Ok(()) } else { Err(LiveRefusal::NotLive(session.kind)) }
 }

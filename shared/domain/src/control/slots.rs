@@ -23,11 +23,11 @@ pub(super) struct Worker {
     pub(super) busy: Duration,
     pub(super) booked: Option<Mono>,
     pub(super) resident: Vec<String>,
-    slots: Vec<Place>,
+    slots: Vec<SlotState>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum SlotState {
     Free,
     Taken(SessionId),
     /// Somebody else has it; seen as free again when a heartbeat no longer lists it.
@@ -36,7 +36,7 @@ enum Place {
 
 impl Worker {
     fn free(&self) -> u8 {
-        self.slots.iter().filter(|p| **p == Place::Free).count() as u8
+        self.slots.iter().filter(|p| **p == SlotState::Free).count() as u8
     }
 
     fn open(&self) -> bool {
@@ -51,14 +51,14 @@ impl Worker {
     /// Slots and what this brain believes to be in them.
     pub(super) fn slots(&self) -> impl Iterator<Item = (Slot, Option<SessionId>)> + '_ {
         self.slots.iter().enumerate().map(|(n, place)| match place {
-            Place::Taken(session) => (Slot(n as u8), Some(*session)),
-            Place::Free | Place::Foreign => (Slot(n as u8), None),
+            SlotState::Taken(session) => (Slot(n as u8), Some(*session)),
+            SlotState::Free | SlotState::Foreign => (Slot(n as u8), None),
         })
     }
 
     /// True when no slot is taken, by anybody.
     pub(super) fn idle(&self) -> bool {
-        self.slots.iter().all(|p| *p == Place::Free)
+        self.slots.iter().all(|p| *p == SlotState::Free)
     }
 }
 
@@ -156,9 +156,9 @@ impl Slots {
                 && w.capability == beat.capability
                 && w.resident == beat.resident
                 && w.slots.iter().zip(&listed).all(|(p, l)| match p {
-                    Place::Free => !l,
-                    Place::Taken(_) => true,
-                    Place::Foreign => *l,
+                    SlotState::Free => !l,
+                    SlotState::Taken(_) => true,
+                    SlotState::Foreign => *l,
                 });
             w.heard = now;
             w.uptime = w.uptime.max(beat.uptime);
@@ -176,7 +176,7 @@ impl Slots {
                 busy: beat.busy,
                 booked: None,
                 resident: Vec::new(),
-                slots: vec![Place::Free; slots],
+                slots: vec![SlotState::Free; slots],
             };
             self.workers.insert(id, worker);
         }
@@ -186,18 +186,18 @@ impl Slots {
             w.draining |= beat.draining;
             w.capability = beat.capability;
             w.resident = beat.resident;
-            w.slots.resize(slots, Place::Free);
+            w.slots.resize(slots, SlotState::Free);
             for (place, listed) in w.slots.iter_mut().zip(&listed) {
                 match (*place, listed) {
-                    (Place::Free, true) => *place = Place::Foreign,
-                    (Place::Foreign, false) => *place = Place::Free,
+                    (SlotState::Free, true) => *place = SlotState::Foreign,
+                    (SlotState::Foreign, false) => *place = SlotState::Free,
                     _ => {}
                 }
             }
             for r in &beat.running {
                 match w.slots.get_mut(usize::from(r.slot.0)) {
-                    Some(place) if *place == Place::Foreign && ours(r.session, r.slot) => {
-                        *place = Place::Taken(r.session);
+                    Some(place) if *place == SlotState::Foreign && ours(r.session, r.slot) => {
+                        *place = SlotState::Taken(r.session);
                     }
                     _ => {}
                 }
@@ -213,36 +213,36 @@ impl Slots {
         let resident = resident.filter_map(|id| Some(self.workers.get(id)?.candidate(*id, content)));
         let best = resident.min_by(better).map(|c| c.worker);
         let id = best.or_else(|| self.by_free.first().map(|(_, id)| *id))?;
-        let slot = self.workers.get(&id)?.slots.iter().position(|p| *p == Place::Free)?;
+        let slot = self.workers.get(&id)?.slots.iter().position(|p| *p == SlotState::Free)?;
         let slot = Slot(slot as u8);
-        self.set(id, slot, Place::Taken(session));
+        self.set(id, slot, SlotState::Taken(session));
         Some((id, slot))
     }
 
     /// Notes that a session is in a slot, wherever that was learned.
     pub(super) fn take(&mut self, id: WorkerId, slot: Slot, session: SessionId) {
-        self.set(id, slot, Place::Taken(session));
+        self.set(id, slot, SlotState::Taken(session));
     }
 
     /// The session has left its slot.
     pub(super) fn give_back(&mut self, id: WorkerId, slot: Slot, session: SessionId) {
-        if self.place(id, slot) == Some(Place::Taken(session)) {
-            self.set(id, slot, Place::Free);
+        if self.place(id, slot) == Some(SlotState::Taken(session)) {
+            self.set(id, slot, SlotState::Free);
         }
     }
 
     /// The session did not get the slot: somebody else has it.
     pub(super) fn not_ours(&mut self, id: WorkerId, slot: Slot, session: SessionId) {
-        if self.place(id, slot) == Some(Place::Taken(session)) {
-            self.set(id, slot, Place::Foreign);
+        if self.place(id, slot) == Some(SlotState::Taken(session)) {
+            self.set(id, slot, SlotState::Foreign);
         }
     }
 
-    fn place(&self, id: WorkerId, slot: Slot) -> Option<Place> {
+    fn place(&self, id: WorkerId, slot: Slot) -> Option<SlotState> {
         self.workers.get(&id)?.slots.get(usize::from(slot.0)).copied()
     }
 
-    fn set(&mut self, id: WorkerId, slot: Slot, to: Place) {
+    fn set(&mut self, id: WorkerId, slot: Slot, to: SlotState) {
         if self.place(id, slot).is_some_and(|p| p != to) {
             self.change(id, |w| {
                 if let Some(p) = w.slots.get_mut(usize::from(slot.0)) {

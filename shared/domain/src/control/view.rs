@@ -4,7 +4,7 @@ use super::Control;
 use super::slots::Worker;
 use crate::fleet::Capability;
 use crate::ids::{AvatarId, SessionId, WorkerId};
-use crate::session::{Kind, Phase, Progress, Slot};
+use crate::session::{Phase, Progress, SessionKind, Slot};
 use crate::time::Now;
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ pub struct SlotSession {
     /// Its id.
     pub id: SessionId,
     /// What it does.
-    pub kind: Kind,
+    pub kind: SessionKind,
     /// Whose face.
     pub avatar: AvatarId,
     /// How far.

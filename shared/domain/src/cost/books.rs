@@ -4,7 +4,7 @@ use super::price::PriceList;
 use super::share::{in_proportion, nearest, rounded};
 use super::{Group, GroupBy, MachineHour, Price, Report, Row, UsageHour};
 use crate::ids::{AvatarId, KeyId, SessionId};
-use crate::session::{EndReason, Kind};
+use crate::session::{EndReason, SessionKind};
 use crate::time::{Wall, as_millis};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -74,7 +74,7 @@ struct Receiver {
     session: SessionId,
     key: KeyId,
     avatar: AvatarId,
-    kind: Kind,
+    kind: SessionKind,
     failed: bool,
 }
 

@@ -15,7 +15,7 @@ pub use books::Books;
 pub use report::{Group, GroupBy, Report, Row};
 
 use crate::ids::{AvatarId, KeyId, SessionId, WorkerId};
-use crate::session::{EndReason, Kind};
+use crate::session::{EndReason, SessionKind};
 use crate::time::Wall;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -39,7 +39,7 @@ pub struct UsageHour {
     /// Which session.
     pub session: SessionId,
     /// What kind.
-    pub kind: Kind,
+    pub kind: SessionKind,
     /// Whose.
     pub key: KeyId,
     /// Which face.

@@ -2,7 +2,7 @@
 
 use super::Price;
 use crate::ids::{AvatarId, KeyId, SessionId};
-use crate::session::Kind;
+use crate::session::SessionKind;
 use crate::time::Wall;
 use std::time::Duration;
 
@@ -69,7 +69,7 @@ pub enum Group {
     /// The machines of one instance type.
     InstanceType(String),
     /// The sessions of one kind.
-    Kind(Kind),
+    Kind(SessionKind),
     /// Machines of an instance type in hours in which these delivered nothing to anyone. Always the last row.
     Idle,
 }

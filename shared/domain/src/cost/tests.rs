@@ -10,7 +10,7 @@ fn usage(hour: i64, session: u128, instance_type: &str, delivered: Duration, end
     UsageHour {
         hour: Wall(hour * HOUR_MS),
         session: SessionId(session),
-        kind: if session.is_multiple_of(5) { Kind::Prepare } else { Kind::Render },
+        kind: if session.is_multiple_of(5) { SessionKind::Prepare } else { SessionKind::Render },
         key: KeyId(session % 3),
         avatar: AvatarId(session % 4),
         worker: WorkerId(1),

@@ -121,7 +121,7 @@ impl Write {
 mod tests {
     use super::*;
     use crate::ids::{AvatarId, KeyId};
-    use crate::session::{End, EndReason, Kind, Preset, Slot, Spec};
+    use crate::session::{End, EndReason, Preset, SessionKind, Slot, Spec};
     use std::collections::BTreeMap;
     use std::sync::Arc;
 
@@ -142,7 +142,7 @@ mod tests {
         };
         Session {
             id: SessionId(1),
-            kind: Kind::Render,
+            kind: SessionKind::Render,
             key: KeyId(1),
             avatar: AvatarId(1),
             spec: Arc::new(spec),

@@ -7,7 +7,7 @@ use mouthpiece_domain::control::{Answer, Control, Effect, Event, Settings};
 use mouthpiece_domain::fleet::{Command, WorkerEvent};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use mouthpiece_domain::ledger::Write;
-use mouthpiece_domain::session::{Fence, Kind, Phase, Preset, Progress, Session, Spec};
+use mouthpiece_domain::session::{Fence, Phase, Preset, Progress, Session, SessionKind, Spec};
 use mouthpiece_domain::time::{Mono, Now, Wall};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -192,7 +192,7 @@ impl World {
         };
         let session = Session {
             id,
-            kind: Kind::Render,
+            kind: SessionKind::Render,
             key: KeyId(self.roll(2).into()),
             avatar: AvatarId(1),
             spec: Arc::new(spec),

@@ -1,7 +1,7 @@
 //! Rows to records and back.
 
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
-use mouthpiece_domain::session::{EndReason, Fence, Kind, Phase, Progress, Session, Slot};
+use mouthpiece_domain::session::{EndReason, Fence, Phase, Progress, Session, SessionKind, Slot};
 use mouthpiece_domain::time::Wall;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
@@ -63,9 +63,9 @@ pub(super) fn to_json(value: &impl serde::Serialize) -> Result<String, Error> {
     serde_json::to_string(value).map_err(|e| Error::Encode(e.into()))
 }
 
-pub(super) fn kind(row: &SqliteRow) -> Result<Kind, Error> {
+pub(super) fn kind(row: &SqliteRow) -> Result<SessionKind, Error> {
     let word: &str = row.try_get("kind")?;
-    let known = Kind::ALL.into_iter().find(|k| k.name() == word);
+    let known = SessionKind::ALL.into_iter().find(|k| k.name() == word);
     known.ok_or_else(|| wrong("kind", word))
 }
 

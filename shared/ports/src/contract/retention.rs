@@ -10,7 +10,7 @@ use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
 use mouthpiece_domain::ledger::{Idempotency, Write, Written};
 use mouthpiece_domain::names;
 use mouthpiece_domain::retention::Class;
-use mouthpiece_domain::session::{BlobKey, End, Fence, Kind, Output, Session, Spec};
+use mouthpiece_domain::session::{BlobKey, End, Fence, Output, Session, SessionKind, Spec};
 use mouthpiece_domain::time::Wall;
 use std::sync::Arc;
 
@@ -198,8 +198,8 @@ async fn a_result_is_removed_on_record(subject: Subject) {
 }
 
 async fn only_results_of_renders_go(subject: Subject) {
-    subject.make(Session { kind: Kind::Prepare, ..session(1, 1, None, at(1)) }, None).await;
-    subject.make(Session { kind: Kind::Live, ..session(2, 1, None, at(1)) }, None).await;
+    subject.make(Session { kind: SessionKind::Prepare, ..session(1, 1, None, at(1)) }, None).await;
+    subject.make(Session { kind: SessionKind::Live, ..session(2, 1, None, at(1)) }, None).await;
     subject.make(session(3, 1, Some(2), at(1)), None).await;
     for id in 1..=2 {
         subject.end(id, completed(), at(2)).await;

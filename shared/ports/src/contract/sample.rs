@@ -8,7 +8,7 @@ use mouthpiece_domain::live::{
     RestartIce, RestartedIce, SdpAnswer, StageTime, TrickleIce,
 };
 use mouthpiece_domain::session::{
-    BlobKey, End, EndReason, Fence, Kind, Output, Phase, Preset, Progress, Session, Slot, Spec,
+    BlobKey, End, EndReason, Fence, Output, Phase, Preset, Progress, Session, SessionKind, Slot, Spec,
 };
 use mouthpiece_domain::time::{HOUR_MS, Wall};
 use std::sync::Arc;
@@ -52,7 +52,7 @@ fn spec() -> Spec {
 pub fn session(id: u128) -> Session {
     Session {
         id: SessionId(id),
-        kind: Kind::Render,
+        kind: SessionKind::Render,
         key: KeyId(1),
         avatar: AvatarId(1),
         spec: Arc::new(spec()),
@@ -120,7 +120,7 @@ pub(super) fn heartbeat(worker: u128) -> Heartbeat {
 pub(super) fn command(n: u128) -> Command {
     Command::Assign(Box::new(Assignment {
         hold: hold(n, 1, 7, 0),
-        kind: Kind::Render,
+        kind: SessionKind::Render,
         spec: Arc::new(spec()),
         lease: LeaseTerms::default(),
     }))
@@ -175,5 +175,5 @@ pub(super) fn answers() -> Vec<LiveAnswer> {
 pub(super) fn live_session(id: u128) -> Session {
     let terms = LiveTerms { left_timeout: ms(0), bitrate: [100_000, 8_000_000], ..LiveTerms::default() };
     let spec = Spec { speech: None, live: Some(terms), ..spec() };
-    Session { kind: Kind::Live, spec: Arc::new(spec), ..session(id) }
+    Session { kind: SessionKind::Live, spec: Arc::new(spec), ..session(id) }
 }

@@ -4,7 +4,7 @@ use super::RecordsError;
 use async_trait::async_trait;
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
 use mouthpiece_domain::ledger::{Write, Written};
-use mouthpiece_domain::session::{Kind, Phase, Session};
+use mouthpiece_domain::session::{Phase, Session, SessionKind};
 
 /// Which sessions to list; newest first.
 #[derive(Debug, Clone, Default)]
@@ -12,7 +12,7 @@ pub struct SessionFilter {
     /// Only this caller's.
     pub key: Option<KeyId>,
     /// Only of this kind.
-    pub kind: Option<Kind>,
+    pub kind: Option<SessionKind>,
     /// Only in these phases; empty for all.
     pub phases: Vec<Phase>,
     /// Only of this avatar.

@@ -92,7 +92,7 @@ impl Runtime {
     /// # Errors
     /// [`RuntimeError`] when the file is no ONNX Runtime library, or too old.
     pub fn load_from(path: &Path) -> Result<Self, RuntimeError> {
-        Self::loaded_or(|| Ok(Place::File(path.to_path_buf())))
+        Self::loaded_or(|| Ok(LibraryLocation::File(path.to_path_buf())))
     }
 
     /// The file that was loaded, or the bare library name when the system's loader found it.
@@ -105,7 +105,7 @@ impl Runtime {
         &self.environment
     }
 
-    fn loaded_or(place: impl FnOnce() -> Result<Place, RuntimeError>) -> Result<Self, RuntimeError> {
+    fn loaded_or(place: impl FnOnce() -> Result<LibraryLocation, RuntimeError>) -> Result<Self, RuntimeError> {
         // A panic while holding the lock leaves `None` or a whole `Runtime`, both usable.
         let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(runtime) = &*loaded {
@@ -119,19 +119,22 @@ impl Runtime {
 
 /// Where to load from.
 #[derive(Debug, PartialEq)]
-enum Place {
+enum LibraryLocation {
     /// A file that exists.
     File(PathBuf),
     /// The system's loader may know it; the text lists the files that were tried before.
     System(String),
 }
 
-fn locate(variable: impl Fn(&str) -> Option<PathBuf>, executable: Option<&Path>) -> Result<Place, RuntimeError> {
+fn locate(
+    variable: impl Fn(&str) -> Option<PathBuf>,
+    executable: Option<&Path>,
+) -> Result<LibraryLocation, RuntimeError> {
     let set = |name| variable(name).filter(|value| !value.as_os_str().is_empty());
     for name in VARIABLES {
         if let Some(path) = set(name) {
             return if path.is_file() {
-                Ok(Place::File(path))
+                Ok(LibraryLocation::File(path))
             } else {
                 Err(RuntimeError::NotAFile { variable: name, path })
             };
@@ -147,18 +150,18 @@ fn locate(variable: impl Fn(&str) -> Option<PathBuf>, executable: Option<&Path>)
     let mut tried = Vec::new();
     for file in files.into_iter().flatten() {
         if file.is_file() {
-            return Ok(Place::File(file));
+            return Ok(LibraryLocation::File(file));
         }
         tried.push(file.display().to_string());
     }
-    Ok(Place::System(tried.join(", ")))
+    Ok(LibraryLocation::System(tried.join(", ")))
 }
 
-fn load(place: Place) -> Result<Runtime, RuntimeError> {
+fn load(place: LibraryLocation) -> Result<Runtime, RuntimeError> {
     let (path, tried) = match place {
         // Absolute, for a bare file name would be searched elsewhere.
-        Place::File(path) => (std::path::absolute(&path).unwrap_or(path), None),
-        Place::System(tried) => (PathBuf::from(LIBRARY), Some(tried)),
+        LibraryLocation::File(path) => (std::path::absolute(&path).unwrap_or(path), None),
+        LibraryLocation::System(tried) => (PathBuf::from(LIBRARY), Some(tried)),
     };
     let builder = ort::init_from(&path).map_err(|error| match (error, tried) {
         (LoadDynamicError::Dlopen { .. }, Some(tried)) => {
@@ -215,14 +218,14 @@ mod tests {
         let ours = ("MOUTHPIECE_ONNXRUNTIME", first.clone());
         let theirs = ("ORT_DYLIB_PATH", second.clone());
         let at = |pairs: &[_]| locate(with(pairs), Some(&executable)).unwrap();
-        assert_eq!(at(&[ours, theirs.clone(), cache.clone()]), Place::File(first));
-        assert_eq!(at(&[theirs, cache.clone()]), Place::File(second));
-        assert_eq!(at(std::slice::from_ref(&cache)), Place::File(beside.clone()));
+        assert_eq!(at(&[ours, theirs.clone(), cache.clone()]), LibraryLocation::File(first));
+        assert_eq!(at(&[theirs, cache.clone()]), LibraryLocation::File(second));
+        assert_eq!(at(std::slice::from_ref(&cache)), LibraryLocation::File(beside.clone()));
         std::fs::remove_file(beside).unwrap();
         assert!(
-            matches!(at(std::slice::from_ref(&cache)), Place::File(p) if p.ends_with("lib/mouthpiece/libonnxruntime.so"))
+            matches!(at(std::slice::from_ref(&cache)), LibraryLocation::File(p) if p.ends_with("lib/mouthpiece/libonnxruntime.so"))
         );
-        assert_eq!(locate(with(&[cache]), None).unwrap(), Place::File(cached));
+        assert_eq!(locate(with(&[cache]), None).unwrap(), LibraryLocation::File(cached));
     }
 
     #[test]
@@ -237,7 +240,7 @@ mod tests {
     #[test]
     fn with_nothing_around_the_system_is_asked() {
         let place = locate(with(&[("HOME", PathBuf::from("/nowhere"))]), Some(Path::new("/nowhere/bin/x"))).unwrap();
-        let Place::System(tried) = place else { panic!("{place:?}") };
+        let LibraryLocation::System(tried) = place else { panic!("{place:?}") };
         assert!(tried.contains("/nowhere/.cache/mouthpiece/onnxruntime-1.32.0/libonnxruntime.so"), "{tried}");
     }
 }

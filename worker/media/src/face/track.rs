@@ -20,12 +20,12 @@ pub struct Tracker<'a> {
     frames_per_second: f32,
     face: Option<usize>,
     first: Option<(Detection, Vec<FaceBox>)>,
-    seen: Vec<Seen>,
+    seen: Vec<FaceSighting>,
     last: Option<Mesh>,
 }
 
 /// What a frame shows of the face.
-enum Seen {
+enum FaceSighting {
     /// The face, clear enough for a mesh.
     Clear(Mesh),
     /// The face, too blurred for one.
@@ -64,14 +64,17 @@ impl<'a> Tracker<'a> {
             None => self.detect_first(frame)?,
             Some(last) => {
                 let near = self.finder.mesh_near(frame, &last)?;
-                let seen =
-                    if near.presence >= MIN_PRESENCE { Seen::Clear(near) } else { self.detect_again(frame, &last)? };
-                self.last = Some(if let Seen::Clear(mesh) = &seen { mesh.clone() } else { last });
+                let seen = if near.presence >= MIN_PRESENCE {
+                    FaceSighting::Clear(near)
+                } else {
+                    self.detect_again(frame, &last)?
+                };
+                self.last = Some(if let FaceSighting::Clear(mesh) = &seen { mesh.clone() } else { last });
                 seen
             }
         };
         self.seen.push(seen);
-        let gap = self.seen.iter().rev().take_while(|seen| !matches!(seen, Seen::Clear(_))).count();
+        let gap = self.seen.iter().rev().take_while(|seen| !matches!(seen, FaceSighting::Clear(_))).count();
         if gap as f32 > (LONGEST_GAP_S * self.frames_per_second).max(1.0) {
             return Err(if self.first.is_none() {
                 FaceError::NeverSeen { seconds: gap as f32 / self.frames_per_second }
@@ -93,25 +96,25 @@ impl<'a> Tracker<'a> {
         Ok(Track { meshes: bridge(&self.seen), first, faces })
     }
 
-    fn detect_first(&mut self, frame: &RgbImage) -> Result<Seen, FaceError> {
+    fn detect_first(&mut self, frame: &RgbImage) -> Result<FaceSighting, FaceError> {
         let faces = self.finder.find(frame)?;
         if faces.is_empty() {
-            return Ok(Seen::Nobody);
+            return Ok(FaceSighting::Nobody);
         }
         let asked = self.face.unwrap_or(1);
         let face = asked.checked_sub(1).and_then(|index| faces.get(index));
         let face = face.ok_or(FaceError::NoSuchFace { asked, found: faces.len() })?;
         let mesh = self.finder.mesh(frame, face)?;
         if mesh.presence < MIN_PRESENCE {
-            return Ok(Seen::Blurred);
+            return Ok(FaceSighting::Blurred);
         }
         self.first = Some((face.clone(), faces.iter().map(|face| face.bounds).collect()));
         self.last = Some(mesh.clone());
-        Ok(Seen::Clear(mesh))
+        Ok(FaceSighting::Clear(mesh))
     }
 
     /// The face nearest to where it was, unless it is so far away that it must be another.
-    fn detect_again(&mut self, frame: &RgbImage, last: &Mesh) -> Result<Seen, FaceError> {
+    fn detect_again(&mut self, frame: &RgbImage, last: &Mesh) -> Result<FaceSighting, FaceError> {
         let was = last.bounds(&[]);
         let [x, y] = was.centre();
         let distance = |face: &Detection| (face.bounds.centre()[0] - x).hypot(face.bounds.centre()[1] - y);
@@ -120,19 +123,19 @@ impl<'a> Tracker<'a> {
         let alike =
             |face: &Detection| (1.0 / SAME_FACE_GROWTH..=SAME_FACE_GROWTH).contains(&(face.bounds.side() / was.side()));
         let Some(face) = nearest.filter(|face| distance(face) <= was.side() * SAME_FACE_REACH && alike(face)) else {
-            return Ok(Seen::Nobody);
+            return Ok(FaceSighting::Nobody);
         };
         let mesh = self.finder.mesh(frame, face)?;
-        Ok(if mesh.presence >= MIN_PRESENCE { Seen::Clear(mesh) } else { Seen::Blurred })
+        Ok(if mesh.presence >= MIN_PRESENCE { FaceSighting::Clear(mesh) } else { FaceSighting::Blurred })
     }
 }
 
 /// Meshes of blurred frames: on the straight line between the clear ones before and after, or the nearest at either end.
-fn bridge(seen: &[Seen]) -> Vec<Option<Mesh>> {
+fn bridge(seen: &[FaceSighting]) -> Vec<Option<Mesh>> {
     let clear: Vec<(usize, &Mesh)> = seen
         .iter()
         .enumerate()
-        .filter_map(|(frame, seen)| if let Seen::Clear(mesh) = seen { Some((frame, mesh)) } else { None })
+        .filter_map(|(frame, seen)| if let FaceSighting::Clear(mesh) = seen { Some((frame, mesh)) } else { None })
         .collect();
     let between = |frame: usize| -> Option<Mesh> {
         let after = clear.partition_point(|&(k, _)| k < frame);
@@ -142,10 +145,10 @@ fn bridge(seen: &[Seen]) -> Vec<Option<Mesh>> {
         let blend = |i: usize| std::array::from_fn(|c| a.points[i][c] + (b.points[i][c] - a.points[i][c]) * share);
         Some(Mesh { points: (0..POINTS).map(blend).collect(), presence: 0.0 })
     };
-    let mesh = |(frame, seen): (usize, &Seen)| match seen {
-        Seen::Clear(mesh) => Some(mesh.clone()),
-        Seen::Blurred => between(frame),
-        Seen::Nobody => None,
+    let mesh = |(frame, seen): (usize, &FaceSighting)| match seen {
+        FaceSighting::Clear(mesh) => Some(mesh.clone()),
+        FaceSighting::Blurred => between(frame),
+        FaceSighting::Nobody => None,
     };
     seen.iter().enumerate().map(mesh).collect()
 }
@@ -154,17 +157,17 @@ fn bridge(seen: &[Seen]) -> Vec<Option<Mesh>> {
 mod tests {
     use super::*;
 
-    fn at(x: f32) -> Seen {
-        Seen::Clear(Mesh { points: vec![[x, 2.0 * x, 0.0]; POINTS], presence: 0.9 })
+    fn at(x: f32) -> FaceSighting {
+        FaceSighting::Clear(Mesh { points: vec![[x, 2.0 * x, 0.0]; POINTS], presence: 0.9 })
     }
 
-    fn xs(seen: &[Seen]) -> Vec<Option<f32>> {
+    fn xs(seen: &[FaceSighting]) -> Vec<Option<f32>> {
         bridge(seen).iter().map(|mesh| mesh.as_ref().map(|m| m.points[0][0])).collect()
     }
 
     #[test]
     fn blurred_frames_lie_between_their_neighbours_and_empty_ones_have_no_mesh() {
-        let seen = [at(1.0), Seen::Blurred, Seen::Nobody, Seen::Blurred, at(5.0)];
+        let seen = [at(1.0), FaceSighting::Blurred, FaceSighting::Nobody, FaceSighting::Blurred, at(5.0)];
         assert_eq!(xs(&seen), [Some(1.0), Some(2.0), None, Some(4.0), Some(5.0)]);
         let meshes = bridge(&seen);
         assert_eq!(meshes[3].as_ref().unwrap().points[9][1], 8.0);
@@ -173,9 +176,9 @@ mod tests {
 
     #[test]
     fn either_end_repeats_the_nearest() {
-        let seen = [Seen::Nobody, Seen::Blurred, at(3.0), at(4.0), Seen::Blurred];
+        let seen = [FaceSighting::Nobody, FaceSighting::Blurred, at(3.0), at(4.0), FaceSighting::Blurred];
         assert_eq!(xs(&seen), [None, Some(3.0), Some(3.0), Some(4.0), Some(4.0)]);
-        assert_eq!(xs(&[Seen::Blurred]), [None]);
+        assert_eq!(xs(&[FaceSighting::Blurred]), [None]);
         assert!(xs(&[]).is_empty());
     }
 }

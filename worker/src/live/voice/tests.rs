@@ -6,7 +6,7 @@ const MS: Duration = Duration::from_millis(1);
 const AHEAD: u64 = 80 * 48;
 
 /// A voice with a clock of its own.
-struct Stage {
+struct WorkState {
     voice: Voice,
     /// Frames a second.
     fps: u64,
@@ -19,7 +19,7 @@ struct Stage {
     events: Vec<Down>,
 }
 
-impl Stage {
+impl WorkState {
     fn new() -> Self {
         Self::at_fps(25)
     }
@@ -96,7 +96,7 @@ impl Stage {
 
 #[test]
 fn speech_leaves_after_the_delay_and_the_ear_heard_the_same() {
-    let mut stage = Stage::new();
+    let mut stage = WorkState::new();
     stage.run(101);
     stage.speak("a", 500, 0.5).unwrap();
     stage.end(None);
@@ -109,7 +109,7 @@ fn speech_leaves_after_the_delay_and_the_ear_heard_the_same() {
 
 #[test]
 fn utterances_follow_each_other_and_each_is_told_once() {
-    let mut stage = Stage::new();
+    let mut stage = WorkState::new();
     for name in ["a", "b"] {
         stage.speak(name, 300, 0.1).unwrap();
         stage.end(None);
@@ -126,7 +126,7 @@ fn utterances_follow_each_other_and_each_is_told_once() {
 
 #[test]
 fn an_interruption_is_silence_at_once_and_one_event_an_utterance() {
-    let mut stage = Stage::new();
+    let mut stage = WorkState::new();
     stage.speak("a", 3000, 0.5).unwrap();
     stage.end(None);
     stage.speak("b", 1000, 0.5).unwrap();
@@ -148,7 +148,7 @@ fn an_interruption_is_silence_at_once_and_one_event_an_utterance() {
 #[test]
 fn the_shortest_utterance_begins_and_ends() {
     for count in [1, 2, 8, 47, 960] {
-        let mut stage = Stage::new();
+        let mut stage = WorkState::new();
         let at = stage.at();
         stage.voice.speak(None, &vec![0.5; count], at).unwrap();
         stage.end(Some("a"));
@@ -159,7 +159,7 @@ fn the_shortest_utterance_begins_and_ends() {
     }
     // As a converter gives it: nothing at first, the rest at the end; or never, where nobody ends it.
     for ended in [true, false] {
-        let mut stage = Stage::new();
+        let mut stage = WorkState::new();
         let at = stage.at();
         stage.voice.speak(Some("b".into()), &[], at).unwrap();
         if ended {
@@ -172,7 +172,7 @@ fn the_shortest_utterance_begins_and_ends() {
 
 #[test]
 fn an_end_with_nothing_to_end_is_told_in_its_turn() {
-    let mut stage = Stage::new();
+    let mut stage = WorkState::new();
     stage.end(Some("nothing"));
     stage.tick();
     assert_eq!(stage.told(), [("ended", "nothing".to_owned(), 0)], "at once");
@@ -191,7 +191,7 @@ fn an_end_with_nothing_to_end_is_told_in_its_turn() {
 
 #[test]
 fn an_interruption_says_whether_there_was_anything_to_cut_off() {
-    let mut stage = Stage::new();
+    let mut stage = WorkState::new();
     assert!(!stage.voice.interrupt());
     stage.speak("a", 300, 0.5).unwrap();
     assert!(stage.voice.interrupt());
@@ -200,13 +200,13 @@ fn an_interruption_says_whether_there_was_anything_to_cut_off() {
 
 #[test]
 fn the_microphones_places_are_known_until_they_are_cut_off() {
-    let mut stage = Stage::new();
+    let mut stage = WorkState::new();
     for _ in 0..20 {
         let at = stage.at();
         stage.voice.hear(&[0.25; PACKET], at);
         stage.run(20);
     }
-    let places = |stage: &Stage| (0..stage.voice.committed).filter(|at| stage.voice.is_microphone(*at)).count();
+    let places = |stage: &WorkState| (0..stage.voice.committed).filter(|at| stage.voice.is_microphone(*at)).count();
     let heard = stage.heard.iter().filter(|s| **s != 0.0).count();
     assert!(heard > 10_000);
     assert_eq!(places(&stage), heard);
@@ -219,7 +219,7 @@ fn the_microphones_places_are_known_until_they_are_cut_off() {
 
 #[test]
 fn more_than_the_buffer_holds_is_refused_and_nothing_of_it_taken() {
-    let mut stage = Stage::new();
+    let mut stage = WorkState::new();
     assert_eq!(stage.speak("a", 10_000, 0.1), Ok(()));
     assert_eq!(stage.speak("a", 500, 0.1), Err(NoRoom { retry_after: 500 * MS }));
     stage.run(600);
@@ -230,7 +230,7 @@ fn more_than_the_buffer_holds_is_refused_and_nothing_of_it_taken() {
 
 #[test]
 fn nothing_is_said_until_somebody_is_there() {
-    let mut stage = Stage::new();
+    let mut stage = WorkState::new();
     stage.voice.held = true;
     stage.speak("a", 200, 0.5).unwrap();
     stage.run(7000);
@@ -243,7 +243,7 @@ fn nothing_is_said_until_somebody_is_there() {
 
 #[test]
 fn sound_that_comes_too_late_makes_a_pause_and_then_goes_on() {
-    let mut stage = Stage::new();
+    let mut stage = WorkState::new();
     for n in 0..50 {
         stage.speak("a", 20, 0.5).unwrap();
         if n == 49 {
@@ -259,7 +259,7 @@ fn sound_that_comes_too_late_makes_a_pause_and_then_goes_on() {
 
 #[test]
 fn the_microphone_is_heard_while_nobody_speaks() {
-    let mut stage = Stage::new();
+    let mut stage = WorkState::new();
     for n in 0..100 {
         let at = stage.at();
         stage.voice.hear(&[0.25; PACKET], at);
@@ -293,7 +293,7 @@ fn what_leaves_can_be_further_on_than_the_clock() {
 
 #[test]
 fn what_arrived_when_is_known_where_it_leaves() {
-    let mut stage = Stage::new();
+    let mut stage = WorkState::new();
     stage.run(100);
     let came = stage.at();
     stage.speak("a", 60, 0.5).unwrap();
@@ -306,7 +306,7 @@ fn what_arrived_when_is_known_where_it_leaves() {
 
 /// The delay of pieces of so many milliseconds that come one after the other, the first one `after` the start.
 fn delay(fps: u64, piece: u64, after: u64) -> usize {
-    let mut stage = Stage::at_fps(fps);
+    let mut stage = WorkState::at_fps(fps);
     stage.run(after);
     for _ in 0..2000 / piece {
         stage.speak("a", piece as usize, 0.5).unwrap();
@@ -341,7 +341,7 @@ fn pieces_of_any_length_never_run_dry_when_they_are_punctual() {
 /// Somebody sends 20 ms whenever their clock says so; it arrives with some jitter. What waits at the end, milliseconds, and
 /// underruns after the first 10 s.
 fn drift(ppm: i64, jitter: u64, seconds: u64, by_microphone: bool) -> (u64, u64) {
-    let mut stage = Stage::new();
+    let mut stage = WorkState::new();
     let mut random = 12345_u64;
     let mut due: VecDeque<u64> = VecDeque::new();
     let mut sent = 0_u64;
@@ -403,7 +403,7 @@ proptest! {
     fn whatever_is_said_when_every_utterance_ends_once(
         steps in prop::collection::vec((0_u8..6, 1_u64..300), 1..60)
     ) {
-        let mut stage = Stage::new();
+        let mut stage = WorkState::new();
         let (mut opened, mut open) = (0, false);
         for (what, ms) in steps {
             match what {

@@ -63,12 +63,12 @@ impl Hub {
     fn deliver(&mut self, now: Instant, source: SocketAddr, datagram: &[u8]) -> Option<()> {
         let kind = stun::kind(datagram);
         let key = match kind {
-            stun::Kind::Request(fragment) => self.routes.fragment(fragment)?,
-            stun::Kind::Stun | stun::Kind::Other => self.routes.address(source)?,
+            stun::DatagramKind::Request(fragment) => self.routes.fragment(fragment)?,
+            stun::DatagramKind::Stun | stun::DatagramKind::Other => self.routes.address(source)?,
         };
         let local = self.local(source)?;
         let viewer = self.viewers.get_mut(&key)?;
-        let is_request = matches!(kind, stun::Kind::Request(_));
+        let is_request = matches!(kind, stun::DatagramKind::Request(_));
         let input = parsed(|| {
             let input = Input::Receive(now, Receive::new(Protocol::Udp, source, local, datagram).ok()?);
             // Its integrity is checked in there. Only then is the viewer known to be at that address.

@@ -9,7 +9,7 @@ use crate::events::LeftWhy;
 use crate::sdp::answer::Answer;
 use crate::sdp::fragment::{self, Fragment};
 use crate::sdp::offer::Offer;
-use crate::sdp::{Kind, MAX_CANDIDATES, candidates};
+use crate::sdp::{MAX_CANDIDATES, MediaKind, candidates};
 use crate::settings::StreamId;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Instant;
@@ -194,13 +194,13 @@ impl Hub {
             let fits = |d: crate::sdp::Direction| if sends { d.sends } else { d.receives };
             answer.active(kind).find(|s| fits(s.direction)).map(|s| Mid::from(s.mid.as_str()))
         };
-        let video = mid(Kind::Video, true).and_then(|mid| track(&mut rtc, mid, Codec::H264));
-        let audio = mid(Kind::Audio, true).and_then(|mid| track(&mut rtc, mid, Codec::Opus));
-        let microphone = mid(Kind::Audio, false);
-        if offer.wants(Kind::Video) && video.is_none() {
+        let video = mid(MediaKind::Video, true).and_then(|mid| track(&mut rtc, mid, Codec::H264));
+        let audio = mid(MediaKind::Audio, true).and_then(|mid| track(&mut rtc, mid, Codec::Opus));
+        let microphone = mid(MediaKind::Audio, false);
+        if offer.wants(MediaKind::Video) && video.is_none() {
             return Err(SignalError::NoCodec(offer.lack_of_video().sentence().to_owned()));
         }
-        if (offer.wants(Kind::Audio) && audio.is_none()) || (offer.speaks() && microphone.is_none()) {
+        if (offer.wants(MediaKind::Audio) && audio.is_none()) || (offer.speaks() && microphone.is_none()) {
             let said = "the offer has no Opus, and audio is nothing else: offer opus/48000/2";
             return Err(SignalError::NoCodec(said.to_owned()));
         }

@@ -5,7 +5,7 @@
 //! [`super::offer::Form`]).
 
 use super::offer::Form;
-use super::{Direction, Kind};
+use super::{Direction, MediaKind};
 
 /// The one stream that audio and video belong to.
 const STREAM: &str = "mouthpiece";
@@ -13,7 +13,7 @@ const STREAM: &str = "mouthpiece";
 /// One section of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Section {
-    pub kind: Kind,
+    pub kind: MediaKind,
     /// As str0m knows it.
     pub mid: String,
     /// As the peer does, if it names it.
@@ -61,7 +61,7 @@ impl Answer {
     }
 
     /// The sections of such media that carry something.
-    pub fn active(&self, kind: Kind) -> impl Iterator<Item = &Section> {
+    pub fn active(&self, kind: MediaKind) -> impl Iterator<Item = &Section> {
         self.sections.iter().filter(move |s| s.kind == kind && s.active)
     }
 
@@ -77,9 +77,9 @@ impl Answer {
 
     fn write(&mut self, lines: &[&str], section: &Section, place: usize, candidates: &[String]) {
         let track = match section.kind {
-            Kind::Audio => format!("audio{place}"),
-            Kind::Video => format!("video{place}"),
-            Kind::Other => format!("data{place}"),
+            MediaKind::Audio => format!("audio{place}"),
+            MediaKind::Video => format!("video{place}"),
+            MediaKind::Other => format!("data{place}"),
         };
         for line in lines {
             let attribute = line.strip_prefix("a=").unwrap_or_default();
@@ -127,7 +127,7 @@ fn section(lines: &[&str], place: usize, form: &Form) -> Section {
         None => Some(mid.clone()),
     };
     Section {
-        kind: Kind::of(media),
+        kind: MediaKind::of(media),
         mid,
         name,
         active: media.split_whitespace().nth(1) != Some("0"),
@@ -188,6 +188,6 @@ mod tests {
         assert_eq!((audio.mid.as_str(), video.mid.as_str()), ("1", "2"));
         assert_eq!(audio.direction, Direction::BOTH);
         assert!(video.direction.sends && !video.direction.receives);
-        assert_eq!(answer.active(Kind::Video).count(), 1);
+        assert_eq!(answer.active(MediaKind::Video).count(), 1);
     }
 }

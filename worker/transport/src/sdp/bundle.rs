@@ -3,7 +3,7 @@
 //! Sections are bundled (RFC 9143); an offer with one section needs no bundle, and where there is none it needs no mid
 //! either. What is wanted and goes another way cannot be served, and is refused; what nobody wants is declined.
 
-use super::{Direction, Kind};
+use super::{Direction, MediaKind};
 use crate::error::SignalError;
 use std::ops::Range;
 
@@ -13,7 +13,7 @@ const MID_CHARS: usize = 16;
 /// One `m=` section as it was written.
 #[derive(Debug, Clone)]
 pub(crate) struct Part {
-    pub kind: Kind,
+    pub kind: MediaKind,
     /// From the peer's side, as far as it concerns us.
     pub direction: Direction,
     pub mid: Option<String>,
@@ -29,9 +29,9 @@ impl Part {
         let own = &all[lines.clone()];
         let media = &own[0][2..];
         let attributes = || own.iter().filter_map(|line| line.strip_prefix("a="));
-        let kind = Kind::of(media);
+        let kind = MediaKind::of(media);
         let mut direction = attributes().find_map(Direction::of).unwrap_or(usual);
-        if kind == Kind::Video {
+        if kind == MediaKind::Video {
             direction.sends = false; // video is only sent, never taken
         }
         let mid = attributes().find_map(|a| a.strip_prefix("mid:")).map(|mid| mid.trim().to_owned());
@@ -41,7 +41,7 @@ impl Part {
 
     /// Whether it asks for anything that a stream has.
     pub fn is_wanted(&self) -> bool {
-        self.kind != Kind::Other && !self.closed && (self.direction.sends || self.direction.receives)
+        self.kind != MediaKind::Other && !self.closed && (self.direction.sends || self.direction.receives)
     }
 }
 

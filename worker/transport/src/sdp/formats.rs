@@ -5,7 +5,7 @@
 //!   is read as taking it, and the answer says so. What names mode 0 means it, and is not served.
 //! - Opus has two channels in `rtpmap` whatever it carries (RFC 7587, 7); some leave the `/2` out.
 
-use super::Kind;
+use super::MediaKind;
 
 /// Why there is no video, for whoever offered it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +50,11 @@ pub(crate) fn lack<'a>(lines: impl Iterator<Item = &'a str>) -> Lack {
 }
 
 /// The lines of a section, completed.
-pub(crate) fn complete(kind: Kind, lines: &[&str]) -> Vec<String> {
+pub(crate) fn complete(kind: MediaKind, lines: &[&str]) -> Vec<String> {
     match kind {
-        Kind::Audio => lines.iter().map(|line| with_channels(line)).collect(),
-        Kind::Video => with_modes(lines),
-        Kind::Other => lines.iter().map(|line| (*line).to_owned()).collect(),
+        MediaKind::Audio => lines.iter().map(|line| with_channels(line)).collect(),
+        MediaKind::Video => with_modes(lines),
+        MediaKind::Other => lines.iter().map(|line| (*line).to_owned()).collect(),
     }
 }
 
@@ -101,9 +101,9 @@ mod tests {
     #[test]
     fn h264_that_names_no_mode_is_read_as_taking_mode_1() {
         let bare = ["m=video 9 X 96", "a=rtpmap:96 H264/90000"];
-        assert_eq!(complete(Kind::Video, &bare)[2..], ["a=fmtp:96 packetization-mode=1"]);
+        assert_eq!(complete(MediaKind::Video, &bare)[2..], ["a=fmtp:96 packetization-mode=1"]);
         let profile = ["a=rtpmap:96 h264/90000", "a=fmtp:96 profile-level-id=42e01f"];
-        assert_eq!(complete(Kind::Video, &profile)[1], "a=fmtp:96 profile-level-id=42e01f;packetization-mode=1");
+        assert_eq!(complete(MediaKind::Video, &profile)[1], "a=fmtp:96 profile-level-id=42e01f;packetization-mode=1");
     }
 
     #[test]
@@ -115,9 +115,9 @@ mod tests {
             "a=rtpmap:97 H264/90000",
             "a=fmtp:97 profile-level-id=42e01f;level-asymmetry-allowed=1",
         ];
-        assert_eq!(complete(Kind::Video, &both), both);
+        assert_eq!(complete(MediaKind::Video, &both), both);
         let zero = ["a=rtpmap:96 H264/90000", "a=fmtp:96 packetization-mode = 0", "a=rtpmap:98 VP8/90000"];
-        assert_eq!(complete(Kind::Video, &zero), zero);
+        assert_eq!(complete(MediaKind::Video, &zero), zero);
         assert_eq!(lack(zero.into_iter()), Lack::Mode);
         assert_eq!(lack(zero[2..].iter().copied()), Lack::H264);
         assert_eq!(lack(both.into_iter()), Lack::Profile);
@@ -127,7 +127,7 @@ mod tests {
     fn opus_has_two_channels() {
         let lines = ["a=rtpmap:97 OPUS/48000", "a=rtpmap:96 opus/48000/2", "a=rtpmap:0 PCMU/8000"];
         let wanted = ["a=rtpmap:97 OPUS/48000/2", "a=rtpmap:96 opus/48000/2", "a=rtpmap:0 PCMU/8000"];
-        assert_eq!(complete(Kind::Audio, &lines), wanted);
-        assert_eq!(complete(Kind::Video, &lines), lines);
+        assert_eq!(complete(MediaKind::Audio, &lines), wanted);
+        assert_eq!(complete(MediaKind::Video, &lines), lines);
     }
 }

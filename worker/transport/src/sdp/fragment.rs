@@ -1,6 +1,6 @@
 //! Fragments of session descriptions (RFC 8840): candidates that come later, and ICE sessions begun again.
 
-use super::{Kind, MAX_CANDIDATES, answer::Section, candidate, credentials, lines};
+use super::{MAX_CANDIDATES, MediaKind, answer::Section, candidate, credentials, lines};
 use crate::error::SignalError;
 use str0m::{Candidate, IceCreds};
 
@@ -63,9 +63,9 @@ pub(crate) fn restarted(own: &IceCreds, lite: bool, sections: &[Section], candid
     }
     if let Some(first) = sections.iter().find(|s| s.active) {
         push(match first.kind {
-            Kind::Audio => "m=audio 9 UDP/TLS/RTP/SAVPF 0",
-            Kind::Video => "m=video 9 UDP/TLS/RTP/SAVPF 0",
-            Kind::Other => "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
+            MediaKind::Audio => "m=audio 9 UDP/TLS/RTP/SAVPF 0",
+            MediaKind::Video => "m=video 9 UDP/TLS/RTP/SAVPF 0",
+            MediaKind::Other => "m=application 9 UDP/DTLS/SCTP webrtc-datachannel",
         });
         if let Some(name) = &first.name {
             push(&format!("a=mid:{name}"));
@@ -128,7 +128,8 @@ mod tests {
     fn our_own_can_be_read_again() {
         let own = IceCreds { ufrag: "mine".into(), pass: PASS.into() };
         let direction = Direction { sends: true, receives: false };
-        let section = Section { kind: Kind::Video, mid: "0".into(), name: Some("v".into()), active: true, direction };
+        let section =
+            Section { kind: MediaKind::Video, mid: "0".into(), name: Some("v".into()), active: true, direction };
         let text = restarted(&own, true, &[section], &["candidate:1 1 udp 9 192.0.2.1 5000 typ host".to_owned()]);
         let fragment = Fragment::read(&text).unwrap();
         assert_eq!(fragment.credentials, Some(own));

@@ -20,13 +20,13 @@ pub(crate) const MAX_CANDIDATES: usize = 32;
 
 /// What a section carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum MediaKind {
     Audio,
     Video,
     Other,
 }
 
-impl Kind {
+impl MediaKind {
     /// Of `m=audio 9 ...` and the like, without the `m=`.
     fn of(line: &str) -> Self {
         match line.split_whitespace().next() {

@@ -5,7 +5,7 @@
 //! alike.
 
 use super::bundle::{Bundle, Part, are_kept};
-use super::{Direction, Kind, MAX_CANDIDATES, candidate, checks, formats, lines};
+use super::{Direction, MAX_CANDIDATES, MediaKind, candidate, checks, formats, lines};
 use crate::error::SignalError;
 use str0m::{Candidate, IceCreds};
 
@@ -17,7 +17,7 @@ const MID_EXTENSION: &str = "urn:ietf:params:rtp-hdrext:sdes:mid";
 /// One `m=` section as the peer wants it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Section {
-    pub kind: Kind,
+    pub kind: MediaKind,
     /// From the peer's side. Neither, where the section is switched off.
     pub direction: Direction,
 }
@@ -97,13 +97,13 @@ impl Offer {
     }
 
     /// Whether it wants to receive such media.
-    pub fn wants(&self, kind: Kind) -> bool {
+    pub fn wants(&self, kind: MediaKind) -> bool {
         self.sections.iter().any(|s| s.kind == kind && s.direction.receives)
     }
 
     /// Whether it wants to send sound.
     pub fn speaks(&self) -> bool {
-        self.sections.iter().any(|s| s.kind == Kind::Audio && s.direction.sends)
+        self.sections.iter().any(|s| s.kind == MediaKind::Audio && s.direction.sends)
     }
 
     /// Why no video was agreed upon.
@@ -135,7 +135,7 @@ impl Offer {
         for line in formats::complete(part.kind, lines) {
             let dropped = is_direction(&line)
                 || line.starts_with("a=mid:")
-                || part.kind == Kind::Video && is_of_a_sender(&line)
+                || part.kind == MediaKind::Video && is_of_a_sender(&line)
                 || !leads && is_of_a_transport(&line)
                 || renamed && line.contains(MID_EXTENSION);
             if line.starts_with("m=") {
@@ -145,7 +145,7 @@ impl Offer {
             }
         }
         self.lines.push(format!("a=mid:{mid}"));
-        if part.kind != Kind::Other {
+        if part.kind != MediaKind::Other {
             self.lines.push(format!("a={}", name(part.direction)));
         }
         let nothing = Direction { sends: false, receives: false };
@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn video_is_only_sent_never_taken() {
         let offer = read(&format!("{VIDEO}a=sendrecv\r\na=ssrc:1 cname:x\r\na=mid:0\r\n")).unwrap();
-        assert!(offer.wants(Kind::Video) && !offer.wants(Kind::Audio) && !offer.speaks());
+        assert!(offer.wants(MediaKind::Video) && !offer.wants(MediaKind::Audio) && !offer.speaks());
         let text = offer.text(None);
         assert!(text.contains("a=recvonly\r\n") && !text.contains("sendrecv") && !text.contains("a=ssrc"));
         assert!(text.contains("a=mid:0\r\n"));
@@ -242,7 +242,7 @@ mod tests {
     fn the_sessions_direction_is_the_usual_one() {
         let both = format!("{AUDIO}a=mid:a\r\n{VIDEO}a=mid:v\r\n");
         let offer = read(&format!("a=group:BUNDLE a v\r\na=recvonly\r\n{both}")).unwrap();
-        assert!(offer.wants(Kind::Audio) && offer.wants(Kind::Video) && !offer.speaks());
+        assert!(offer.wants(MediaKind::Audio) && offer.wants(MediaKind::Video) && !offer.speaks());
         assert!(read(AUDIO).unwrap().speaks(), "without any, both");
     }
 

@@ -7,7 +7,7 @@ use mouthpiece_domain::cost::{MachineHour, UsageHour};
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use mouthpiece_domain::ledger::{Write, Written};
-use mouthpiece_domain::session::{EndReason, Kind, Phase, Progress};
+use mouthpiece_domain::session::{EndReason, Phase, Progress, SessionKind};
 use mouthpiece_domain::time::{HOUR_MS, Wall};
 
 fn hour(n: i64) -> Wall {
@@ -182,7 +182,7 @@ pub(super) async fn an_end_books_what_is_new(records: Subject) {
 
 pub(super) async fn usage_tells_whose_and_where(records: Subject) {
     let mut other = session(2);
-    (other.key, other.avatar, other.kind) = (KeyId(22), AvatarId(222), Kind::Prepare);
+    (other.key, other.avatar, other.kind) = (KeyId(22), AvatarId(222), SessionKind::Prepare);
     create(&records, [1]).await;
     write(&records, Write::Create { session: Box::new(other), idempotency: None }).await;
     for mine in [hold(1, 1, 7, 0), hold(2, 1, 8, 1)] {
@@ -196,7 +196,7 @@ pub(super) async fn usage_tells_whose_and_where(records: Subject) {
     let first = UsageHour {
         hour: HOUR,
         session: SessionId(1),
-        kind: Kind::Render,
+        kind: SessionKind::Render,
         key: KeyId(1),
         avatar: AvatarId(1),
         worker: WorkerId(7),
@@ -206,7 +206,7 @@ pub(super) async fn usage_tells_whose_and_where(records: Subject) {
     };
     let second = UsageHour {
         session: SessionId(2),
-        kind: Kind::Prepare,
+        kind: SessionKind::Prepare,
         key: KeyId(22),
         avatar: AvatarId(222),
         worker: WorkerId(8),

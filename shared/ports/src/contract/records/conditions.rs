@@ -5,7 +5,7 @@ use super::{Subject, create, found, write};
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::{KeyId, SessionId, WorkerId};
 use mouthpiece_domain::ledger::{Idempotency, Write, Written};
-use mouthpiece_domain::session::{End, EndReason, Fence, Kind, Phase, Progress, Session, Slot};
+use mouthpiece_domain::session::{End, EndReason, Fence, Phase, Progress, Session, SessionKind, Slot};
 use std::sync::Arc;
 
 fn assign(hold: Hold, ms: i64) -> Write {
@@ -50,7 +50,7 @@ async fn applied(records: &Subject, one: Write, why: &str) {
 
 pub(super) async fn a_session_comes_back_as_it_was_written(records: Subject) {
     let mut plain = session(2);
-    plain.kind = Kind::Prepare;
+    plain.kind = SessionKind::Prepare;
     plain.metadata.clear();
     let mut spec = (*plain.spec).clone();
     (spec.speech, spec.face, spec.seed) = (None, None, 0);

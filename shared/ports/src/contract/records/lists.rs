@@ -5,7 +5,7 @@ use super::{Subject, create, found, write};
 use crate::records::SessionFilter;
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
 use mouthpiece_domain::ledger::Write;
-use mouthpiece_domain::session::{Fence, Kind, Phase, Progress, Session};
+use mouthpiece_domain::session::{Fence, Phase, Progress, Session, SessionKind};
 
 async fn ids(records: &Subject, filter: SessionFilter) -> Vec<u128> {
     records.sessions(&filter).await.unwrap().iter().map(|s| s.id.0).collect()
@@ -21,7 +21,7 @@ async fn dozen(records: &Subject) -> Vec<Session> {
     for id in [7, 3, 12, 1, 10, 5, 2, 9, 4, 11, 6, 8u128] {
         let mut one = session(id);
         one.key = KeyId(id % 2);
-        one.kind = Kind::ALL[id as usize % 3];
+        one.kind = SessionKind::ALL[id as usize % 3];
         one.avatar = AvatarId(id / 7);
         let phase = Phase::from_rank((id % 6) as u8).unwrap();
         let mine = hold(id, 1, 1, 0);
@@ -56,7 +56,7 @@ pub(super) async fn sessions_are_listed_newest_first(records: Subject) {
 pub(super) async fn filters_meet(records: Subject) {
     let made = dozen(&records).await;
     let keys = [None, Some(KeyId(0)), Some(KeyId(1)), Some(KeyId(77))];
-    let kinds = [None, Some(Kind::Render), Some(Kind::Prepare), Some(Kind::Live)];
+    let kinds = [None, Some(SessionKind::Render), Some(SessionKind::Prepare), Some(SessionKind::Live)];
     let avatars = [None, Some(AvatarId(0)), Some(AvatarId(1)), Some(AvatarId(77))];
     let phases =
         [vec![], vec![Phase::Requested], vec![Phase::Ended], vec![Phase::Running, Phase::Ended, Phase::Assigned]];

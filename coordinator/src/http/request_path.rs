@@ -8,9 +8,9 @@ use std::future::{Ready, ready};
 
 /// The path that was asked, as this server sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked(String);
+pub struct RequestPath(String);
 
-impl Asked {
+impl RequestPath {
     /// The path of a request.
     pub fn of(req: &HttpRequest) -> Self {
         Self(req.path().to_owned())
@@ -32,7 +32,7 @@ impl Asked {
     }
 }
 
-impl FromRequest for Asked {
+impl FromRequest for RequestPath {
     type Error = Infallible;
     type Future = Ready<Result<Self, Infallible>>;
 
@@ -60,7 +60,7 @@ mod tests {
             ("/problems/a", "/docs/", "../docs/"),
             ("/docs/", "/docs/", "./"),
         ] {
-            assert_eq!(Asked(asked.to_owned()).to(path), told, "{asked} to {path}");
+            assert_eq!(RequestPath(asked.to_owned()).to(path), told, "{asked} to {path}");
         }
     }
 
@@ -71,7 +71,7 @@ mod tests {
             path in "(/[a-z0-9_]{1,4}){1,5}/?",
             prefix in "(/[a-z]{1,4}){0,3}",
         ) {
-            let told = Asked(asked.clone()).to(&path);
+            let told = RequestPath(asked.clone()).to(&path);
             let from = Url::parse(&format!("https://farm.example{prefix}{asked}")).unwrap();
             prop_assert_eq!(from.join(&told).unwrap().path().to_owned(), format!("{prefix}{path}"));
         }

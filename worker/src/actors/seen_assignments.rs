@@ -9,12 +9,12 @@ const MOST: usize = 1024;
 
 /// The highest fence of each of the sessions seen last.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct SeenAssignments {
     fences: HashMap<SessionId, Fence>,
     order: VecDeque<SessionId>,
 }
 
-impl Seen {
+impl SeenAssignments {
     /// Notes a placement; true when it is newer than all that were seen of its session.
     pub(super) fn is_news(&mut self, session: SessionId, fence: Fence) -> bool {
         match self.fences.get_mut(&session) {
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn only_a_higher_fence_is_news() {
-        let mut seen = Seen::default();
+        let mut seen = SeenAssignments::default();
         let tries = [(1, 1), (1, 1), (1, 3), (1, 2), (2, 1)];
         let news: Vec<bool> = tries.map(|(s, f)| seen.is_news(SessionId(s), Fence(f))).to_vec();
         assert_eq!(news, [true, false, true, false, true]);

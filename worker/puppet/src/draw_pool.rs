@@ -9,11 +9,11 @@ const MOST: usize = 7;
 
 /// Helpers, called when they are first needed. A single tick never needs them, so one session alone stays on one core.
 #[derive(Debug, Default)]
-pub(super) struct Crew {
+pub(super) struct DrawPool {
     helpers: OnceLock<Option<ThreadPool>>,
 }
 
-impl Crew {
+impl DrawPool {
     /// Does `work` on each item, several at a time where there are several items and cores; returns when all are done.
     /// The calling thread takes a part itself. Allocates nothing for a single item.
     pub(super) fn each<T: Send>(&self, items: &mut [T], work: impl Fn(&mut T) + Sync) {
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn every_item_is_done_once() {
-        let crew = Crew::default();
+        let crew = DrawPool::default();
         for count in [0, 1, 2, 9] {
             let mut items = vec![0; count];
             crew.each(&mut items, |i| *i += 1);

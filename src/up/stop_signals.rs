@@ -4,12 +4,12 @@ use anyhow::Context;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Hears every request from its making on.
-pub struct Asked {
+pub struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
 }
 
-impl Asked {
+impl StopSignals {
     /// Begins to listen. From now on the process does not end by itself when it is asked to.
     ///
     /// # Errors
