@@ -173,8 +173,8 @@ impl Control {
             now != std::mem::replace(behind, now)
         });
         if !self.at_rest.is_empty() && self.is_at_rest() {
-            for whoever in self.at_rest.drain(..) {
-                let _ = whoever.send(());
+            for waiter in self.at_rest.drain(..) {
+                let _ = waiter.send(());
             }
         }
         self.set_timer(ctx);
@@ -295,13 +295,13 @@ impl Handler<Roster> for Control {
 impl Handler<Quiesce> for Control {
     type Result = ();
 
-    fn handle(&mut self, Quiesce(whoever): Quiesce, ctx: &mut Self::Context) {
+    fn handle(&mut self, Quiesce(waiter): Quiesce, ctx: &mut Self::Context) {
         self.stopping = true;
         self.others.dispatch.do_send(StopListening);
         if let Some((_, handle)) = self.timer.take() {
             ctx.cancel_future(handle);
         }
-        self.at_rest.push(whoever);
+        self.at_rest.push(waiter);
         self.flush(ctx);
     }
 }

@@ -94,7 +94,7 @@ impl ProblemKind {
     ];
 
     /// Slug, status, title and what to do: everything that is told of a kind, in one table.
-    fn told(self) -> (&'static str, u16, &'static str, &'static str) {
+    fn table_row(self) -> (&'static str, u16, &'static str, &'static str) {
         match self {
             Self::BadRequest => (
                 "bad-request",
@@ -235,22 +235,22 @@ impl ProblemKind {
 
     /// The last part of the type.
     pub fn slug(self) -> &'static str {
-        self.told().0
+        self.table_row().0
     }
 
     /// The HTTP status.
     pub fn status(self) -> StatusCode {
-        StatusCode::from_u16(self.told().1).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+        StatusCode::from_u16(self.table_row().1).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
     /// The same words for every problem of this kind.
     pub fn title(self) -> &'static str {
-        self.told().2
+        self.table_row().2
     }
 
     /// What it means and what to do about it.
     pub fn remedy(self) -> &'static str {
-        self.told().3
+        self.table_row().3
     }
 
     /// The kind of a slug.
@@ -470,7 +470,7 @@ mod tests {
         assert_eq!(slugs.len(), ProblemKind::ALL.len());
         for kind in ProblemKind::ALL {
             assert_eq!(ProblemKind::from_slug(kind.slug()), Some(kind));
-            assert_eq!(kind.status().as_u16(), kind.told().1);
+            assert_eq!(kind.status().as_u16(), kind.table_row().1);
             assert!(kind.status().as_u16() >= 400 && !kind.title().is_empty() && !kind.remedy().is_empty());
         }
         assert_eq!(ProblemKind::from_slug("nonsense"), None);

@@ -1,7 +1,7 @@
 //! Live sessions: made, shown, and what is said to one that runs.
 
 use crate::rig::{Answer, Form, PNG, Rig};
-use crate::stage::{Stage, hold, not, obliging};
+use crate::stage::{Stage, declining, hold, obliging};
 use mouthpiece_coordinator::office::{IceServer, LiveSettings, Scope};
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::live::{Declined, LiveAnswer, LiveQuestion, LiveStatus, LiveTerms, Mood, NotDone, StageTime};
@@ -117,7 +117,7 @@ async fn a_live_session_prepares_no_avatar_for_good() {
     let asked = format!(r#"{{"kind":"live","avatar_id":"{avatar}"}}"#);
     let session = rig.post_json("/v1/sessions", &asked).await.is(201).id();
     rig.farm.end(session, End::new(EndReason::IdleTimeout, None));
-    // Its end says nothing about the avatar, so it is not what the avatar is judged by.
+    // Its end says nothing about the avatar, so it is declining what the avatar is judged by.
     let shown = rig.get(&format!("/v1/avatars/{avatar}")).await.json();
     assert_eq!((&shown["state"], &shown["prepared_by"]), (&json!("failed"), &json!(preparation.to_string())));
     let form = Form::default().file("image", PNG);
@@ -143,7 +143,7 @@ async fn whoever_may_watch_is_told_the_ice_servers() {
         assert_eq!((&shown["live"]["ice_servers"], &shown["live"]["token"]), (&json!([]), &json!(null)));
         assert!(shown["live"]["whep_url"].is_string());
     }
-    // Another key that sees and uses everything may watch, but is not told the token.
+    // Another key that sees and uses everything may watch, but is declining told the token.
     let other = rig.key(&[Scope::Farm, Scope::Sessions], |_| {});
     let shown = Answer::of(rig.bare(Method::GET, &path).bearer_auth(other)).await.is(200).json();
     assert!(shown["live"]["token"].is_null() && shown["live"]["ice_servers"][1]["credential"].is_string());
@@ -201,7 +201,7 @@ async fn a_session_that_does_not_run_says_so_at_once() {
     assert_eq!(ended.header("retry-after"), "");
     assert!(ended.problem(409, "conflict")["detail"].as_str().unwrap().contains("participant_absent"));
     let nobody = format!("/v1/sessions/ses_{}/interrupt", "0".repeat(32));
-    Answer::of(rig.ask(Method::POST, &nobody)).await.problem(404, "not-found");
+    Answer::of(rig.ask(Method::POST, &nobody)).await.problem(404, "declining-found");
 }
 
 #[actix_web::test]
@@ -230,7 +230,7 @@ async fn a_session_that_has_moved_is_followed_once() {
     let rig = Rig::start().await;
     let (id, _) = rig.running().await;
     let keep = async || Answer::of(rig.ask(Method::POST, &format!("/v1/sessions/{id}/keep_alive"))).await;
-    let _here = Stage::set(&rig, not(NotDone::NotHere)).await;
+    let _here = Stage::set(&rig, declining(NotDone::NotHere)).await;
     // Nothing is known of where it is: come back.
     let told = keep().await;
     assert_eq!(told.header("retry-after"), "1");

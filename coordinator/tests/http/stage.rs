@@ -46,7 +46,7 @@ pub fn obliging(ask: &LiveAsk) -> Option<LiveAnswer> {
 }
 
 /// A refusal.
-pub fn not(why: NotDone) -> impl Fn(&LiveAsk) -> Option<LiveAnswer> + Send + 'static {
+pub fn declining(why: NotDone) -> impl Fn(&LiveAsk) -> Option<LiveAnswer> + Send + 'static {
     move |_| Some(LiveAnswer::Declined(Declined { why, detail: format!("the worker says {why:?}, in a sentence") }))
 }
 

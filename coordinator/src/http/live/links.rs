@@ -20,7 +20,7 @@ pub fn links(servers: &[IceAccess]) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::office::IceServer;
-    use crate::office::live::ice::{check, told};
+    use crate::office::live::ice::{access, check};
     use mouthpiece_domain::ids::SessionId;
 
     fn server(text: &str) -> IceServer {
@@ -42,6 +42,6 @@ mod tests {
             format!("<turn:b.example>; rel=\"ice-server\"{credentials}"),
             format!("<turns:b.example:443?transport=tcp>; rel=\"ice-server\"{credentials}"),
         ];
-        assert_eq!(links(&told(&servers, SessionId(1), 0)), wanted);
+        assert_eq!(links(&access(&servers, SessionId(1), 0)), wanted);
     }
 }

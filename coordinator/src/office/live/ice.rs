@@ -93,8 +93,8 @@ pub fn check(servers: &[IceServer]) -> Result<(), IceServerError> {
 }
 
 /// What a session's viewers are told; `at` in seconds since 1970.
-pub fn told(servers: &[IceServer], session: SessionId, at: u64) -> Vec<IceAccess> {
-    servers.iter().map(|s| s.told(session, at)).collect()
+pub fn access(servers: &[IceServer], session: SessionId, at: u64) -> Vec<IceAccess> {
+    servers.iter().map(|s| s.access(session, at)).collect()
 }
 
 impl IceServer {
@@ -123,7 +123,7 @@ impl IceServer {
         Ok(())
     }
 
-    fn told(&self, session: SessionId, at: u64) -> IceAccess {
+    fn access(&self, session: SessionId, at: u64) -> IceAccess {
         let credentials = match &self.secret {
             Some(secret) => {
                 let name = format!("{}:{session}", at.saturating_add(self.ttl_s));
@@ -166,7 +166,7 @@ mod tests {
     fn a_shared_secret_makes_credentials_that_expire() {
         let turn = server(r#"{"urls":["turn:turn.example.com:3478?transport=udp"],"secret":"north","ttl_s":600}"#);
         check(std::slice::from_ref(&turn)).unwrap();
-        let told = &told(&[turn], SessionId(1), 1_800_000_000)[0];
+        let told = &access(&[turn], SessionId(1), 1_800_000_000)[0];
         assert_eq!(told.username.as_deref(), Some("1800000600:ses_00000000000000000000000000000001"));
         // Computed with another program's HMAC-SHA1.
         assert_eq!(told.credential.as_deref(), Some("ozwPcJfCf5v02E8NVaHav/2BbPg="));

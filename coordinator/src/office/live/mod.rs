@@ -120,7 +120,7 @@ impl LiveSessions {
     /// What a session's viewers are told of ICE servers.
     pub fn ice(&self, session: SessionId) -> Vec<IceAccess> {
         let at = u64::try_from(now().0.div_euclid(1000)).unwrap_or_default();
-        ice::told(&self.settings.ice_servers, session, at)
+        ice::access(&self.settings.ice_servers, session, at)
     }
 
     fn unreachable(&self, trouble: WorkerTrouble) -> LiveRefusal {

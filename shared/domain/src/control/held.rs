@@ -42,7 +42,7 @@ impl Step {
     }
 
     /// The slot, where the worker was or may have been told.
-    pub(super) fn told(self) -> Option<Hold> {
+    pub(super) fn may_know(self) -> Option<Hold> {
         match self {
             Self::Sending(h) | Self::Running(h) | Self::Checking(h) => Some(h),
             _ => None,
@@ -106,7 +106,7 @@ impl Held {
 
     /// When it must be looked at.
     pub(super) fn wake(&self) -> Option<Mono> {
-        let longest = self.step.told().map(|_| self.placed + self.session.max_duration);
+        let longest = self.step.may_know().map(|_| self.placed + self.session.max_duration);
         match (self.deadline, longest) {
             (Some(a), Some(b)) => Some(a.min(b)),
             (a, b) => a.or(b),

@@ -60,7 +60,7 @@ impl Control {
                     self.enqueue(id);
                 }
             }
-            Some(held) if held.step.told() == Some(hold) => {}
+            Some(held) if held.step.may_know() == Some(hold) => {}
             // It was decided otherwise in the meantime. Only a claim that was granted to this brain may be released: an
             // equal one can be another brain's.
             _ if granted => self.out.push(Effect::Release(hold)),

@@ -1,21 +1,29 @@
 //! What workers report of sessions.
 
-use super::held::Step;
+use super::held::{Held, Step};
 use super::{Control, Effect};
 use crate::fleet::{Command, Hold, Refusal, Report};
 use crate::ids::SessionId;
 use crate::ledger::Write;
-use crate::session::{End, EndReason, Phase};
+use crate::session::{End, EndReason, Phase, Progress};
+use crate::time::Wall;
 use std::cmp::Ordering;
+use std::time::Duration;
 
 impl Control {
     pub(super) fn report(&mut self, report: Report) {
         let Report { hold, phase, progress, delivered, end } = report;
         let id = hold.session;
+        let at = self.now.wall;
+        let is_ending = |held: &Held| matches!(held.step, Step::Ending(_)) && held.session.fence == hold.fence;
+        if phase == Phase::Ended && self.sessions.get(&id).is_some_and(is_ending) {
+            // Its end is being written: what was delivered up to it is booked behind that.
+            self.out.push(Effect::Write(last_count(&hold, end, progress, delivered, at)));
+            return;
+        }
         if self.sessions.contains_key(&id) && !self.listen(hold) {
             return;
         }
-        let at = self.now.wall;
         if let Some(held) = self.sessions.get_mut(&id)
             && !held.progressed(phase, progress, delivered, at)
         {
@@ -28,16 +36,7 @@ impl Control {
             self.deadline(id, self.settings.lease.expiry());
             return;
         }
-        let end =
-            end.unwrap_or_else(|| End::new(EndReason::Failed, "its worker said that it ended, but not how".to_owned()));
-        let write = Write::End {
-            session: id,
-            fence: hold.fence,
-            end: Box::new(end),
-            progress: Some(progress),
-            delivered: Some((hold.worker, hold.slot, delivered)),
-            at,
-        };
+        let write = last_count(&hold, end, progress, delivered, at);
         self.out.push(Effect::Release(hold));
         self.slots.give_back(hold.worker, hold.slot, id);
         if let Some(held) = self.sessions.get(&id) {
@@ -64,7 +63,7 @@ impl Control {
         }
         match held.step {
             Step::Creating | Step::Requeueing | Step::Ending(_) => false,
-            step if step.told() == Some(hold) => {
+            step if step.may_know() == Some(hold) => {
                 held.step = match step {
                     Step::Checking(hold) => Step::Running(hold),
                     other => other,
@@ -76,7 +75,7 @@ impl Control {
                 if let Some(other) = step.hold().filter(|h| *h != hold) {
                     match step {
                         Step::Assigning(_) => self.release_claim(other),
-                        step => self.out.extend(step.told().map(Effect::Release)),
+                        step => self.out.extend(step.may_know().map(Effect::Release)),
                     }
                     self.slots.give_back(other.worker, other.slot, id);
                 }
@@ -107,7 +106,7 @@ impl Control {
     pub(super) fn given_up(&mut self, hold: Hold, lost: bool) {
         let id: SessionId = hold.session;
         match self.sessions.get(&id) {
-            Some(held) if held.step.told() == Some(hold) => self.requeue(id, lost),
+            Some(held) if held.step.may_know() == Some(hold) => self.requeue(id, lost),
             Some(_) => {}
             None => {
                 self.out.push(Effect::Write(Write::Requeue { hold, at: self.now.wall }));
@@ -119,5 +118,18 @@ impl Control {
         if let Command::Assign(assignment) = command {
             self.given_up(assignment.hold, false);
         }
+    }
+}
+
+/// What a worker's last report writes.
+fn last_count(hold: &Hold, end: Option<End>, progress: Progress, delivered: Duration, at: Wall) -> Write {
+    let unsaid = || End::new(EndReason::Failed, "its worker said that it ended, but not how".to_owned());
+    Write::End {
+        session: hold.session,
+        fence: hold.fence,
+        end: Box::new(end.unwrap_or_else(unsaid)),
+        progress: Some(progress),
+        delivered: Some((hold.worker, hold.slot, delivered)),
+        at,
     }
 }

@@ -60,7 +60,7 @@ impl Control {
             delivered: None,
             at: self.now.wall,
         };
-        if let Some(hold) = step.told() {
+        if let Some(hold) = step.may_know() {
             self.out.push(Effect::Send { worker: hold.worker, command: Command::Stop(hold) });
             self.out.push(Effect::Release(hold));
         } else if let Step::Assigning(hold) = step {
@@ -120,7 +120,7 @@ impl Control {
                 let detail = format!("no slot became free within {waited} s: try again later or allow a longer wait");
                 self.finish(id, End::new(EndReason::NoCapacity, detail));
             }
-            step if step.told().is_some() && held.placed + held.session.max_duration <= now => {
+            step if step.may_know().is_some() && held.placed + held.session.max_duration <= now => {
                 let longest = held.session.max_duration.as_secs();
                 let detail = format!("it ran for {longest} s, as long as it was allowed to");
                 self.finish(id, End::new(EndReason::MaxDuration, detail));

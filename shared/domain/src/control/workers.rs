@@ -66,7 +66,7 @@ impl Control {
     fn heard_of(&mut self, worker: WorkerId, r: &Running) {
         let hold = Hold { session: r.session, fence: r.fence, worker, slot: r.slot };
         let Some(held) = self.sessions.get_mut(&r.session) else { return };
-        if held.step.told() != Some(hold) {
+        if held.step.may_know() != Some(hold) {
             // It runs what was placed again since: it must not.
             if hold.fence < held.session.fence {
                 self.out.push(Effect::Send { worker, command: Command::Stop(hold) });
@@ -108,7 +108,7 @@ impl Control {
         self.book(id);
         let left: Vec<SessionId> = self.running_on(id).unwrap_or_default();
         for session in left {
-            let told = self.sessions.get(&session).and_then(|h| h.step.told());
+            let told = self.sessions.get(&session).and_then(|h| h.step.may_know());
             if let Some(hold) = told.filter(|h| h.worker == id) {
                 self.given_up(hold, true);
             }

@@ -49,12 +49,19 @@ impl ReferenceLedger {
         let Some(id) = write.session() else { return Written::Applied };
         let mut record = self.sessions.remove(&id);
         let written = apply(&mut record, write);
+        let late = match (&written, &record) {
+            (Written::Stale(_), Some(record)) => write.late_delivery(record),
+            _ => None,
+        };
         self.sessions.extend(record.map(|record| (id, record)));
         if written == Written::Applied {
             self.keep_token(write);
             if let Some(delivery) = write.delivery() {
                 self.book_delivery(delivery);
             }
+        }
+        if let Some(late) = late {
+            self.book_delivery(late);
         }
         written
     }

@@ -25,7 +25,7 @@ pub struct Delivery {
 /// Carries a write out on the record of its session (`None`: there is no record), or refuses it and leaves the record alone.
 ///
 /// Idempotency tokens and books are tables of their own: whether a token was used is asked before, and what an applied write
-/// books stands in [`Write::delivery`]. A [`Write::Machine`] has no session and is always applied.
+/// books stands in [`Write::delivery`], what a stale one books in [`Write::late_delivery`]. A [`Write::Machine`] has no session and is always applied.
 pub fn apply(record: &mut Option<Session>, write: &Write) -> Written {
     if !write.fits(record.as_ref()) {
         return Written::Stale(record.clone().map(Box::new));
@@ -99,6 +99,15 @@ impl Write {
                 record.updated = *at;
             }
         }
+    }
+
+    /// What it books all the same when it is stale: the last count of the worker that ran a session which was ended meanwhile,
+    /// by whoever cancelled it.
+    pub fn late_delivery(&self, record: &Session) -> Option<Delivery> {
+        let Self::End { .. } = self else { return None };
+        let late = self.delivery().filter(|_| record.phase == Phase::Ended)?;
+        let is_theirs = record.place.is_some_and(|(worker, _)| worker == late.worker);
+        (late.fence == record.fence && is_theirs).then_some(late)
     }
 
     /// What it books to its session when it is applied.

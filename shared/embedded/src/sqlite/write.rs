@@ -103,7 +103,24 @@ async fn one(c: &mut SqliteConnection, write: &Write) -> Result<Written, Error> 
     if query.execute(&mut *c).await?.rows_affected() > 0 {
         return Ok(Written::Applied);
     }
+    if let Write::End { session, fence, delivered: Some((worker, _, delivered)), at, .. } = write {
+        book_late((*session, *fence), (*worker, *delivered), *at).execute(&mut *c).await?;
+    }
     stale(c, write.session()).await
+}
+
+/// What the worker of a session delivered, when it says so after the session was ended by somebody else.
+fn book_late(
+    session: (SessionId, Fence),
+    delivered: (WorkerId, Duration),
+    at: Wall,
+) -> Query<'static, Db, SqliteArguments> {
+    // It changes nothing, and `changes()` tells whether the condition held.
+    const LATE: &str = concat!(
+        "UPDATE sessions SET phase = phase WHERE id = ?1 AND fence = ?2 AND phase = 5 AND worker = ?4; ",
+        book!()
+    );
+    booking(LATE, session, Some(delivered), at)
 }
 
 async fn stale(c: &mut SqliteConnection, id: Option<SessionId>) -> Result<Written, Error> {
