@@ -1,5 +1,6 @@
 //! The worker of this process. One that was drained or failed is followed by another: here nobody else starts machines.
 
+use mouthpiece_domain::backoff::Backoff;
 use mouthpiece_ports::farm_ports::WorkerPorts;
 use mouthpiece_worker::WorkerSettings;
 use mouthpiece_worker::farm;
@@ -8,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
-/// Between the end of a worker and the next: after a first failure, and at most.
-const PAUSE: [Duration; 2] = [Duration::from_millis(200), Duration::from_secs(30)];
+/// Between the end of a worker and the next.
+const PAUSES: Backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(30), again: None };
 
 /// Keeps a worker until it is told to stop, and tells when the first one has begun; the last one gets `grace` to finish what runs and hands over the rest.
 ///
@@ -23,7 +24,7 @@ pub async fn keep(
     began: oneshot::Sender<()>,
     mut stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
-    let mut pause = PAUSE[0];
+    let mut failures = 0;
     let mut began = Some(began);
     loop {
         let started = tokio::select! {
@@ -44,14 +45,14 @@ pub async fn keep(
                 match ended {
                     Ok(()) => {
                         tracing::info!(worker_id = %worker.id(), "the worker was drained: another takes its place");
-                        pause = PAUSE[0];
+                        failures = 0;
                     }
                     Err(error) => tracing::error!(worker_id = %worker.id(), %error, "the worker failed"),
                 }
             }
         }
         tokio::select! {
-            () = tokio::time::sleep(pause) => pause = (pause * 2).min(PAUSE[1]),
+            () = tokio::time::sleep(PAUSES.pause(failures)) => failures += 1,
             () = asked(&mut stopping) => return Ok(()),
         }
     }

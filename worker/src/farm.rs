@@ -1,5 +1,7 @@
 //! A worker of the farm: started from its ports, stopped gracefully.
 
+pub use crate::failure::WorkerFailure;
+
 use crate::RenderError;
 use crate::actors::Outcome;
 use crate::actors::launch::{Actors, Keeper, Launch};
@@ -71,20 +73,6 @@ pub enum StartError {
     /// The system gives no thread, or no randomness.
     #[error("the worker cannot be started: {0}")]
     System(String),
-}
-
-/// Why a worker ended without being asked to.
-#[derive(Debug, Error, Clone, Copy, PartialEq, Eq)]
-pub enum WorkerFailure {
-    /// The engine's thread died.
-    #[error("the engine has stopped: the worker's log says why")]
-    EngineGone,
-    /// No command would ever have come again.
-    #[error("the bus was closed")]
-    BusClosed,
-    /// Its own thread ended.
-    #[error("the worker's thread has ended")]
-    Vanished,
 }
 
 /// A running worker. Dropping it without [`Worker::drain_and_stop`] ends it without a word, as a crash would.

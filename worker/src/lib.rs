@@ -10,6 +10,7 @@ mod board;
 mod clock;
 pub mod engines;
 mod error;
+mod failure;
 pub mod farm;
 mod film;
 pub mod live;

@@ -1,7 +1,7 @@
 //! What a worker counts and measures, in Prometheus' words. Names begin with `live_`; whoever owns the
 //! registry puts `mouthpiece_` before them. Units are in the names.
 
-use crate::live::StageName;
+use mouthpiece_domain::live::LiveStage;
 use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ impl Missed {
 /// Counters, gauges and histograms of one worker.
 #[derive(Debug)]
 pub struct WorkerMetrics {
-    /// In the order of [`StageName::ALL`].
-    stages: [Histogram; StageName::ALL.len()],
+    /// In the order of [`LiveStage::ALL`].
+    stages: [Histogram; LiveStage::ALL.len()],
     frames: IntCounter,
     /// In the order of [`Missed::ALL`].
     missed: [IntCounter; Missed::ALL.len()],
@@ -69,7 +69,7 @@ impl WorkerMetrics {
         registry.register(Box::new(stages.clone()))?;
         registry.register(Box::new(missed.clone()))?;
         let made = Self {
-            stages: StageName::ALL.map(|stage| stages.with_label_values(&[stage.name()])),
+            stages: LiveStage::ALL.map(|stage| stages.with_label_values(&[stage.name()])),
             frames: IntCounter::new("live_frames_total", "Frames that were sent")?,
             missed: Missed::ALL.map(|why| missed.with_label_values(&[why.name()])),
             skew: Histogram::with_opts(
@@ -95,7 +95,7 @@ impl WorkerMetrics {
         Ok(made)
     }
 
-    pub(crate) fn took(&self, stage: StageName, time: Duration) {
+    pub(crate) fn took(&self, stage: LiveStage, time: Duration) {
         self.stages[stage as usize].observe(time.as_secs_f64());
     }
 

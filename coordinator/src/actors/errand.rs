@@ -4,7 +4,7 @@
 //! safe: what was granted after all expires by itself, and what was delivered after all carries a fence.
 
 use super::control::Control;
-use super::patience::{Failure, PORT, ask, endless};
+use super::retry::{ENDLESS, Failure, PORT, ask};
 use crate::metrics::{Metrics, PortName};
 use actix::Addr;
 use mouthpiece_domain::control::Event;
@@ -103,7 +103,7 @@ impl Errands {
                 Ok(sessions) => return Event::Swept(sessions),
                 Err(error) => tracing::warn!(%error, tries, "the open sessions cannot be read, trying again"),
             }
-            sleep(endless(tries)).await;
+            sleep(ENDLESS.pause(tries)).await;
             tries += 1;
         }
     }

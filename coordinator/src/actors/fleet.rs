@@ -1,19 +1,18 @@
 //! The fleet: tells the port how many workers are wanted, and which machines can be given back.
 
 use super::messages::{Desire, Retire};
-use super::patience::{CALL, Failure, Patience, ask, endless};
+use super::retry::{CALL, ENDLESS, Failure, RetryPolicy, ask, doubling};
 use crate::metrics::{Metrics, PortName};
 use actix::{Actor, ActorFutureExt, AsyncContext, Context, Handler, WrapFuture};
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_ports::fleet::{Fleet as FleetPort, FleetError};
 use std::collections::VecDeque;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Workers whose machines wait to be given back; beyond that the oldest is left to the fleet's own clean-up.
 const RETIRING: usize = 1024;
 /// A machine is given back within six attempts in 31 s.
-const PATIENCE: Patience = Patience { first: Duration::from_secs(1), again: 5, call: CALL };
+const PATIENCE: RetryPolicy = RetryPolicy { backoff: doubling(1000, 5), call: CALL };
 
 /// Owns what is to be said to the fleet. Of wanted sizes only the latest counts; one thing is said at a time.
 pub(super) struct Fleet {
@@ -52,7 +51,7 @@ impl Fleet {
                     // Said again after a while, unless another size is wanted by then.
                     act.wanted.get_or_insert(workers);
                     act.failed += 1;
-                    ctx.run_later(endless(act.failed), |act, ctx| {
+                    ctx.run_later(ENDLESS.pause(act.failed), |act, ctx| {
                         act.speaking = false;
                         act.say_next(ctx);
                     });
@@ -89,7 +88,7 @@ impl Handler<Retire> for Fleet {
 
 /// Once; false when it failed.
 async fn desire(port: Arc<dyn FleetPort>, workers: u32, metrics: Arc<Metrics>) -> bool {
-    let once = Patience { first: Duration::ZERO, again: 0, call: CALL };
+    let once = RetryPolicy { backoff: doubling(0, 0), call: CALL };
     ask(once, || port.desire(workers), |_| false, |failure| note(failure, "desire", &metrics)).await.is_some()
 }
 

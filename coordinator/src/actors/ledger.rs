@@ -5,7 +5,7 @@
 
 use super::control::Control;
 use super::messages::{Happened, Writes};
-use super::patience::LEDGER;
+use super::retry::LEDGER;
 use crate::metrics::Metrics;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
 use mouthpiece_domain::control::Event;
@@ -77,7 +77,7 @@ async fn write(records: Arc<dyn SessionLedger>, batch: Vec<Write>, metrics: Arc<
             }
             Err(error) => error,
         };
-        let wait = LEDGER.wait(tries).filter(|_| error.is_retryable());
+        let wait = LEDGER.backoff.wait(tries).filter(|_| error.is_retryable());
         metrics.ledger_error(wait.is_none());
         match wait {
             Some(wait) => {

@@ -2,7 +2,7 @@
 
 use super::control::Control;
 use super::messages::{Happened, Roster};
-use super::patience::endless;
+use super::retry::ENDLESS;
 use crate::metrics::{Metrics, PortName};
 use actix::Addr;
 use futures_util::FutureExt;
@@ -39,7 +39,7 @@ impl Listener {
                 }
                 Err(error) => self.deaf("events", &error),
             }
-            sleep(endless(tries)).await;
+            sleep(ENDLESS.pause(tries)).await;
             tries += 1;
         }
     }
@@ -55,7 +55,7 @@ impl Listener {
                 }
                 Err(error) => self.deaf("returned", &error),
             }
-            sleep(endless(tries)).await;
+            sleep(ENDLESS.pause(tries)).await;
             tries += 1;
         }
     }

@@ -27,8 +27,8 @@ mod ledger;
 mod listen;
 mod messages;
 mod observe;
-mod patience;
 mod retention;
+mod retry;
 
 pub use handle::Handle;
 pub use retention::{Calendar, Keeping, keep};

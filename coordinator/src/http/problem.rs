@@ -54,8 +54,6 @@ pub enum ProblemKind {
     Unprocessable,
     /// The caller asked for more than its share.
     OverQuota,
-    /// The caller's budget is used up.
-    BudgetSpent,
     /// The farm has no room just now.
     NoCapacity,
     /// A store cannot be used just now.
@@ -68,7 +66,7 @@ pub enum ProblemKind {
 
 impl ProblemKind {
     /// All kinds.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 21] = [
         Self::BadRequest,
         Self::InvalidField,
         Self::UnknownField,
@@ -86,7 +84,6 @@ impl ProblemKind {
         Self::PreconditionRequired,
         Self::Unprocessable,
         Self::OverQuota,
-        Self::BudgetSpent,
         Self::NoCapacity,
         Self::StoreUnavailable,
         Self::WorkerUnreachable,
@@ -199,12 +196,6 @@ impl ProblemKind {
                 429,
                 "Too much for this key",
                 "The key has as many open sessions, or delivered minutes today, as it may have. Come back after `Retry-After`.",
-            ),
-            Self::BudgetSpent => (
-                "budget-spent",
-                402,
-                "The budget is spent",
-                "The key's budget is used up. Whoever manages the keys can raise it.",
             ),
             Self::NoCapacity => (
                 "no-capacity",

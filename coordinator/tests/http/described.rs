@@ -2,6 +2,7 @@
 
 use crate::rig::{Answer, Rig};
 use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_domain::live::LiveStage;
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::collections::HashSet;
@@ -155,4 +156,19 @@ async fn sizes_and_rates_are_described_with_their_bounds() {
         assert_eq!((&fps["minimum"], &fps["maximum"]), (&json!(rates[0]), &json!(rates[1])));
         assert!(rates.iter().all(|rate| rate % fps["multipleOf"].as_u64().unwrap() as u32 == 0), "{fps}");
     }
+}
+
+#[actix_web::test]
+async fn stages_are_described_and_shown_as_the_worker_names_them() {
+    let rig = Rig::start().await;
+    let described = description(&rig).await;
+    let stage = &described["components"]["schemas"]["LiveStage"]["properties"]["stage"]["description"];
+    let text = stage.as_str().unwrap().replace('\n', " ");
+    let page = Answer::of(rig.bare(Method::GET, "/assets/state/live.js")).await.is(200).text();
+    for stage in LiveStage::ALL {
+        let told = format!("`{}` ({})", stage.name(), stage.about());
+        assert!(text.contains(&told), "{told} is not in: {text}");
+        assert!(stage == LiveStage::Total || page.contains(&format!("  {}: \"", stage.name())), "{stage:?}");
+    }
+    assert!(!text.contains("`wait`"));
 }

@@ -4,7 +4,9 @@ use crate::rig::{Answer, Form, PNG, Rig};
 use crate::stage::{Stage, declining, hold, obliging};
 use mouthpiece_coordinator::office::{IceServer, LiveSettings, Scope};
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_domain::live::{Declined, LiveAnswer, LiveQuestion, LiveStatus, LiveTerms, Mood, NotDone, StageTime};
+use mouthpiece_domain::live::{
+    Declined, LiveAnswer, LiveQuestion, LiveStage, LiveStatus, LiveTerms, Mood, NotDone, StageTime,
+};
 use mouthpiece_domain::session::{End, EndReason, SessionKind};
 use mouthpiece_ports::questions::QuestionBus;
 use reqwest::Method;
@@ -161,7 +163,7 @@ async fn a_running_session_is_interrupted_kept_alive_and_looked_at() {
         missed: 1,
         bitrate: 800_000,
         buffered_ms: 40,
-        stages: vec![StageTime { stage: "total".into(), p50_ms: 60.5, p99_ms: 90.0 }],
+        stages: vec![StageTime { stage: LiveStage::Total, p50_ms: 60.5, p99_ms: 90.0 }],
     };
     let answer = move |ask: &mouthpiece_domain::live::LiveAsk| match ask.what {
         LiveQuestion::Status => Some(LiveAnswer::Status(Box::new(status.clone()))),

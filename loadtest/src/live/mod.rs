@@ -173,9 +173,9 @@ fn report(all: &[session::Outcome], options: &LiveOptions) -> Result<LiveReport,
         ticks += outcome.status.ticks;
         missed += outcome.status.missed;
         for stage in &outcome.status.stages {
-            match stages.iter_mut().find(|(name, ..)| *name == stage.stage) {
+            match stages.iter_mut().find(|(name, ..)| *name == stage.stage.name()) {
                 Some((_, p50, p99)) => (*p50, *p99) = (p50.max(stage.p50_ms), p99.max(stage.p99_ms)),
-                None => stages.push((stage.stage.clone(), stage.p50_ms, stage.p99_ms)),
+                None => stages.push((stage.stage.name().to_owned(), stage.p50_ms, stage.p99_ms)),
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Workers: what they offer, what they are told, what they report.
 
+pub use crate::hold::Hold;
+
 use crate::ids::{SessionId, WorkerId};
 use crate::lease::LeaseTerms;
 use crate::session::{End, Fence, Phase, Progress, SessionKind, Slot, Spec};
@@ -7,19 +9,6 @@ use crate::time::millis;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A session in a slot: what a lease is held on. At most one is valid for a session at a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Hold {
-    /// The session.
-    pub session: SessionId,
-    /// Its placement.
-    pub fence: Fence,
-    /// Where.
-    pub worker: WorkerId,
-    /// Where on it.
-    pub slot: Slot,
-}
 
 /// Work for one slot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,12 +4,14 @@
 //! arguments, decisions go out as values. [`control::Control`] is the whole farm's brain; a shell carries events to it and
 //! its effects away, in production, under virtual time in tests, and in the fleet simulator alike.
 
+pub mod backoff;
 pub mod colour;
 pub mod control;
 pub mod cost;
 pub mod file_kind;
 pub mod fleet;
 pub mod frame;
+pub mod hold;
 pub mod ids;
 pub mod lease;
 pub mod ledger;

@@ -10,7 +10,7 @@ use super::slot::{Slot, acknowledge};
 use super::tell::{refuse, tell};
 use crate::board::Board;
 use crate::clock::Clock;
-use crate::farm::WorkerFailure;
+use crate::failure::WorkerFailure;
 use crate::work::Work;
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Recipient, SpawnHandle, WrapFuture,

@@ -1,7 +1,7 @@
 //! The engine actor: owns the engine's thread, and tells the agent should that thread die.
 
 use super::messages::{Broken, Close};
-use crate::farm::WorkerFailure;
+use crate::failure::WorkerFailure;
 use actix::{Actor, ActorContext, ActorFutureExt, AsyncContext, Context, Handler, Recipient, WrapFuture};
 use mouthpiece_engine::{Engine, EngineThread};
 use tokio::sync::oneshot;

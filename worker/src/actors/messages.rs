@@ -1,7 +1,7 @@
 //! What the actors tell each other.
 
 use crate::board::Board;
-use crate::farm::WorkerFailure;
+use crate::failure::WorkerFailure;
 use actix::Message;
 use mouthpiece_domain::fleet::{Assignment, Command, Hold};
 use mouthpiece_domain::time::Mono;

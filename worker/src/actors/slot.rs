@@ -10,7 +10,7 @@ use super::messages::{Broken, Freed, Halt, Occupied, Take, Yield};
 use super::tell::{news, refuse, report, tell};
 use crate::board::{Board, WorkState};
 use crate::clock::Clock;
-use crate::farm::WorkerFailure;
+use crate::failure::WorkerFailure;
 use crate::stop::{Stop, Stopper, stop};
 use crate::work::Work;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle, WrapFuture};

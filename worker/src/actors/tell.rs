@@ -1,6 +1,7 @@
 //! Telling the coordinators.
 
 use crate::board::{Board, WorkState};
+use mouthpiece_domain::backoff::Backoff;
 use mouthpiece_domain::fleet::{Command, Hold, Refusal, Report, WorkerEvent};
 use mouthpiece_ports::bus::{Bus, BusError, Delivery};
 use std::sync::Arc;
@@ -10,9 +11,8 @@ use tracing::{info, warn};
 
 /// A bus that takes longer is asked again.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two tries: from this on, doubled up to the next.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Between two tries.
+const PAUSES: Backoff = Backoff { first: Duration::from_millis(50), longest: Duration::from_secs(2), again: None };
 /// Progress is told so often while nothing else is.
 const EVERY: Duration = Duration::from_secs(1);
 /// What was given up is told for so long; then leases and heartbeats must do.
@@ -25,11 +25,11 @@ async fn once(bus: &dyn Bus, event: &WorkerEvent) -> Result<(), BusError> {
 
 /// Tells until the bus took it.
 async fn until_taken(bus: &dyn Bus, event: &WorkerEvent) {
-    let mut pause = FIRST_PAUSE;
+    let mut tries = 0;
     while let Err(e) = once(bus, event).await {
         warn!(error = %e, "the coordinators could not be told: trying again");
-        sleep(pause).await;
-        pause = (pause * 2).min(LONGEST_PAUSE);
+        sleep(PAUSES.pause(tries)).await;
+        tries += 1;
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Key;
 use crate::work::WorkError;
 use bytes::Bytes;
+use mouthpiece_domain::backoff::Backoff;
 use mouthpiece_domain::names;
 use mouthpiece_domain::session::BlobKey;
 use mouthpiece_ports::blobs::{BlobError, Blobs};
@@ -15,26 +16,25 @@ use tracing::warn;
 
 /// A stored reference is no larger: its pictures take at most 256 MiB.
 const MAX_STORED: u64 = 272 << 20;
-/// A store that cannot be reached is asked so often in all.
-const ATTEMPTS: u32 = 4;
-/// After the first failure; twice that after the next.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
+/// A store that cannot be reached is asked again after these waits.
+const PAUSES: Backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(1), again: Some(3) };
 
 /// Tries again, some times, where that may help.
 pub(crate) async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, BlobError>
 where
     F: Future<Output = Result<T, BlobError>>,
 {
-    let mut pause = FIRST_PAUSE;
-    for _ in 1..ATTEMPTS {
-        match ask().await {
-            Err(BlobError::Unavailable(reason)) => warn!(reason, "the store is asked again"),
-            other => return other,
+    let mut tries = 0;
+    loop {
+        match (ask().await, PAUSES.wait(tries)) {
+            (Err(BlobError::Unavailable(reason)), Some(pause)) => {
+                warn!(reason, "the store is asked again");
+                sleep(pause).await;
+            }
+            (answer, _) => return answer,
         }
-        sleep(pause).await;
-        pause *= 2;
+        tries += 1;
     }
-    ask().await
 }
 
 pub(super) struct Store {

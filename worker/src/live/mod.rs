@@ -23,5 +23,4 @@ mod voice;
 
 pub use inbox::{Input, Letterbox};
 pub use session::{LiveEnd, Setting};
-pub use stages::StageName;
 pub use thread::{Face, LiveThread};

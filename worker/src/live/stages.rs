@@ -1,56 +1,18 @@
 //! How long each stage of the last frames took, for whoever asks; Prometheus keeps the long run.
 
-use mouthpiece_domain::live::StageTime;
+use mouthpiece_domain::live::{LiveStage, StageTime};
 use std::time::Duration;
-
-/// One stage of the frame path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StageName {
-    /// Sound that had arrived waits for its place.
-    Chunk,
-    /// The ear makes a cue of the sound.
-    Features,
-    /// The engine draws the mouth. (The puppet's goes onto the frame in the same step.)
-    Generation,
-    /// A frame is put together without the engine: all of a frame at rest.
-    Compose,
-    /// The picture is encoded.
-    Encode,
-    /// From its time (or from encoded, where that was later) to the socket.
-    Send,
-    /// From a sound's arrival to the departure of the frame that shows it.
-    Total,
-}
-
-impl StageName {
-    /// All of them.
-    pub const ALL: [Self; 7] =
-        [Self::Chunk, Self::Features, Self::Generation, Self::Compose, Self::Encode, Self::Send, Self::Total];
-
-    /// The word in metrics and messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Chunk => "chunk",
-            Self::Features => "features",
-            Self::Generation => "generation",
-            Self::Compose => "compose",
-            Self::Encode => "encode",
-            Self::Send => "send",
-            Self::Total => "total",
-        }
-    }
-}
 
 /// Times that are kept of each stage: some seconds.
 const KEPT: usize = 256;
 
 /// The last times of each stage.
 #[derive(Debug, Default)]
-pub struct Stages([Vec<f32>; StageName::ALL.len()], [usize; StageName::ALL.len()]);
+pub struct Stages([Vec<f32>; LiveStage::ALL.len()], [usize; LiveStage::ALL.len()]);
 
 impl Stages {
     /// A stage took so long.
-    pub fn took(&mut self, stage: StageName, time: Duration) {
+    pub fn took(&mut self, stage: LiveStage, time: Duration) {
         let Self(kept, next) = self;
         let (kept, next) = (&mut kept[stage as usize], &mut next[stage as usize]);
         let ms = time.as_secs_f32() * 1000.0;
@@ -64,11 +26,11 @@ impl Stages {
 
     /// Median and 99th percentile of each stage that ran.
     pub fn times(&self) -> Vec<StageTime> {
-        let told = StageName::ALL.into_iter().zip(&self.0).filter(|(_, kept)| !kept.is_empty()).map(|(name, kept)| {
+        let told = LiveStage::ALL.into_iter().zip(&self.0).filter(|(_, kept)| !kept.is_empty()).map(|(name, kept)| {
             let mut sorted = kept.clone();
             sorted.sort_by(f32::total_cmp);
             let at = |share: f32| sorted[((sorted.len() - 1) as f32 * share).round() as usize];
-            StageTime { stage: name.name().to_owned(), p50_ms: at(0.5), p99_ms: at(0.99) }
+            StageTime { stage: name, p50_ms: at(0.5), p99_ms: at(0.99) }
         });
         told.collect()
     }
@@ -83,10 +45,10 @@ mod tests {
         let mut stages = Stages::default();
         assert!(stages.times().is_empty());
         for ms in 0..1000 {
-            stages.took(StageName::Encode, Duration::from_millis(if ms < 700 { 500 } else { ms % 100 }));
+            stages.took(LiveStage::Encode, Duration::from_millis(if ms < 700 { 500 } else { ms % 100 }));
         }
         let times = stages.times();
-        assert_eq!((times.len(), times[0].stage.as_str()), (1, "encode"));
+        assert_eq!((times.len(), times[0].stage), (1, LiveStage::Encode));
         assert!((40.0..=65.0).contains(&times[0].p50_ms) && times[0].p99_ms >= 97.0, "{times:?}");
     }
 }

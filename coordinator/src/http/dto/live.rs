@@ -90,10 +90,11 @@ pub struct LiveStatusBody {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 #[schema(as = LiveStage)]
 pub struct StageBody {
-    /// `wait` (sound waits for its turn), `features`, `generation`, `encode`, `send`, and `total`: from a sound's arrival to
-    /// its frame's departure.
+    /// `chunk` (sound waits for its place), `features` (the ear makes a cue of the sound), `generation` (the engine draws the
+    /// mouth), `compose` (a frame at rest is put together without the engine), `encode` (the picture is encoded), `send` (from its
+    /// time to the socket), `total` (from a sound's arrival to its frame's departure).
     #[schema(example = "total")]
-    pub stage: String,
+    pub stage: &'static str,
     /// Median, milliseconds.
     pub p50_ms: f32,
     /// 99th percentile, milliseconds.
@@ -140,6 +141,6 @@ impl From<LiveStatus> for LiveStatusBody {
 
 impl From<StageTime> for StageBody {
     fn from(StageTime { stage, p50_ms, p99_ms }: StageTime) -> Self {
-        Self { stage, p50_ms, p99_ms }
+        Self { stage: stage.name(), p50_ms, p99_ms }
     }
 }

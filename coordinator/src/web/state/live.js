@@ -150,7 +150,6 @@ function connecting(state) {
 /** Stages as the worker names them, in the order that a sound goes through them. @type {Record<string, string>} */
 const STAGES = {
   chunk: "Wait",
-  wait: "Wait",
   features: "Features",
   generation: "Generation",
   compose: "Compose",

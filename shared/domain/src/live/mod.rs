@@ -2,12 +2,14 @@
 
 mod questions;
 mod speech;
+mod stage;
 
 pub use questions::{
     AnswerPart, Declined, HangUp, InterruptSpeech, KeepSessionAlive, LiveAnswer, LiveAsk, LiveQuestion, NotDone,
     OfferToWatch, ReadLiveStatus, RestartIce, RestartedIce, SdpAnswer, TrickleIce, TypedQuestion,
 };
 pub use speech::{Down, SPEECH_RATES, UTTERANCE_PAUSE, Up};
+pub use stage::LiveStage;
 
 use crate::time::millis;
 use serde::{Deserialize, Serialize};
@@ -96,9 +98,8 @@ pub struct LiveStatus {
 /// How long one stage takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageTime {
-    /// `chunk` (sound waits for its place), `features`, `generation`, `compose`, `encode`, `send`, and `total`: from a
-    /// sound's arrival to the departure of the frame that shows it.
-    pub stage: String,
+    /// Which.
+    pub stage: LiveStage,
     /// Median, milliseconds.
     pub p50_ms: f32,
     /// 99th percentile, milliseconds.

@@ -4,7 +4,7 @@
 //! bus carries messages and knows no types.
 
 use super::LiveStatus;
-use crate::fleet::Hold;
+use crate::hold::Hold;
 use crate::ids::ViewerId;
 use serde::{Deserialize, Serialize};
 

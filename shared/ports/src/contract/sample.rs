@@ -4,7 +4,7 @@ use mouthpiece_domain::fleet::{Assignment, Capability, Command, Heartbeat, Hold,
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, ViewerId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::live::{
-    Declined, HangUp, LiveAnswer, LiveAsk, LiveQuestion, LiveStatus, LiveTerms, Mood, NotDone, OfferToWatch,
+    Declined, HangUp, LiveAnswer, LiveAsk, LiveQuestion, LiveStage, LiveStatus, LiveTerms, Mood, NotDone, OfferToWatch,
     RestartIce, RestartedIce, SdpAnswer, StageTime, TrickleIce,
 };
 use mouthpiece_domain::session::{
@@ -159,7 +159,7 @@ pub(super) fn answers() -> Vec<LiveAnswer> {
         missed: 1,
         bitrate: 800_000,
         buffered_ms: 40,
-        stages: vec![StageTime { stage: "total".into(), p50_ms: 61.5, p99_ms: 98.25 }],
+        stages: vec![StageTime { stage: LiveStage::Total, p50_ms: 61.5, p99_ms: 98.25 }],
     };
     vec![
         LiveAnswer::Answer(SdpAnswer { sdp: "v=0\r\n".repeat(2000), tag: "x".into() }),

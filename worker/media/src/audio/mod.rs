@@ -12,6 +12,7 @@ mod reader;
 mod resample;
 mod riff;
 mod samples;
+mod shape;
 mod steer;
 mod stream;
 mod survey;

@@ -8,8 +8,9 @@ use super::{
     AudioError, Mix, PLAYBACK_RATE, SPEECH_RATE, Warning,
     joined::{Joined, track_error},
     mix::Balance,
-    resample::{Resampler, Shape},
+    resample::Resampler,
     samples::{Samples, is_float, shape_of},
+    shape::Shape,
 };
 use crate::libav::sentence;
 

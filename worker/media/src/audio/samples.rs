@@ -2,7 +2,7 @@
 
 use ffmpeg_next::ffi::{self, AVChannelOrder, AVFrame, AVSampleFormat};
 
-use super::resample::Shape;
+use super::shape::Shape;
 
 /// Most channels that are taken; swresample's own limit.
 pub(super) const MAX_CHANNELS: usize = 64;

@@ -11,7 +11,8 @@ use ffmpeg_next::{
     packet::Mut as _,
 };
 
-use super::{EncodeError, FilePreset, Packet, Quality, Settings, Sink, VideoEncoder};
+use super::encoder::{EncodeError, Packet, Sink, VideoEncoder, check_size};
+use super::settings::{FilePreset, Quality, Settings};
 use crate::{
     image::I420,
     libav::{check, init, sentence},
@@ -207,7 +208,7 @@ impl VideoEncoder for Encoder {
         if self.finished {
             return Err(EncodeError::Finished { name: self.name });
         }
-        super::open::check_size(frame, self.settings.width, self.settings.height)?;
+        check_size(frame, self.settings.width, self.settings.height)?;
         self.last_pts = pts;
         self.fill(frame, pts, force_key).map_err(|e| self.failed(e))?;
         // SAFETY: encoder and frame are open and ours; the encoder takes its own reference or copy.

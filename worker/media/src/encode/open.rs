@@ -1,7 +1,9 @@
 //! Choosing an encoder.
 
-use super::{Choice, EncodeError, FilePreset, Quality, Settings, VideoEncoder, libavcodec};
-use crate::image::I420;
+use super::choice::Choice;
+use super::encoder::{EncodeError, VideoEncoder};
+use super::libavcodec;
+use super::settings::{FilePreset, Quality, Settings};
 
 /// Whether an encoder can be used on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,15 +66,4 @@ pub fn available() -> Vec<Availability> {
             Availability { choice, reason }
         })
         .into()
-}
-
-/// Refuses a frame of another size, or one whose planes were cut.
-pub(super) fn check_size(frame: &I420, width: u32, height: u32) -> Result<(), EncodeError> {
-    let (w, h) = (frame.width(), frame.height());
-    let whole = frame.y.len() == w * h && frame.u.len() == w * h / 4 && frame.v.len() == w * h / 4;
-    if (w, h) == (width as usize, height as usize) && whole {
-        Ok(())
-    } else {
-        Err(EncodeError::WrongSize { got_width: w, got_height: h, width, height })
-    }
 }

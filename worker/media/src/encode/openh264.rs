@@ -11,7 +11,8 @@ use openh264::{
     formats::YUVSlices,
 };
 
-use super::{EncodeError, FilePreset, Packet, Quality, Settings, Sink, VideoEncoder, open::check_size};
+use super::encoder::{EncodeError, Packet, Sink, VideoEncoder, check_size};
+use super::settings::{FilePreset, Quality, Settings};
 use crate::image::I420;
 
 const NAME: &str = "openh264";

@@ -1,6 +1,6 @@
 //! What an encoder is opened with.
 
-use super::EncodeError;
+use super::encoder::EncodeError;
 
 /// What an encoder is opened with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

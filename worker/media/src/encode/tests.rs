@@ -1,4 +1,5 @@
 use super::*;
+use crate::image::I420;
 use crate::mux::fixtures::{picture, settings};
 
 fn usable() -> Vec<Choice> {

@@ -4,10 +4,10 @@ use super::{FrameOrder, FrameTurn, FrameWork, HeardVoice, LiveSession};
 use crate::live::beat::Turn;
 use crate::live::listener::Hears;
 use crate::live::mood;
-use crate::live::stages::StageName;
 use crate::live::voice;
 use crate::metrics::Missed;
 use bytes::Bytes;
+use mouthpiece_domain::live::LiveStage;
 use mouthpiece_transport::VideoFrame;
 use std::time::{Duration, Instant};
 
@@ -47,7 +47,7 @@ impl LiveSession {
             self.audience.key_wanted = true; // whoever comes needs one
             return None;
         }
-        self.measures.took(StageName::Features, took);
+        self.measures.took(LiveStage::Features, took);
         let Some(HeardVoice { is_calm, .. }) = heard else {
             self.measures.missed(Missed::Sound, 1);
             return None;
@@ -60,9 +60,9 @@ impl LiveSession {
     pub fn made(&mut self, order: &FrameOrder, work: FrameWork, data: Bytes, key: bool) -> VideoFrame {
         let FrameWork { drawing, drawn, encoded } = work;
         self.audience.key_wanted &= !key;
-        let stage = if order.is_calm { StageName::Compose } else { StageName::Generation };
+        let stage = if order.is_calm { LiveStage::Compose } else { LiveStage::Generation };
         self.measures.took(stage, drawn - drawing);
-        self.measures.took(StageName::Encode, encoded - drawn);
+        self.measures.took(LiveStage::Encode, encoded - drawn);
         self.beat.took(encoded - order.begun, order.is_calm && !self.speech.voice.is_speaking());
         let pts = self.beat.shown(order.number);
         if self.underway.len() == UNDERWAY {
@@ -87,10 +87,10 @@ impl LiveSession {
             }
             let leaves = self.beat.leaves(pts);
             let late = at.saturating_duration_since(leaves);
-            self.measures.took(StageName::Send, at.saturating_duration_since(made.at.max(leaves)));
+            self.measures.took(LiveStage::Send, at.saturating_duration_since(made.at.max(leaves)));
             self.measures.metrics.skew(late.as_secs_f64() - self.sound_late.as_secs_f64());
             if let Some(arrived) = self.speech.voice.arrived(voice::samples(pts)) {
-                self.measures.took(StageName::Total, at.saturating_duration_since(arrived));
+                self.measures.took(LiveStage::Total, at.saturating_duration_since(arrived));
             }
             if made.key
                 && let Some(came) = self.audience.newcomer.take()

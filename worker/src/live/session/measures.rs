@@ -1,8 +1,8 @@
 //! What is counted and measured of a session.
 
-use crate::live::stages::{StageName, Stages};
+use crate::live::stages::Stages;
 use crate::metrics::{Missed, WorkerMetrics};
-use mouthpiece_domain::live::StageTime;
+use mouthpiece_domain::live::{LiveStage, StageTime};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,7 +29,7 @@ impl Measures {
     }
 
     /// A stage took so long.
-    pub fn took(&mut self, stage: StageName, time: Duration) {
+    pub fn took(&mut self, stage: LiveStage, time: Duration) {
         self.stages.took(stage, time);
         self.metrics.took(stage, time);
     }

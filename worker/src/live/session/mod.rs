@@ -28,14 +28,13 @@ mod tests;
 
 use super::beat::Beat;
 use super::listener::Hears;
-use super::stages::StageName;
 use super::voice::{self, PACKET};
 use crate::metrics::WorkerMetrics;
 use audience::Audience;
 use frames::MadeFrame;
 use measures::Measures;
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_domain::live::{Down, LiveTerms};
+use mouthpiece_domain::live::{Down, LiveStage, LiveTerms};
 use speech::Speech;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -197,7 +196,7 @@ impl LiveSession {
         voice.advance(to, now, &mut |sound| ear.hear(sound));
         self.measures.underruns(voice.underruns());
         if let Some(waited) = voice.waited() {
-            self.measures.took(StageName::Chunk, waited);
+            self.measures.took(LiveStage::Chunk, waited);
         }
     }
 }

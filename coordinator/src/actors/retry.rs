@@ -1,32 +1,30 @@
 //! How often, and how long apart, a port that fails is asked again.
 
+use mouthpiece_domain::backoff::Backoff;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// Waits that double from `first`, `again` times at most.
+/// How often a port is asked.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
-    pub(super) first: Duration,
-    pub(super) again: u32,
+pub(super) struct RetryPolicy {
+    pub(super) backoff: Backoff,
     /// One call takes at most so long, where it may be cut short.
     pub(super) call: Duration,
-}
-
-impl Patience {
-    /// Before the `n`-th repetition, counted from 0; `None` when it is over.
-    pub(super) fn wait(self, n: u32) -> Option<Duration> {
-        (n < self.again).then(|| self.first.saturating_mul(2u32.saturating_pow(n)))
-    }
 }
 
 /// Calls of bus, pool and fleet may be repeated without harm, so one that hangs is given up after this.
 pub(super) const CALL: Duration = Duration::from_secs(5);
 /// The records: five repetitions in 9.3 s.
-pub(super) const LEDGER: Patience = Patience { first: Duration::from_millis(300), again: 5, call: CALL };
+pub(super) const LEDGER: RetryPolicy = RetryPolicy { backoff: doubling(300, 5), call: CALL };
 /// Bus and pool: four repetitions in 0.75 s. Whoever waits for an answer gets a negative one then.
-pub(super) const PORT: Patience = Patience { first: Duration::from_millis(50), again: 4, call: CALL };
+pub(super) const PORT: RetryPolicy = RetryPolicy { backoff: doubling(50, 4), call: CALL };
 /// A listener that lost its queue, or the fleet: the longest wait between repetitions that never end.
 pub(super) const LONGEST: Duration = Duration::from_secs(5);
+
+/// Doubles from `first_ms`, `again` times.
+pub(super) const fn doubling(first_ms: u64, again: u32) -> Backoff {
+    Backoff { first: Duration::from_millis(first_ms), longest: Duration::from_secs(60), again: Some(again) }
+}
 
 /// Why a call came to nothing.
 #[derive(Debug)]
@@ -37,17 +35,17 @@ pub(super) enum Failure<E> {
     Silent,
 }
 
-/// Asks until there is an answer, an error for which `hopeless` holds, or the patience is over. `failed` hears of every
+/// Asks until there is an answer, an error for which `hopeless` holds, or the repetitions are used up. `failed` hears of every
 /// call that came to nothing.
 pub(super) async fn ask<T, E, F: Future<Output = Result<T, E>>>(
-    patience: Patience,
+    policy: RetryPolicy,
     mut call: impl FnMut() -> F,
     hopeless: impl Fn(&E) -> bool,
     mut failed: impl FnMut(&Failure<E>),
 ) -> Option<T> {
     let mut tries = 0;
     loop {
-        let failure = match timeout(patience.call, call()).await {
+        let failure = match timeout(policy.call, call()).await {
             Ok(Ok(answer)) => return Some(answer),
             Ok(Err(error)) => Failure::Port(error),
             Err(_) => Failure::Silent,
@@ -56,15 +54,13 @@ pub(super) async fn ask<T, E, F: Future<Output = Result<T, E>>>(
         if matches!(&failure, Failure::Port(error) if hopeless(error)) {
             return None;
         }
-        sleep(patience.wait(tries)?).await;
+        sleep(policy.backoff.wait(tries)?).await;
         tries += 1;
     }
 }
 
-/// Waits between repetitions that never end: doubles from 100 ms to [`LONGEST`].
-pub(super) fn endless(n: u32) -> Duration {
-    Duration::from_millis(100).saturating_mul(2u32.saturating_pow(n)).min(LONGEST)
-}
+/// Waits between repetitions that never end: from 100 ms to [`LONGEST`].
+pub(super) const ENDLESS: Backoff = Backoff { first: Duration::from_millis(100), longest: LONGEST, again: None };
 
 #[cfg(test)]
 mod tests {
@@ -73,17 +69,17 @@ mod tests {
 
     #[test]
     fn waits_double_and_end() {
-        let sum: Duration = (0..).map_while(|n| LEDGER.wait(n)).sum();
+        let sum: Duration = (0..).map_while(|n| LEDGER.backoff.wait(n)).sum();
         assert_eq!(sum, Duration::from_millis(9300));
-        assert_eq!(LEDGER.wait(5), None);
-        assert_eq!(endless(0), Duration::from_millis(100));
-        assert_eq!(endless(40), LONGEST);
+        assert_eq!(LEDGER.backoff.wait(5), None);
+        assert_eq!(ENDLESS.pause(0), Duration::from_millis(100));
+        assert_eq!(ENDLESS.pause(40), LONGEST);
     }
 
-    const HASTE: Patience = Patience { first: Duration::ZERO, again: 4, call: Duration::from_millis(1) };
+    const HASTE: RetryPolicy = RetryPolicy { backoff: doubling(0, 4), call: Duration::from_millis(1) };
 
     #[tokio::test]
-    async fn a_port_is_asked_until_it_answers_or_patience_ends() {
+    async fn a_port_is_asked_until_it_answers_or_the_policy_ends() {
         let calls = Cell::new(0);
         let call = |good_at: u32| {
             calls.set(calls.get() + 1);
