@@ -89,6 +89,7 @@ async fn two_slots_draw_through_one_engine() {
         let output = farm.hears_end(hold).await.0.output.unwrap();
         results.push(farm.ports.blobs.get(&output.blob.unwrap(), 1 << 24).await.unwrap());
     }
+    farm.is_given_back(first).await; // the end is told first, the slot given back after it
     let third = farm.assign(&render(hold(&worker, 3, 1, 0), &other)).await;
     let output = farm.hears_end(third).await.0.output.unwrap();
     results.push(farm.ports.blobs.get(&output.blob.unwrap(), 1 << 24).await.unwrap());
