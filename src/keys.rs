@@ -6,7 +6,8 @@ use crate::{say, wiring};
 use anyhow::bail;
 use chrono::DateTime;
 use clap::{Args, Subcommand, ValueEnum};
-use mouthpiece_coordinator::office::{Scope, new_id, new_secret, now, secret_hash};
+use mouthpiece_coordinator::office::keys::NewKey;
+use mouthpiece_coordinator::office::{Scope, new_secret, now};
 use mouthpiece_domain::ids::KeyId;
 use mouthpiece_ports::records::ApiKey;
 use std::path::PathBuf;
@@ -117,19 +118,13 @@ async fn create(args: &CreateArgs) -> anyhow::Result<()> {
     let loaded = load(&args.place.sources())?;
     let records = wiring::records(&loaded.config.stores).await?;
     let secret = new_secret().map_err(|e| anyhow::anyhow!("the system gives no random bytes: {e}"))?;
-    let mut scopes: Vec<_> = args.scope.iter().map(|scope| Scope::from(*scope).name().to_owned()).collect();
-    scopes.sort();
-    scopes.dedup();
-    let key = ApiKey {
-        id: KeyId(new_id()),
+    let wanted = NewKey {
         name: args.name.clone(),
-        secret_hash: secret_hash(&secret),
-        scopes,
-        max_open: args.max_open.unwrap_or(loaded.config.http.sessions.key_max_open),
+        scopes: args.scope.iter().map(|scope| Scope::from(*scope)).collect(),
+        max_open: args.max_open,
         minutes_per_day: args.minutes_per_day,
-        created: now(),
-        revoked: None,
     };
+    let key = wanted.with_secret(&secret, loaded.config.http.sessions.key_max_open);
     records.add_key(&key).await?;
     say::aside(format_args!("key {} is made; its secret is printed this once:", key.id));
     say::result(secret)

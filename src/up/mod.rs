@@ -173,9 +173,7 @@ async fn serve(config: Config, data: &Data, listener: TcpListener, front: &Front
     let of_worker = Arc::new(WorkerMetrics::new(metrics.registry())?);
     let farm = actors::start(ports.actors(), config.control, Arc::clone(&metrics));
     let _keeping = actors::keep(ports.retention(), config.http.retention, Arc::new(now), Arc::clone(&metrics));
-    // The port that was found, where any would do: the page's cookie is named after it.
-    let bind = listener.local_addr()?;
-    let settings = HttpSettings { bind, staging: data.folder().join("staging"), ..config.http };
+    let settings = HttpSettings { staging: data.folder().join("staging"), ..config.http };
     let max_open = settings.sessions.key_max_open;
     let api = web::Data::new(Api::new(Arc::new(farm.clone()), ports.office(), metrics, settings)?);
     let server = http::serve(listener, web::Data::clone(&api))?;

@@ -119,7 +119,7 @@ async fn a_live_session_prepares_no_avatar_for_good() {
     let asked = format!(r#"{{"kind":"live","avatar_id":"{avatar}"}}"#);
     let session = rig.post_json("/v1/sessions", &asked).await.is(201).id();
     rig.farm.end(session, End::new(EndReason::IdleTimeout, None));
-    // Its end says nothing about the avatar, so it is declining what the avatar is judged by.
+    // Its end says nothing about the avatar, so it is not what the avatar is judged by.
     let shown = rig.get(&format!("/v1/avatars/{avatar}")).await.json();
     assert_eq!((&shown["state"], &shown["prepared_by"]), (&json!("failed"), &json!(preparation.to_string())));
     let form = Form::default().file("image", PNG);
@@ -145,7 +145,7 @@ async fn whoever_may_watch_is_told_the_ice_servers() {
         assert_eq!((&shown["live"]["ice_servers"], &shown["live"]["token"]), (&json!([]), &json!(null)));
         assert!(shown["live"]["whep_url"].is_string());
     }
-    // Another key that sees and uses everything may watch, but is declining told the token.
+    // Another key that sees and uses everything may watch, but is not told the token.
     let other = rig.key(&[Scope::Farm, Scope::Sessions], |_| {});
     let shown = Answer::of(rig.bare(Method::GET, &path).bearer_auth(other)).await.is(200).json();
     assert!(shown["live"]["token"].is_null() && shown["live"]["ice_servers"][1]["credential"].is_string());
@@ -203,7 +203,7 @@ async fn a_session_that_does_not_run_says_so_at_once() {
     assert_eq!(ended.header("retry-after"), "");
     assert!(ended.problem(409, "conflict")["detail"].as_str().unwrap().contains("participant_absent"));
     let nobody = format!("/v1/sessions/ses_{}/interrupt", "0".repeat(32));
-    Answer::of(rig.ask(Method::POST, &nobody)).await.problem(404, "declining-found");
+    Answer::of(rig.ask(Method::POST, &nobody)).await.problem(404, "not-found");
 }
 
 #[actix_web::test]

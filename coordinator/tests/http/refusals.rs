@@ -14,7 +14,7 @@ async fn unknown_addresses_and_methods_are_problems() {
     for path in
         ["/v1", "/v1/nothing", "/v1/sessions/", "/assets/none.js", "/docs/none", "/problems/none", "/%ff", "/a%00b"]
     {
-        rig.get(path).await.problem(404, "declining-found");
+        rig.get(path).await.problem(404, "not-found");
     }
     for (method, path, allowed) in [
         (Method::PUT, "/v1/sessions", "POST"),
@@ -27,7 +27,7 @@ async fn unknown_addresses_and_methods_are_problems() {
     ] {
         let answer = Answer::of(rig.ask(method.clone(), path)).await;
         assert!(answer.header("allow").contains(allowed), "{method} {path}: {:?}", answer.headers);
-        answer.problem(405, "method-declining-allowed");
+        answer.problem(405, "method-not-allowed");
     }
 }
 
@@ -98,7 +98,7 @@ async fn an_id_that_is_none_is_like_one_of_nothing() {
         for id in ids {
             let path = address.replace("SESSION", &session.to_string()).replace("{}", &id);
             let request = rig.ask(method.clone(), &path).header("content-type", kind).header("if-match", "*");
-            let told = Answer::of(request.body("v=0\r\n")).await.problem(404, "declining-found");
+            let told = Answer::of(request.body("v=0\r\n")).await.problem(404, "not-found");
             assert!(told["field"].is_null(), "{method} {path}: {told}");
         }
     }
@@ -126,7 +126,7 @@ async fn bad_queries_are_named() {
     rig.get("/v1/reports/cost?from=yesterday").await.blames("from");
     rig.get("/v1/reports/cost?until=x").await.blames("until");
     let none = "ses_".to_owned() + &"0".repeat(32);
-    rig.get(&format!("/v1/sessions/{none}")).await.problem(404, "declining-found");
+    rig.get(&format!("/v1/sessions/{none}")).await.problem(404, "not-found");
     rig.get(&format!("/v1/renders/{none}/result?download=2")).await.blames("download");
 }
 
@@ -188,7 +188,7 @@ async fn the_minutes_of_a_day_are_bounded() {
     let form = Form::default().file("portrait", PNG).file("speech", WAV);
     let problem = Answer::of(rig.form("/v1/renders", &form)).await.problem(429, "over-quota");
     assert!((1..=86_400).contains(&problem["retry_after_s"].as_u64().unwrap()), "{problem}");
-    // Looking is declining rendering.
+    // Looking is not rendering.
     rig.get(&format!("/v1/renders/{id}")).await.is(200);
 }
 

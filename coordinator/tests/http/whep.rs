@@ -72,9 +72,9 @@ async fn viewers_have_addresses_that_cannot_be_guessed() {
 async fn each_refusal_of_the_worker_has_its_status() {
     for (why, status, slug, retry) in [
         (NotDone::NotHere, 409, "conflict", "1"),
-        (NotDone::NoViewer, 404, "declining-found", ""),
+        (NotDone::NoViewer, 404, "not-found", ""),
         (NotDone::Malformed, 400, "bad-request", ""),
-        (NotDone::NoCodec, 406, "declining-acceptable", ""),
+        (NotDone::NoCodec, 406, "not-acceptable", ""),
         (NotDone::StaleTag, 412, "precondition-failed", ""),
         (NotDone::Unprocessable, 422, "unprocessable", ""),
         (NotDone::Full, 503, "no-capacity", "5"),
@@ -123,10 +123,10 @@ async fn what_is_no_offer_is_refused_before_anybody_is_asked() {
     let other = rig.ask(Method::PATCH, &viewer).header("if-match", "*").header("content-type", SDP).body("x");
     Answer::of(other).await.problem(415, "unsupported-media");
     patch(&rig, &viewer, Some("*"), &"x".repeat(64 * 1024 + 1)).await.problem(413, "too-large");
-    patch(&rig, &format!("{path}/vwr_1"), Some("*"), "x").await.problem(404, "declining-found");
+    patch(&rig, &format!("{path}/vwr_1"), Some("*"), "x").await.problem(404, "not-found");
     for (method, path) in [(Method::GET, &path), (Method::PUT, &path), (Method::POST, &viewer), (Method::GET, &viewer)]
     {
-        Answer::of(rig.ask(method, path)).await.problem(405, "method-declining-allowed");
+        Answer::of(rig.ask(method, path)).await.problem(405, "method-not-allowed");
     }
     assert_eq!(stage.questions(1).await.len(), 1);
 }
@@ -216,8 +216,8 @@ async fn viewers_of_a_session_that_does_not_run_are_gone() {
     let _stage = Stage::set(&rig, obliging).await;
     let place = rig.offer(id, OFFER).await.is(201).location();
     rig.requeued(id);
-    patch(&rig, &place, Some("\"ice:1\""), "a=x\r\n").await.problem(404, "declining-found");
-    rig.delete(&place).await.problem(404, "declining-found");
+    patch(&rig, &place, Some("\"ice:1\""), "a=x\r\n").await.problem(404, "not-found");
+    rig.delete(&place).await.problem(404, "not-found");
     // The session is the same one; whoever offers again watches it where it runs now.
     rig.moved(id, crate::script::WORKER);
     rig.offer(id, OFFER).await.is(201);
@@ -283,7 +283,7 @@ async fn a_player_that_knows_an_address_needs_nothing_else() {
     assert!(!rig.offer(id, OFFER).await.is(201).header("location").contains("token"));
     let header = rig.bare(Method::POST, &path).bearer_auth(token).header("content-type", SDP).body(OFFER);
     assert!(!Answer::of(header).await.is(201).header("location").contains("token"));
-    // A key's secret belongs into no address; what is refused does declining say what was in it; no page says where it was.
+    // A key's secret belongs into no address; what is refused does not say what was in it; no page says where it was.
     let other = rig.running().await.0;
     for (path, status) in [
         (path.replace(token, &rig.secret), 401),

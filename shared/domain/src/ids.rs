@@ -7,11 +7,16 @@ use thiserror::Error;
 
 /// A text that is not an id of the asked kind.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
-#[error("'{given}' is no {kind} id: it must be '{prefix}' and 32 hexadecimal digits")]
+#[error("'{given}' is not {} id: it must be '{prefix}' and 32 hexadecimal digits", with_article(.kind))]
 pub struct IdError {
     given: String,
     kind: &'static str,
     prefix: &'static str,
+}
+
+fn with_article(kind: &str) -> String {
+    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+    format!("{article} {kind}")
 }
 
 macro_rules! id {

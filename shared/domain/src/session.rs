@@ -174,6 +174,11 @@ impl EndReason {
         Self::ParticipantLeft,
     ];
 
+    /// True where a session is ended by order while its worker still runs it: what that delivered meanwhile comes later.
+    pub fn is_by_order(self) -> bool {
+        matches!(self, Self::Cancelled | Self::MaxDuration)
+    }
+
     /// The word in records and messages.
     pub fn name(self) -> &'static str {
         match self {

@@ -101,13 +101,14 @@ impl Write {
         }
     }
 
-    /// What it books all the same when it is stale: the last count of the worker that ran a session which was ended meanwhile,
-    /// by whoever cancelled it.
+    /// What it books all the same when it is stale: the last count of the worker that ran a session which was ended meanwhile by
+    /// order, as when somebody cancelled it. Nothing is booked after an end that the worker told itself.
     pub fn late_delivery(&self, record: &Session) -> Option<Delivery> {
         let Self::End { .. } = self else { return None };
         let late = self.delivery().filter(|_| record.phase == Phase::Ended)?;
         let is_theirs = record.place.is_some_and(|(worker, _)| worker == late.worker);
-        (late.fence == record.fence && is_theirs).then_some(late)
+        let by_order = record.end.as_ref().is_some_and(|end| end.reason.is_by_order());
+        (late.fence == record.fence && is_theirs && by_order).then_some(late)
     }
 
     /// What it books to its session when it is applied.

@@ -109,7 +109,9 @@ async fn one(c: &mut SqliteConnection, write: &Write) -> Result<Written, Error> 
     stale(c, write.session()).await
 }
 
-/// What the worker of a session delivered, when it says so after the session was ended by somebody else.
+/// What the worker of a session delivered, when it says so after the session was ended by order ([`EndReason::is_by_order`]).
+///
+/// [`EndReason::is_by_order`]: mouthpiece_domain::session::EndReason::is_by_order
 fn book_late(
     session: (SessionId, Fence),
     delivered: (WorkerId, Duration),
@@ -117,7 +119,8 @@ fn book_late(
 ) -> Query<'static, Db, SqliteArguments> {
     // It changes nothing, and `changes()` tells whether the condition held.
     const LATE: &str = concat!(
-        "UPDATE sessions SET phase = phase WHERE id = ?1 AND fence = ?2 AND phase = 5 AND worker = ?4; ",
+        "UPDATE sessions SET phase = phase WHERE id = ?1 AND fence = ?2 AND phase = 5 AND worker = ?4 \
+         AND end_reason IN ('cancelled', 'max_duration'); ",
         book!()
     );
     booking(LATE, session, Some(delivered), at)

@@ -7,7 +7,7 @@ use mouthpiece_domain::cost::{MachineHour, UsageHour};
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use mouthpiece_domain::ledger::{Write, Written};
-use mouthpiece_domain::session::{EndReason, Phase, Progress, SessionKind};
+use mouthpiece_domain::session::{End, EndReason, Phase, Progress, SessionKind};
 use mouthpiece_domain::time::{HOUR_MS, Wall};
 
 fn hour(n: i64) -> Wall {
@@ -158,6 +158,27 @@ pub(super) async fn refused_writes_book_nothing(records: Subject) {
     write(&records, end(again, 9000, at(9))).await;
     write(&records, report(again, 9000, at(9))).await;
     rule!(booked(&records).await, vec![(0, 1, 7, 700)], "an earlier phase and what follows the end book nothing");
+}
+
+pub(super) async fn what_a_cancelled_session_delivered_last_is_booked(records: Subject) {
+    let mine = hold(1, 1, 7, 0);
+    start(&records, mine).await;
+    write(&records, report(mine, 1000, at(2))).await;
+    let order = Write::End {
+        session: mine.session,
+        fence: mine.fence,
+        end: Box::new(End::new(EndReason::Cancelled, None)),
+        progress: None,
+        delivered: None,
+        at: at(3),
+    };
+    rule!(write(&records, order).await, Written::Applied, "a session is cancelled");
+    for (late, said) in [(mine, 1800), (mine, 1800), (hold(1, 1, 8, 0), 9000), (hold(1, 2, 7, 0), 9000)] {
+        let written = write(&records, end(late, said, at(4))).await;
+        rule!(matches!(written, Written::Stale(Some(_))), true, "it has ended already: {written:?}");
+    }
+    write(&records, report(mine, 9000, at(5))).await;
+    rule!(booked(&records).await, vec![(0, 1, 7, 1800)], "its worker's last count is booked, once, and nobody else's");
 }
 
 pub(super) async fn an_end_books_what_is_new(records: Subject) {
