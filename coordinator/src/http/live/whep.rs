@@ -8,7 +8,7 @@ use crate::http::auth::{LinkedVisitor, Visitor, token_in_query};
 use crate::http::files::{media_type, read_text};
 use crate::http::problem::{Problem, ProblemKind};
 use crate::http::{Api, RequestPath, answers, fields};
-use crate::office::live::{Whereabouts, must_be_live};
+use crate::office::live::{LiveRefusal, Whereabouts, must_be_live};
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderValue, IF_MATCH, LINK, LOCATION};
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
@@ -115,13 +115,15 @@ pub async fn patch(
     let condition = if_match(&req)?;
     let fragment = body(&api, &req, payload, FRAGMENT).await?;
     let Condition::Tag(tag) = condition else {
-        let RestartedIce { fragment, tag } = api.office.live.ask(hold, RestartIce { viewer, fragment }).await?;
+        let restarted = api.office.live.ask(hold, RestartIce { viewer, fragment }).await;
+        let RestartedIce { fragment, tag } = restarted.map_err(|refusal| of_viewer(viewer, refusal))?;
         return Ok(HttpResponse::Ok()
             .insert_header((ETAG, quoted(&tag)?))
             .insert_header((CONTENT_TYPE, FRAGMENT))
             .body(fragment));
     };
-    api.office.live.ask(hold, TrickleIce { viewer, tag, fragment }).await?;
+    let taken = api.office.live.ask(hold, TrickleIce { viewer, tag, fragment }).await;
+    taken.map_err(|refusal| of_viewer(viewer, refusal))?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -143,7 +145,8 @@ pub async fn hang_up(
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
     let (hold, viewer) = watched(&api, &visitor, &path).await?;
-    api.office.live.ask(hold, HangUp { viewer }).await?;
+    let gone = api.office.live.ask(hold, HangUp { viewer }).await;
+    gone.map_err(|refusal| of_viewer(viewer, refusal))?;
     Ok(HttpResponse::Ok().finish())
 }
 
@@ -156,7 +159,19 @@ async fn watched(api: &Api, visitor: &Visitor, path: &(String, String)) -> Resul
     let viewer: ViewerId = fields::path_id("viewer", viewer)?;
     match Whereabouts::of(change) {
         Whereabouts::Runs(hold) => Ok((hold, viewer)),
-        _ => Err(Problem::not_found(format!("viewer {viewer}: its session does not run where it ran; offer again"))),
+        _ => Err(no_viewer(viewer)),
+    }
+}
+
+fn no_viewer(viewer: ViewerId) -> Problem {
+    Problem::not_found(format!("viewer {viewer}: its session does not run where it ran; offer again"))
+}
+
+/// The same for a session that ended, or lost its worker, while that was asked.
+fn of_viewer(viewer: ViewerId, refusal: LiveRefusal) -> Problem {
+    match refusal {
+        LiveRefusal::Ended(_) | LiveRefusal::NotRunning(_) => no_viewer(viewer),
+        other => other.into(),
     }
 }
 
