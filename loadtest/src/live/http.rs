@@ -3,7 +3,7 @@
 use crate::{LoadError, setup};
 use mouthpiece_domain::live::LiveStatus;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
-use reqwest::{Client, RequestBuilder, StatusCode};
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::time::Duration;
@@ -84,7 +84,7 @@ impl Api {
     }
 
     /// Offers to watch; the answer and the viewer's address.
-    pub(super) async fn offer(&self, session: &CreatedSession, sdp: String) -> Result<(String, String), LoadError> {
+    pub(super) async fn offer(&self, session: &CreatedSession, sdp: String) -> Result<(String, Url), LoadError> {
         let response = self
             .client
             .post(format!("{}/v1/sessions/{}/whep", self.url, session.id))
@@ -95,17 +95,15 @@ impl Api {
             .await
             .map_err(setup)?;
         let status = response.status();
-        let location = response.headers().get(LOCATION).and_then(|l| l.to_str().ok()).unwrap_or_default().to_owned();
+        let location = response.headers().get(LOCATION).and_then(|l| l.to_str().ok()).unwrap_or_default();
+        let viewer = resolved(response.url(), location)?;
         let body = response.text().await.map_err(setup)?;
-        if status == StatusCode::CREATED { Ok((body, location)) } else { Err(setup(format!("{status}: {body}"))) }
+        if status == StatusCode::CREATED { Ok((body, viewer)) } else { Err(setup(format!("{status}: {body}"))) }
     }
 
     /// A viewer goes.
-    pub(super) async fn hang_up(&self, session: &CreatedSession, location: &str) -> Result<(), LoadError> {
-        let request = self
-            .client
-            .delete(format!("{}{location}", self.url))
-            .header(AUTHORIZATION, format!("Bearer {}", session.token));
+    pub(super) async fn hang_up(&self, session: &CreatedSession, viewer: &Url) -> Result<(), LoadError> {
+        let request = self.client.delete(viewer.clone()).header(AUTHORIZATION, format!("Bearer {}", session.token));
         request.send().await.map_err(setup)?;
         Ok(())
     }
@@ -131,6 +129,11 @@ impl Api {
     }
 }
 
+/// What an answer names, as a browser resolves a link: addresses are relative to the one that was asked.
+fn resolved(asked: &Url, location: &str) -> Result<Url, LoadError> {
+    asked.join(location).map_err(|e| setup(format!("the address '{location}' of an answer: {e}")))
+}
+
 async fn answer(request: RequestBuilder) -> Result<Value, LoadError> {
     let response = request.send().await.map_err(setup)?;
     let status = response.status();
@@ -145,4 +148,16 @@ async fn answer(request: RequestBuilder) -> Result<Value, LoadError> {
 fn text(of: &Value, name: &str) -> Result<String, LoadError> {
     let found = of.get(name).and_then(Value::as_str).map(str::to_owned);
     found.ok_or_else(|| setup(format!("an answer without '{name}': {of}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_viewers_address_is_resolved_against_the_one_that_was_asked() {
+        let asked = Url::parse("http://127.0.0.1:8000/avatar/v1/sessions/ses_1/whep").unwrap();
+        let viewer = resolved(&asked, "whep/vwr_2").unwrap();
+        assert_eq!(viewer.as_str(), "http://127.0.0.1:8000/avatar/v1/sessions/ses_1/whep/vwr_2");
+    }
 }
