@@ -76,7 +76,7 @@ onnxruntime: ## Bring the ONNX Runtime library (28 MB, pinned hash) into the use
 	@models/onnxruntime/fetch.sh
 
 .PHONY: check
-check: test-packages lint rust-tests unit ## The quick check before a commit: format, lints, all tests that need no browser
+check: test-packages lint rust-tests-at-once unit ## The quick check before a commit: format, lints, all tests that need no browser
 
 .PHONY: test
 test: test-setup rust-tests unit ## Run all tests
@@ -89,6 +89,11 @@ test-packages: deps onnxruntime
 .PHONY: rust-tests
 rust-tests:
 	cargo test --workspace --all-targets
+
+# The same programs, several at a time: the end-to-end ones mostly wait.
+.PHONY: rust-tests-at-once
+rust-tests-at-once:
+	@tests/all.py
 
 .PHONY: unit
 unit: $(BROWSER_TESTS)/node_modules/.package-lock.json

@@ -97,7 +97,7 @@ test("latency is told stage by stage, in the words of people", () => {
     missed: 0,
     bitrate: 1,
     buffered_ms: 0,
-    stages: [stage("wait", 40), stage("features"), stage("a_new_one"), stage("total", 70)],
+    stages: [stage("chunk", 40), stage("features"), stage("a_new_one"), stage("total", 70)],
   };
   assert.deepEqual(latency(status), {
     total: { p50: 70, p99: 140 },
