@@ -136,7 +136,7 @@ async fn list(place: &WhereArgs) -> anyhow::Result<()> {
         Ok(data) => wiring::books(&stores, &data).await?.records.keys().await?,
         Err(none @ DataError::NoFarm(_)) => {
             say::aside(none);
-            Vec::new()
+            return Ok(());
         }
         Err(error) => return Err(error.into()),
     };

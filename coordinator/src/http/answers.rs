@@ -13,16 +13,16 @@ use mouthpiece_domain::session::{Phase, Session, SessionKind};
 
 /// A session that the caller may see, by the id in the path; `what` is what it is called there.
 pub async fn visible(api: &Api, caller: &Caller, id: &str, what: &str) -> Result<Change, Problem> {
-    caller.may_read()?;
+    caller.may_read()?; // before the id is judged: who may not read is told that
     let id = fields::path_id(what, id)?;
-    let change = api.office.sessions.visible(caller, id).await?;
+    let change = api.office.access.visible(caller, id).await?;
     change.ok_or_else(|| Problem::not_found(format!("{what} {id}")))
 }
 
 /// The session with this id of the path, if the visitor may look at it.
 pub async fn visited(api: &Api, visitor: &Visitor, id: &str) -> Result<Change, Problem> {
     if let Visitor::Key(caller) = visitor {
-        return visible(api, caller, id, "session").await;
+        caller.may_read()?; // as above
     }
     let id = fields::path_id("session", id)?;
     let change = api.office.access.session(visitor, id).await?;

@@ -1,8 +1,7 @@
 //! How the HTTP side is set up.
 
 use super::public_url::PublicUrl;
-use crate::office::intake::IntakeSettings;
-use crate::office::{FetchSettings, LiveSettings, OfficeSettings, SessionBounds};
+use crate::office::{FetchSettings, IntakeSettings, LiveSettings, OfficeSettings, SessionBounds};
 use mouthpiece_domain::retention::Ages;
 use mouthpiece_domain::time::millis;
 use serde::{Deserialize, Serialize};

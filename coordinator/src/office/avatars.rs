@@ -6,7 +6,7 @@
 
 use super::access::{AccessRefusal, Caller};
 use super::intake::StagedFile;
-use super::submission::Submitting;
+use super::submitting::Submitting;
 use super::{Unavailable, new_id, now};
 use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::retention::{Ages, Class};

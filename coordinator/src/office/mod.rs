@@ -21,6 +21,7 @@ pub mod seats;
 pub mod sessions;
 mod settings;
 pub mod submission;
+mod submitting;
 
 pub use access::{
     Caller, KeyError, LINK_HOURS, PageLink, Scope, SessionToken, Visitor, create_first_key, hex, new_page_link,
@@ -30,7 +31,7 @@ pub use clock::{new_id, now};
 pub use closing::Closing;
 pub use live::{IceServer, IceServerError, LiveSettings, Patience};
 pub use refusal::Unavailable;
-pub use settings::{FetchSettings, OfficeSettings, SessionBounds};
+pub use settings::{FetchSettings, IntakeSettings, OfficeSettings, SessionBounds};
 
 use crate::farm::Farm;
 use crate::metrics::Metrics;
@@ -47,7 +48,8 @@ use sessions::Sessions;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
-use submission::{Submissions, Submitting};
+use submission::Submissions;
+use submitting::Submitting;
 use thiserror::Error;
 
 /// Why the office cannot be set up.

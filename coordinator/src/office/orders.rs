@@ -4,7 +4,7 @@ use super::access::Caller;
 use super::avatars::{AvatarSeen, AvatarState};
 use super::intake::{IntakeRefusal, StagedFile};
 use super::options::SessionOptions;
-use super::submission::{Repeated, RequestedFace, SessionRequest, Started, SubmitRefusal, Wanted};
+use super::submission::{Admission, RequestedFace, SessionRequest, Started, SubmitRefusal, Wanted};
 use super::{Office, Unavailable, new_id};
 use mouthpiece_domain::file_kind::FileUse;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
@@ -76,11 +76,10 @@ impl Office {
     ) -> Result<Started, OrderRefusal> {
         let avatar = self.usable(caller, avatar).await?;
         let request = SessionRequest::FetchedRender { avatar: avatar.id, speech_url };
-        let idempotency = match self.submissions.repeated(caller, token, &request, &options).await? {
-            Repeated::Before(session) => return Ok(Started { session: *session, replayed: true }),
-            Repeated::Never(idempotency) => idempotency,
+        let idempotency = match self.submissions.admit(caller, token, &request, &options).await? {
+            Admission::Before(started) => return Ok(*started),
+            Admission::New(idempotency) => idempotency,
         };
-        self.submissions.within_quota(caller).await?;
         let speech = self.intake.fetch("speech_url", speech_url, FileUse::Speech).await?;
         let speech = Some(self.intake.keep(&speech).await?);
         let wanted = Wanted { kind: SessionKind::Render, avatar: &avatar, speech, options, live: None };
@@ -105,11 +104,10 @@ impl Office {
             UploadedFace::Portrait(portrait, face) => RequestedFace::Portrait { sha256: &portrait.sha256, face: *face },
         };
         let request = SessionRequest::UploadedRender { face: requested, speech_sha256: &speech.sha256 };
-        let idempotency = match self.submissions.repeated(caller, token, &request, &options).await? {
-            Repeated::Before(session) => return Ok(Started { session: *session, replayed: true }),
-            Repeated::Never(idempotency) => idempotency,
+        let idempotency = match self.submissions.admit(caller, token, &request, &options).await? {
+            Admission::Before(started) => return Ok(*started),
+            Admission::New(idempotency) => idempotency,
         };
-        self.submissions.within_quota(caller).await?;
         let id = SessionId(new_id());
         let _on_its_way = self.submissions.begin(id);
         let avatar = match face {
@@ -138,11 +136,10 @@ impl Office {
     ) -> Result<Started, OrderRefusal> {
         let avatar = self.usable(caller, avatar).await?;
         let request = SessionRequest::Live { avatar: avatar.id, terms: &terms };
-        let idempotency = match self.submissions.repeated(caller, token, &request, &options).await? {
-            Repeated::Before(session) => return Ok(Started { session: *session, replayed: true }),
-            Repeated::Never(idempotency) => idempotency,
+        let idempotency = match self.submissions.admit(caller, token, &request, &options).await? {
+            Admission::Before(started) => return Ok(*started),
+            Admission::New(idempotency) => idempotency,
         };
-        self.submissions.within_quota(caller).await?;
         let wanted = Wanted { kind: SessionKind::Live, avatar: &avatar, speech: None, options, live: Some(terms) };
         let id = SessionId(new_id());
         Ok(self.submissions.start(caller, id, wanted, idempotency, caller.key.max_open).await?)

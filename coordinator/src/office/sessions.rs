@@ -1,7 +1,6 @@
 //! Sessions that there are: looked at, listed, cancelled.
 
 use super::Unavailable;
-use super::access::{AccessRefusal, Caller};
 use crate::farm::Farm;
 use mouthpiece_domain::control::Change;
 use mouthpiece_domain::ids::SessionId;
@@ -46,15 +45,6 @@ impl Sessions {
             return Ok(recorded(session));
         }
         Ok(self.farm.session(session.id).await?.unwrap_or_else(|| recorded(session)))
-    }
-
-    /// A session that the caller may see; `None` when there is none such.
-    ///
-    /// # Errors
-    /// [`AccessRefusal`].
-    pub async fn visible(&self, caller: &Caller, id: SessionId) -> Result<Option<Change>, AccessRefusal> {
-        caller.may_read()?;
-        Ok(self.current(id).await?.filter(|c| caller.sees(c.session.key)))
     }
 
     /// Sessions, newest first.

@@ -1,11 +1,11 @@
 //! How the office is set up.
 
-use super::intake::IntakeSettings;
 use super::live::LiveSettings;
 use mouthpiece_domain::retention::Ages;
 use mouthpiece_domain::time::millis;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Limits and habits.
@@ -19,6 +19,21 @@ pub struct OfficeSettings {
     pub live: LiveSettings,
     /// How long things are kept.
     pub retention: Ages,
+}
+
+/// Limits of files.
+#[derive(Debug, Clone)]
+pub struct IntakeSettings {
+    /// Where they lie while they arrive.
+    pub staging: PathBuf,
+    /// So many arrive at a time.
+    pub max_uploads: usize,
+    /// The largest portrait.
+    pub portrait_bytes: u64,
+    /// The largest recording.
+    pub speech_bytes: u64,
+    /// How files are fetched.
+    pub fetch: FetchSettings,
 }
 
 /// How files are fetched that a caller names by address.

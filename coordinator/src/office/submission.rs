@@ -5,6 +5,7 @@ use super::avatars::{AvatarState, Avatars};
 use super::hex;
 use super::options::SessionOptions;
 use super::refusal::refuses_when_unavailable;
+use super::submitting::{OnItsWay, Submitting};
 use super::{Closing, Unavailable, now};
 use crate::farm::Farm;
 use mouthpiece_domain::control::Answer;
@@ -16,8 +17,7 @@ use mouthpiece_domain::time::{HOUR_MS, Wall, as_millis};
 use mouthpiece_ports::records::{Avatar, AvatarRegister, SessionLedger, UsageBooks};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Whoever comes while the server stops may find another after this.
@@ -70,31 +70,6 @@ pub enum SubmitRefusal {
 }
 
 refuses_when_unavailable!(SubmitRefusal);
-
-/// Sessions that are being asked for: not in the records yet, but on their way.
-#[derive(Debug, Clone, Default)]
-pub struct Submitting(Arc<Mutex<HashSet<SessionId>>>);
-
-/// Says that a session is on its way, until this is dropped.
-pub struct OnItsWay(Submitting, SessionId);
-
-impl Submitting {
-    /// Notes a session.
-    pub fn begin(&self, id: SessionId) -> OnItsWay {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
-        OnItsWay(self.clone(), id)
-    }
-
-    pub(super) fn has(&self, id: SessionId) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(&id)
-    }
-}
-
-impl Drop for OnItsWay {
-    fn drop(&mut self) {
-        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.1);
-    }
-}
 
 /// Whose face a request shows.
 #[derive(Debug, Clone, Copy)]
@@ -199,12 +174,12 @@ pub struct Started {
     pub replayed: bool,
 }
 
-/// Whether a request was made before.
-pub enum Repeated {
-    /// It was, and made this session.
-    Before(Box<Session>),
-    /// It was not. If the caller has a token for it, it is noted with this.
-    Never(Option<Idempotency>),
+/// Whether a request is to be carried out.
+pub enum Admission {
+    /// It was made before, and this came of it.
+    Before(Box<Started>),
+    /// It is new, and within the key's minutes. If the caller has a token for it, it is noted with this.
+    New(Option<Idempotency>),
 }
 
 /// What sessions are asked for with.
@@ -233,25 +208,34 @@ impl Submissions {
         self.submitting.begin(id)
     }
 
-    /// Whether the same request made a session before, by the caller's token for it.
+    /// Looks whether the same request made a session before, by the caller's token for it; a new one must be within the key's
+    /// minutes.
     ///
     /// # Errors
-    /// [`SubmitRefusal::TokenReused`].
-    pub async fn repeated(
+    /// [`SubmitRefusal::TokenReused`], [`SubmitRefusal::MinutesUsedUp`].
+    pub async fn admit(
         &self,
         caller: &Caller,
         token: Option<String>,
         request: &SessionRequest<'_>,
         options: &SessionOptions,
-    ) -> Result<Repeated, SubmitRefusal> {
-        let Some(token) = token else { return Ok(Repeated::Never(None)) };
-        let asked = Idempotency { key: caller.key.id, token, fingerprint: request.fingerprint(options) };
-        let before = match self.needs.ledger.repeated(asked.key, &asked.token).await? {
-            None => None,
-            Some((fingerprint, _)) if fingerprint != asked.fingerprint => return Err(SubmitRefusal::TokenReused),
-            Some((_, id)) => self.needs.ledger.session(id).await?,
-        };
-        Ok(before.map_or(Repeated::Never(Some(asked)), |session| Repeated::Before(Box::new(session))))
+    ) -> Result<Admission, SubmitRefusal> {
+        let fingerprint = |token| Idempotency { key: caller.key.id, token, fingerprint: request.fingerprint(options) };
+        let idempotency = token.map(fingerprint);
+        if let Some(session) = self.made_before(idempotency.as_ref()).await? {
+            return Ok(Admission::Before(Box::new(Started { session, replayed: true })));
+        }
+        self.within_quota(caller).await?;
+        Ok(Admission::New(idempotency))
+    }
+
+    async fn made_before(&self, asked: Option<&Idempotency>) -> Result<Option<Session>, SubmitRefusal> {
+        let Some(asked) = asked else { return Ok(None) };
+        match self.needs.ledger.repeated(asked.key, &asked.token).await? {
+            None => Ok(None),
+            Some((fingerprint, _)) if fingerprint != asked.fingerprint => Err(SubmitRefusal::TokenReused),
+            Some((_, id)) => Ok(self.needs.ledger.session(id).await?),
+        }
     }
 
     /// Passes while the key has minutes left today.

@@ -3,8 +3,8 @@
 use super::inbox::{Input, Left, Letterbox};
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::live::{
-    AnswerPart, Declined, InterruptSpeech, KeepSessionAlive, LiveAnswer, LiveAsk, LiveQuestion, LiveStatus, NotDone,
-    ReadLiveStatus, RestartedIce, SdpAnswer, TypedQuestion, Up,
+    AnswerPart, Declined, HangUp, InterruptSpeech, KeepSessionAlive, LiveAnswer, LiveAsk, LiveQuestion, LiveStatus,
+    NotDone, OfferToWatch, ReadLiveStatus, RestartIce, RestartedIce, SdpAnswer, TrickleIce, TypedQuestion, Up,
 };
 use mouthpiece_ports::lines::{Called, Calls};
 use mouthpiece_ports::questions::{AskedQuestion, QuestionInbox};
@@ -113,34 +113,30 @@ impl Switchboard {
         };
         let transport = &self.transport;
         match what {
-            LiveQuestion::Offer(offer) => {
-                let answered = transport.offer(stream, offer.viewer.0, offer.sdp.clone()).await;
-                reply(&offer, answered.map(|a| SdpAnswer { sdp: a.sdp, tag: a.tag }).map_err(|e| signal(&e)))
+            LiveQuestion::Offer(OfferToWatch { viewer, sdp }) => {
+                let answered = transport.offer(stream, viewer.0, sdp).await;
+                reply::<OfferToWatch>(answered.map(|a| SdpAnswer { sdp: a.sdp, tag: a.tag }).map_err(|e| signal(&e)))
             }
-            LiveQuestion::Trickle(trickle) => {
-                let (tag, fragment) = (trickle.tag.clone(), trickle.fragment.clone());
-                reply(
-                    &trickle,
-                    transport.trickle(stream, trickle.viewer.0, tag, fragment).await.map_err(|e| signal(&e)),
-                )
+            LiveQuestion::Trickle(TrickleIce { viewer, tag, fragment }) => {
+                reply::<TrickleIce>(transport.trickle(stream, viewer.0, tag, fragment).await.map_err(|e| signal(&e)))
             }
-            LiveQuestion::Restart(restart) => {
-                let again = transport.restart(stream, restart.viewer.0, restart.fragment.clone()).await;
+            LiveQuestion::Restart(RestartIce { viewer, fragment }) => {
+                let again = transport.restart(stream, viewer.0, fragment).await;
                 let again = again.map(|a| RestartedIce { fragment: a.fragment, tag: a.tag });
-                reply(&restart, again.map_err(|e| signal(&e)))
+                reply::<RestartIce>(again.map_err(|e| signal(&e)))
             }
-            LiveQuestion::HangUp(gone) => {
-                reply(&gone, transport.hang_up(stream, gone.viewer.0).await.map_err(|e| signal(&e)))
+            LiveQuestion::HangUp(HangUp { viewer }) => {
+                reply::<HangUp>(transport.hang_up(stream, viewer.0).await.map_err(|e| signal(&e)))
             }
-            LiveQuestion::Interrupt => reply(&InterruptSpeech, said(&letterbox, Input::Interrupt).await),
-            LiveQuestion::KeepAlive => reply(&KeepSessionAlive, said(&letterbox, Input::KeepAlive).await),
-            LiveQuestion::Status => reply(&ReadLiveStatus, status(&letterbox).await),
+            LiveQuestion::Interrupt => reply::<InterruptSpeech>(said(&letterbox, Input::Interrupt).await),
+            LiveQuestion::KeepAlive => reply::<KeepSessionAlive>(said(&letterbox, Input::KeepAlive).await),
+            LiveQuestion::Status => reply::<ReadLiveStatus>(status(&letterbox).await),
         }
     }
 }
 
-/// The answer to a question, which is of the question's kind.
-fn reply<Q: TypedQuestion>(_: &Q, answer: Result<Q::Answer, Declined>) -> LiveAnswer {
+/// The answer to a question of this kind.
+fn reply<Q: TypedQuestion>(answer: Result<Q::Answer, Declined>) -> LiveAnswer {
     carried(answer)
 }
 

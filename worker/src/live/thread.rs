@@ -13,7 +13,7 @@ use crate::film::FramePath;
 use crate::metrics::WorkerMetrics;
 use crate::stop::Stop;
 use bytes::Bytes;
-use mouthpiece_engine::{Artist, Cue, Ear, Heard};
+use mouthpiece_engine::{Artist, Cue, Ear};
 use mouthpiece_media::audio::OpusEncoder;
 use mouthpiece_media::encode::{self, Choice, Quality, Settings, VideoEncoder};
 use mouthpiece_transport::{AudioPacket, Stream};
@@ -174,7 +174,7 @@ impl<'a, A: Artist> LiveThread<'a, A> {
         self.path.skip_to(turn.number);
         let heard = self.listener.cue(turn.middle);
         let listened = std::mem::take(&mut self.listening) + turn.begun.elapsed();
-        let voice = heard.as_ref().map(|heard| HeardVoice { voice: heard.voice, is_calm: is_calm(heard) });
+        let voice = heard.as_ref().map(|heard| HeardVoice { voice: heard.voice, is_calm: heard.cue.is_rest() });
         let order = self.session.heard(turn, voice, listened);
         let (Some(order), Some(heard)) = (order, heard) else { return Ok(()) };
         let drawing = Instant::now();
@@ -192,9 +192,4 @@ impl<'a, A: Artist> LiveThread<'a, A> {
         }
         Ok(())
     }
-}
-
-/// Nothing is asked of the mouth: the frame can be drawn without the engine.
-fn is_calm<C: Cue>(heard: &Heard<C>) -> bool {
-    heard.cue.is_rest()
 }

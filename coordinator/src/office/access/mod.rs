@@ -115,10 +115,19 @@ impl Access {
     /// [`AccessRefusal::OtherSession`] for a token, [`AccessRefusal::MissingScope`] for a key.
     pub async fn session(&self, visitor: &Visitor, id: SessionId) -> Result<Option<Change>, AccessRefusal> {
         match visitor {
-            Visitor::Key(caller) => self.sessions.visible(caller, id).await,
+            Visitor::Key(caller) => self.visible(caller, id).await,
             Visitor::Guest { token, .. } if token.session != id => Err(AccessRefusal::OtherSession),
             Visitor::Guest { .. } => Ok(self.sessions.current(id).await?),
         }
+    }
+
+    /// A session that the caller may see; `None` when there is none such.
+    ///
+    /// # Errors
+    /// [`AccessRefusal::MissingScope`].
+    pub async fn visible(&self, caller: &Caller, id: SessionId) -> Result<Option<Change>, AccessRefusal> {
+        caller.may_read()?;
+        Ok(self.sessions.current(id).await?.filter(|c| caller.sees(c.session.key)))
     }
 
     /// False once the key was revoked, the page was closed or the token has expired. While that cannot be asked, it is taken

@@ -8,7 +8,7 @@ pub use fetch::{FetchFailure, FetchRefusal, NotFetchable};
 pub use stage::{IncomingFile, StagedFile};
 
 use super::refusal::refuses_when_unavailable;
-use super::settings::FetchSettings;
+use super::settings::IntakeSettings;
 use super::{OfficeError, Unavailable, new_id, now};
 use fetch::Fetcher;
 use mouthpiece_domain::file_kind::{FileUse, NotTaken};
@@ -16,28 +16,12 @@ use mouthpiece_domain::names;
 use mouthpiece_domain::session::BlobKey;
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::records::AvatarRegister;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Whoever finds too many uploads under way comes back after this.
 const BUSY: Duration = Duration::from_secs(2);
-
-/// Limits of files.
-#[derive(Debug, Clone)]
-pub struct IntakeSettings {
-    /// Where they lie while they arrive.
-    pub staging: PathBuf,
-    /// So many arrive at a time.
-    pub max_uploads: usize,
-    /// The largest portrait.
-    pub portrait_bytes: u64,
-    /// The largest recording.
-    pub speech_bytes: u64,
-    /// How files are fetched.
-    pub fetch: FetchSettings,
-}
 
 /// Why a file is not taken. `field` is where the caller named or sent it.
 #[derive(Debug)]
