@@ -5,7 +5,7 @@ SHELL := /bin/bash
 PACKAGES := build-essential ca-certificates pkg-config libclang-dev nasm python3 python3-pip \
             libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev libavdevice-dev \
             libswscale-dev libswresample-dev libopus-dev libsqlite3-dev libheif1
-TEST_PACKAGES := ffmpeg openssl nginx-light caddy
+TEST_PACKAGES := ffmpeg openssl nginx-light caddy postgresql redis-server rabbitmq-server
 RUST := 1.95
 NODE := 20
 # Where `make run` keeps its data, and its port.

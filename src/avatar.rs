@@ -3,13 +3,13 @@
 use crate::{frame, say};
 use clap::{Args, Subcommand};
 use image::RgbImage;
-use mouthpiece_domain::file_kind::{Family, FileUse};
+use mouthpiece_domain::file_kind::{FileFamily, FileUse};
 use mouthpiece_domain::frame::FrameSize;
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::file_kind;
-use mouthpiece_media::image::{Background, Limits, read_portrait};
+use mouthpiece_media::image::{Background, PortraitLimits, read_portrait};
 use mouthpiece_media::reference::{Analysis, FaceReport, PrepareOptions, ReferenceError};
-use mouthpiece_worker::{Output, PortraitOptions, RenderError, load_reference};
+use mouthpiece_worker::{OutputFile, PortraitOptions, RenderError, load_reference};
 use std::path::PathBuf;
 
 /// Frames a second at which a video is looked at, as a render does if not told otherwise.
@@ -40,8 +40,8 @@ struct InspectArgs {
     #[arg(long, value_name = "N")]
     face: Option<usize>,
     /// Longer side of a video made of it, in pixels
-    #[arg(long, default_value_t = FrameSize::USUAL.pixels(), value_parser = frame::pixels())]
-    size: u32,
+    #[arg(long, default_value_t = FrameSize::USUAL, value_parser = frame::size())]
+    size: FrameSize,
 }
 
 /// Runs the command.
@@ -52,7 +52,7 @@ pub fn run(args: &AvatarArgs) -> anyhow::Result<()> {
         PathBuf::from(format!("{stem}-inspect.png"))
     });
     let (report, seen) = look(args)?;
-    let drawing = Output::reserve(&output, &[&args.portrait])?;
+    let drawing = OutputFile::reserve(&output, &[&args.portrait])?;
     seen.save_with_format(drawing.path(), image::ImageFormat::Png)
         .map_err(|e| RenderError::Output { file: output.as_path().into(), reason: e.to_string() })?;
     drawing.publish()?;
@@ -63,17 +63,17 @@ pub fn run(args: &AvatarArgs) -> anyhow::Result<()> {
 fn look(args: &InspectArgs) -> Result<(FaceReport, RgbImage), RenderError> {
     let no_face = |source| RenderError::Reference { file: args.portrait.as_path().into(), source };
     // A file that cannot be opened is left to the picture reader, whose errors name the reason.
-    if file_kind(&args.portrait).ok().is_none_or(|kind| kind.family() == Family::Picture) {
-        let portrait = read_portrait(&args.portrait, &Limits::default(), &Background::default())?;
+    if file_kind(&args.portrait).ok().is_none_or(|kind| kind.family() == FileFamily::Picture) {
+        let portrait = read_portrait(&args.portrait, &PortraitLimits::default(), &Background::default())?;
         let mut finder = FaceFinder::new(&Runtime::get()?)?;
-        let options = PrepareOptions { size: args.size, face: args.face };
+        let options = PrepareOptions { size: args.size.pixels(), face: args.face };
         let mut analysis = Analysis::of(&portrait.picture, &mut finder, &options).map_err(no_face)?;
         analysis.report.warnings.extend(portrait.warnings);
         let drawing = analysis.draw(&portrait.picture);
         return Ok((analysis.report, drawing));
     }
     let mut finder = FaceFinder::new(&Runtime::get()?)?;
-    let options = PortraitOptions { size: args.size, face: args.face, fps: VIDEO_FPS, background: None };
+    let options = PortraitOptions { size: args.size.pixels(), face: args.face, fps: VIDEO_FPS, background: None };
     let prepared = load_reference(&args.portrait, options, &mut finder)?;
     let drawing = prepared.draw().ok_or_else(|| no_face(ReferenceError::NoFrames))?;
     Ok((prepared.report, drawing))

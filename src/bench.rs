@@ -5,12 +5,12 @@ use crate::{counting, frame, say};
 use clap::Args;
 use mouthpiece_domain::frame::FrameSize;
 use mouthpiece_engine::life::Liveliness;
-use mouthpiece_engine::{Alone, Ear, Engine, SpeechLevel};
+use mouthpiece_engine::{Ear, Engine, OwnEngine, SpeechLevel};
 use mouthpiece_media::audio::{self, SpeechBlock, SpeechReader};
-use mouthpiece_media::encode::{self, Choice, FilePreset, Quality, Settings};
+use mouthpiece_media::encode::{self, EncoderChoice, EncoderQuality, EncoderSettings, FilePreset};
 use mouthpiece_media::face::{FaceFinder, Runtime};
-use mouthpiece_media::image::{Limits, load_portrait};
-use mouthpiece_media::reference::{PrepareOptions, Prepared, Reference};
+use mouthpiece_media::image::{PortraitLimits, load_portrait};
+use mouthpiece_media::reference::{PrepareOptions, PreparedReference, Reference};
 use mouthpiece_worker::engines::{DEFAULT_ENGINE, ForEngine, with_engine};
 use mouthpiece_worker::{FramePath, RenderError};
 use serde::Serialize;
@@ -33,8 +33,8 @@ pub struct BenchArgs {
     #[arg(long, value_name = "FILE", default_value = "samples/speech.wav")]
     speech: PathBuf,
     /// Longer side in pixels
-    #[arg(long, default_value_t = FrameSize::USUAL.pixels(), value_parser = frame::pixels())]
-    size: u32,
+    #[arg(long, default_value_t = FrameSize::USUAL, value_parser = frame::size())]
+    size: FrameSize,
     /// What generates the mouth
     #[arg(long, value_parser = engines(), default_value = DEFAULT_ENGINE)]
     engine: String,
@@ -42,8 +42,8 @@ pub struct BenchArgs {
     #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     frames: u32,
     /// The video encoder: auto, nvenc, x264 or openh264
-    #[arg(long, default_value_t = Choice::X264, value_name = "NAME")]
-    encoder: Choice,
+    #[arg(long, default_value_t = EncoderChoice::X264, value_name = "NAME")]
+    encoder: EncoderChoice,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -117,13 +117,13 @@ fn bench<E: Engine>(engine: &E, args: &BenchArgs) -> anyhow::Result<()> {
 
 /// The portrait at the asked size, enlarged if need be: only speed is measured.
 fn reference(args: &BenchArgs) -> anyhow::Result<Reference> {
-    let picture = load_portrait(&args.portrait, &Limits::default()).map_err(RenderError::from)?;
-    let scale = args.size as f32 / picture.width().max(picture.height()) as f32;
+    let picture = load_portrait(&args.portrait, &PortraitLimits::default()).map_err(RenderError::from)?;
+    let scale = args.size.pixels() as f32 / picture.width().max(picture.height()) as f32;
     let [w, h] = [picture.width(), picture.height()].map(|s| ((s as f32 * scale).round() as u32).max(2));
     let picture = image::imageops::resize(&picture, w, h, image::imageops::FilterType::CatmullRom);
     let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;
-    let options = PrepareOptions { size: args.size, face: None };
-    let prepared = Prepared::from_portrait(&picture, &mut finder, &options)
+    let options = PrepareOptions { size: args.size.pixels(), face: None };
+    let prepared = PreparedReference::from_portrait(&picture, &mut finder, &options)
         .map_err(|source| RenderError::Reference { file: args.portrait.as_path().into(), source })?;
     Ok(prepared.reference)
 }
@@ -134,8 +134,8 @@ struct Sound {
 }
 
 fn sound(args: &BenchArgs) -> anyhow::Result<Sound> {
-    let survey =
-        audio::survey(&args.speech, &audio::Limits { max_seconds: 600.0 }, &mut |_| true).map_err(RenderError::from)?;
+    let survey = audio::survey(&args.speech, &audio::SpeechLimits { max_seconds: 600.0 }, &mut |_| true)
+        .map_err(RenderError::from)?;
     let mut reader = SpeechReader::open_mixed(&args.speech, survey.mix).map_err(RenderError::from)?;
     let (mut block, mut samples) = (SpeechBlock::default(), Vec::new());
     while reader.read(&mut block).map_err(RenderError::from)? {
@@ -153,13 +153,13 @@ fn measure<E: Engine>(
     head: bool,
     name: &mut String,
 ) -> anyhow::Result<Run> {
-    let quality = Quality::File { preset: FilePreset::Fast };
-    let settings = Settings { width, height, fps: (FPS, 1), quality, gop_frames: 100 };
+    let quality = EncoderQuality::File { preset: FilePreset::Fast };
+    let settings = EncoderSettings { width, height, fps: (FPS, 1), quality, gop_frames: 100 };
     let mut encoder = encode::open(args.encoder, &settings).map_err(RenderError::from)?;
     encoder.name().clone_into(name);
     let mut ear = engine.ear(sound.level);
     let liveliness = Liveliness { head, ..Liveliness::default() };
-    let mut path = FramePath::new(Alone::new(engine.clone(), Arc::clone(avatar)), 1, FPS, 1, liveliness);
+    let mut path = FramePath::new(OwnEngine::new(engine.clone(), Arc::clone(avatar)), 1, FPS, 1, liveliness);
     let per_frame = 16_000 / FPS as usize;
     let pieces: Vec<&[f32]> = sound.samples.chunks_exact(per_frame).collect();
     anyhow::ensure!(!pieces.is_empty(), "the speech is shorter than one frame");

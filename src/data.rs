@@ -30,7 +30,7 @@ pub enum DataError {
     /// Another process has it.
     #[error("the data folder '{folder}' is used by another mouthpiece{process}: stop that, or give another --data DIR")]
     Taken {
-        /// Which.
+        /// The data folder.
         folder: String,
         /// Its number, in words.
         process: String,
@@ -38,25 +38,25 @@ pub enum DataError {
     /// It cannot be made or locked.
     #[error("the data folder '{folder}' cannot be used: {reason}; give another --data DIR")]
     Unusable {
-        /// Which.
+        /// The data folder.
         folder: String,
-        /// Why.
+        /// What the operating system said.
         reason: std::io::Error,
     },
 }
 
 /// A data folder.
 #[derive(Debug)]
-pub struct Data {
+pub struct DataFolder {
     folder: PathBuf,
 }
 
 /// Holds the folder; dropping it gives it back. So does the end of the process, however it comes.
 #[derive(Debug)]
 #[must_use = "the folder is held as long as this lives"]
-pub struct Held(File);
+pub struct DataFolderLock(File);
 
-impl Held {
+impl DataFolderLock {
     /// Leaves word for other commands on this folder where this process serves.
     ///
     /// # Errors
@@ -66,7 +66,7 @@ impl Held {
     }
 }
 
-impl Data {
+impl DataFolder {
     /// The named folder (none if it is empty), else `mouthpiece` in the user's folder for data. It is made where it is
     /// missing, readable by its owner only: it holds what people uploaded, and the keys' hashes. One that lets others in is
     /// narrowed to its owner and group, as service managers make it wide.
@@ -104,7 +104,7 @@ impl Data {
     }
 
     /// Takes it for this process alone.
-    pub fn hold(&self) -> Result<Held, DataError> {
+    pub fn hold(&self) -> Result<DataFolderLock, DataError> {
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false);
         let mut file = options.open(self.folder.join(LOCK)).map_err(|e| self.unusable(e))?;
@@ -120,7 +120,7 @@ impl Data {
         let written =
             file.set_len(0).and_then(|()| file.rewind()).and_then(|()| writeln!(file, "{}", std::process::id()));
         written.map_err(|e| self.unusable(e))?;
-        Ok(Held(file))
+        Ok(DataFolderLock(file))
     }
 
     /// Where another process on this folder serves, if one does.
@@ -158,13 +158,13 @@ mod tests {
     #[test]
     fn one_at_a_time_has_it() {
         let folder = tempfile::tempdir().unwrap();
-        let data = Data::open(&folder.path().join("a/b")).unwrap();
+        let data = DataFolder::open(&folder.path().join("a/b")).unwrap();
         assert_eq!(data.served_at(), None);
         let mut held = data.hold().unwrap();
         assert_eq!(data.served_at(), None);
         held.serves_at("http://127.0.0.1:8000/").unwrap();
         assert_eq!(data.served_at().as_deref(), Some("http://127.0.0.1:8000/"));
-        let told = Data::open(data.folder()).unwrap().hold().unwrap_err().to_string();
+        let told = DataFolder::open(data.folder()).unwrap().hold().unwrap_err().to_string();
         assert!(told.contains(&format!("(process {})", std::process::id())), "{told}");
         drop(held);
         assert_eq!(data.served_at(), None, "it serves no more");
@@ -174,13 +174,13 @@ mod tests {
     #[test]
     fn others_are_kept_out() {
         let folder = tempfile::tempdir().unwrap();
-        let mode = |data: &Data| std::fs::metadata(data.folder()).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(&Data::open(&folder.path().join("new")).unwrap()), 0o700);
+        let mode = |data: &DataFolder| std::fs::metadata(data.folder()).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(&DataFolder::open(&folder.path().join("new")).unwrap()), 0o700);
         for (made, kept) in [(0o755, 0o750), (0o777, 0o750), (0o750, 0o750), (0o700, 0o700)] {
             let wide = folder.path().join(format!("{made:o}"));
             std::fs::create_dir(&wide).unwrap();
             std::fs::set_permissions(&wide, Permissions::from_mode(made)).unwrap();
-            assert_eq!(mode(&Data::open(&wide).unwrap()), kept, "{made:o}");
+            assert_eq!(mode(&DataFolder::open(&wide).unwrap()), kept, "{made:o}");
         }
     }
 
@@ -188,16 +188,16 @@ mod tests {
     fn who_only_looks_makes_no_farm() {
         let folder = tempfile::tempdir().unwrap();
         let mistyped = folder.path().join("mistyped");
-        let told = Data::existing(&mistyped).unwrap_err().to_string();
+        let told = DataFolder::existing(&mistyped).unwrap_err().to_string();
         assert!(told.contains("mistyped") && told.contains("--data"), "{told}");
         assert!(!mistyped.exists());
-        assert!(Data::existing(folder.path()).is_ok());
+        assert!(DataFolder::existing(folder.path()).is_ok());
     }
 
     #[test]
     fn a_file_in_its_place_is_told() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let told = Data::open(&file.path().join("data")).unwrap_err().to_string();
+        let told = DataFolder::open(&file.path().join("data")).unwrap_err().to_string();
         assert!(told.contains("cannot be used") && told.contains("--data"), "{told}");
     }
 }

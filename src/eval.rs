@@ -1,9 +1,9 @@
 //! `mouthpiece eval`
 
-use crate::progress::Frames;
+use crate::progress::FrameBar;
 use crate::say;
 use clap::Args;
-use mouthpiece_media::quality::{Extras, Match, Measured, Report, Unmeasured, evaluate};
+use mouthpiece_media::quality::{EvaluationExtras, Measured, QualityReport, SeriesMatch, Unmeasured, evaluate};
 use serde_json::{Map, Value, json};
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -30,9 +30,9 @@ pub struct EvalArgs {
 /// # Errors
 /// [`mouthpiece_media::quality::QualityError`], or standard output that is closed.
 pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
-    let mut progress = Frames::new(args.json || !std::io::stderr().is_terminal());
+    let mut progress = FrameBar::new(args.json || !std::io::stderr().is_terminal());
     let mut started = false;
-    let extras = Extras { labels: args.labels.as_deref(), portrait: args.portrait.as_deref() };
+    let extras = EvaluationExtras { labels: args.labels.as_deref(), portrait: args.portrait.as_deref() };
     let report = evaluate(&args.video, extras, &mut |at| {
         if !started {
             progress.start(at.of_frames.unwrap_or(0));
@@ -47,7 +47,7 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
 }
 
 /// Every key is always there.
-fn to_json(r: &Report) -> Value {
+fn to_json(r: &QualityReport) -> Value {
     let mut reasons = Map::new();
     let mut or_null = |name: &str, value: Measured<Value>| {
         value.unwrap_or_else(|why| {
@@ -101,7 +101,7 @@ fn to_json(r: &Report) -> Value {
     report
 }
 
-fn match_to_json(m: &Match) -> Value {
+fn match_to_json(m: &SeriesMatch) -> Value {
     json!({
         "correlation": m.correlation, "best_offset_ms": m.best_offset_ms, "best_offset_at_limit": m.at_limit(),
         "correlation_at_zero": m.correlation_at_zero,
@@ -109,7 +109,7 @@ fn match_to_json(m: &Match) -> Value {
 }
 
 /// Name, value and meaning of each measure, in columns.
-fn to_table(r: &Report) -> String {
+fn to_table(r: &QualityReport) -> String {
     let mut rows: Vec<[String; 3]> = Vec::new();
     let mut row = |name: &str, value: Measured<String>, meaning: &str| {
         let [value, meaning] = match value {

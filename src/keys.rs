@@ -1,13 +1,13 @@
 //! `mouthpiece keys`
 
 use crate::config::{Sources, load};
-use crate::data::{Data, DataError};
+use crate::data::{DataError, DataFolder};
 use crate::{say, wiring};
 use anyhow::bail;
 use chrono::DateTime;
 use clap::{Args, Subcommand, ValueEnum};
 use mouthpiece_coordinator::office::keys::NewKey;
-use mouthpiece_coordinator::office::{Scope, new_secret, now};
+use mouthpiece_coordinator::office::{KeyScope, new_secret, now};
 use mouthpiece_domain::ids::KeyId;
 use mouthpiece_ports::records::ApiKey;
 use std::path::PathBuf;
@@ -81,7 +81,7 @@ enum ScopeName {
     Keys,
 }
 
-impl From<ScopeName> for Scope {
+impl From<ScopeName> for KeyScope {
     fn from(name: ScopeName) -> Self {
         match name {
             ScopeName::Sessions => Self::Sessions,
@@ -120,7 +120,7 @@ async fn create(args: &CreateArgs) -> anyhow::Result<()> {
     let secret = new_secret().map_err(|e| anyhow::anyhow!("the system gives no random bytes: {e}"))?;
     let wanted = NewKey {
         name: args.name.clone(),
-        scopes: args.scope.iter().map(|scope| Scope::from(*scope)).collect(),
+        scopes: args.scope.iter().map(|scope| KeyScope::from(*scope)).collect(),
         max_open: args.max_open,
         minutes_per_day: args.minutes_per_day,
     };
@@ -132,7 +132,7 @@ async fn create(args: &CreateArgs) -> anyhow::Result<()> {
 
 async fn list(place: &WhereArgs) -> anyhow::Result<()> {
     let stores = load(&place.sources())?.config.stores;
-    let keys = match Data::existing(&stores.data) {
+    let keys = match DataFolder::existing(&stores.data) {
         Ok(data) => wiring::books(&stores, &data).await?.records.keys().await?,
         Err(none @ DataError::NoFarm(_)) => {
             say::aside(none);
@@ -167,7 +167,7 @@ fn line(key: &ApiKey) -> String {
 
 async fn revoke(args: &RevokeArgs) -> anyhow::Result<()> {
     let stores = load(&args.place.sources())?.config.stores;
-    let records = wiring::books(&stores, &Data::existing(&stores.data)?).await?.records;
+    let records = wiring::books(&stores, &DataFolder::existing(&stores.data)?).await?.records;
     if !records.revoke_key(args.key, now()).await? {
         bail!(NoSuchKey(args.key));
     }

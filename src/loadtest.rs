@@ -1,5 +1,7 @@
 //! `mouthpiece loadtest`: what a farm carries.
 
+#[cfg(feature = "cloud")]
+mod chaos;
 mod live;
 
 use crate::say;
@@ -10,7 +12,7 @@ use mouthpiece_loadtest::{
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// Load the farm's control without engines, or a running farm with live sessions.
+/// Load the farm's control without engines, or a running farm with live sessions; or break one.
 #[derive(Debug, Args)]
 pub struct LoadtestArgs {
     #[command(subcommand)]
@@ -39,6 +41,18 @@ enum What {
         mouthpiece loadtest live --interrupt --ppm 200 --jitter 30\n\n\
         The farm needs as many slots: MOUTHPIECE_WORKER__SLOTS=16 mouthpiece up")]
     Live(live::LiveArgs),
+    /// A farm of real processes and servers while everything breaks at random: proves that nothing is lost, doubled or misbilled
+    #[cfg(feature = "cloud")]
+    #[command(after_help = "Examples:\n  \
+        mouthpiece loadtest chaos                      ten minutes\n  \
+        mouthpiece loadtest chaos --seconds 30 --seed 7\n  \
+        mouthpiece loadtest chaos --seed 7 --plan      what would happen, and when\n  \
+        mouthpiece loadtest chaos --history run.jsonl --logs logs\n\n\
+        It starts private servers (Postgres, RabbitMQ, Redis of this machine's packages, and an S3 server), coordinators and \
+        workers on free ports, with its own data, and touches nothing else. Workers and coordinators are killed, paused, \
+        asked to end, drained and cut off, servers are killed and paused. What everybody says becomes a history, which is \
+        checked: it fails when a rule was broken. docs/chaos.md tells how to read it.")]
+    Chaos(chaos::ChaosArgs),
 }
 
 #[derive(Debug, Args)]
@@ -118,6 +132,8 @@ pub fn run(args: &LoadtestArgs) -> anyhow::Result<()> {
             if args.json { json(&report) } else { print_control(&report) }
         }
         What::Live(args) => live::run(args),
+        #[cfg(feature = "cloud")]
+        What::Chaos(args) => chaos::run(args),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The log, on standard error.
 
-use crate::config::{Log, LogFormat};
+use crate::config::{LogFormat, LogSettings};
 use anyhow::{Context, anyhow};
 use std::io::IsTerminal;
 use tracing_subscriber::EnvFilter;
@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 ///
 /// # Errors
 /// When the process logs already.
-pub fn start(settings: &Log) -> anyhow::Result<()> {
+pub fn start(settings: &LogSettings) -> anyhow::Result<()> {
     let filter = EnvFilter::builder().parse(&settings.level).context("log.level")?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     let started = match settings.format {

@@ -2,6 +2,8 @@
 
 mod avatar;
 mod bench;
+#[cfg(feature = "cloud")]
+mod cloud;
 mod config;
 mod counting;
 mod data;
@@ -41,6 +43,12 @@ struct Cli {
 enum Command {
     /// Serve the page and the API, with a worker, in one process
     Up(up::UpArgs),
+    /// Serve the page and the API, for workers in other processes
+    #[cfg(feature = "cloud")]
+    Coordinator(cloud::coordinator::CoordinatorArgs),
+    /// Run one worker, for coordinators in other processes
+    #[cfg(feature = "cloud")]
+    Worker(cloud::worker::WorkerArgs),
     /// Make a talking-head video (MP4) of a portrait and a recording
     Render(render::RenderArgs),
     /// Look at portraits
@@ -70,6 +78,10 @@ fn main() -> ExitCode {
     silence_telemetry();
     let done = match Cli::parse().command {
         Command::Up(args) => up::run(&args),
+        #[cfg(feature = "cloud")]
+        Command::Coordinator(args) => cloud::coordinator::run(&args),
+        #[cfg(feature = "cloud")]
+        Command::Worker(args) => cloud::worker::run(&args),
         Command::Render(args) => render::run(&args),
         Command::Avatar(args) => avatar::run(&args),
         Command::Eval(args) => eval::run(&args),

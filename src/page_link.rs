@@ -1,7 +1,7 @@
 //! `mouthpiece page-link`
 
 use crate::config::load;
-use crate::data::Data;
+use crate::data::DataFolder;
 use crate::keys::WhereArgs;
 use crate::up::reachable;
 use crate::{say, wiring};
@@ -36,7 +36,7 @@ pub fn run(args: &PageLinkArgs) -> anyhow::Result<()> {
 
 async fn print(args: &PageLinkArgs) -> anyhow::Result<()> {
     let config = load(&args.place.sources())?.config;
-    let data = Data::existing(&config.stores.data)?;
+    let data = DataFolder::existing(&config.stores.data)?;
     let books = wiring::books(&config.stores, &data).await?;
     let link = new_page_link(books.records.as_ref(), books.passes.as_ref()).await?.ok_or(NoKeyAtAll)?;
     let served = data.served_at();

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 const LINE_EVERY: Duration = Duration::from_secs(2);
 
 /// Shows how far frames are, on standard error.
-pub struct Frames {
+pub struct FrameBar {
     bar: Option<ProgressBar>,
     quiet: bool,
     total: u64,
@@ -17,7 +17,7 @@ pub struct Frames {
     said: Instant,
 }
 
-impl Frames {
+impl FrameBar {
     /// Nothing is shown when `quiet`.
     pub fn new(quiet: bool) -> Self {
         let bar = (!quiet && std::io::stderr().is_terminal()).then(|| {

@@ -1,6 +1,6 @@
 //! `mouthpiece render`
 
-use crate::progress::Frames;
+use crate::progress::FrameBar;
 use crate::{frame, say};
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, ValueEnum};
@@ -8,10 +8,10 @@ use mouthpiece_domain::colour::Colour;
 use mouthpiece_domain::file_kind::FileUse;
 use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_engine::life::Liveliness;
-use mouthpiece_media::encode::{Choice, FilePreset};
-use mouthpiece_media::image::{Background, Limits, load_portrait};
+use mouthpiece_media::encode::{EncoderChoice, FilePreset};
+use mouthpiece_media::image::{Background, PortraitLimits, load_portrait};
 use mouthpiece_worker::engines::{DEFAULT_ENGINE, ENGINES};
-use mouthpiece_worker::{Progress, RenderError, RenderOptions, render, speech_warnings};
+use mouthpiece_worker::{RenderError, RenderOptions, RenderProgress, render, speech_warnings};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -43,11 +43,11 @@ pub struct RenderArgs {
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Frames a second: 25 or 30
-    #[arg(long, default_value_t = FrameRate::default().per_second(), value_parser = frame::rate)]
-    fps: u32,
+    #[arg(long, default_value_t = FrameRate::default(), value_parser = frame::rate)]
+    fps: FrameRate,
     /// Longer side of the video in pixels, 64 to 2048; a smaller portrait is not enlarged
-    #[arg(long, default_value_t = FrameSize::USUAL.pixels(), value_parser = frame::pixels())]
-    size: u32,
+    #[arg(long, default_value_t = FrameSize::USUAL, value_parser = frame::size())]
+    size: FrameSize,
     /// What generates the mouth
     #[arg(long, value_parser = engines(), default_value = DEFAULT_ENGINE)]
     engine: String,
@@ -68,8 +68,8 @@ pub struct RenderArgs {
     #[arg(long)]
     no_blink: bool,
     /// The video encoder: auto, nvenc, x264 or openh264
-    #[arg(long, default_value_t = Choice::Auto, value_name = "NAME")]
-    encoder: Choice,
+    #[arg(long, default_value_t = EncoderChoice::Auto, value_name = "NAME")]
+    encoder: EncoderChoice,
     /// Speed against size of the file
     #[arg(long, value_enum, default_value_t = Preset::Balanced)]
     preset: Preset,
@@ -93,7 +93,7 @@ fn background(text: &str) -> Result<Background, RenderError> {
     if !path.exists() {
         return Err(RenderError::Background { got: text.to_owned(), reason: no_colour.to_string() });
     }
-    let picture = load_portrait(path, &Limits::default())?;
+    let picture = load_portrait(path, &PortraitLimits::default())?;
     Ok(Background::Picture(Arc::new(picture)))
 }
 
@@ -131,15 +131,15 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
         },
     };
     let stop = stop_on_signal()?;
-    let mut frames = Frames::new(args.json);
+    let mut frames = FrameBar::new(args.json);
     let mut warnings = Vec::new();
     let mut used_encoder = String::new();
     let started = Instant::now();
     let done = render(&args.portrait, &args.speech, &args.output, &options, &mut |progress| {
         match progress {
-            Progress::Listening { seconds } => frames.doing(&format!("listening to the speech: {seconds:.0} s")),
-            Progress::Looking => frames.doing("looking for the face"),
-            Progress::Ready { report, survey, encoder, frames: total } => {
+            RenderProgress::Listening { seconds } => frames.doing(&format!("listening to the speech: {seconds:.0} s")),
+            RenderProgress::Looking => frames.doing("looking for the face"),
+            RenderProgress::Ready { report, survey, encoder, frames: total } => {
                 encoder.clone_into(&mut used_encoder);
                 warnings.extend(report.warnings.iter().cloned());
                 warnings.extend(speech_warnings(survey));
@@ -150,7 +150,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
                 frames.note(&format!("{w}x{h}, {} fps, {:.1} s, encoder {encoder}", options.fps, survey.seconds));
                 frames.start(total);
             }
-            Progress::Drawing { frames: n } => frames.at(n),
+            RenderProgress::Drawing { frames: n } => frames.at(n),
         }
         !stop.load(Ordering::Relaxed)
     });
@@ -164,7 +164,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
         width: summary.width,
         height: summary.height,
         bytes: summary.bytes,
-        fps: args.fps,
+        fps: args.fps.per_second(),
         engine: args.engine.clone(),
         encoder: used_encoder,
         elapsed_seconds: elapsed,

@@ -1,6 +1,6 @@
 //! The walls of the house: imports run downward only.
 //!
-//! `src, loadtest -> coordinator, worker -> embedded -> ports -> domain`; `worker/puppet -> worker/engine, worker/media ->
+//! `src, loadtest -> coordinator, worker -> embedded, cloud -> ports -> domain`; `worker/puppet -> worker/engine, worker/media ->
 //! worker/frame`; these and `worker/transport` know nothing of the farm (media knows the domain's table of file kinds, and
 //! nothing else of it); adapters are named by the wiring alone, and an engine by the `match` that chooses it; the actor crate
 //! stays in one folder a process.
@@ -15,10 +15,18 @@ use std::{
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What each member may use of ours, in its code. Tests may use adapters beside that.
-const MAY: [(&str, &[&str]); 12] = [
+const MAY: [(&str, &[&str]); 20] = [
     ("shared/domain", &[]),
     ("shared/ports", &["domain"]),
     ("shared/embedded", &["domain", "ports"]),
+    ("shared/cloud/postgres", &["domain", "ports"]),
+    ("shared/cloud/rabbitmq", &["domain", "ports"]),
+    ("shared/cloud/redis", &["domain", "ports"]),
+    ("shared/cloud/aws-access", &[]),
+    ("shared/cloud/s3", &["domain", "ports", "aws-access"]),
+    ("shared/cloud/aws-fleet", &["domain", "ports", "aws-access"]),
+    ("shared/cloud/direct", &["domain", "ports"]),
+    ("shared/cloud/servers", &[]),
     ("coordinator", &["domain", "ports"]),
     ("worker/frame", &[]),
     ("worker/media", &["domain", "frame"]),
@@ -26,8 +34,27 @@ const MAY: [(&str, &[&str]); 12] = [
     ("worker/puppet", &["engine", "frame", "media"]),
     ("worker/transport", &[]),
     ("worker", &["domain", "ports", "engine", "media", "puppet", "transport"]),
-    ("loadtest", &["domain", "ports", "embedded", "coordinator", "media"]),
-    ("", &["domain", "ports", "embedded", "coordinator", "worker", "engine", "media", "loadtest"]),
+    ("loadtest", &["domain", "ports", "embedded", "coordinator", "media", "servers"]),
+    (
+        "",
+        &[
+            "domain",
+            "ports",
+            "embedded",
+            "postgres",
+            "rabbitmq",
+            "redis",
+            "direct",
+            "coordinator",
+            "worker",
+            "engine",
+            "media",
+            "loadtest",
+            "s3",
+            "aws-access",
+            "aws-fleet",
+        ],
+    ),
 ];
 
 /// Dependencies of a member by the tables of its manifest, `dependencies` and `dev-dependencies`.
@@ -96,7 +123,7 @@ fn manifests_point_downward() {
         assert!(uses.is_subset(&may.iter().copied().collect()), "{member} depends on {uses:?}, and may on {may:?}");
         assert!(ours(&tables["build-dependencies"]).is_empty(), "{member}");
         let tests = ours(&tables["dev-dependencies"]);
-        let for_tests: BTreeSet<_> = may.iter().copied().chain(["embedded", "ports"]).collect();
+        let for_tests: BTreeSet<_> = may.iter().copied().chain(["embedded", "ports", "servers"]).collect();
         assert!(tests.is_subset(&for_tests), "the tests of {member} depend on {tests:?}");
     }
 }
@@ -113,8 +140,8 @@ fn code_names_only_what_its_member_may_use() {
             let crates: BTreeSet<_> =
                 MAY.iter().filter_map(|(m, _)| m.rsplit('/').next().filter(|m| !m.is_empty())).collect();
             for named in found.filter(|name| crates.contains(name.as_str())) {
-                let allowed =
-                    may.contains(&named.as_str()) || is_test(&path, &code) && ["embedded"].contains(&named.as_str());
+                let allowed = may.contains(&named.as_str())
+                    || is_test(&path, &code) && ["embedded", "servers"].contains(&named.as_str());
                 assert!(allowed, "{} names mouthpiece_{named}", relative(&path));
             }
         }
@@ -161,6 +188,18 @@ fn only_the_wiring_names_adapters() {
         assert!(!named || relative(&path) == "src/wiring.rs", "{} names an adapter", relative(&path));
     }
     assert!(names(&code(&Path::new(ROOT).join("src/wiring.rs")), "mouthpiece_embedded"));
+    for adapter in [
+        "mouthpiece_postgres",
+        "mouthpiece_rabbitmq",
+        "mouthpiece_redis",
+        "mouthpiece_direct",
+        "mouthpiece_s3",
+        "mouthpiece_aws_fleet",
+    ] {
+        let outside = |path: &PathBuf| !relative(path).starts_with("src/cloud/") && names(&code(path), adapter);
+        assert_eq!(sources("src").into_iter().filter(outside).count(), 0, "{adapter} is named outside src/cloud");
+        assert!(names(&code(&Path::new(ROOT).join("src/cloud/mod.rs")), adapter));
+    }
 }
 
 #[test]
@@ -258,7 +297,7 @@ fn handlers_do_not_know_one_another() {
 #[test]
 fn the_relay_knows_no_dialect() {
     let relay = code(&Path::new(ROOT).join("coordinator/src/http/live/audio/relay.rs"));
-    for word in ["serde_json", "Said", "MessageReader", "AgentDialect"] {
+    for word in ["serde_json", "SocketEvent", "MessageReader", "AgentDialect"] {
         assert!(!names(&relay, word), "the relay names {word}");
     }
 }

@@ -1,7 +1,7 @@
 //! What HTTP handlers ask of the farm. The actors answer it; handlers know nothing of actors.
 
 use async_trait::async_trait;
-use mouthpiece_domain::control::{Answer, Change, FarmView};
+use mouthpiece_domain::control::{FarmView, SessionChange, SubmitAnswer};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::ledger::Idempotency;
 use mouthpiece_domain::session::Session;
@@ -22,9 +22,9 @@ pub enum FarmError {
 
 /// Something to tell whoever watches.
 #[derive(Debug, Clone)]
-pub enum News {
+pub enum FarmNews {
     /// A session changed.
-    Session(Arc<Change>),
+    Session(Arc<SessionChange>),
     /// A worker or the queue changed: ask for the view again.
     Farm,
 }
@@ -38,7 +38,7 @@ pub trait Farm: Send + Sync {
         session: Session,
         idempotency: Option<Idempotency>,
         max_open: u32,
-    ) -> Result<Answer, FarmError>;
+    ) -> Result<SubmitAnswer, FarmError>;
 
     /// Wants no more of a session. Returns when that is under way.
     async fn cancel(&self, id: SessionId) -> Result<(), FarmError>;
@@ -50,8 +50,8 @@ pub trait Farm: Send + Sync {
     async fn view(&self) -> Result<FarmView, FarmError>;
 
     /// A session that has not ended, as the brain sees it now; `None` when the brain does not hold it.
-    async fn session(&self, id: SessionId) -> Result<Option<Change>, FarmError>;
+    async fn session(&self, id: SessionId) -> Result<Option<SessionChange>, FarmError>;
 
     /// News from now on. A receiver that lags loses the oldest.
-    fn watch(&self) -> broadcast::Receiver<News>;
+    fn watch(&self) -> broadcast::Receiver<FarmNews>;
 }

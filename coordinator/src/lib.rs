@@ -2,7 +2,9 @@
 
 pub mod actors;
 pub mod farm;
+mod fleet_calls;
 pub mod http;
+mod machines;
 pub mod metrics;
 pub mod office;
 pub mod retention;

@@ -3,10 +3,12 @@
 //! One [`Metrics`] a process, in a registry of its own. Names begin with `mouthpiece_`; units are in the names.
 
 mod live;
+mod scaling;
 
 pub use live::{LiveMetrics, OpenSocket, QuestionOutcome};
+pub use scaling::ScalingMetrics;
 
-use mouthpiece_domain::retention::Class;
+use mouthpiece_domain::retention::RetentionClass;
 use mouthpiece_domain::session::{EndReason, Phase, SessionKind};
 use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
@@ -58,6 +60,8 @@ impl PortName {
 pub struct Metrics {
     /// Of live sessions.
     pub live: LiveMetrics,
+    /// What the number of workers is made of.
+    pub scaling: ScalingMetrics,
     registry: Registry,
     started: Instant,
     uptime: Gauge,
@@ -77,6 +81,8 @@ pub struct Metrics {
     requeues: IntCounterVec,
     removed_items: IntCounterVec,
     removed_bytes: IntCounterVec,
+    kept_items: IntGaugeVec,
+    kept_bytes: IntGaugeVec,
     requests: HistogramVec,
 }
 
@@ -90,6 +96,7 @@ impl Metrics {
         let r = &registry;
         Ok(Self {
             live: LiveMetrics::new(r)?,
+            scaling: ScalingMetrics::new(r)?,
             started: Instant::now(),
             uptime: gauge(r, "uptime_seconds", "Seconds since the process started.")?,
             sessions: gauges(r, "sessions", "Sessions that have not ended, by phase.", &["phase"])?,
@@ -143,13 +150,25 @@ impl Metrics {
             removed_items: counters(
                 r,
                 "removed_items_total",
-                "Removed because of their age, by class: files of avatars, uploads and results; idempotency tokens.",
+                "Removed because of their age or by request, by class: files of avatars, uploads and results; records of the others.",
                 &["class"],
             )?,
             removed_bytes: counters(
                 r,
                 "removed_bytes_total",
-                "Bytes of the files that were removed because of their age, by class.",
+                "Bytes of the files that were removed, by class.",
+                &["class"],
+            )?,
+            kept_items: gauges(
+                r,
+                "kept_items",
+                "Records that are kept, by class; counted every hour by the coordinator whose turn it is.",
+                &["class"],
+            )?,
+            kept_bytes: gauges(
+                r,
+                "kept_bytes",
+                "Bytes of files that are kept, by class; at least so many where there are over 100,000 files of one.",
                 &["class"],
             )?,
             requests: request_histogram(r)?,
@@ -236,9 +255,24 @@ impl Metrics {
     }
 
     /// Things of a class were removed because of their age.
-    pub fn removed(&self, class: Class, items: u64, bytes: u64) {
+    pub fn removed(&self, class: RetentionClass, items: u64, bytes: u64) {
         self.removed_items.with_label_values(&[class.name()]).inc_by(items);
         self.removed_bytes.with_label_values(&[class.name()]).inc_by(bytes);
+    }
+
+    /// So many things of a class are kept, and so many bytes of files.
+    pub fn kept(&self, class: RetentionClass, items: u64, bytes: Option<u64>) {
+        let count = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        self.kept_items.with_label_values(&[class.name()]).set(count(items));
+        if let Some(bytes) = bytes {
+            self.kept_bytes.with_label_values(&[class.name()]).set(count(bytes));
+        }
+    }
+
+    /// Somebody else counts what is kept.
+    pub fn kept_elsewhere(&self) {
+        self.kept_items.reset();
+        self.kept_bytes.reset();
     }
 
     /// A session is placed again.
@@ -303,7 +337,9 @@ mod tests {
         metrics.ledger_error(true);
         metrics.port_error(PortName::Pool, "claim");
         metrics.requeued("lease_lost");
-        metrics.removed(Class::Uploads, 2, 700);
+        metrics.removed(RetentionClass::Uploads, 2, 700);
+        metrics.kept(RetentionClass::Sessions, 9, None);
+        metrics.kept(RetentionClass::Results, 3, Some(800));
         metrics.observe_request("/v1/sessions/{id}", "GET", 404, 0.003);
         let text = metrics.render();
         for line in [
@@ -320,6 +356,8 @@ mod tests {
             "mouthpiece_port_errors_total{call=\"claim\",port=\"pool\"} 1",
             "mouthpiece_removed_items_total{class=\"uploads\"} 2",
             "mouthpiece_removed_bytes_total{class=\"uploads\"} 700",
+            "mouthpiece_kept_items{class=\"sessions\"} 9",
+            "mouthpiece_kept_bytes{class=\"results\"} 800",
             "mouthpiece_requeues_total{cause=\"lease_lost\"} 1",
             "mouthpiece_http_request_seconds_count{method=\"GET\",route=\"/v1/sessions/{id}\",status=\"404\"} 1",
         ] {

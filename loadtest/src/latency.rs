@@ -7,7 +7,7 @@ use std::time::Duration;
 /// A distribution of times in milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Latency {
-    /// How many.
+    /// Measurements taken.
     pub count: u64,
     /// Mean.
     pub mean: f64,
@@ -23,11 +23,11 @@ pub struct Latency {
 
 /// Times being collected: to three digits, at most an hour each.
 #[derive(Debug, Clone)]
-pub(crate) struct Times(Histogram<u64>);
+pub(crate) struct StageTimes(Histogram<u64>);
 
 const LONGEST_NS: u64 = 3_600_000_000_000;
 
-impl Times {
+impl StageTimes {
     pub(crate) fn new() -> Result<Self, hdrhistogram::CreationError> {
         Histogram::new_with_bounds(1, LONGEST_NS, 3).map(Self)
     }

@@ -2,9 +2,11 @@
 //!
 //! [`control_events`] drives the brain alone under virtual time. [`assign`] drives a whole farm in one process: the real
 //! coordinator's actors on a SQLite file, an in-process bus and pool, and workers that finish every session at once.
+//! [`chaos`] breaks a farm of real processes at random, and proves from the history of the run that nothing was lost or doubled.
 //! [`live`](live()) speaks to live sessions of a running farm and watches them.
 
 pub mod assign;
+pub mod chaos;
 pub mod control;
 mod dice;
 mod latency;
@@ -14,7 +16,7 @@ mod sessions;
 pub use assign::{AssignOptions, AssignReport, Audit, Pace, assign};
 pub use control::{ControlOptions, ControlReport, control_events};
 pub use latency::Latency;
-pub use live::{LiveOptions, LiveReport, Push, Skew, live, live_in_turn};
+pub use live::{LipSkew, LiveOptions, LiveReport, SpeechPush, live, live_in_turn};
 
 use mouthpiece_domain::session::BlobKeyError;
 use thiserror::Error;

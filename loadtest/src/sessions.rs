@@ -1,7 +1,10 @@
 //! Sessions to ask for.
 
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
-use mouthpiece_domain::session::{BlobKey, BlobKeyError, Fence, Phase, Preset, Progress, Session, SessionKind, Spec};
+use mouthpiece_domain::session::{
+    BlobKey, BlobKeyError, Fence, FrameProgress, Phase, RenderPreset, Session, SessionKind, SessionSpec,
+};
 use mouthpiece_domain::time::Wall;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,7 +17,7 @@ const CALLERS: u64 = 8;
 
 /// Makes sessions of a few callers and faces. Their ids grow, as real ones do.
 pub(crate) struct Sessions {
-    specs: Vec<Arc<Spec>>,
+    specs: Vec<Arc<SessionSpec>>,
     base: u128,
     made: u64,
 }
@@ -23,14 +26,14 @@ impl Sessions {
     /// `base` goes into all ids, so that two runs on one store do not meet.
     pub(crate) fn new(base: u64) -> Result<Self, BlobKeyError> {
         let spec = |n: u64| {
-            Ok(Arc::new(Spec {
+            Ok(Arc::new(SessionSpec {
                 portrait: BlobKey::new(format!("uploads/portrait-{n}.png"))?,
                 content: format!("{n:064x}"),
                 face: None,
                 speech: Some(BlobKey::new("uploads/speech.wav")?),
-                size: 512,
-                fps: 25,
-                preset: Preset::Balanced,
+                size: FrameSize::USUAL,
+                fps: FrameRate::Fps25,
+                preset: RenderPreset::Balanced,
                 seed: 1,
                 head: true,
                 blinks: true,
@@ -57,7 +60,10 @@ impl Sessions {
             fence: Fence::FIRST,
             phase: Phase::Requested,
             place: None,
-            progress: Progress::default(),
+            moved_from: None,
+            moves: 0,
+            delivered_before: Duration::ZERO,
+            progress: FrameProgress::default(),
             end: None,
             created: now,
             updated: now,

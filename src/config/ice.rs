@@ -1,6 +1,6 @@
 //! STUN and TURN servers, from the settings.
 
-use super::values::Setting;
+use super::values::SettingValue;
 use figment::value::Value;
 use mouthpiece_coordinator::office::IceServer;
 use mouthpiece_coordinator::office::live::ice;
@@ -9,7 +9,7 @@ use mouthpiece_coordinator::office::live::ice;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct IceServers(pub Vec<IceServer>);
 
-impl Setting for IceServers {
+impl SettingValue for IceServers {
     fn read(value: &Value) -> Result<Self, String> {
         let servers: Vec<IceServer> = value.deserialize().map_err(|e| {
             format!("{e}; it must be a list of tables with urls and, for TURN, username and credential or secret")

@@ -1,6 +1,7 @@
 //! The configuration: typed, read from the defaults, a file, the environment and flags, and judged as a whole.
 
 pub mod command;
+mod farm;
 mod ice;
 mod layers;
 mod prices;
@@ -10,21 +11,24 @@ mod stores;
 mod typed;
 mod values;
 
+pub use farm::{BucketAccess, BucketEncryption, FarmSecret, FarmSettings, MachineAccess};
 pub use layers::{DEFAULTS, Sources};
 pub use prices::Prices;
-pub use stores::StoreUrl;
+#[cfg(any(feature = "cloud", test))]
+pub use stores::ServerUrl;
+pub use stores::{ServerKind, StoreUrl};
 
 use figment::Figment;
 use figment::value::Value;
 use layers::Layer;
 use mouthpiece_coordinator::http::HttpSettings;
-use mouthpiece_domain::control::Settings;
+use mouthpiece_domain::control::ControlSettings;
 use mouthpiece_worker::WorkerSettings;
 use read::Reader;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use values::Setting;
+use values::SettingValue;
 
 /// Everything that is wrong with the settings.
 #[derive(Debug)]
@@ -58,24 +62,30 @@ pub struct Config {
     /// The HTTP side. Where uploads are staged is not set here: it depends on the data folder.
     pub http: HttpSettings,
     /// Where things are kept.
-    pub stores: Stores,
+    pub stores: StoreSettings,
     /// How the coordinator decides.
-    pub control: Settings,
+    pub control: ControlSettings,
     /// The worker in this process. Where it works is not set here: that depends on the data folder.
     pub worker: WorkerSettings,
+    /// A worker's time counts from its machine's start.
+    #[cfg_attr(not(feature = "cloud"), allow(dead_code, reason = "settings mean the same in every build"))]
+    pub counts_from_boot: bool,
     /// How long sessions may go on when the process is asked to end, before they are handed over.
     pub grace: Duration,
     /// What the first API key is called.
     pub first_key_name: String,
     /// The log.
-    pub log: Log,
+    pub log: LogSettings,
     /// What machines cost.
     pub prices: Prices,
+    /// What a farm of several processes needs.
+    #[cfg_attr(not(feature = "cloud"), allow(dead_code, reason = "settings mean the same in every build"))]
+    pub farm: FarmSettings,
 }
 
 /// Where things are kept.
 #[derive(Debug)]
-pub struct Stores {
+pub struct StoreSettings {
     /// The data folder; none was named if it is empty.
     pub data: PathBuf,
     pub records: StoreUrl,
@@ -87,7 +97,7 @@ pub struct Stores {
 
 /// The log.
 #[derive(Debug)]
-pub struct Log {
+pub struct LogSettings {
     pub level: String,
     pub format: LogFormat,
 }
@@ -95,14 +105,14 @@ pub struct Log {
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum LogFormat {
-    /// For people.
+    /// Lines for people to read.
     #[default]
     Text,
     /// For machines.
     Json,
 }
 
-impl Setting for LogFormat {
+impl SettingValue for LogFormat {
     fn read(value: &Value) -> Result<Self, String> {
         match String::read(value)?.as_str() {
             "text" => Ok(Self::Text),
@@ -114,7 +124,7 @@ impl Setting for LogFormat {
 
 /// The settings and where they come from.
 pub struct Loaded {
-    /// Typed.
+    /// Every setting, checked and with its default.
     pub config: Config,
     keys: Vec<&'static str>,
     figment: Figment,

@@ -1,6 +1,6 @@
 //! What machines cost, from the settings.
 
-use super::values::{Setting, micro_dollars, shown};
+use super::values::{SettingValue, micro_dollars, shown};
 use chrono::{DateTime, NaiveDate};
 use figment::value::{Dict, Value};
 use mouthpiece_domain::cost::Price;
@@ -15,7 +15,7 @@ const KEYS: [&str; 3] = ["instance_type", "usd_per_hour", "from"];
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Prices(pub Vec<Price>);
 
-impl Setting for Prices {
+impl SettingValue for Prices {
     fn read(value: &Value) -> Result<Self, String> {
         let Some(entries) = value.as_array().filter(|entries| entries.len() <= MOST) else {
             return Err(format!("it must be a list of at most {MOST} tables: begin each with [[prices]]"));

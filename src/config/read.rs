@@ -1,7 +1,7 @@
 //! Reads settings one by one, so that everything that is wrong is told at once.
 
 use super::layers::Layer;
-use super::values::{Age, Setting, shown};
+use super::values::{KeptFor, SettingValue, shown};
 use figment::Figment;
 use std::fmt::Debug;
 use std::ops::RangeInclusive;
@@ -23,7 +23,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A setting; its type's default after a problem, when nothing will be made of it any more.
-    pub fn get<T: Setting + Default>(&mut self, key: &'static str) -> T {
+    pub fn get<T: SettingValue + Default>(&mut self, key: &'static str) -> T {
         self.known.push(key);
         let Ok(value) = self.figment.find_value(key) else {
             // The defaults have every key, so a section was overwritten by something else.
@@ -39,7 +39,7 @@ impl<'a> Reader<'a> {
     /// A setting that must lie in a range.
     pub fn within<T>(&mut self, key: &'static str, range: RangeInclusive<T>) -> T
     where
-        T: Setting + Default + PartialOrd + Debug,
+        T: SettingValue + Default + PartialOrd + Debug,
     {
         let before = self.problems.len();
         let value = self.get(key);
@@ -52,7 +52,7 @@ impl<'a> Reader<'a> {
 
     /// How long something is kept: zero for ever, else `least` at least.
     pub fn age(&mut self, key: &'static str, least: Duration) -> Duration {
-        let Age(age) = self.get(key);
+        let KeptFor(age) = self.get(key);
         if age > Duration::ZERO && age < least {
             self.wrong(key, &format!("{age:?} is too short: at least {least:?}, or \"0\" for ever"));
         }

@@ -1,7 +1,8 @@
 //! Stores by URL. The scheme says what it is; the wiring opens it.
 
-use super::values::Setting;
+use super::values::SettingValue;
 use figment::value::Value;
+use std::fmt;
 use std::path::PathBuf;
 
 /// Where something is kept.
@@ -16,14 +17,56 @@ pub enum StoreUrl {
     Directory(PathBuf),
     /// `none:`, nothing of the kind.
     Nothing,
-    /// A service that this program knows by name and cannot use yet: its scheme.
-    NotBuilt(&'static str),
+    /// `postgres:`, `amqp:` or `redis:`, a server that several processes share.
+    Server(ServerKind, ServerUrl),
+    /// `s3://BUCKET/FOLDER`, a bucket of AWS or of a service that speaks its dialect.
+    Bucket(String),
+    /// `aws:GROUP`, an Auto Scaling group.
+    MachineGroup(String),
 }
 
-/// Schemes that are designed and not built.
-const NOT_BUILT: [&str; 6] = ["postgres", "amqp", "redis", "s3", "aws", "amqps"];
+/// What kind of server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerKind {
+    /// Keeps records.
+    Postgres,
+    /// Carries commands and events.
+    Rabbitmq,
+    /// Keeps leases.
+    Redis,
+}
 
-impl Setting for StoreUrl {
+impl ServerKind {
+    fn of(scheme: &str) -> Option<Self> {
+        match scheme {
+            "postgres" | "postgresql" => Some(Self::Postgres),
+            "amqp" | "amqps" => Some(Self::Rabbitmq),
+            "redis" | "rediss" => Some(Self::Redis),
+            _ => None,
+        }
+    }
+
+    /// The scheme that its URLs begin with.
+    pub fn scheme(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Rabbitmq => "amqp",
+            Self::Redis => "redis",
+        }
+    }
+}
+
+/// A server's address, which may hold a password: it is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerUrl(pub String);
+
+impl fmt::Debug for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+impl SettingValue for StoreUrl {
     fn read(value: &Value) -> Result<Self, String> {
         let told = String::read(value)?;
         // What stands after the scheme may hold a password: it is never repeated.
@@ -43,12 +86,18 @@ impl Setting for StoreUrl {
             "memory" | "none" => Err(format!("nothing may follow \"{scheme}:\"")),
             "sqlite" => path().map(Self::Sqlite),
             "file" => path().map(Self::Directory),
-            "postgresql" => Ok(Self::NotBuilt("postgres")),
-            _ => match NOT_BUILT.into_iter().find(|known| *known == scheme) {
-                Some(known) => Ok(Self::NotBuilt(known)),
+            "s3" if rest.starts_with("//") => Ok(Self::Bucket(told.clone())),
+            "aws" if !rest.is_empty() && !rest.starts_with('/') => Ok(Self::MachineGroup(told.clone())),
+            "aws" => Err("write aws:GROUP, the name of an Auto Scaling group".to_owned()),
+            "s3" => Err("write s3://BUCKET or s3://BUCKET/FOLDER".to_owned()),
+            _ if ServerKind::of(scheme).is_some() && !rest.starts_with("//") => {
+                Err(format!("two slashes and a host must follow \"{scheme}:\""))
+            }
+            _ => match ServerKind::of(scheme) {
+                Some(kind) => Ok(Self::Server(kind, ServerUrl(told.clone()))),
                 None => Err(format!(
-                    "the scheme \"{scheme}:\" is not known: sqlite:, memory:, file: and none: are, \
-                     postgres:, amqp:, redis:, s3: and aws: will be"
+                    "the scheme \"{scheme}:\" is not known: sqlite:, memory:, file:, none:, postgres:, amqp:, redis:, s3: and aws: \
+                     are"
                 )),
             },
         }
@@ -69,13 +118,26 @@ mod tests {
         assert_eq!(read("sqlite:a/b.sqlite"), Ok(StoreUrl::Sqlite("a/b.sqlite".into())));
         assert_eq!(read("sqlite:///var/m.sqlite"), Ok(StoreUrl::Sqlite("/var/m.sqlite".into())));
         assert_eq!(read("file:/var/blobs"), Ok(StoreUrl::Directory("/var/blobs".into())));
-        assert_eq!(read("postgresql://u:p@host/db"), Ok(StoreUrl::NotBuilt("postgres")));
+        for (url, kind) in [
+            ("postgresql://u:p@host/db", ServerKind::Postgres),
+            ("postgres://host/db", ServerKind::Postgres),
+            ("amqps://u:p@host/vhost", ServerKind::Rabbitmq),
+            ("rediss://:p@host:6380/1", ServerKind::Redis),
+        ] {
+            assert_eq!(read(url), Ok(StoreUrl::Server(kind, ServerUrl(url.to_owned()))));
+        }
+        assert_eq!(read("s3://bucket/farm"), Ok(StoreUrl::Bucket("s3://bucket/farm".to_owned())));
+        assert!(read("s3:bucket").unwrap_err().contains("s3://BUCKET"));
+        assert_eq!(read("aws:group"), Ok(StoreUrl::MachineGroup("aws:group".to_owned())));
+        assert!(read("aws://group").unwrap_err().contains("aws:GROUP"));
         assert_eq!(read("none:"), Ok(StoreUrl::Nothing));
     }
 
     #[test]
     fn a_wrong_one_is_told_without_its_password() {
-        for bad in ["mongodb://user:hunter2@host", "memory://hunter2", "sqlite:", "file://", "hunter2"] {
+        assert!(!format!("{:?}", read("redis://:hunter2@host")).contains("hunter2"));
+        for bad in ["mongodb://user:hunter2@host", "redis:hunter2", "memory://hunter2", "sqlite:", "file://", "hunter2"]
+        {
             let told = read(bad).unwrap_err();
             assert!(!told.contains("hunter2"), "{told}");
         }

@@ -2,13 +2,14 @@
 
 use super::ice::IceServers;
 use super::read::Reader;
-use super::values::{Address, Addresses, PublicAddress, Size};
-use super::{Config, Log, Stores};
+use super::values::{ByteSize, ListenAddress, ListenAddresses, MicroUsd, PublicAddress};
+use super::{BucketAccess, Config, FarmSecret, FarmSettings, LogSettings, MachineAccess, StoreSettings, StoreUrl};
 use mouthpiece_coordinator::http::HttpSettings;
 use mouthpiece_coordinator::office::{FetchSettings, LiveSettings, SessionBounds};
-use mouthpiece_domain::control::Settings;
+use mouthpiece_domain::control::ControlSettings;
 use mouthpiece_domain::lease::LeaseTerms;
-use mouthpiece_domain::retention::Ages;
+use mouthpiece_domain::retention::RetentionAges;
+use mouthpiece_domain::warm_pool::ScalingMode;
 use mouthpiece_worker::engines::check_engine;
 use mouthpiece_worker::{MAX_SLOTS, RtcSettings, WorkerSettings};
 use std::net::SocketAddr;
@@ -21,26 +22,36 @@ const DAY: Duration = Duration::from_secs(86_400);
 const SECOND: Duration = Duration::from_secs(1);
 /// Of what must neither be at once nor be forgotten.
 const SOME_TIME: RangeInclusive<Duration> = SECOND..=DAY;
-const CACHE: RangeInclusive<Size> = Size(1 << 20)..=Size(1 << 50);
-const UPLOAD: RangeInclusive<Size> = Size(1024)..=Size(1 << 40);
+const CACHE: RangeInclusive<ByteSize> = ByteSize(1 << 20)..=ByteSize(1 << 50);
+const UPLOAD: RangeInclusive<ByteSize> = ByteSize(1024)..=ByteSize(1 << 40);
 
 /// All settings. What is wrong with them is kept by the reader.
 pub fn config(from: &mut Reader<'_>) -> Config {
-    let control = control(from);
+    let mut control = control(from);
+    let stores = stores(from);
+    if stores.fleet != StoreUrl::Nothing {
+        if control.scaling == ScalingMode::Announced {
+            let both = "stores.fleet names who starts and stops workers: leave one of them out";
+            from.wrong("coordinator.scaled_by_metrics", both);
+        }
+        control.scaling = ScalingMode::Own;
+    }
     Config {
         prices: from.get("prices"),
         http: http(from),
-        stores: stores(from),
+        stores,
         worker: worker(from, control.lease),
         control,
+        counts_from_boot: from.get("worker.counts_from_boot"),
         grace: from.within("worker.grace", Duration::ZERO..=7 * DAY),
         first_key_name: from.get("keys.first_name"),
-        log: Log { level: level(from), format: from.get("log.format") },
+        log: LogSettings { level: level(from), format: from.get("log.format") },
+        farm: farm(from),
     }
 }
 
 fn http(from: &mut Reader<'_>) -> HttpSettings {
-    let Address(ip) = from.get("http.bind");
+    let ListenAddress(ip) = from.get("http.bind");
     HttpSettings {
         bind: SocketAddr::new(ip, from.get("http.port")),
         public_url: from.get::<PublicAddress>("http.public_url").0,
@@ -57,24 +68,28 @@ fn http(from: &mut Reader<'_>) -> HttpSettings {
         fetch: FetchSettings {
             connect_timeout: from.within("fetch.connect_timeout", SOME_TIME),
             total_timeout: from.within("fetch.total_timeout", SOME_TIME),
-            private_addresses: from.get::<Addresses>("fetch.private_addresses").0,
+            private_addresses: from.get::<ListenAddresses>("fetch.private_addresses").0,
         },
         sessions: sessions(from),
         live: live(from),
         retention: retention(from),
+        egress_micro_usd_per_gb: from.get::<MicroUsd>("egress.usd_per_gb").0,
         ..HttpSettings::default()
     }
 }
 
 /// Between being used on record and being named by a session's record, a file is stored and the session admitted: the
 /// least age of what sessions name is well above that.
-fn retention(from: &mut Reader<'_>) -> Ages {
+fn retention(from: &mut Reader<'_>) -> RetentionAges {
     const HOUR: Duration = Duration::from_secs(3600);
-    Ages {
+    RetentionAges {
         results: from.age("retention.results", SECOND),
         uploads: from.age("retention.uploads", HOUR),
         avatars: from.age("retention.avatars", HOUR),
         tokens: from.age("retention.idempotency_keys", SECOND),
+        sessions: from.age("retention.sessions", HOUR),
+        // Quotas are judged by what was delivered in the last day.
+        usage: from.age("retention.usage", 2 * DAY),
     }
 }
 
@@ -112,8 +127,8 @@ fn sessions(from: &mut Reader<'_>) -> SessionBounds {
     bounds
 }
 
-fn stores(from: &mut Reader<'_>) -> Stores {
-    Stores {
+fn stores(from: &mut Reader<'_>) -> StoreSettings {
+    StoreSettings {
         data: PathBuf::from(from.get::<String>("stores.data")),
         records: from.get("stores.records"),
         bus: from.get("stores.bus"),
@@ -123,14 +138,73 @@ fn stores(from: &mut Reader<'_>) -> Stores {
     }
 }
 
-fn control(from: &mut Reader<'_>) -> Settings {
-    Settings {
+fn farm(from: &mut Reader<'_>) -> FarmSettings {
+    let file = |from: &mut Reader<'_>, key| PathBuf::from(from.get::<String>(key));
+    let address = |from: &mut Reader<'_>, bind, port| {
+        let ListenAddress(ip) = from.get(bind);
+        SocketAddr::new(ip, from.get(port))
+    };
+    let settings = FarmSettings {
+        secret: FarmSecret(from.get("farm.secret")),
+        secret_file: file(from, "farm.secret_file"),
+        ca_file: file(from, "farm.ca_file"),
+        s3: BucketAccess {
+            endpoint: from.get("s3.endpoint"),
+            region: from.get("s3.region"),
+            path_style: from.get("s3.path_style"),
+            credentials_file: file(from, "s3.credentials_file"),
+            public_endpoint: from.get("s3.public_endpoint"),
+            links: from.get("s3.links"),
+            encryption: from.get("s3.encryption"),
+            copies: from.get::<ByteSize>("s3.copies").0,
+        },
+        aws: machines(from),
+        lines: address(from, "lines.bind", "lines.port"),
+        lines_address: from.get("lines.address"),
+        lines_tls: ["lines.tls_certificate", "lines.tls_key_file"].map(|key| file(from, key)),
+        lines_ca: file(from, "lines.ca_file"),
+        health: address(from, "health.bind", "health.port"),
+    };
+    let [certificate, key] = &settings.lines_tls;
+    if certificate.as_os_str().is_empty() != key.as_os_str().is_empty() {
+        from.wrong("lines.tls_certificate", "certificate and key belong together: set both, or neither");
+    }
+    if !settings.secret.0.is_empty() && !settings.secret_file.as_os_str().is_empty() {
+        from.wrong("farm.secret_file", "farm.secret is set, too: leave one of them out");
+    }
+    settings
+}
+
+fn machines(from: &mut Reader<'_>) -> MachineAccess {
+    MachineAccess {
+        region: from.get("aws.region"),
+        credentials_file: PathBuf::from(from.get::<String>("aws.credentials_file")),
+        autoscaling_endpoint: from.get("aws.autoscaling_endpoint"),
+        ec2_endpoint: from.get("aws.ec2_endpoint"),
+        metadata_endpoint: from.get("aws.metadata_endpoint"),
+        spot_prices: from.get("aws.spot_prices"),
+        // Of the two minutes that a machine is told before, most shall be left.
+        watch_every: from.within("aws.watch_every", Duration::from_millis(100)..=Duration::from_secs(60)),
+    }
+}
+
+fn control(from: &mut Reader<'_>) -> ControlSettings {
+    ControlSettings {
         lease: lease(from),
         queue_limit: from.within("coordinator.queue_limit", 0..=1_000_000),
         max_attempts: from.within("coordinator.max_attempts", 1..=100),
+        scaling: match from.get("coordinator.scaled_by_metrics") {
+            true => ScalingMode::Announced,
+            false => ScalingMode::Fixed,
+        },
         warm_workers: from.within("coordinator.warm_workers", 0..=10_000),
         max_workers: from.within("coordinator.max_workers", 1..=10_000),
+        max_micro_usd_per_hour: Some(from.get::<MicroUsd>("coordinator.max_usd_per_hour").0).filter(|most| *most > 0),
         slots_per_worker: from.within("coordinator.slots_per_worker", 1..=MAX_SLOTS),
+        start_up: from.within("coordinator.start_up", SECOND..=Duration::from_secs(1800)),
+        arrival_window: from.within("coordinator.arrival_window", SECOND..=DAY),
+        shrink_after: from.within("coordinator.shrink_after", SECOND..=DAY),
+        billing_period: from.within("coordinator.billing_period", SECOND..=DAY),
         sweep_every: from.within("coordinator.sweep_every", SOME_TIME),
         adopt_after: from.within("coordinator.adopt_after", Duration::from_millis(10)..=DAY),
         book_every: from.within("coordinator.book_every", SOME_TIME),
@@ -167,11 +241,11 @@ fn engine(from: &mut Reader<'_>) -> String {
 }
 
 fn rtc(from: &mut Reader<'_>) -> RtcSettings {
-    let Address(ip) = from.get("rtc.bind");
+    let ListenAddress(ip) = from.get("rtc.bind");
     let stun: String = from.get("rtc.stun");
     RtcSettings {
         bind: SocketAddr::new(ip, from.get("rtc.port")),
-        addresses: from.get::<Addresses>("rtc.addresses").0,
+        addresses: from.get::<ListenAddresses>("rtc.addresses").0,
         public: from.get("rtc.public"),
         stun: (!stun.is_empty()).then_some(stun),
         max_viewers: from.within("rtc.max_viewers", 1..=100_000),

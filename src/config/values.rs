@@ -1,14 +1,15 @@
 //! What a setting's value may be, as text or number, and how it is told when it is not.
 
+use super::BucketEncryption;
 use figment::value::{Num, Value};
 use mouthpiece_coordinator::http::{PublicUrl, PublicUrlError};
+use mouthpiece_domain::cost;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
-use std::str::FromStr;
 use std::time::Duration;
 
 /// A value that a setting can have.
-pub trait Setting: Sized {
+pub trait SettingValue: Sized {
     /// Reads it.
     ///
     /// # Errors
@@ -57,13 +58,13 @@ fn signed_or_not(n: Num) -> Option<u64> {
     n.to_u128().and_then(|n| u64::try_from(n).ok()).or_else(|| n.to_i128().and_then(|n| u64::try_from(n).ok()))
 }
 
-impl Setting for String {
+impl SettingValue for String {
     fn read(value: &Value) -> Result<Self, String> {
         text(value).ok_or_else(|| format!("{} is not text", shown(value)))
     }
 }
 
-impl Setting for bool {
+impl SettingValue for bool {
     fn read(value: &Value) -> Result<Self, String> {
         match value {
             Value::Bool(_, yes) => Ok(*yes),
@@ -74,15 +75,15 @@ impl Setting for bool {
 
 /// An address to listen at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Address(pub IpAddr);
+pub struct ListenAddress(pub IpAddr);
 
-impl Default for Address {
+impl Default for ListenAddress {
     fn default() -> Self {
         Self(IpAddr::V4(Ipv4Addr::LOCALHOST))
     }
 }
 
-impl Setting for Address {
+impl SettingValue for ListenAddress {
     fn read(value: &Value) -> Result<Self, String> {
         let told = String::read(value)?;
         let wrong = || format!("\"{told}\" is not an IP address such as \"127.0.0.1\", \"0.0.0.0\" or \"::1\"");
@@ -94,7 +95,7 @@ impl Setting for Address {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PublicAddress(pub Option<PublicUrl>);
 
-impl Setting for PublicAddress {
+impl SettingValue for PublicAddress {
     fn read(value: &Value) -> Result<Self, String> {
         let told = String::read(value)?;
         if told.is_empty() {
@@ -106,20 +107,20 @@ impl Setting for PublicAddress {
 
 /// Addresses in a list.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Addresses(pub Vec<IpAddr>);
+pub struct ListenAddresses(pub Vec<IpAddr>);
 
-impl Setting for Addresses {
+impl SettingValue for ListenAddresses {
     fn read(value: &Value) -> Result<Self, String> {
         let Some(items) = value.as_array() else {
             return Err(format!("{} is not a list of IP addresses such as [\"10.0.0.7\"]", shown(value)));
         };
-        items.iter().map(|item| Address::read(item).map(|address| address.0)).collect::<Result<_, _>>().map(Self)
+        items.iter().map(|item| ListenAddress::read(item).map(|address| address.0)).collect::<Result<_, _>>().map(Self)
     }
 }
 
 macro_rules! whole_numbers {
     ($($kind:ty),*) => {$(
-        impl Setting for $kind {
+        impl SettingValue for $kind {
             fn read(value: &Value) -> Result<Self, String> {
                 whole(value)
                     .and_then(|n| Self::try_from(n).ok())
@@ -138,7 +139,7 @@ fn with_unit(told: &str) -> Option<(u64, &str)> {
     Some((number.parse().ok()?, unit.trim_start()))
 }
 
-impl Setting for Duration {
+impl SettingValue for Duration {
     fn read(value: &Value) -> Result<Self, String> {
         let told = String::read(value)?;
         let span = with_unit(&told).and_then(|(n, unit)| {
@@ -158,9 +159,9 @@ impl Setting for Duration {
 
 /// How long something is kept; zero for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Age(pub Duration);
+pub struct KeptFor(pub Duration);
 
-impl Setting for Age {
+impl SettingValue for KeptFor {
     fn read(value: &Value) -> Result<Self, String> {
         if String::read(value)?.trim() == "0" {
             return Ok(Self::default());
@@ -171,9 +172,9 @@ impl Setting for Age {
 
 /// A size in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub struct Size(pub u64);
+pub struct ByteSize(pub u64);
 
-impl fmt::Debug for Size {
+impl fmt::Debug for ByteSize {
     /// As it is written in settings.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit =
@@ -185,7 +186,22 @@ impl fmt::Debug for Size {
     }
 }
 
-impl Setting for Size {
+impl SettingValue for BucketEncryption {
+    fn read(value: &Value) -> Result<Self, String> {
+        let said = || "is not \"bucket\", \"service\", \"kms\" or \"kms:KEY\"".to_owned();
+        match text(value).ok_or_else(said)?.as_str() {
+            "bucket" => Ok(Self::Bucket),
+            "service" => Ok(Self::Service),
+            "kms" => Ok(Self::Kms(None)),
+            other => match other.strip_prefix("kms:") {
+                Some(key) if !key.is_empty() => Ok(Self::Kms(Some(key.to_owned()))),
+                _ => Err(said()),
+            },
+        }
+    }
+}
+
+impl SettingValue for ByteSize {
     fn read(value: &Value) -> Result<Self, String> {
         let told = String::read(value)?;
         let size = with_unit(&told).and_then(|(n, unit)| {
@@ -202,6 +218,16 @@ impl Setting for Size {
     }
 }
 
+/// An amount of US dollars, in millionths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct MicroUsd(pub u64);
+
+impl SettingValue for MicroUsd {
+    fn read(value: &Value) -> Result<Self, String> {
+        micro_dollars(value).map(Self)
+    }
+}
+
 /// US dollars, as decimal text ("0.157") or as a number, in millionths.
 pub fn micro_dollars(value: &Value) -> Result<u64, String> {
     let wrong =
@@ -211,14 +237,10 @@ pub fn micro_dollars(value: &Value) -> Result<u64, String> {
         Value::Num(_, Num::F32(n)) => n.to_string(),
         other => text(other).ok_or_else(wrong)?,
     };
-    let (units, decimals) = told.split_once('.').unwrap_or((&told, "0"));
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    if !digits(units) || !digits(decimals) || decimals.len() > 6 {
-        return Err(wrong());
+    match cost::micro_dollars(&told) {
+        Some((micro, "")) => Ok(micro),
+        _ => Err(wrong()),
     }
-    let decimals = u64::from_str(&format!("{decimals:0<6}")).map_err(|_| wrong())?;
-    let units = u64::from_str(units).ok().and_then(|n| n.checked_mul(1_000_000));
-    units.and_then(|n| n.checked_add(decimals)).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -238,19 +260,19 @@ mod tests {
         for bad in ["", "5", "s", "-5s", "5 sec", "1.5h", "99999999999999999999s", "9999999999999999999h"] {
             assert!(Duration::read(&given(bad)).is_err(), "{bad}");
         }
-        assert_eq!(Size::read(&given("64MiB")), Ok(Size(64 << 20)));
+        assert_eq!(ByteSize::read(&given("64MiB")), Ok(ByteSize(64 << 20)));
         for bad in ["64", "64MB", "64M", "MiB", "99999999999999GiB"] {
-            assert!(Size::read(&given(bad)).unwrap_err().contains("such as"), "{bad}");
+            assert!(ByteSize::read(&given(bad)).unwrap_err().contains("such as"), "{bad}");
         }
     }
 
     #[test]
     fn an_age_of_zero_needs_no_unit() {
         for (told, seconds) in [("7d", 604_800), ("0", 0), ("0d", 0)] {
-            assert_eq!(Age::read(&given(told)), Ok(Age(Duration::from_secs(seconds))), "{told}");
+            assert_eq!(KeptFor::read(&given(told)), Ok(KeptFor(Duration::from_secs(seconds))), "{told}");
         }
-        assert_eq!(Age::read(&"0".parse().unwrap()), Ok(Age::default()));
-        assert!(Age::read(&given("7")).unwrap_err().ends_with("\"1d\", nor \"0\" for ever"));
+        assert_eq!(KeptFor::read(&"0".parse().unwrap()), Ok(KeptFor::default()));
+        assert!(KeptFor::read(&given("7")).unwrap_err().ends_with("\"1d\", nor \"0\" for ever"));
     }
 
     #[test]

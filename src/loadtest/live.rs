@@ -1,10 +1,11 @@
 //! `mouthpiece loadtest live`: callers and viewers of live sessions.
 
 use super::{json, print_latency};
-use crate::say;
+use crate::{frame, say};
 use anyhow::Context;
 use clap::Args;
-use mouthpiece_loadtest::{LiveOptions, LiveReport, Push, live, live_in_turn};
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_loadtest::{LiveOptions, LiveReport, SpeechPush, live, live_in_turn};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -48,11 +49,11 @@ pub struct LiveArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     in_turn: Option<u32>,
     /// Longer side of the video
-    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(64..=1024))]
-    size: u32,
+    #[arg(long, default_value_t = FrameSize::USUAL, value_parser = frame::size_within(FrameSize::LIVE_BOUNDS))]
+    size: FrameSize,
     /// Frames a second, 25 or 30
-    #[arg(long, default_value_t = 25)]
-    fps: u32,
+    #[arg(long, default_value_t = FrameRate::default(), value_parser = frame::rate)]
+    fps: FrameRate,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -60,7 +61,8 @@ pub struct LiveArgs {
 
 /// Runs the command.
 pub fn run(args: &LiveArgs) -> anyhow::Result<()> {
-    let push = if args.at_once { Push::AtOnce } else { Push::RealTime { ppm: args.ppm, jitter_ms: args.jitter } };
+    let push =
+        if args.at_once { SpeechPush::AtOnce } else { SpeechPush::RealTime { ppm: args.ppm, jitter_ms: args.jitter } };
     let key = args.key.clone().or_else(|| std::env::var("MOUTHPIECE_KEY").ok());
     let options = LiveOptions {
         url: args.url.clone(),

@@ -1,11 +1,12 @@
 //! `mouthpiece up`: the whole farm in one process.
 
 mod browser;
-mod stop_signals;
+pub(crate) mod patience;
+pub mod stop_signals;
 mod worker;
 
-use crate::config::{Config, Sources, load};
-use crate::data::{Data, Held};
+use crate::config::{Config, Sources, StoreUrl, load};
+use crate::data::{DataFolder, DataFolderLock};
 use crate::wiring;
 use crate::{logging, say};
 use actix_web::web;
@@ -16,10 +17,15 @@ use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_coordinator::http::{self, Api, HttpSettings};
 use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_coordinator::office::{LINK_HOURS, create_first_key, new_page_link, now};
+use mouthpiece_domain::ids::SessionId;
+use mouthpiece_domain::names;
+use mouthpiece_domain::session::Fence;
 use mouthpiece_media::face::Runtime;
+use mouthpiece_ports::blobs::{Blobs, LinkHeaders};
 use mouthpiece_ports::farm_ports::FarmPorts;
 use mouthpiece_worker::metrics::WorkerMetrics;
 use mouthpiece_worker::{RenderError, WorkerSettings};
+use patience::patiently;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -68,15 +74,33 @@ pub enum ListenError {
     /// It may not, or there is no such address.
     #[error("{address} cannot be listened at: {reason}; give another --port or --bind")]
     Refused {
-        /// Where.
+        /// The address that was to be listened at.
         address: SocketAddr,
-        /// Why.
+        /// What the operating system said.
         reason: std::io::Error,
     },
 }
 
+/// What runs in this process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parts {
+    /// Coordinator and worker.
+    Both,
+    /// The coordinator; workers are elsewhere.
+    #[cfg(feature = "cloud")]
+    CoordinatorOnly,
+}
+
 /// Runs the command.
 pub fn run(args: &UpArgs) -> anyhow::Result<()> {
+    run_parts(args, Parts::Both, |_| Ok(()))
+}
+
+/// Runs a farm's coordinator, with or without a worker beside it, once `check` has nothing against the settings.
+///
+/// # Errors
+/// What keeps it from starting, or the end of a part that nobody asked to end.
+pub fn run_parts(args: &UpArgs, parts: Parts, check: impl FnOnce(&Config) -> anyhow::Result<()>) -> anyhow::Result<()> {
     let data = args.data.as_ref().map(|data| data.display().to_string());
     let sources = Sources::here(args.config.clone())
         .flag("stores.data", "--data", data)
@@ -84,13 +108,16 @@ pub fn run(args: &UpArgs) -> anyhow::Result<()> {
         .flag("http.bind", "--bind", args.bind.map(|bind| bind.to_string()));
     let config = load(&sources)?.config;
     wiring::check(&config.stores)?;
+    check(&config)?;
     logging::start(&config.log)?;
-    Runtime::get().map_err(RenderError::from)?;
-    let data = Data::open(&config.stores.data)?;
+    if parts == Parts::Both {
+        Runtime::get().map_err(RenderError::from)?;
+    }
+    let data = DataFolder::open(&config.stores.data)?;
     let mut held = data.hold()?;
     let listener = listen(config.http.bind)?;
     let front = Front::new(args, &config.http, &data, &listener, &mut held)?;
-    match actix_rt::System::new().block_on(serve(config, &data, listener, &front))? {
+    match actix_rt::System::new().block_on(serve(config, parts, &data, listener, &front))? {
         End::InOrder => Ok(()),
         // Sessions that are cut off here are picked up by the next start, as after a crash.
         End::AtOnce => std::process::exit(0),
@@ -128,9 +155,9 @@ impl Front {
     fn new(
         args: &UpArgs,
         settings: &HttpSettings,
-        data: &Data,
+        data: &DataFolder,
         listener: &TcpListener,
-        held: &mut Held,
+        held: &mut DataFolderLock,
     ) -> anyhow::Result<Self> {
         let address = format!("http://{}", reachable(listener.local_addr()?));
         let base = settings.public_url.as_ref().map_or_else(|| format!("{address}/"), ToString::to_string);
@@ -142,8 +169,15 @@ impl Front {
     }
 
     /// Tells that it is ready: the first key once, the address, the link.
-    async fn announce(&self, ports: &FarmPorts, data: &Data, first_key: &str, max_open: u32) -> anyhow::Result<()> {
-        if let Some((key, secret)) = create_first_key(ports.records.as_ref(), first_key, max_open).await? {
+    async fn announce(
+        &self,
+        ports: &FarmPorts,
+        data: &DataFolder,
+        first_key: &str,
+        max_open: u32,
+    ) -> anyhow::Result<()> {
+        let records = ports.records.as_ref();
+        if let Some((key, secret)) = patiently(async || create_first_key(records, first_key, max_open).await).await? {
             tell_key(&key.name, &secret, &self.base)?;
         }
         say::result(format_args!("Mouthpiece is ready: {}", self.address))?;
@@ -151,8 +185,9 @@ impl Front {
     }
 
     /// Makes a link, prints it and opens it, as far as that was asked for.
-    async fn let_in(&self, ports: &FarmPorts, data: &Data) -> anyhow::Result<()> {
-        let Some(link) = new_page_link(ports.records.as_ref(), ports.passes.as_ref()).await? else { return Ok(()) };
+    async fn let_in(&self, ports: &FarmPorts, data: &DataFolder) -> anyhow::Result<()> {
+        let (records, passes) = (ports.records.as_ref(), ports.passes.as_ref());
+        let Some(link) = patiently(async || new_page_link(records, passes).await).await? else { return Ok(()) };
         let link = link.below(&self.base);
         say::result(format_args!(
             "The page opens with this link, once, within {LINK_HOURS} hours: {link}\n  another one at any time: {}",
@@ -165,15 +200,45 @@ impl Front {
     }
 }
 
-async fn serve(config: Config, data: &Data, listener: TcpListener, front: &Front) -> anyhow::Result<End> {
+/// Where links to results lead, as a page is told: `scheme://host[:port]`.
+async fn link_origin(blobs: &dyn Blobs) -> anyhow::Result<String> {
+    let headers = LinkHeaders { media_type: "video/mp4".to_owned(), disposition: None };
+    let link = blobs.link(&names::result(SessionId(0), Fence::FIRST)?, Duration::from_secs(1), &headers).await?;
+    let link = link.context("s3.links: only a bucket has links; leave it out, or set stores.blobs to s3://BUCKET")?;
+    let (scheme, rest) = link.split_once("://").context("a link without a scheme")?;
+    Ok(format!("{scheme}://{}", rest.split('/').next().unwrap_or_default()))
+}
+
+async fn serve(
+    config: Config,
+    parts: Parts,
+    data: &DataFolder,
+    listener: TcpListener,
+    front: &Front,
+) -> anyhow::Result<End> {
     let mut asked = StopSignals::listen()?;
-    let ports = wiring::open(&config.stores, data).await?;
-    ports.records.add_prices(&config.prices.0).await.context("the prices cannot be recorded")?;
     let metrics = Arc::new(Metrics::new()?);
+    // A store that is not there is waited for; who comes meanwhile is told so.
+    let waiting = http::serve_while_waiting(listener.try_clone()?, Arc::clone(&metrics))?;
+    let stop_waiting = waiting.handle();
+    let waiting = actix_rt::spawn(waiting);
+    let ports = tokio::select! {
+        ports = wiring::open(&config, data, metrics.registry(), parts == Parts::Both) => ports?,
+        () = asked.again() => return Ok(End::InOrder),
+    };
+    tokio::select! {
+        added = patiently(async || ports.records.add_prices(&config.prices.0).await) => added.context("the prices cannot be recorded")?,
+        () = asked.again() => return Ok(End::InOrder),
+    }
+    stop_waiting.stop(false).await;
+    waiting.await.context("the server died")??;
     let of_worker = Arc::new(WorkerMetrics::new(metrics.registry())?);
     let farm = actors::start(ports.actors(), config.control, Arc::clone(&metrics));
     let _keeping = actors::keep(ports.retention(), config.http.retention, Arc::new(now), Arc::clone(&metrics));
-    let settings = HttpSettings { staging: data.folder().join("staging"), ..config.http };
+    let machines = || actors::look_after(ports.machines(), Arc::new(farm.clone()), Arc::new(now), Arc::clone(&metrics));
+    let _machines = (config.stores.fleet != StoreUrl::Nothing).then(machines);
+    let link_origin = if config.farm.s3.links { Some(link_origin(ports.blobs.as_ref()).await?) } else { None };
+    let settings = HttpSettings { staging: data.folder().join("staging"), link_origin, ..config.http };
     let max_open = settings.sessions.key_max_open;
     let api = web::Data::new(Api::new(Arc::new(farm.clone()), ports.office(), metrics, settings)?);
     let server = http::serve(listener, web::Data::clone(&api))?;
@@ -182,16 +247,27 @@ async fn serve(config: Config, data: &Data, listener: TcpListener, front: &Front
     let (stop_worker, stopping) = watch::channel(false);
     let (began, has_begun) = oneshot::channel();
     let of_scratch = WorkerSettings { scratch: data.folder().join("scratch"), ..config.worker };
-    let keeping = worker::keep(ports.worker(), of_scratch, of_worker, config.grace, began, stopping);
-    let mut worker = actix_rt::spawn(keeping);
+    let mut worker = match parts {
+        Parts::Both => {
+            actix_rt::spawn(worker::keep(ports.worker(), of_scratch, of_worker, config.grace, began, stopping))
+        }
+        #[cfg(feature = "cloud")]
+        Parts::CoordinatorOnly => actix_rt::spawn(worker::none(began, stopping)),
+    };
     let was_asked = tokio::select! {
         () = asked.again() => true,
         // What is told once is not told by a start that fails.
         begun = has_begun => {
-            if begun.is_ok() {
-                front.announce(&ports, data, &config.first_key_name, max_open).await?;
+            let announced = async {
+                match begun {
+                    Ok(_) => front.announce(&ports, data, &config.first_key_name, max_open).await,
+                    Err(_) => Ok(()),
+                }
+            };
+            tokio::select! {
+                told = announced => { told?; false }
+                () = asked.again() => true,
             }
-            false
         }
     };
     if !was_asked {
@@ -224,7 +300,7 @@ async fn serve(config: Config, data: &Data, listener: TcpListener, front: &Front
 }
 
 /// Waits until no slot holds a session, as far as the brain knows.
-async fn nothing_runs(farm: &actors::Handle) {
+async fn nothing_runs(farm: &actors::FarmHandle) {
     while let Ok(view) = farm.view().await {
         if view.workers.iter().flat_map(|worker| &worker.slots).all(|slot| slot.session.is_none()) {
             return;

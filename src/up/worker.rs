@@ -1,13 +1,16 @@
-//! The worker of this process. One that was drained or failed is followed by another: here nobody else starts machines.
+//! The worker of this process. One that is drained or failed is followed by another: here nobody else starts machines. While a
+//! drained one still has sessions both are there, so that its live ones can move.
 
 use mouthpiece_domain::backoff::Backoff;
 use mouthpiece_ports::farm_ports::WorkerPorts;
 use mouthpiece_worker::WorkerSettings;
-use mouthpiece_worker::farm;
+use mouthpiece_worker::farm::WorkerFailure;
+use mouthpiece_worker::farm::{self, RunningWorker};
 use mouthpiece_worker::metrics::WorkerMetrics;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
+use tokio::task::JoinSet;
 
 /// Between the end of a worker and the next.
 const PAUSES: Backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(30), again: None };
@@ -26,10 +29,12 @@ pub async fn keep(
 ) -> anyhow::Result<()> {
     let mut failures = 0;
     let mut began = Some(began);
+    let mut leaving = JoinSet::new();
     loop {
+        while leaving.try_join_next().is_some() {}
         let started = tokio::select! {
             started = farm::start(ports.clone(), settings.clone(), Arc::clone(&metrics)) => started,
-            () = asked(&mut stopping) => return Ok(()),
+            () = asked(&mut stopping) => break,
         };
         match started {
             Err(error) if began.is_some() => return Err(error.into()),
@@ -38,24 +43,58 @@ pub async fn keep(
                 if let Some(began) = began.take() {
                     let _ = began.send(()); // nobody may wait for it any more
                 }
-                let ended = tokio::select! {
-                    ended = worker.closed() => ended,
-                    () = asked(&mut stopping) => return Ok(worker.drain_and_stop(grace).await?),
-                };
-                match ended {
-                    Ok(()) => {
-                        tracing::info!(worker_id = %worker.id(), "the worker was drained: another takes its place");
-                        failures = 0;
+                tokio::select! {
+                    ended = worker.closed() => {
+                        if let Err(error) = ended {
+                            tracing::error!(worker_id = %worker.id(), %error, "the worker failed");
+                        }
                     }
-                    Err(error) => tracing::error!(worker_id = %worker.id(), %error, "the worker failed"),
+                    () = worker.drains() => {
+                        tracing::info!(worker_id = %worker.id(), "the worker is drained: another takes its place");
+                        failures = 0;
+                        leaving.spawn_local(see_off(worker, grace, stopping.clone()));
+                        continue;
+                    }
+                    () = asked(&mut stopping) => {
+                        leaving.spawn_local(see_off(worker, grace, stopping.clone()));
+                        break;
+                    }
                 }
             }
         }
         tokio::select! {
             () = tokio::time::sleep(PAUSES.pause(failures)) => failures += 1,
-            () = asked(&mut stopping) => return Ok(()),
+            () = asked(&mut stopping) => break,
         }
     }
+    let ended = leaving.join_all().await;
+    ended.into_iter().collect::<Result<(), _>>().map_err(Into::into)
+}
+
+/// Waits for the end of a worker that takes nothing new; it gets `grace` once this process is to end.
+async fn see_off(
+    worker: RunningWorker,
+    grace: Duration,
+    mut stopping: watch::Receiver<bool>,
+) -> Result<(), WorkerFailure> {
+    tokio::select! {
+        ended = worker.closed() => {
+            tracing::info!(worker_id = %worker.id(), "the drained worker is gone");
+            ended
+        }
+        () = asked(&mut stopping) => worker.drain_and_stop(grace).await,
+    }
+}
+
+/// Stands in for a worker where there is none: ready at once, and gone when it is told to stop.
+///
+/// # Errors
+/// Never.
+#[cfg(feature = "cloud")]
+pub async fn none(began: oneshot::Sender<()>, mut stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let _ = began.send(()); // nobody may wait for it any more
+    asked(&mut stopping).await;
+    Ok(())
 }
 
 async fn asked(stopping: &mut watch::Receiver<bool>) {

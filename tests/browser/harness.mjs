@@ -26,6 +26,7 @@ export const ELSEWHERE = "farm.test";
  * @property {string} link the printed link that opens its page, once
  * @property {() => string} output all that it has printed
  * @property {() => Promise<void>} stop ends it, waits for its end
+ * @property {() => Promise<void>} kill ends it without a word
  */
 
 /**
@@ -69,6 +70,10 @@ export async function up(data, port = 0, settings = {}) {
       const late = setTimeout(() => child.kill("SIGKILL"), PATIENCE / 2);
       await ended;
       clearTimeout(late);
+    },
+    kill: async () => {
+      child.kill("SIGKILL");
+      await ended;
     },
   };
 }

@@ -84,6 +84,11 @@ impl Api {
         Self { key: key.to_owned(), ..self.clone() }
     }
 
+    #[cfg(feature = "cloud")]
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     pub fn address(&self) -> &str {
         &self.address
     }

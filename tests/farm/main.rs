@@ -10,9 +10,17 @@ mod crash;
 mod door;
 mod drain;
 mod farm;
+#[cfg(feature = "cloud")]
+mod fleet;
 mod keys;
 mod limits;
 mod live;
+#[cfg(feature = "cloud")]
+mod moves;
+#[cfg(feature = "cloud")]
+mod outages;
+#[cfg(feature = "cloud")]
+mod processes;
 mod render;
 mod start;
 mod stop;

@@ -73,9 +73,10 @@ fn a_missing_runtime_is_told_with_the_remedy() {
 fn settings_that_cannot_be_used_stop_it() {
     for (key, value, words) in [
         ("http.prot", "1", "did you mean http.port?"),
-        ("stores.records", "postgres://me:hunter2@db/farm", "postgres: is not built yet"),
+        ("stores.records", "redis://me:hunter2@db/1", "stores.records: nothing of this kind can be kept there"),
+        ("stores.fleet", "aws:workers", "stores.fleet: "),
         ("stores.records", "memory:", "stores.records"),
-        ("stores.bus", "amqp://broker", "amqp: is not built yet"),
+        ("stores.bus", "amqp://broker", "stores.bus and stores.pool go together"),
         ("lease.renew", "1h", "lease times must grow"),
     ] {
         let run = Place::new(&[(key, value)]).run(&["up", "--port", "0"]);

@@ -1,6 +1,6 @@
 //! Where a running session writes how far it is, for its slot to read.
 
-use mouthpiece_domain::session::{End, Phase, Progress};
+use mouthpiece_domain::session::{FrameProgress, Phase, SessionEnd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,7 +16,7 @@ pub enum WorkState {
     /// It stores what was made.
     Draining,
     /// It is over.
-    Ended(Arc<End>),
+    Ended(Arc<SessionEnd>),
     /// It is over without a verdict: it was stopped, or the engine is gone. Nothing is to be said of it.
     Abandoned,
 }
@@ -40,21 +40,28 @@ impl WorkState {
 
 /// A session's progress: written by its pipeline at every frame, read whenever something is to be said.
 #[derive(Debug)]
-pub struct Board {
+pub struct ProgressBoard {
     stage: watch::Sender<WorkState>,
     done: AtomicU64,
     total: AtomicU64,
     delivered_ms: AtomicU64,
+    sent_bytes: AtomicU64,
 }
 
-impl Default for Board {
+impl Default for ProgressBoard {
     fn default() -> Self {
         let (stage, _) = watch::channel(WorkState::Preparing);
-        Self { stage, done: AtomicU64::new(0), total: AtomicU64::new(0), delivered_ms: AtomicU64::new(0) }
+        Self {
+            stage,
+            done: AtomicU64::new(0),
+            total: AtomicU64::new(0),
+            delivered_ms: AtomicU64::new(0),
+            sent_bytes: AtomicU64::new(0),
+        }
     }
 }
 
-impl Board {
+impl ProgressBoard {
     /// Says how far it is. What is over stays over.
     pub fn enter(&self, stage: WorkState) {
         self.stage.send_if_modified(|now| {
@@ -77,6 +84,11 @@ impl Board {
         self.delivered_ms.store(frames * 1000 / u64::from(fps.max(1)), Ordering::Relaxed);
     }
 
+    /// So many bytes were sent to viewers in all.
+    pub fn sent(&self, bytes: u64) {
+        self.sent_bytes.store(bytes, Ordering::Relaxed);
+    }
+
     /// How far it is.
     pub fn stage(&self) -> WorkState {
         self.stage.borrow().clone()
@@ -88,8 +100,13 @@ impl Board {
     }
 
     /// Frames made.
-    pub fn progress(&self) -> Progress {
-        Progress { done: self.done.load(Ordering::Relaxed), total: self.total.load(Ordering::Relaxed) }
+    pub fn progress(&self) -> FrameProgress {
+        FrameProgress { done: self.done.load(Ordering::Relaxed), total: self.total.load(Ordering::Relaxed) }
+    }
+
+    /// Bytes sent to viewers.
+    pub fn sent_bytes(&self) -> u64 {
+        self.sent_bytes.load(Ordering::Relaxed)
     }
 
     /// Media time made.
@@ -105,14 +122,14 @@ mod tests {
 
     #[test]
     fn an_end_is_final() {
-        let board = Board::default();
+        let board = ProgressBoard::default();
         board.expect(50);
         board.made(25, 30);
         assert_eq!(
             (board.progress(), board.delivered()),
-            (Progress { done: 25, total: 50 }, Duration::from_millis(833))
+            (FrameProgress { done: 25, total: 50 }, Duration::from_millis(833))
         );
-        let end = WorkState::Ended(Arc::new(End::new(EndReason::Completed, None)));
+        let end = WorkState::Ended(Arc::new(SessionEnd::new(EndReason::Completed, None)));
         board.enter(WorkState::Running);
         board.enter(end.clone());
         board.enter(WorkState::Abandoned);

@@ -1,16 +1,17 @@
 //! This worker's own steady clock.
 
 use mouthpiece_domain::time::{Mono, as_millis};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-/// A steady clock; its origin is when the worker began to start.
+/// A steady clock; its origin is when the worker began to start, or when its machine did so for it.
 #[derive(Debug, Clone, Copy)]
-pub struct Clock(Instant);
+pub struct WorkerClock(Instant);
 
-impl Clock {
-    /// A clock that starts now.
-    pub fn start() -> Self {
-        Self(Instant::now())
+impl WorkerClock {
+    /// A clock that started so long ago, as far as the system's clock reaches.
+    pub fn started(ago: Duration) -> Self {
+        let now = Instant::now();
+        Self(now.checked_sub(ago).unwrap_or(now))
     }
 
     /// Now.

@@ -22,7 +22,7 @@ pub enum RenderError {
     /// The portrait is neither a picture nor a video that is taken.
     #[error("{file} {not_taken}")]
     NotAPortrait {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// What it is, and what to do.
         not_taken: NotTaken,
@@ -65,9 +65,9 @@ pub enum RenderError {
     /// The output cannot be written where it was asked for.
     #[error("{file} cannot be written: {reason}")]
     Output {
-        /// The output.
+        /// The file that was to be written.
         file: FileName,
-        /// Why.
+        /// What went wrong while it was written.
         reason: String,
     },
     /// An option is out of its range.

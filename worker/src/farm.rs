@@ -3,29 +3,29 @@
 pub use crate::failure::WorkerFailure;
 
 use crate::RenderError;
-use crate::actors::Outcome;
-use crate::actors::launch::{Actors, Keeper, Launch};
-use crate::avatars::Avatars;
-use crate::clock::Clock;
+use crate::actors::AgentOutcome;
+use crate::actors::launch::{ActorLaunch, Actors, EngineKeeper};
+use crate::avatars::WorkerAvatars;
+use crate::clock::WorkerClock;
 use crate::engines::{ForEngine, with_engine};
 use crate::live::switchboard::Switchboard;
-use crate::measure::{self, Trial};
+use crate::measure::{self, EngineTrial};
 use crate::metrics::WorkerMetrics;
 use crate::nice;
 use crate::scratch::Scratch;
 use crate::settings::{RtcSettings, SettingsError, WorkerSettings};
 use crate::studio::Studio;
-use crate::work::Work;
+use crate::work::SessionRunner;
 use crate::{PortraitOptions, load_reference};
 use actix_rt::{Arbiter, System};
 use mouthpiece_domain::fleet::Capability;
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_engine::{Desks, Engine, EngineThread};
+use mouthpiece_engine::{Engine, EngineDesks, EngineThread};
 use mouthpiece_media::encode::FilePreset;
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_ports::bus::BusError;
 use mouthpiece_ports::farm_ports::WorkerPorts;
-use mouthpiece_ports::lines::{Calls, LineError};
+use mouthpiece_ports::lines::{IncomingLines, LineError};
 use mouthpiece_ports::questions::QuestionInbox;
 use mouthpiece_transport::{Transport, TransportError, TransportSettings};
 use std::io;
@@ -55,7 +55,7 @@ pub enum StartError {
     Scratch {
         /// The configured folder.
         folder: String,
-        /// Why.
+        /// What the operating system said.
         source: io::Error,
     },
     /// It cannot do its work, or not be measured at it.
@@ -75,15 +75,15 @@ pub enum StartError {
     System(String),
 }
 
-/// A running worker. Dropping it without [`Worker::drain_and_stop`] ends it without a word, as a crash would.
-pub struct Worker {
+/// A running worker. Dropping it without [`RunningWorker::drain_and_stop`] ends it without a word, as a crash would.
+pub struct RunningWorker {
     id: WorkerId,
     capability: Capability,
     actors: Actors,
     arbiter: Arbiter,
 }
 
-impl Worker {
+impl RunningWorker {
     /// Its id; another at each start.
     pub fn id(&self) -> WorkerId {
         self.id
@@ -92,6 +92,11 @@ impl Worker {
     /// What it offers.
     pub fn capability(&self) -> &Capability {
         &self.capability
+    }
+
+    /// Takes nothing new from now on, hands over what still runs after `within`, and ends. Said again, the earlier end counts.
+    pub fn drain(&self, within: Duration) {
+        self.actors.drain(within);
     }
 
     /// Takes nothing new, waits up to `grace` for what runs, hands over what is left, and says goodbye.
@@ -103,18 +108,25 @@ impl Worker {
         self.closed().await
     }
 
+    /// Waits until it takes nothing new any more, whoever told it so; or until its end.
+    pub async fn drains(&self) {
+        let mut drains = self.actors.drains();
+        // A sender that is gone means that it has ended.
+        let _ = drains.wait_for(|drains| *drains).await;
+    }
+
     /// Waits for its end.
     ///
     /// # Errors
     /// [`WorkerFailure`] when it was not asked to end.
     pub async fn closed(&self) -> Result<(), WorkerFailure> {
         let mut closed = self.actors.closed();
-        let outcome: Outcome = closed.wait_for(Option::is_some).await.ok().and_then(|outcome| *outcome);
+        let outcome: AgentOutcome = closed.wait_for(Option::is_some).await.ok().and_then(|outcome| *outcome);
         outcome.unwrap_or(Err(WorkerFailure::Vanished))
     }
 }
 
-impl Drop for Worker {
+impl Drop for RunningWorker {
     fn drop(&mut self) {
         self.arbiter.stop();
     }
@@ -128,7 +140,7 @@ pub async fn start(
     ports: WorkerPorts,
     settings: WorkerSettings,
     metrics: Arc<WorkerMetrics>,
-) -> Result<Worker, StartError> {
+) -> Result<RunningWorker, StartError> {
     settings.check()?;
     let engine = settings.engine.clone();
     with_engine(&engine, Start { ports, settings, metrics })?.await
@@ -142,7 +154,7 @@ struct Start {
 }
 
 impl ForEngine for Start {
-    type Output = Pin<Box<dyn Future<Output = Result<Worker, StartError>>>>;
+    type Output = Pin<Box<dyn Future<Output = Result<RunningWorker, StartError>>>>;
 
     fn with<E: Engine>(self, engine: E) -> Self::Output {
         Box::pin(start_engine(engine, self.ports, self.settings, self.metrics))
@@ -158,9 +170,9 @@ pub async fn start_engine<E: Engine>(
     ports: WorkerPorts,
     settings: WorkerSettings,
     metrics: Arc<WorkerMetrics>,
-) -> Result<Worker, StartError> {
+) -> Result<RunningWorker, StartError> {
     settings.check()?;
-    let clock = Clock::start();
+    let clock = WorkerClock::started(settings.up_before);
     let id = new_id()?;
     let arbiter = arbiter()?;
     let runtime = runtime_of(&arbiter).await?;
@@ -190,14 +202,14 @@ pub async fn start_engine<E: Engine>(
         scratch
     };
 
-    let avatars = Avatars::new(engine.clone(), Arc::clone(&ports.blobs), (settings.cache_mib as usize) << 20);
+    let avatars = WorkerAvatars::new(engine.clone(), Arc::clone(&ports.blobs), (settings.cache_mib as usize) << 20);
     let blobs = Arc::clone(&ports.blobs);
     let callers =
         Callers { questions: ports.questions.questions(id).await?, calls: ports.lines.calls(id).await?, switchboard };
     let switchboard = Arc::clone(&callers.switchboard);
     let offer = Offer { engine: engine.id(), slots, frames_per_second };
     let work = Arc::new(Studio { desks, avatars, engine, switchboard, metrics, blobs, scratch, runtime });
-    let crew = WorkerParts { work, offer, keeper: Some(Keeper::of(thread, ended)), callers: Some(callers) };
+    let crew = WorkerParts { work, offer, keeper: Some(EngineKeeper::of(thread, ended)), callers: Some(callers) };
     launch(id, clock, arbiter, ports, settings, crew).await
 }
 
@@ -209,10 +221,10 @@ pub async fn start_engine<E: Engine>(
 pub async fn start_with(
     ports: WorkerPorts,
     settings: WorkerSettings,
-    work: Arc<dyn Work>,
-) -> Result<Worker, StartError> {
+    work: Arc<dyn SessionRunner>,
+) -> Result<RunningWorker, StartError> {
     settings.check()?;
-    let clock = Clock::start();
+    let clock = WorkerClock::started(settings.up_before);
     let offer = Offer { engine: "none/1", slots: settings.slots, frames_per_second: 0 };
     launch(new_id()?, clock, arbiter()?, ports, settings, WorkerParts { work, offer, keeper: None, callers: None })
         .await
@@ -227,46 +239,59 @@ struct Offer {
 
 /// Who does the work.
 struct WorkerParts {
-    work: Arc<dyn Work>,
+    work: Arc<dyn SessionRunner>,
     offer: Offer,
-    keeper: Option<Keeper>,
+    keeper: Option<EngineKeeper>,
     callers: Option<Callers>,
 }
 
 /// Who speaks to live sessions.
 struct Callers {
     questions: Box<dyn QuestionInbox>,
-    calls: Box<dyn Calls>,
+    calls: Box<dyn IncomingLines>,
     switchboard: Arc<Switchboard>,
 }
 
 async fn launch(
     id: WorkerId,
-    clock: Clock,
+    clock: WorkerClock,
     arbiter: Arbiter,
     ports: WorkerPorts,
     settings: WorkerSettings,
     crew: WorkerParts,
-) -> Result<Worker, StartError> {
+) -> Result<RunningWorker, StartError> {
     let WorkerParts { work, offer: Offer { engine, slots, frames_per_second }, keeper, callers } = crew;
-    let WorkerSettings { name, instance_type, lease, drain_timeout, .. } = settings;
-    let capability = Capability { name, engine: engine.to_owned(), instance_type, slots, frames_per_second };
+    let WorkerSettings { name, instance_type, machine, lease, drain_timeout, .. } = settings;
+    let capability = Capability { name, engine: engine.to_owned(), instance_type, machine, slots, frames_per_second };
     // One more than there are slots, so that a stop or a drain is never stuck behind assignments.
     let inbox = ports.bus.commands(id, u16::from(slots) + 1).await?;
     let WorkerPorts { bus, pool, .. } = ports;
     let told = capability.clone();
-    let launch = Launch { id, capability: told, bus, pool, work, engine: keeper, clock, lease, drain_timeout, inbox };
+    let address = callers.as_ref().and_then(|callers| callers.calls.address());
+    let launch = ActorLaunch {
+        id,
+        capability: told,
+        address,
+        bus,
+        pool,
+        work,
+        engine: keeper,
+        clock,
+        lease,
+        drain_timeout,
+        inbox,
+    };
     let actors = launch.start(&arbiter);
     if let Some(Callers { questions, calls, switchboard }) = callers {
         arbiter.spawn(Arc::clone(&switchboard).answer(questions));
         arbiter.spawn(switchboard.connect(calls));
     }
     info!(worker_id = %id, slots, engine, "worker started");
-    Ok(Worker { id, capability, actors, arbiter })
+    Ok(RunningWorker { id, capability, actors, arbiter })
 }
 
 /// Frames a second that this machine makes of the sample with all slots at work.
-fn measured<E: Engine>(engine: &E, desks: &Desks<E>, scratch: &Scratch, slots: u8) -> Result<u32, StartError> {
+fn measured<E: Engine>(engine: &E, desks: &EngineDesks<E>, scratch: &Scratch, slots: u8) -> Result<u32, StartError> {
     let folder = scratch.session().map_err(broke)?;
     let portrait = folder.path().join("sample.png");
     std::fs::write(&portrait, measure::PORTRAIT).map_err(broke)?;
@@ -276,7 +301,7 @@ fn measured<E: Engine>(engine: &E, desks: &Desks<E>, scratch: &Scratch, slots: u
     let size = prepared.report.output_size;
     let references = prepared.reference.frames.len();
     let avatar = Arc::new(engine.prepare(prepared.reference).map_err(RenderError::from)?);
-    let trial = Trial { desks, engine, avatar: &avatar, size, references, preset: FilePreset::Balanced };
+    let trial = EngineTrial { desks, engine, avatar: &avatar, size, references, preset: FilePreset::Balanced };
     Ok(trial.run(slots, MEASURE_FOR)? as u32)
 }
 

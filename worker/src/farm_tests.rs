@@ -1,13 +1,16 @@
 use super::*;
-use crate::board::{Board, WorkState};
+use crate::board::{ProgressBoard, WorkState};
 use crate::stop::Stop;
 use crate::work::WorkError;
-use mouthpiece_domain::fleet::{Assignment, Command, Hold, WorkerEvent};
+use mouthpiece_domain::fleet::{Assignment, Hold, WorkerCommand, WorkerEvent};
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::lease::LeaseTerms;
-use mouthpiece_domain::session::{BlobKey, End, Fence, Output, Preset, SessionKind, Slot as Place, Spec};
+use mouthpiece_domain::session::{
+    BlobKey, Fence, RenderPreset, SessionEnd, SessionKind, SessionOutput, SessionSpec, SlotIndex as Place,
+};
 use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool};
-use mouthpiece_engine::{Artist, Cue, Ear, EngineError, Expression, Heard, SpeechLevel, Tick};
+use mouthpiece_engine::{Artist, Cue, Ear, EngineError, EngineTick, Expression, HeardCue, SpeechLevel};
 use mouthpiece_media::image::I420;
 use mouthpiece_media::reference::Reference;
 
@@ -34,7 +37,7 @@ impl Ear for Deaf {
 
     fn finish(&mut self) {}
 
-    fn cue(&mut self, _: f64) -> Option<Heard<NoCue>> {
+    fn cue(&mut self, _: f64) -> Option<HeardCue<NoCue>> {
         None
     }
 
@@ -73,7 +76,7 @@ impl Engine for Mortal {
         Deaf
     }
 
-    fn draw(&mut self, _: &mut [Tick<'_, Self>]) -> Result<(), EngineError> {
+    fn draw(&mut self, _: &mut [EngineTick<'_, Self>]) -> Result<(), EngineError> {
         panic!("as the test wants")
     }
 
@@ -86,26 +89,26 @@ impl Engine for Mortal {
     }
 }
 
-struct Drawing(Desks<Mortal>);
+struct Drawing(EngineDesks<Mortal>);
 
-impl Work for Drawing {
-    fn run(&self, _: &Assignment, board: &Board, _: &Stop) -> Result<End, WorkError> {
+impl SessionRunner for Drawing {
+    fn run(&self, _: &Assignment, board: &ProgressBoard, _: &Stop) -> Result<SessionEnd, WorkError> {
         board.enter(WorkState::Running);
         let mut desk = self.0.desk(Arc::new(()));
-        let drawn = desk.draw(0, NoCue, Expression::default()).map(|_| End::completed(Output::default()));
+        let drawn = desk.draw(0, NoCue, Expression::default()).map(|_| SessionEnd::completed(SessionOutput::default()));
         drawn.map_err(|e| WorkError::render(e.into()))
     }
 }
 
 fn assignment(hold: Hold) -> Assignment {
-    let spec = Spec {
+    let spec = SessionSpec {
         portrait: BlobKey::new("uploads/a").unwrap(),
         content: "0".repeat(64),
         face: None,
         speech: None,
-        size: 128,
-        fps: 25,
-        preset: Preset::Fast,
+        size: FrameSize::new(128).unwrap(),
+        fps: FrameRate::Fps25,
+        preset: RenderPreset::Fast,
         seed: 1,
         head: true,
         blinks: true,
@@ -135,14 +138,14 @@ async fn a_worker_whose_engine_dies_says_goodbye_and_fails() {
     let thread = EngineThread::start(Mortal, move |panicked| end.send(panicked).unwrap()).unwrap();
     let work = Arc::new(Drawing(thread.desks()));
     let offer = Offer { engine: "mortal/1", slots: 1, frames_per_second: 0 };
-    let crew = WorkerParts { work, offer, keeper: Some(Keeper::of(thread, ended)), callers: None };
-    let (id, clock, settings) = (new_id().unwrap(), Clock::start(), WorkerSettings::default());
+    let crew = WorkerParts { work, offer, keeper: Some(EngineKeeper::of(thread, ended)), callers: None };
+    let (id, clock, settings) = (new_id().unwrap(), WorkerClock::started(Duration::ZERO), WorkerSettings::default());
     let worker = launch(id, clock, arbiter().unwrap(), ports.clone(), settings, crew).await.unwrap();
 
     let hold = Hold { session: SessionId(1), fence: Fence::FIRST, worker: id, slot: Place(0) };
     let assignment = assignment(hold);
     assert!(ports.pool.claim(&hold, assignment.lease.expiry()).await.unwrap());
-    ports.bus.send(id, &Command::Assign(Box::new(assignment))).await.unwrap();
+    ports.bus.send(id, &WorkerCommand::Assign(Box::new(assignment))).await.unwrap();
     let closed = tokio::time::timeout(SOON, worker.closed()).await.expect("the worker never ended");
     assert_eq!(closed, Err(WorkerFailure::EngineGone));
     assert_eq!(ports.pool.remaining(&hold).await.unwrap(), None);
@@ -151,7 +154,9 @@ async fn a_worker_whose_engine_dies_says_goodbye_and_fails() {
         match &event.body {
             WorkerEvent::Goodbye { worker } => break assert_eq!(*worker, id),
             WorkerEvent::Report(report) => assert!(report.end.is_none(), "{report:?}"),
-            WorkerEvent::Refused { .. } => panic!("its sessions are lost, not handed over"),
+            WorkerEvent::Refused { .. } | WorkerEvent::HandedOver { .. } => {
+                panic!("its sessions are lost, not handed over")
+            }
             WorkerEvent::Heartbeat(_) => {}
         }
         event.ack().await.unwrap();

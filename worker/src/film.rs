@@ -2,7 +2,7 @@
 
 use crate::RenderError;
 use mouthpiece_engine::life::{Life, Liveliness};
-use mouthpiece_engine::{Artist, Heard};
+use mouthpiece_engine::{Artist, HeardCue};
 use mouthpiece_media::image::I420;
 
 /// Draws one session's frames in order.
@@ -53,7 +53,7 @@ impl<A: Artist> FramePath<A> {
     ///
     /// # Errors
     /// [`RenderError::Engine`].
-    pub fn draw(&mut self, heard: Heard<A::Cue>) -> Result<&I420, RenderError> {
+    pub fn draw(&mut self, heard: HeardCue<A::Cue>) -> Result<&I420, RenderError> {
         let expression = self.life.at(self.next_middle(), heard.voice);
         let reference = forth_and_back(self.next, self.references);
         let picture = self.artist.draw(reference, heard.cue, expression)?;

@@ -1,11 +1,11 @@
 //! A portrait file (picture or short video) to a reference.
 
 use crate::RenderError;
-use mouthpiece_domain::file_kind::{Family, FileUse};
+use mouthpiece_domain::file_kind::{FileFamily, FileUse};
 use mouthpiece_media::face::FaceFinder;
 use mouthpiece_media::file_kind;
-use mouthpiece_media::image::{Background, Limits, read_portrait};
-use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, Prepared};
+use mouthpiece_media::image::{Background, PortraitLimits, read_portrait};
+use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, PreparedReference};
 use mouthpiece_media::video::{self, VideoReader};
 use std::path::Path;
 
@@ -26,7 +26,11 @@ pub struct PortraitOptions {
 ///
 /// # Errors
 /// Whatever is wrong with the file or its face: [`RenderError::is_input`] is true for all of it.
-pub fn load_reference(path: &Path, options: PortraitOptions, finder: &mut FaceFinder) -> Result<Prepared, RenderError> {
+pub fn load_reference(
+    path: &Path,
+    options: PortraitOptions,
+    finder: &mut FaceFinder,
+) -> Result<PreparedReference, RenderError> {
     load_reference_while(path, options, finder, &|| true)
 }
 
@@ -39,7 +43,7 @@ pub fn load_reference_while(
     options: PortraitOptions,
     finder: &mut FaceFinder,
     go_on: &dyn Fn() -> bool,
-) -> Result<Prepared, RenderError> {
+) -> Result<PreparedReference, RenderError> {
     let loaded = load(path, options, finder, go_on);
     // What a search says that was given up is no verdict on the portrait.
     if go_on() { loaded } else { Err(RenderError::Cancelled) }
@@ -58,7 +62,7 @@ fn load(
     options: PortraitOptions,
     finder: &mut FaceFinder,
     go_on: &dyn Fn() -> bool,
-) -> Result<Prepared, RenderError> {
+) -> Result<PreparedReference, RenderError> {
     let prepare = PrepareOptions { size: options.size, face: options.face };
     let no_face = |source| RenderError::Reference { file: path.into(), source };
     let asked = options.background.is_some();
@@ -66,12 +70,12 @@ fn load(
     let unseen = |showed: bool| (asked && !showed).then(|| UNSEEN_BACKGROUND.to_owned());
     // A file that cannot be opened is left to the picture reader, whose errors name the reason.
     let kind = file_kind(path).ok();
-    if kind.is_none_or(|kind| kind.family() == Family::Picture) {
-        let portrait = read_portrait(path, &Limits::default(), &background)?;
+    if kind.is_none_or(|kind| kind.family() == FileFamily::Picture) {
+        let portrait = read_portrait(path, &PortraitLimits::default(), &background)?;
         if !go_on() {
             return Err(RenderError::Cancelled);
         }
-        let mut prepared = Prepared::from_portrait(&portrait.picture, finder, &prepare).map_err(no_face)?;
+        let mut prepared = PreparedReference::from_portrait(&portrait.picture, finder, &prepare).map_err(no_face)?;
         prepared.report.warnings.extend(portrait.warnings);
         prepared.report.warnings.extend(unseen(portrait.showed_background));
         return Ok(prepared);
@@ -80,12 +84,12 @@ fn load(
         return Err(RenderError::NotAPortrait { file: path.into(), not_taken });
     }
     // Frames are held at twice the output's size at most, so that a short 4K video stays small in memory.
-    let bound = video::Options { max_side: Some((options.size * 2).clamp(512, 4096)), background };
+    let bound = video::VideoOptions { max_side: Some((options.size * 2).clamp(512, 4096)), background };
     let reader = VideoReader::open_with(path, bound)?;
     let clip = reader.read_clip(f64::from(options.fps), MAX_VIDEO_FRAMES)?;
     let rate = clip.frames_per_second as f32;
     let frames = clip.frames.into_iter().map(|frame| if go_on() { Ok(frame) } else { Err(GivenUp) });
-    let mut prepared = Prepared::from_video(frames, rate, finder, &prepare).map_err(no_face)?;
+    let mut prepared = PreparedReference::from_video(frames, rate, finder, &prepare).map_err(no_face)?;
     if clip.more {
         let used = prepared.reference.frames.len() as f32 / rate;
         prepared.report.warnings.push(format!("only the first {used:.1} s of the video are used"));

@@ -2,11 +2,11 @@
 
 use crate::RenderError;
 use crate::film::FramePath;
-use crate::pipeline::{self, Making};
+use crate::pipeline::{self, FilmSetup};
 use mouthpiece_engine::life::Liveliness;
-use mouthpiece_engine::{Desks, Ear, Engine, SpeechLevel};
+use mouthpiece_engine::{Ear, Engine, EngineDesks, SpeechLevel};
 use mouthpiece_media::audio::SPEECH_RATE;
-use mouthpiece_media::encode::{Choice, FilePreset};
+use mouthpiece_media::encode::{EncoderChoice, FilePreset};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -27,12 +27,12 @@ pub fn sustained(frames_per_second: u32, configured: u8) -> u8 {
 }
 
 /// What is measured: an avatar, `references` reference frames of `size`, and who draws and listens.
-pub struct Trial<'a, E: Engine> {
+pub struct EngineTrial<'a, E: Engine> {
     /// In front of the engine's thread.
-    pub desks: &'a Desks<E>,
+    pub desks: &'a EngineDesks<E>,
     /// Makes ears.
     pub engine: &'a E,
-    /// Whose face.
+    /// The avatar that is drawn.
     pub avatar: &'a Arc<E::Avatar>,
     /// `[width, height]`.
     pub size: [u32; 2],
@@ -42,7 +42,7 @@ pub struct Trial<'a, E: Engine> {
     pub preset: FilePreset,
 }
 
-impl<E: Engine> Trial<'_, E> {
+impl<E: Engine> EngineTrial<'_, E> {
     /// Frames a second that `sessions` sessions at once make in all, listening, drawing and encoding for `span`.
     ///
     /// # Errors
@@ -64,7 +64,7 @@ impl<E: Engine> Trial<'_, E> {
     fn session(&self, seed: u64, until: Instant) -> Result<u64, RenderError> {
         let liveliness = Liveliness::default();
         let Self { size, preset, .. } = *self;
-        let making = Making { size, fps: FPS, seed, liveliness, encoder: Choice::Auto, preset };
+        let making = FilmSetup { size, fps: FPS, seed, liveliness, encoder: EncoderChoice::Auto, preset };
         let mut encoder = pipeline::open_encoder(&making)?;
         let mut ear = self.engine.ear(SpeechLevel { active_rms: 0.1, loud_db: -18.0 });
         let mut speech = Syllables::default();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// Why a frame was not made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Missed {
+pub enum MissedTicks {
     /// Its turn was over before it could be begun: the machine is too slow for what it does.
     Late,
     /// The ear had not heard enough: the timeline was not far enough ahead.
@@ -16,7 +16,7 @@ pub enum Missed {
     Transport,
 }
 
-impl Missed {
+impl MissedTicks {
     const ALL: [Self; 3] = [Self::Late, Self::Sound, Self::Transport];
 
     fn name(self) -> &'static str {
@@ -34,8 +34,8 @@ pub struct WorkerMetrics {
     /// In the order of [`LiveStage::ALL`].
     stages: [Histogram; LiveStage::ALL.len()],
     frames: IntCounter,
-    /// In the order of [`Missed::ALL`].
-    missed: [IntCounter; Missed::ALL.len()],
+    /// In the order of [`MissedTicks::ALL`].
+    missed: [IntCounter; MissedTicks::ALL.len()],
     skew: Histogram,
     connected: Histogram,
     first_frame: Histogram,
@@ -71,7 +71,7 @@ impl WorkerMetrics {
         let made = Self {
             stages: LiveStage::ALL.map(|stage| stages.with_label_values(&[stage.name()])),
             frames: IntCounter::new("live_frames_total", "Frames that were sent")?,
-            missed: Missed::ALL.map(|why| missed.with_label_values(&[why.name()])),
+            missed: MissedTicks::ALL.map(|why| missed.with_label_values(&[why.name()])),
             skew: Histogram::with_opts(
                 opts("av_skew_seconds", "How much later than its sound a frame leaves").buckets(skews),
             )?,
@@ -103,7 +103,7 @@ impl WorkerMetrics {
         self.frames.inc();
     }
 
-    pub(crate) fn missed(&self, why: Missed, count: u64) {
+    pub(crate) fn missed(&self, why: MissedTicks, count: u64) {
         self.missed[why as usize].inc_by(count);
     }
 

@@ -8,12 +8,12 @@ use tempfile::{NamedTempFile, TempPath};
 
 /// A file being written beside its final place; removed again unless it is published.
 #[derive(Debug)]
-pub struct Output {
+pub struct OutputFile {
     target: PathBuf,
     partial: TempPath,
 }
 
-impl Output {
+impl OutputFile {
     /// Makes an empty file in the target's folder, which shows early that it can be written.
     ///
     /// A target that is one of `inputs` is refused: it would destroy what it is made of.
@@ -93,9 +93,9 @@ mod tests {
     fn nothing_is_left_unless_it_is_published() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("a.mp4");
-        drop(Output::reserve(&target, &[]).unwrap());
+        drop(OutputFile::reserve(&target, &[]).unwrap());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
-        let output = Output::reserve(&target, &[]).unwrap();
+        let output = OutputFile::reserve(&target, &[]).unwrap();
         std::fs::write(output.path(), b"film").unwrap();
         output.publish().unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"film");
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn a_place_that_cannot_be_written_is_refused_with_the_reason() {
         let folder = tempfile::tempdir().unwrap();
-        let message = |p: &Path| Output::reserve(p, &[]).err().unwrap().to_string();
+        let message = |p: &Path| OutputFile::reserve(p, &[]).err().unwrap().to_string();
         assert!(message(folder.path()).contains("is a folder"));
         assert!(message(&folder.path().join("no/where.mp4")).contains("does not exist"));
     }

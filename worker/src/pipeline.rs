@@ -9,14 +9,16 @@ use crate::film::FramePath;
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Artist, Ear, SpeechLevel};
 use mouthpiece_media::audio::{self, AudioError, SpeechBlock, SpeechReader, Survey};
-use mouthpiece_media::encode::{self, Choice, FilePreset, Packet, Quality, Settings, VideoEncoder};
+use mouthpiece_media::encode::{
+    self, EncodedPacket, EncoderChoice, EncoderQuality, EncoderSettings, FilePreset, VideoEncoder,
+};
 use mouthpiece_media::image::I420;
 use mouthpiece_media::mux::{self, AudioParams, Mp4Writer, MuxError, VideoParams};
 use std::path::Path;
 
 /// How a film is made.
 #[derive(Debug, Clone, Copy)]
-pub struct Making {
+pub struct FilmSetup {
     /// Frame size, `[width, height]`.
     pub size: [u32; 2],
     /// Frames a second.
@@ -26,7 +28,7 @@ pub struct Making {
     /// How much of life shows.
     pub liveliness: Liveliness,
     /// Which encoder.
-    pub encoder: Choice,
+    pub encoder: EncoderChoice,
     /// Speed against size of the file.
     pub preset: FilePreset,
 }
@@ -36,7 +38,7 @@ pub struct Making {
 /// # Errors
 /// [`RenderError::Audio`], [`RenderError::Cancelled`].
 pub fn survey(speech: &Path, listening: &mut dyn FnMut(f64) -> bool) -> Result<Survey, RenderError> {
-    match audio::survey(speech, &audio::Limits::default(), listening) {
+    match audio::survey(speech, &audio::SpeechLimits::default(), listening) {
         Err(AudioError::Cancelled { .. }) => Err(RenderError::Cancelled),
         other => Ok(other?),
     }
@@ -61,10 +63,10 @@ pub fn level(survey: &Survey) -> SpeechLevel {
 ///
 /// # Errors
 /// [`RenderError::Encode`].
-pub fn open_encoder(making: &Making) -> Result<Box<dyn VideoEncoder>, RenderError> {
+pub fn open_encoder(making: &FilmSetup) -> Result<Box<dyn VideoEncoder>, RenderError> {
     let [width, height] = making.size;
-    let quality = Quality::File { preset: making.preset };
-    let settings = Settings { width, height, fps: (making.fps, 1), quality, gop_frames: making.fps * 4 };
+    let quality = EncoderQuality::File { preset: making.preset };
+    let settings = EncoderSettings { width, height, fps: (making.fps, 1), quality, gop_frames: making.fps * 4 };
     Ok(encode::open(making.encoder, &settings)?)
 }
 
@@ -72,7 +74,7 @@ pub fn open_encoder(making: &Making) -> Result<Box<dyn VideoEncoder>, RenderErro
 pub struct Film<'a> {
     speech: &'a Path,
     survey: &'a Survey,
-    making: Making,
+    making: FilmSetup,
     encoder: Box<dyn VideoEncoder>,
     file: Mp4Writer,
 }
@@ -86,7 +88,7 @@ impl<'a> Film<'a> {
         speech: &'a Path,
         survey: &'a Survey,
         path: &Path,
-        making: Making,
+        making: FilmSetup,
         encoder: Box<dyn VideoEncoder>,
     ) -> Result<Self, RenderError> {
         let [width, height] = making.size;
@@ -110,8 +112,8 @@ impl<'a> Film<'a> {
         references: usize,
         ear: &mut dyn Ear<Cue = A::Cue>,
         each: &mut dyn FnMut(u64) -> bool,
-    ) -> Result<mux::Summary, RenderError> {
-        let Making { fps, seed, liveliness, .. } = self.making;
+    ) -> Result<mux::FileSummary, RenderError> {
+        let FilmSetup { fps, seed, liveliness, .. } = self.making;
         let frames = Self::frames(self.survey, fps);
         let mut path = FramePath::new(artist, references, fps, seed, liveliness);
         let mut reader = SpeechReader::open_mixed(self.speech, self.survey.mix)?;
@@ -145,7 +147,7 @@ impl<'a> Film<'a> {
     }
 
     /// Writes what the encoder still holds and completes the file.
-    fn finish(mut self) -> Result<mux::Summary, RenderError> {
+    fn finish(mut self) -> Result<mux::FileSummary, RenderError> {
         let mut written = Ok(());
         self.encoder.finish(&mut write_to(&mut self.file, &mut written))?;
         written?;
@@ -154,7 +156,7 @@ impl<'a> Film<'a> {
 }
 
 /// A sink that writes packets to `file` until one fails.
-fn write_to(file: &mut Mp4Writer, written: &mut Result<(), MuxError>) -> impl FnMut(Packet<'_>) {
+fn write_to(file: &mut Mp4Writer, written: &mut Result<(), MuxError>) -> impl FnMut(EncodedPacket<'_>) {
     move |packet| {
         if written.is_ok() {
             *written = file.push_video(&packet);

@@ -1,27 +1,27 @@
 //! A recording and a portrait to an MP4. The output appears under its name only when it is complete.
 
 use crate::engines::{DEFAULT_ENGINE, ForEngine, with_engine};
-use crate::output::Output;
-use crate::pipeline::{self, Film, Making};
+use crate::output::OutputFile;
+use crate::pipeline::{self, Film, FilmSetup};
 use crate::{PortraitOptions, RenderError, load_reference};
 use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_engine::life::Liveliness;
-use mouthpiece_engine::{Alone, Engine};
+use mouthpiece_engine::{Engine, OwnEngine};
 use mouthpiece_media::audio::Survey;
-use mouthpiece_media::encode::{Choice, FilePreset};
+use mouthpiece_media::encode::{EncoderChoice, FilePreset};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::image::Background;
-use mouthpiece_media::reference::{FaceReport, Prepared};
+use mouthpiece_media::reference::{FaceReport, PreparedReference};
 use std::path::Path;
 use std::sync::Arc;
 
 /// What to make.
 #[derive(Debug, Clone)]
 pub struct RenderOptions {
-    /// Longer side of the video in pixels, 64 to 2048; a smaller portrait is not enlarged.
-    pub size: u32,
-    /// Frames a second: 25 or 30.
-    pub fps: u32,
+    /// Longer side of the video.
+    pub size: FrameSize,
+    /// Frames a second.
+    pub fps: FrameRate,
     /// Which face, 1 being the largest; the largest if none is named.
     pub face: Option<usize>,
     /// What transparent parts of the portrait are laid on; white if none is named.
@@ -33,7 +33,7 @@ pub struct RenderOptions {
     /// How much of life shows.
     pub liveliness: Liveliness,
     /// Which encoder.
-    pub encoder: Choice,
+    pub encoder: EncoderChoice,
     /// Speed against size of the file.
     pub preset: FilePreset,
 }
@@ -41,14 +41,14 @@ pub struct RenderOptions {
 impl Default for RenderOptions {
     fn default() -> Self {
         Self {
-            size: 512,
-            fps: 25,
+            size: FrameSize::default(),
+            fps: FrameRate::default(),
             face: None,
             background: None,
             engine: DEFAULT_ENGINE.to_owned(),
             seed: 1,
             liveliness: Liveliness::default(),
-            encoder: Choice::Auto,
+            encoder: EncoderChoice::Auto,
             preset: FilePreset::Fast,
         }
     }
@@ -56,7 +56,7 @@ impl Default for RenderOptions {
 
 /// How far a render is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Progress<'a> {
+pub enum RenderProgress<'a> {
     /// Reading the recording through once.
     Listening {
         /// Seconds read.
@@ -84,7 +84,7 @@ pub enum Progress<'a> {
 
 /// What was made.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Summary {
+pub struct RenderSummary {
     /// Frames of video.
     pub frames: u64,
     /// Length of the video in seconds.
@@ -109,8 +109,8 @@ pub fn render(
     speech: &Path,
     output: &Path,
     options: &RenderOptions,
-    progress: &mut dyn FnMut(Progress<'_>) -> bool,
-) -> Result<Summary, RenderError> {
+    progress: &mut dyn FnMut(RenderProgress<'_>) -> bool,
+) -> Result<RenderSummary, RenderError> {
     with_engine(&options.engine, Render { portrait, speech, output, options, progress })?
 }
 
@@ -120,11 +120,11 @@ struct Render<'a> {
     speech: &'a Path,
     output: &'a Path,
     options: &'a RenderOptions,
-    progress: &'a mut dyn FnMut(Progress<'_>) -> bool,
+    progress: &'a mut dyn FnMut(RenderProgress<'_>) -> bool,
 }
 
 impl ForEngine for Render<'_> {
-    type Output = Result<Summary, RenderError>;
+    type Output = Result<RenderSummary, RenderError>;
 
     fn with<E: Engine>(self, engine: E) -> Self::Output {
         render_with(engine, self.portrait, self.speech, self.output, self.options, self.progress)
@@ -141,57 +141,46 @@ pub fn render_with<E: Engine>(
     speech: &Path,
     output: &Path,
     options: &RenderOptions,
-    progress: &mut dyn FnMut(Progress<'_>) -> bool,
-) -> Result<Summary, RenderError> {
-    check(options.size, options.fps)?;
-    let output = Output::reserve(output, &[portrait, speech])?;
+    progress: &mut dyn FnMut(RenderProgress<'_>) -> bool,
+) -> Result<RenderSummary, RenderError> {
+    let output = OutputFile::reserve(output, &[portrait, speech])?;
 
-    let survey = pipeline::survey(speech, &mut |seconds| progress(Progress::Listening { seconds }))?;
-    go_on(progress(Progress::Looking))?;
+    let survey = pipeline::survey(speech, &mut |seconds| progress(RenderProgress::Listening { seconds }))?;
+    go_on(progress(RenderProgress::Looking))?;
     let mut finder = FaceFinder::new(&Runtime::get()?)?;
     let portrait_options = PortraitOptions {
-        size: options.size,
+        size: options.size.pixels(),
         face: options.face,
-        fps: options.fps,
+        fps: options.fps.per_second(),
         background: options.background.clone(),
     };
     let prepared = load_reference(portrait, portrait_options, &mut finder);
-    go_on(progress(Progress::Looking))?; // a search that was interrupted is no verdict on the portrait
-    let Prepared { reference, report } = prepared?;
+    go_on(progress(RenderProgress::Looking))?; // a search that was interrupted is no verdict on the portrait
+    let PreparedReference { reference, report } = prepared?;
     drop(finder);
 
     let [width, height] = report.output_size;
-    let &RenderOptions { fps, seed, liveliness, encoder, preset, .. } = options;
-    let making = Making { size: [width, height], fps, seed, liveliness, encoder, preset };
+    let fps = options.fps.per_second();
+    let &RenderOptions { seed, liveliness, encoder, preset, .. } = options;
+    let making = FilmSetup { size: [width, height], fps, seed, liveliness, encoder, preset };
     let encoder = pipeline::open_encoder(&making)?;
     let frames = Film::frames(&survey, fps);
-    go_on(progress(Progress::Ready { report: &report, survey: &survey, encoder: encoder.name(), frames }))?;
+    go_on(progress(RenderProgress::Ready { report: &report, survey: &survey, encoder: encoder.name(), frames }))?;
 
     let make = || {
         let film = Film::open(speech, &survey, output.path(), making, encoder)?;
         let references = reference.frames.len();
         let avatar = Arc::new(engine.prepare(reference)?);
         let mut ear = engine.ear(pipeline::level(&survey));
-        let mut each = |frames| progress(Progress::Drawing { frames });
-        film.make(Alone::new(engine, avatar), references, &mut ear, &mut each)
+        let mut each = |frames| progress(RenderProgress::Drawing { frames });
+        film.make(OwnEngine::new(engine, avatar), references, &mut ear, &mut each)
     };
     let done = make().map_err(|e| match e {
         RenderError::Mux(e) => RenderError::Mux(e.named(output.target().into())), // users know nothing of the partial file
         other => other,
     })?;
     output.publish()?;
-    Ok(Summary { frames: done.frames, seconds: done.video_seconds, bytes: done.bytes, width, height })
-}
-
-/// Refuses what cannot be rendered.
-pub(crate) fn check(size: u32, fps: u32) -> Result<(), RenderError> {
-    if FrameRate::new(fps).is_err() {
-        return Err(RenderError::Option { name: "fps", got: fps.to_string(), range: FrameRate::CHOICE });
-    }
-    if FrameSize::new(size).is_err() {
-        return Err(RenderError::Option { name: "size", got: size.to_string(), range: FrameSize::RANGE });
-    }
-    Ok(())
+    Ok(RenderSummary { frames: done.frames, seconds: done.video_seconds, bytes: done.bytes, width, height })
 }
 
 fn go_on(yes: bool) -> Result<(), RenderError> {

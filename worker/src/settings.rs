@@ -1,6 +1,7 @@
 //! How a worker is set up.
 
 use crate::engines::DEFAULT_ENGINE;
+use mouthpiece_domain::fleet::MachineId;
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::time::millis;
 use serde::{Deserialize, Serialize};
@@ -24,6 +25,11 @@ pub struct WorkerSettings {
     pub engine: String,
     /// What the machine costs is looked up under this.
     pub instance_type: String,
+    /// How long the machine was up already when this process began, where it was started for this worker: that is its time too.
+    #[serde(with = "millis")]
+    pub up_before: Duration,
+    /// The cloud's name for the machine, where it is given back when the worker leaves.
+    pub machine: Option<MachineId>,
     /// Prepared avatars are kept in memory up to this size, in MiB.
     pub cache_mib: u32,
     /// Where files are made before they are stored. A folder for each worker is made in it, and removed.
@@ -79,6 +85,8 @@ impl Default for WorkerSettings {
             name: machine(),
             engine: DEFAULT_ENGINE.to_owned(),
             instance_type: "local".to_owned(),
+            up_before: Duration::ZERO,
+            machine: None,
             cache_mib: 512,
             scratch: std::env::temp_dir().join("mouthpiece"),
             drain_timeout: Duration::from_secs(3600),

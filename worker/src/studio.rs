@@ -1,23 +1,22 @@
 //! The sessions that a worker runs for the farm: renders and preparations, from the store and back to it, and live ones.
 
-use crate::avatars::{Avatars, Ready, patiently};
-use crate::board::{Board, WorkState};
+use crate::avatars::{ReadyAvatar, WorkerAvatars, patiently};
+use crate::board::{ProgressBoard, WorkState};
 use crate::film::FramePath;
 use crate::live::switchboard::Switchboard;
-use crate::live::{Face, Input, Letterbox, LiveEnd, LiveThread, Setting};
+use crate::live::{Letterbox, LiveEnd, LiveFace, LiveInput, LiveSetup, LiveThread};
 use crate::metrics::WorkerMetrics;
 use crate::nice;
-use crate::pipeline::{self, Film, Making};
-use crate::render::check;
+use crate::pipeline::{self, Film, FilmSetup};
 use crate::scratch::Scratch;
 use crate::stop::Stop;
-use crate::work::{Work, WorkError};
+use crate::work::{SessionRunner, WorkError};
 use mouthpiece_domain::fleet::{Assignment, Hold};
 use mouthpiece_domain::names;
-use mouthpiece_domain::session::{End, Output, Preset, SessionKind, Spec};
+use mouthpiece_domain::session::{RenderPreset, SessionEnd, SessionKind, SessionOutput, SessionSpec};
 use mouthpiece_engine::life::Liveliness;
-use mouthpiece_engine::{Desks, Engine};
-use mouthpiece_media::encode::{Choice, FilePreset};
+use mouthpiece_engine::{Engine, EngineDesks};
+use mouthpiece_media::encode::{EncoderChoice, FilePreset};
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_transport::StreamParams;
 use std::sync::Arc;
@@ -29,9 +28,9 @@ use tracing::info;
 /// Everything that the sessions of one worker share.
 pub struct Studio<E: Engine> {
     /// In front of the engine's thread.
-    pub desks: Desks<E>,
+    pub desks: EngineDesks<E>,
     /// Prepared faces.
-    pub avatars: Avatars<E>,
+    pub avatars: WorkerAvatars<E>,
     /// Makes ears; what draws is on the engine's thread.
     pub engine: E,
     /// Finds live sessions, and has their transport.
@@ -46,24 +45,25 @@ pub struct Studio<E: Engine> {
     pub runtime: Handle,
 }
 
-impl<E: Engine> Work for Studio<E> {
-    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<End, WorkError> {
+impl<E: Engine> SessionRunner for Studio<E> {
+    fn run(&self, assignment: &Assignment, board: &ProgressBoard, stop: &Stop) -> Result<SessionEnd, WorkError> {
         let folder = self.scratch.session().map_err(|e| WorkError::broke("making a scratch folder", &e))?;
         let spec = &assignment.spec;
-        check(spec.size, spec.fps).map_err(WorkError::render)?;
         let avatar = |stop| self.runtime.block_on(self.avatars.get(spec, folder.path(), stop));
         match assignment.kind {
             SessionKind::Live => nice::step_forward(),
             SessionKind::Render | SessionKind::Prepare => nice::step_back(),
         }
         match assignment.kind {
-            SessionKind::Prepare => self.prepared(&*avatar(stop)?, stop).map(End::completed),
+            SessionKind::Prepare => self.prepared(&*avatar(stop)?, stop).map(SessionEnd::completed),
             SessionKind::Live => {
                 let ready = avatar(stop)?;
                 drop(folder);
                 self.live(assignment.hold, spec, board, stop, &ready)
             }
-            SessionKind::Render => self.render(assignment.hold, spec, &folder, board, stop, avatar).map(End::completed),
+            SessionKind::Render => {
+                self.render(assignment.hold, spec, &folder, board, stop, avatar).map(SessionEnd::completed)
+            }
         }
     }
 
@@ -74,11 +74,11 @@ impl<E: Engine> Work for Studio<E> {
 
 impl<E: Engine> Studio<E> {
     /// A prepared avatar as a result.
-    fn prepared(&self, ready: &Ready<E>, stop: &Stop) -> Result<Output, WorkError> {
+    fn prepared(&self, ready: &ReadyAvatar<E>, stop: &Stop) -> Result<SessionOutput, WorkError> {
         let facts = ready.facts.clone();
         let size = self.wait(stop, patiently(|| self.blobs.size(&facts.preview)))?;
         let bytes = size.map_err(|e| WorkError::blob(&e, "the avatar"))?.unwrap_or(0);
-        Ok(Output {
+        Ok(SessionOutput {
             blob: Some(facts.preview),
             removed: None,
             bytes,
@@ -90,28 +90,37 @@ impl<E: Engine> Studio<E> {
     }
 
     /// Runs a live session until somebody or something ends it.
-    fn live(&self, hold: Hold, spec: &Spec, board: &Board, stop: &Stop, ready: &Ready<E>) -> Result<End, WorkError> {
-        let terms = spec.live.unwrap_or_default();
+    fn live(
+        &self,
+        hold: Hold,
+        spec: &SessionSpec,
+        board: &ProgressBoard,
+        stop: &Stop,
+        ready: &ReadyAvatar<E>,
+    ) -> Result<SessionEnd, WorkError> {
+        let (terms, duty) = (spec.live.unwrap_or_default(), stop.duty());
         let (letterbox, inbox) = Letterbox::new();
         let post = letterbox.clone();
-        let params = StreamParams { fps: spec.fps, bitrate: terms.bitrate };
+        let params = StreamParams { fps: spec.fps.per_second(), bitrate: terms.bitrate };
         // The transport waits for nobody: a packet that finds the inbox full is lost, a viewer who comes or goes is not.
-        let sink = Box::new(move |event| drop(post.leave(Input::Stream(event))));
+        let sink = Box::new(move |event| drop(post.leave(LiveInput::Stream(event))));
         let opened = self.switchboard.transport().open(params, sink);
         let stream = opened.map_err(|e| WorkError::broke("opening a stream", &e))?;
         let path = FramePath::new(
             self.desks.desk(Arc::clone(&ready.avatar)),
             ready.facts.frames,
-            spec.fps,
+            spec.fps.per_second(),
             spec.seed,
             Liveliness { blinks: spec.blinks, head: spec.head },
         );
-        let face = Face { path, ear: Box::new(self.engine.live_ear()) };
-        let setting = Setting {
+        let face = LiveFace { path, ear: Box::new(self.engine.live_ear()) };
+        let setting = LiveSetup {
             session: hold.session,
+            fence: hold.fence,
             size: ready.facts.size,
-            fps: spec.fps,
+            fps: spec.fps.per_second(),
             terms,
+            duty,
             phase: van_der_corput(hold.slot.0),
         };
         let id = stream.id();
@@ -120,7 +129,7 @@ impl<E: Engine> Studio<E> {
         let _entry = self.switchboard.enter(hold, id, letterbox);
         match live.run(stop) {
             LiveEnd::Ended(end) => Ok(end),
-            LiveEnd::Stopped => Err(WorkError::Stopped),
+            LiveEnd::Stopped | LiveEnd::Moved => Err(WorkError::Stopped),
             LiveEnd::Failed(e) => Err(WorkError::render(e)),
         }
     }
@@ -128,12 +137,12 @@ impl<E: Engine> Studio<E> {
     fn render<'a>(
         &self,
         hold: Hold,
-        spec: &Spec,
+        spec: &SessionSpec,
         folder: &TempDir,
-        board: &Board,
+        board: &ProgressBoard,
         stop: &'a Stop,
-        avatar: impl FnOnce(&'a Stop) -> Result<Arc<Ready<E>>, WorkError>,
-    ) -> Result<Output, WorkError> {
+        avatar: impl FnOnce(&'a Stop) -> Result<Arc<ReadyAvatar<E>>, WorkError>,
+    ) -> Result<SessionOutput, WorkError> {
         let lost = || WorkError::Failed("the render came without speech".to_owned());
         let key = spec.speech.as_ref().ok_or_else(lost)?;
         let speech = self.wait(stop, patiently(|| self.blobs.local(key, folder.path())))?;
@@ -145,12 +154,12 @@ impl<E: Engine> Studio<E> {
         let encoder = pipeline::open_encoder(&making).map_err(WorkError::render)?;
         info!(session_id = %hold.session, encoder = encoder.name(), seconds = survey.seconds, "making a film");
         let film = Film::open(&speech, &survey, &result, making, encoder).map_err(WorkError::render)?;
-        board.expect(Film::frames(&survey, spec.fps));
+        board.expect(Film::frames(&survey, spec.fps.per_second()));
         board.enter(WorkState::Running);
         let desk = self.desks.desk(Arc::clone(&ready.avatar));
         let mut ear = self.engine.ear(pipeline::level(&survey));
         let mut each = |frames| {
-            board.made(frames, spec.fps);
+            board.made(frames, spec.fps.per_second());
             !stop.is_set()
         };
         let made = film.make(desk, ready.facts.frames, &mut ear, &mut each).map_err(WorkError::render)?;
@@ -161,7 +170,7 @@ impl<E: Engine> Studio<E> {
         put.map_err(|e| WorkError::blob(&e, "the result"))?;
         let mut warnings = ready.facts.warnings.clone();
         warnings.extend(pipeline::speech_warnings(&survey));
-        Ok(Output {
+        Ok(SessionOutput {
             blob: Some(key),
             removed: None,
             bytes: made.bytes,
@@ -184,16 +193,16 @@ fn van_der_corput(slot: u8) -> f64 {
     f64::from(slot.reverse_bits()) / 256.0
 }
 
-fn making(spec: &Spec, size: [u32; 2]) -> Making {
-    Making {
+fn making(spec: &SessionSpec, size: [u32; 2]) -> FilmSetup {
+    FilmSetup {
         size,
-        fps: spec.fps,
+        fps: spec.fps.per_second(),
         seed: spec.seed,
         liveliness: Liveliness { blinks: spec.blinks, head: spec.head },
-        encoder: Choice::Auto,
+        encoder: EncoderChoice::Auto,
         preset: match spec.preset {
-            Preset::Fast => FilePreset::Fast,
-            Preset::Balanced => FilePreset::Balanced,
+            RenderPreset::Fast => FilePreset::Fast,
+            RenderPreset::Balanced => FilePreset::Balanced,
         },
     }
 }

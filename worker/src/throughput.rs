@@ -3,12 +3,12 @@
 //! --nocapture`. It prints figures and asserts none: machines differ.
 
 use crate::engines::{DEFAULT_ENGINE, ForEngine, with_engine};
-use crate::pipeline::{self, Film, Making};
+use crate::pipeline::{self, Film, FilmSetup};
 use crate::{PortraitOptions, load_reference};
 use mouthpiece_engine::life::Liveliness;
-use mouthpiece_engine::{Alone, Desks, Engine, EngineThread};
+use mouthpiece_engine::{Engine, EngineDesks, EngineThread, OwnEngine};
 use mouthpiece_media::audio::Survey;
-use mouthpiece_media::encode::{Choice, FilePreset};
+use mouthpiece_media::encode::{EncoderChoice, FilePreset};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ fn sample(name: &str) -> PathBuf {
 
 struct WorkState<E: Engine> {
     engine: E,
-    desks: Desks<E>,
+    desks: EngineDesks<E>,
     avatar: Arc<E::Avatar>,
     speech: PathBuf,
     survey: Survey,
@@ -35,8 +35,8 @@ struct WorkState<E: Engine> {
 impl<E: Engine> WorkState<E> {
     /// Frames of one slot's renders into `folder`, drawn by the engine's thread or by an engine of its own.
     fn renders(&self, folder: &Path, preset: FilePreset, slot: usize, shared: bool) -> u64 {
-        let (liveliness, encoder) = (Liveliness::default(), Choice::Auto);
-        let making = Making { size: self.size, fps: 25, seed: slot as u64, liveliness, encoder, preset };
+        let (liveliness, encoder) = (Liveliness::default(), EncoderChoice::Auto);
+        let making = FilmSetup { size: self.size, fps: 25, seed: slot as u64, liveliness, encoder, preset };
         (0..RENDERS)
             .map(|_| {
                 let path = folder.join(format!("{slot}.mp4"));
@@ -47,7 +47,7 @@ impl<E: Engine> WorkState<E> {
                 let made = if shared {
                     film.make(self.desks.desk(avatar), 1, &mut ear, &mut |_| true)
                 } else {
-                    film.make(Alone::new(self.engine.clone(), avatar), 1, &mut ear, &mut |_| true)
+                    film.make(OwnEngine::new(self.engine.clone(), avatar), 1, &mut ear, &mut |_| true)
                 };
                 made.unwrap().frames
             })

@@ -1,10 +1,10 @@
 //! What a slot runs, and how it fails.
 
 use crate::RenderError;
-use crate::board::Board;
+use crate::board::ProgressBoard;
 use crate::stop::{Stop, Stopped};
 use mouthpiece_domain::fleet::Assignment;
-use mouthpiece_domain::session::{End, EndReason};
+use mouthpiece_domain::session::{EndReason, SessionEnd};
 use mouthpiece_engine::EngineError;
 use mouthpiece_media::encode::EncodeError;
 use mouthpiece_ports::blobs::BlobError;
@@ -12,13 +12,13 @@ use thiserror::Error;
 use tracing::{error, warn};
 
 /// Runs sessions. The slots know no more of their work than this.
-pub trait Work: Send + Sync + 'static {
+pub trait SessionRunner: Send + Sync + 'static {
     /// Runs one session to its end, on a thread that is its own; gives up at the next frame once `stop` is set. How it ended
     /// is the answer: with a result, or, a live one, because nobody was there any more.
     ///
     /// # Errors
     /// [`WorkError`].
-    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<End, WorkError>;
+    fn run(&self, assignment: &Assignment, board: &ProgressBoard, stop: &Stop) -> Result<SessionEnd, WorkError>;
 
     /// Content hashes of the avatars in memory, at most 64, most recently used first.
     fn resident(&self) -> Vec<String> {
@@ -51,11 +51,11 @@ impl From<Stopped> for WorkError {
 
 impl WorkError {
     /// How the session ends; nothing is to be said of one that was stopped or lost its engine.
-    pub fn end(self) -> Option<End> {
+    pub fn end(self) -> Option<SessionEnd> {
         match self {
             Self::Stopped | Self::EngineGone => None,
-            Self::BadInput(words) => Some(End::new(EndReason::BadInput, words)),
-            Self::Failed(words) => Some(End::new(EndReason::Failed, words)),
+            Self::BadInput(words) => Some(SessionEnd::new(EndReason::BadInput, words)),
+            Self::Failed(words) => Some(SessionEnd::new(EndReason::Failed, words)),
         }
     }
 

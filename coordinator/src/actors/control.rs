@@ -3,22 +3,23 @@
 //! Each message becomes one or more events; the brain decides; what it decided is gathered and sent off once a message.
 //! No handler waits for anything.
 
-use super::clock::Clock;
+use super::clock::FarmClock;
 use super::dispatch::Dispatch;
-use super::errand::Order;
+use super::errand::ErrandOrder;
 use super::fleet::Fleet;
 use super::ledger::Ledger;
 use super::messages::{
-    Cancel, Desire, Drain, Happened, Lookup, Orders, Quiesce, Retire, Roster, StopListening, Submit, Sweep, View,
-    Writes,
+    Cancel, ControlHappened, Decides, Desire, Drain, Lookup, OrdersFor, Quiesce, Retire, Roster, StopListening, Submit,
+    Sweep, View, WhenWritten, WriteBatch,
 };
 use super::observe::Observer;
-use crate::farm::{FarmError, News};
+use crate::farm::{FarmError, FarmNews};
 use crate::metrics::Metrics;
 use actix::{Actor, Addr, AsyncContext, Context, Handler, MessageResult, SpawnHandle};
-use mouthpiece_domain::control::{Answer, Control as Brain, Effect, Event, Settings};
-use mouthpiece_domain::ids::{SessionId, WorkerId};
-use mouthpiece_domain::ledger::Write;
+use mouthpiece_domain::control::{Control as Brain, ControlEffect, ControlEvent, ControlSettings, SubmitAnswer};
+use mouthpiece_domain::fleet::DepartedWorker;
+use mouthpiece_domain::ids::SessionId;
+use mouthpiece_domain::ledger::LedgerWrite;
 use mouthpiece_domain::session::Phase;
 use mouthpiece_domain::time::Mono;
 use std::collections::HashMap;
@@ -39,7 +40,7 @@ pub(super) struct Others {
     pub(super) ledger: Addr<Ledger>,
     pub(super) dispatch: Addr<Dispatch>,
     pub(super) fleet: Addr<Fleet>,
-    pub(super) hub: broadcast::Sender<News>,
+    pub(super) hub: broadcast::Sender<FarmNews>,
     pub(super) behind: watch::Sender<bool>,
     pub(super) metrics: Arc<Metrics>,
 }
@@ -47,9 +48,9 @@ pub(super) struct Others {
 /// What one message's events led to.
 #[derive(Default)]
 struct Outgoing {
-    writes: Vec<Write>,
-    orders: Vec<Order>,
-    retired: Vec<WorkerId>,
+    writes: Vec<LedgerWrite>,
+    orders: Vec<ErrandOrder>,
+    retired: Vec<DepartedWorker>,
     sweep: bool,
     desired: Option<u32>,
     farm_changed: bool,
@@ -65,21 +66,25 @@ struct UnderWay {
 /// Owns the brain, and the answers that callers wait for.
 pub(super) struct Control {
     brain: Brain,
-    clock: Clock,
+    clock: FarmClock,
     others: Others,
     observer: Observer,
     out: Outgoing,
     under_way: UnderWay,
-    answers: HashMap<SessionId, oneshot::Sender<Result<Answer, FarmError>>>,
+    answers: HashMap<SessionId, oneshot::Sender<Result<SubmitAnswer, FarmError>>>,
     timer: Option<(Mono, SpawnHandle)>,
+    /// How long the right to decide on the fleet lasts from when it was asked for.
+    decides_for: Duration,
     stopping: bool,
     at_rest: Vec<oneshot::Sender<()>>,
 }
 
 impl Control {
-    pub(super) fn new(settings: Settings, others: Others) -> Self {
-        let clock = Clock::new();
+    pub(super) fn new(settings: ControlSettings, others: Others) -> Self {
+        let clock = FarmClock::new();
+        let decides_for = settings.lease.hard_stop();
         Self {
+            decides_for,
             brain: Brain::new(settings, clock.now()),
             clock,
             observer: Observer::new(Arc::clone(&others.metrics)),
@@ -94,49 +99,50 @@ impl Control {
     }
 
     /// One event through the brain; what it decided is gathered.
-    fn feed(&mut self, event: Event) {
+    fn feed(&mut self, event: ControlEvent) {
         self.note(&event);
         let seen = self.observer.before(&event);
         for effect in self.brain.handle(event, self.clock.now()) {
             self.observer.effect(&seen, &effect);
             match effect {
-                Effect::Write(write) => self.out.writes.push(write),
-                Effect::Claim { hold, expiry } => self.out.orders.push(Order::Claim { hold, expiry }),
-                Effect::Release(hold) => self.out.orders.push(Order::Release(hold)),
-                Effect::Send { worker, command } => self.out.orders.push(Order::Send { worker, command }),
-                Effect::CheckLease(hold) => self.out.orders.push(Order::CheckLease(hold)),
-                Effect::Sweep => self.out.sweep = true,
-                Effect::Forget(worker) => self.out.orders.push(Order::Forget(worker)),
-                Effect::Retire(worker) => self.out.retired.push(worker),
-                Effect::Answer { session, answer } => {
+                ControlEffect::Write(write) => self.out.writes.push(write),
+                ControlEffect::Claim { hold, expiry } => self.out.orders.push(ErrandOrder::Claim { hold, expiry }),
+                ControlEffect::Release(hold) => self.out.orders.push(ErrandOrder::Release(hold)),
+                ControlEffect::Send { worker, command } => self.out.orders.push(ErrandOrder::Send { worker, command }),
+                ControlEffect::CheckLease(hold) => self.out.orders.push(ErrandOrder::CheckLease(hold)),
+                ControlEffect::Sweep => self.out.sweep = true,
+                ControlEffect::Forget(worker) => self.out.orders.push(ErrandOrder::Forget(worker)),
+                ControlEffect::Abandon(worker) => self.out.orders.push(ErrandOrder::Abandon(worker)),
+                ControlEffect::Retire(left) => self.out.retired.push(left),
+                ControlEffect::Answer { session, answer } => {
                     if let Some(asker) = self.answers.remove(&session) {
                         // A caller that has gone away asks again, or looks the session up.
                         let _ = asker.send(Ok(answer));
                     }
                 }
-                Effect::Changed(change) => {
+                ControlEffect::Changed(change) => {
                     self.out.farm_changed |=
                         matches!(change.session.phase, Phase::Requested | Phase::Assigned | Phase::Ended);
-                    self.tell(|| News::Session(Arc::new(*change)));
+                    self.tell(|| FarmNews::Session(Arc::new(*change)));
                 }
-                Effect::WorkerChanged(_) => self.out.farm_changed = true,
-                Effect::Desired(workers) => self.out.desired = Some(workers),
+                ControlEffect::WorkerChanged(_) => self.out.farm_changed = true,
+                ControlEffect::Desired(workers) => self.out.desired = Some(workers),
             }
         }
     }
 
     /// Counts what has come back.
-    fn note(&mut self, event: &Event) {
+    fn note(&mut self, event: &ControlEvent) {
         match event {
-            Event::Written { .. } => self.under_way.writes = self.under_way.writes.saturating_sub(1),
-            Event::Claimed { .. } | Event::Sent { .. } | Event::Lease { .. } => {
+            ControlEvent::Written { .. } => self.under_way.writes = self.under_way.writes.saturating_sub(1),
+            ControlEvent::Claimed { .. } | ControlEvent::Sent { .. } | ControlEvent::Lease { .. } => {
                 self.under_way.orders = self.under_way.orders.saturating_sub(1);
             }
             _ => {}
         }
     }
 
-    fn tell(&self, news: impl FnOnce() -> News) {
+    fn tell(&self, news: impl FnOnce() -> FarmNews) {
         if self.others.hub.receiver_count() > 0 {
             // An error means that the last watcher has just gone.
             let _ = self.others.hub.send(news());
@@ -148,14 +154,14 @@ impl Control {
         let Outgoing { writes, orders, retired, sweep, desired, farm_changed } = take(&mut self.out);
         if !writes.is_empty() {
             self.under_way.writes += writes.len();
-            self.others.ledger.do_send(Writes(writes));
+            self.others.ledger.do_send(WriteBatch(writes));
         }
         if !orders.is_empty() {
             self.under_way.orders += orders.iter().filter(|order| order.is_answered()).count();
-            self.others.dispatch.do_send(Orders(orders));
+            self.others.dispatch.do_send(OrdersFor(orders));
         }
-        for worker in retired {
-            self.others.fleet.do_send(Retire(worker));
+        for left in retired {
+            self.others.fleet.do_send(Retire(left));
         }
         if sweep {
             self.others.dispatch.do_send(Sweep);
@@ -165,7 +171,7 @@ impl Control {
             self.others.fleet.do_send(Desire(workers));
         }
         if farm_changed {
-            self.tell(|| News::Farm);
+            self.tell(|| FarmNews::Farm);
         }
         let outstanding = self.under_way.writes;
         self.others.behind.send_if_modified(|behind| {
@@ -202,7 +208,7 @@ impl Control {
             act.timer = None;
             let now = act.clock.now().mono;
             if act.brain.due().is_some_and(|due| due <= now) {
-                act.feed(Event::Tick);
+                act.feed(ControlEvent::Tick);
                 act.flush(ctx);
             } else {
                 act.set_timer(ctx);
@@ -231,7 +237,7 @@ impl Handler<Submit> for Control {
             return;
         }
         self.answers.insert(session.id, answer);
-        self.feed(Event::Submit { session, idempotency, max_open });
+        self.feed(ControlEvent::Submit { session, idempotency, max_open });
         self.flush(ctx);
     }
 }
@@ -240,7 +246,7 @@ impl Handler<Cancel> for Control {
     type Result = ();
 
     fn handle(&mut self, Cancel(id): Cancel, ctx: &mut Self::Context) {
-        self.feed(Event::Cancel(id));
+        self.feed(ControlEvent::Cancel(id));
         self.flush(ctx);
     }
 }
@@ -250,7 +256,7 @@ impl Handler<Drain> for Control {
 
     fn handle(&mut self, Drain(id): Drain, ctx: &mut Self::Context) -> Self::Result {
         let running = self.brain.running_on(id)?;
-        self.feed(Event::Drain(id));
+        self.feed(ControlEvent::Drain(id));
         self.flush(ctx);
         Some(running)
     }
@@ -272,10 +278,10 @@ impl Handler<Lookup> for Control {
     }
 }
 
-impl Handler<Happened> for Control {
+impl Handler<ControlHappened> for Control {
     type Result = ();
 
-    fn handle(&mut self, Happened(events): Happened, ctx: &mut Self::Context) {
+    fn handle(&mut self, ControlHappened(events): ControlHappened, ctx: &mut Self::Context) {
         for event in events {
             self.feed(event);
         }
@@ -283,11 +289,31 @@ impl Handler<Happened> for Control {
     }
 }
 
+impl Handler<WhenWritten> for Control {
+    type Result = ();
+
+    fn handle(&mut self, asked: WhenWritten, _: &mut Self::Context) {
+        // Behind the writes of whatever happened before.
+        self.others.ledger.do_send(asked);
+    }
+}
+
 impl Handler<Roster> for Control {
     type Result = ();
 
     fn handle(&mut self, Roster(heartbeats): Roster, ctx: &mut Self::Context) {
-        self.feed(Event::Roster(heartbeats));
+        self.feed(ControlEvent::Roster(heartbeats));
+        self.flush(ctx);
+    }
+}
+
+impl Handler<Decides> for Control {
+    type Result = ();
+
+    fn handle(&mut self, Decides { asked, granted }: Decides, ctx: &mut Self::Context) {
+        // As with any lease: who holds it stops before the pool could give it to another.
+        let left = granted.then(|| self.decides_for.saturating_sub(asked.elapsed()));
+        self.feed(ControlEvent::Decides(left));
         self.flush(ctx);
     }
 }

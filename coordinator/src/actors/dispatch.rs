@@ -3,8 +3,11 @@
 use super::errand::Errands;
 use super::lanes::Lanes;
 use super::listen;
-use super::messages::{Happened, LaneDone, Orders, StopListening, Sweep};
+use super::messages::{ControlHappened, LaneDone, OrdersFor, StopListening, Sweep};
+use super::prices;
 use actix::{Actor, Addr, AsyncContext, Context, Handler};
+use mouthpiece_ports::records::UsageBooks;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -16,21 +19,24 @@ pub(super) struct Dispatch {
     carrying: JoinSet<()>,
     listening: JoinSet<()>,
     behind: watch::Receiver<bool>,
-    roster_every: Duration,
+    roster: RosterTerms,
+}
+
+/// What is asked for now and then.
+#[derive(Clone)]
+pub(super) struct RosterTerms {
+    /// How often the pool is asked for its workers.
+    pub(super) every: Duration,
+    /// Who asks for the right to decide on the fleet, and for how long.
+    pub(super) decides: Option<(u128, Duration)>,
+    /// Where prices are read, if they are needed.
+    pub(super) books: Option<Arc<dyn UsageBooks>>,
 }
 
 impl Dispatch {
-    /// `behind` is true while control has more to write than it wants to; nothing is received then. The pool is asked for
-    /// its workers every `roster_every`.
-    pub(super) fn new(errands: Errands, behind: watch::Receiver<bool>, roster_every: Duration) -> Self {
-        Self {
-            errands,
-            lanes: Lanes::default(),
-            carrying: JoinSet::new(),
-            listening: JoinSet::new(),
-            behind,
-            roster_every,
-        }
+    /// `behind` is true while control has more to write than it wants to; nothing is received then.
+    pub(super) fn new(errands: Errands, behind: watch::Receiver<bool>, roster: RosterTerms) -> Self {
+        Self { errands, lanes: Lanes::default(), carrying: JoinSet::new(), listening: JoinSet::new(), behind, roster }
     }
 
     fn run_lanes(&mut self, myself: &Addr<Self>) {
@@ -40,7 +46,7 @@ impl Dispatch {
             self.carrying.spawn_local(async move {
                 for order in orders {
                     if let Some(event) = errands.carry(order).await {
-                        errands.control.do_send(Happened(vec![event]));
+                        errands.control.do_send(ControlHappened(vec![event]));
                     }
                 }
                 myself.do_send(LaneDone(worker));
@@ -55,17 +61,23 @@ impl Actor for Dispatch {
     fn started(&mut self, ctx: &mut Self::Context) {
         ctx.set_mailbox_capacity(super::MAILBOX);
         let Errands { bus, pool, control, metrics, .. } = self.errands.clone();
-        self.listening.spawn_local(listen::roster(pool, self.roster_every, control.clone(), metrics.clone()));
+        let RosterTerms { every, decides, books } = self.roster.clone();
+        if let Some(books) = books {
+            self.listening.spawn_local(prices::keep(books, control.clone(), Arc::clone(&metrics)));
+        }
+        let (told, counted) = (control.clone(), Arc::clone(&metrics));
+        let roster = listen::RosterKeeper { pool, control: told, metrics: counted, every, decides };
+        self.listening.spawn_local(roster.run());
         let listener = listen::Listener { bus, control, metrics, behind: self.behind.clone() };
         self.listening.spawn_local(listener.clone().events());
         self.listening.spawn_local(listener.returned());
     }
 }
 
-impl Handler<Orders> for Dispatch {
+impl Handler<OrdersFor> for Dispatch {
     type Result = ();
 
-    fn handle(&mut self, Orders(orders): Orders, ctx: &mut Self::Context) {
+    fn handle(&mut self, OrdersFor(orders): OrdersFor, ctx: &mut Self::Context) {
         for order in orders {
             self.lanes.push(order);
         }
@@ -89,7 +101,7 @@ impl Handler<Sweep> for Dispatch {
         let errands = self.errands.clone();
         self.carrying.spawn_local(async move {
             let swept = errands.sweep().await;
-            errands.control.do_send(Happened(vec![swept]));
+            errands.control.do_send(ControlHappened(vec![swept]));
         });
     }
 }

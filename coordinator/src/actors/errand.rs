@@ -4,15 +4,16 @@
 //! safe: what was granted after all expires by itself, and what was delivered after all carries a fence.
 
 use super::control::Control;
-use super::retry::{ENDLESS, Failure, PORT, ask};
+use super::retry::{ENDLESS, PORT};
 use crate::metrics::{Metrics, PortName};
 use actix::Addr;
-use mouthpiece_domain::control::Event;
-use mouthpiece_domain::fleet::{Command, Hold};
+use mouthpiece_domain::control::ControlEvent;
+use mouthpiece_domain::fleet::{Hold, WorkerCommand};
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_ports::bus::{Bus, BusError};
 use mouthpiece_ports::pool::{Pool, PoolError};
 use mouthpiece_ports::records::SessionLedger;
+use mouthpiece_ports::retry::{CallFailure, ask_again};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -22,25 +23,27 @@ const UNKNOWN_LEASE: Duration = Duration::from_secs(1);
 
 /// One thing to do about one worker.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(super) enum ErrandOrder {
     /// Claim a slot.
     Claim { hold: Hold, expiry: Duration },
     /// Give it back.
     Release(Hold),
     /// Tell the worker.
-    Send { worker: WorkerId, command: Command },
+    Send { worker: WorkerId, command: WorkerCommand },
     /// Ask how long its lease lasts.
     CheckLease(Hold),
     /// It has left: forget its holds, and take back what lies in its queue.
     Forget(WorkerId),
+    /// It was not heard of for minutes: take back what lies in its queue.
+    Abandon(WorkerId),
 }
 
-impl Order {
+impl ErrandOrder {
     /// Whom it is about.
     pub(super) fn worker(&self) -> WorkerId {
         match self {
             Self::Claim { hold, .. } | Self::Release(hold) | Self::CheckLease(hold) => hold.worker,
-            Self::Send { worker, .. } | Self::Forget(worker) => *worker,
+            Self::Send { worker, .. } | Self::Forget(worker) | Self::Abandon(worker) => *worker,
         }
     }
 
@@ -48,8 +51,8 @@ impl Order {
     pub(super) fn is_answered(&self) -> bool {
         match self {
             Self::Claim { .. } | Self::CheckLease(_) => true,
-            Self::Send { command, .. } => matches!(command, Command::Assign(_)),
-            Self::Release(_) | Self::Forget(_) => false,
+            Self::Send { command, .. } => matches!(command, WorkerCommand::Assign(_) | WorkerCommand::Prepare(_)),
+            Self::Release(_) | Self::Forget(_) | Self::Abandon(_) => false,
         }
     }
 }
@@ -66,29 +69,38 @@ pub(super) struct Errands {
 
 impl Errands {
     /// Carries one order out; what the brain must hear of it.
-    pub(super) async fn carry(&self, order: Order) -> Option<Event> {
+    pub(super) async fn carry(&self, order: ErrandOrder) -> Option<ControlEvent> {
         match order {
-            Order::Claim { hold, expiry } => {
+            ErrandOrder::Claim { hold, expiry } => {
                 let granted = self.pool("claim", || self.pool.claim(&hold, expiry)).await.unwrap_or(false);
-                Some(Event::Claimed { hold, granted })
+                Some(ControlEvent::Claimed { hold, granted })
             }
-            Order::Release(hold) => {
+            ErrandOrder::Release(hold) => {
                 self.pool("release", || self.pool.release(&hold)).await;
                 None
             }
-            Order::CheckLease(hold) => {
+            ErrandOrder::CheckLease(hold) => {
                 let remaining = self.pool("remaining", || self.pool.remaining(&hold)).await;
-                Some(Event::Lease { hold, remaining: remaining.unwrap_or(Some(UNKNOWN_LEASE)) })
+                Some(ControlEvent::Lease { hold, remaining: remaining.unwrap_or(Some(UNKNOWN_LEASE)) })
             }
-            Order::Send { worker, command } => {
+            ErrandOrder::Send { worker, command } => {
                 let accepted = self.send(worker, &command).await;
                 match command {
-                    Command::Assign(assignment) => Some(Event::Sent { hold: assignment.hold, accepted }),
-                    Command::Stop(_) | Command::Drain => None,
+                    WorkerCommand::Assign(assignment) | WorkerCommand::Prepare(assignment) => {
+                        Some(ControlEvent::Sent { hold: assignment.hold, accepted })
+                    }
+                    WorkerCommand::LetGo(_)
+                    | WorkerCommand::Stop(_)
+                    | WorkerCommand::HandOver(_)
+                    | WorkerCommand::Drain => None,
                 }
             }
-            Order::Forget(worker) => {
+            ErrandOrder::Forget(worker) => {
                 self.pool("forget", || self.pool.forget(worker)).await;
+                self.bus("remove", worker, || self.bus.remove(worker)).await;
+                None
+            }
+            ErrandOrder::Abandon(worker) => {
                 self.bus("remove", worker, || self.bus.remove(worker)).await;
                 None
             }
@@ -96,11 +108,11 @@ impl Errands {
     }
 
     /// All open sessions, however long it takes to get them.
-    pub(super) async fn sweep(&self) -> Event {
+    pub(super) async fn sweep(&self) -> ControlEvent {
         let mut tries = 0;
         loop {
             match self.records.open_sessions().await {
-                Ok(sessions) => return Event::Swept(sessions),
+                Ok(sessions) => return ControlEvent::Swept(sessions),
                 Err(error) => tracing::warn!(%error, tries, "the open sessions cannot be read, trying again"),
             }
             sleep(ENDLESS.pause(tries)).await;
@@ -108,7 +120,7 @@ impl Errands {
         }
     }
 
-    async fn send(&self, worker: WorkerId, command: &Command) -> bool {
+    async fn send(&self, worker: WorkerId, command: &WorkerCommand) -> bool {
         self.bus("send", worker, || self.bus.send(worker, command)).await.is_some()
     }
 
@@ -119,14 +131,15 @@ impl Errands {
         ask_it: impl FnMut() -> F,
     ) -> Option<()> {
         let hopeless = |error: &BusError| matches!(error, BusError::Unroutable(_));
-        ask(PORT, ask_it, hopeless, |failure| {
+        ask_again(PORT, ask_it, hopeless, |failure| {
             self.metrics.port_error(PortName::Bus, call);
             match failure {
-                Failure::Port(error) => tracing::warn!(worker_id = %worker, %error, call, "the bus failed"),
-                Failure::Silent => tracing::warn!(worker_id = %worker, call, "the bus did not answer in time"),
+                CallFailure::Port(error) => tracing::warn!(worker_id = %worker, %error, call, "the bus failed"),
+                CallFailure::Silent => tracing::warn!(worker_id = %worker, call, "the bus did not answer in time"),
             }
         })
         .await
+        .ok()
     }
 
     async fn pool<T, F: Future<Output = Result<T, PoolError>>>(
@@ -134,18 +147,19 @@ impl Errands {
         call: &'static str,
         ask_it: impl FnMut() -> F,
     ) -> Option<T> {
-        ask(
+        ask_again(
             PORT,
             ask_it,
             |_| false,
             |failure| {
                 self.metrics.port_error(PortName::Pool, call);
                 match failure {
-                    Failure::Port(error) => tracing::warn!(%error, call, "the pool failed"),
-                    Failure::Silent => tracing::warn!(call, "the pool did not answer in time"),
+                    CallFailure::Port(error) => tracing::warn!(%error, call, "the pool failed"),
+                    CallFailure::Silent => tracing::warn!(call, "the pool did not answer in time"),
                 }
             },
         )
         .await
+        .ok()
     }
 }

@@ -1,34 +1,38 @@
 //! The farm's outside: what HTTP handlers hold.
 
 use super::control::Control;
-use super::messages::{Cancel, Drain, Lookup, Quiesce, Submit, View};
-use crate::farm::{Farm, FarmError, News};
+use super::messages::{Cancel, Drain, Lookup, Quiesce, Submit, View, WhenWritten};
+use crate::farm::{Farm, FarmError, FarmNews};
 use actix::{Addr, Arbiter, MailboxError};
 use async_trait::async_trait;
-use mouthpiece_domain::control::{Answer, Change, FarmView};
+use mouthpiece_domain::control::{FarmView, SessionChange, SubmitAnswer};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::ledger::Idempotency;
 use mouthpiece_domain::session::Session;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Semaphore, broadcast, oneshot};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 /// What is under way when the farm stops gets so long to come to rest.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// A session's end is on record within this, or whoever wants it asks again.
+const CANCELLED_WITHIN: Duration = Duration::from_secs(5);
+/// An end that waits for another write of its session is looked for again after this.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// Callers that wait for an answer, at most: a second or two of what the records can take.
 const ASKING: usize = 4096;
 
 /// A running farm. Clones speak to the same one; when the last is dropped, the farm ends as if the process had died.
 #[derive(Clone)]
-pub struct Handle {
+pub struct FarmHandle {
     inner: Arc<Inner>,
 }
 
 struct Inner {
     control: Addr<Control>,
     /// The sender proper belongs to control: watchers see the end of the news when that has stopped.
-    hub: broadcast::WeakSender<News>,
+    hub: broadcast::WeakSender<FarmNews>,
     asking: Semaphore,
     arbiter: Mutex<Option<Arbiter>>,
 }
@@ -47,8 +51,8 @@ impl Inner {
     }
 }
 
-impl Handle {
-    pub(super) fn new(control: Addr<Control>, hub: broadcast::WeakSender<News>, arbiter: Arbiter) -> Self {
+impl FarmHandle {
+    pub(super) fn new(control: Addr<Control>, hub: broadcast::WeakSender<FarmNews>, arbiter: Arbiter) -> Self {
         Self {
             inner: Arc::new(Inner { control, hub, asking: Semaphore::new(ASKING), arbiter: Mutex::new(Some(arbiter)) }),
         }
@@ -77,16 +81,29 @@ impl Handle {
     fn stopped(_: MailboxError) -> FarmError {
         FarmError::Stopped
     }
+
+    /// Waits until the brain has let go of a session, which it does when the end is on record.
+    async fn has_ended(&self, id: SessionId) -> Result<(), FarmError> {
+        loop {
+            let (tell, written) = oneshot::channel();
+            self.inner.control.send(WhenWritten(tell)).await.map_err(Self::stopped)?;
+            let well = written.await.map_err(|_| FarmError::Stopped)?;
+            if well && self.session(id).await?.is_none() {
+                return Ok(());
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
 }
 
 #[async_trait]
-impl Farm for Handle {
+impl Farm for FarmHandle {
     async fn submit(
         &self,
         session: Session,
         idempotency: Option<Idempotency>,
         max_open: u32,
-    ) -> Result<Answer, FarmError> {
+    ) -> Result<SubmitAnswer, FarmError> {
         let _asking = self.inner.asking.try_acquire().map_err(|_| FarmError::Overwhelmed)?;
         let (answer, answered) = oneshot::channel();
         self.inner.control.do_send(Submit { session: Box::new(session), idempotency, max_open, answer });
@@ -95,7 +112,9 @@ impl Farm for Handle {
     }
 
     async fn cancel(&self, id: SessionId) -> Result<(), FarmError> {
-        self.inner.control.send(Cancel(id)).await.map_err(Self::stopped)
+        self.inner.control.send(Cancel(id)).await.map_err(Self::stopped)?;
+        // What is only decided dies with this process. Whoever hears that it takes too long asks again, of any coordinator.
+        timeout(CANCELLED_WITHIN, self.has_ended(id)).await.unwrap_or(Err(FarmError::Overwhelmed))
     }
 
     async fn drain(&self, id: WorkerId) -> Result<Option<Vec<SessionId>>, FarmError> {
@@ -106,11 +125,11 @@ impl Farm for Handle {
         self.inner.control.send(View).await.map_err(Self::stopped)
     }
 
-    async fn session(&self, id: SessionId) -> Result<Option<Change>, FarmError> {
+    async fn session(&self, id: SessionId) -> Result<Option<SessionChange>, FarmError> {
         self.inner.control.send(Lookup(id)).await.map_err(Self::stopped)
     }
 
-    fn watch(&self) -> broadcast::Receiver<News> {
+    fn watch(&self) -> broadcast::Receiver<FarmNews> {
         match self.inner.hub.upgrade() {
             Some(hub) => hub.subscribe(),
             // A channel without a sender: its end is seen at once.

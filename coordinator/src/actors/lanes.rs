@@ -1,6 +1,6 @@
 //! Orders by worker: those for one worker are carried out one after the other, those for different workers side by side.
 
-use super::errand::Order;
+use super::errand::ErrandOrder;
 use mouthpiece_domain::ids::WorkerId;
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -10,7 +10,7 @@ const RUNNING: usize = 64;
 /// What waits, by worker. A lane is taken whole, and not again until it is done: a stop never overtakes its assignment.
 #[derive(Default)]
 pub(super) struct Lanes {
-    waiting: HashMap<WorkerId, Vec<Order>>,
+    waiting: HashMap<WorkerId, Vec<ErrandOrder>>,
     /// Workers with something in `waiting` and no lane running, in order of arrival.
     ready: VecDeque<WorkerId>,
     running: HashSet<WorkerId>,
@@ -18,7 +18,7 @@ pub(super) struct Lanes {
 
 impl Lanes {
     /// Something for a worker.
-    pub(super) fn push(&mut self, order: Order) {
+    pub(super) fn push(&mut self, order: ErrandOrder) {
         let worker = order.worker();
         let lane = self.waiting.entry(worker).or_default();
         if lane.is_empty() && !self.running.contains(&worker) {
@@ -28,7 +28,7 @@ impl Lanes {
     }
 
     /// The next lane to run, if one may.
-    pub(super) fn take(&mut self) -> Option<(WorkerId, Vec<Order>)> {
+    pub(super) fn take(&mut self) -> Option<(WorkerId, Vec<ErrandOrder>)> {
         if self.running.len() >= RUNNING {
             return None;
         }
@@ -51,14 +51,19 @@ mod tests {
     use super::*;
     use mouthpiece_domain::fleet::Hold;
     use mouthpiece_domain::ids::SessionId;
-    use mouthpiece_domain::session::{Fence, Slot};
+    use mouthpiece_domain::session::{Fence, SlotIndex};
 
-    fn order(worker: u128, n: u128) -> Order {
-        Order::Release(Hold { session: SessionId(n), fence: Fence::FIRST, worker: WorkerId(worker), slot: Slot(0) })
+    fn order(worker: u128, n: u128) -> ErrandOrder {
+        ErrandOrder::Release(Hold {
+            session: SessionId(n),
+            fence: Fence::FIRST,
+            worker: WorkerId(worker),
+            slot: SlotIndex(0),
+        })
     }
 
-    fn sessions(orders: &[Order]) -> Vec<u128> {
-        orders.iter().map(|order| if let Order::Release(hold) = order { hold.session.0 } else { 0 }).collect()
+    fn sessions(orders: &[ErrandOrder]) -> Vec<u128> {
+        orders.iter().map(|order| if let ErrandOrder::Release(hold) = order { hold.session.0 } else { 0 }).collect()
     }
 
     #[test]

@@ -4,16 +4,17 @@
 //! that the cost of making a batch durable is shared by all that wait for it. One batch at a time also keeps the order.
 
 use super::control::Control;
-use super::messages::{Happened, Writes};
+use super::messages::{ControlHappened, WhenWritten, WriteBatch};
 use super::retry::LEDGER;
 use crate::metrics::Metrics;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, WrapFuture};
-use mouthpiece_domain::control::Event;
-use mouthpiece_domain::ledger::{Write, Written};
+use mouthpiece_domain::control::ControlEvent;
+use mouthpiece_domain::ledger::{LedgerWrite, WriteOutcome};
 use mouthpiece_ports::records::SessionLedger;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
+use tokio::sync::oneshot;
 use tokio::time::sleep;
 
 /// Writes in one batch at most.
@@ -24,13 +25,21 @@ pub(super) struct Ledger {
     records: Arc<dyn SessionLedger>,
     control: Addr<Control>,
     metrics: Arc<Metrics>,
-    waiting: VecDeque<Write>,
+    waiting: VecDeque<LedgerWrite>,
     writing: bool,
+    /// Writes that came so far, and those of them that are done, one way or the other.
+    came: u64,
+    done: u64,
+    /// The last batch went well. What did not is decided about anew, and comes again.
+    well: bool,
+    /// Who waits for how many of them, with whether all so far went well.
+    waiters: VecDeque<(u64, bool, oneshot::Sender<bool>)>,
 }
 
 impl Ledger {
     pub(super) fn new(records: Arc<dyn SessionLedger>, control: Addr<Control>, metrics: Arc<Metrics>) -> Self {
-        Self { records, control, metrics, waiting: VecDeque::new(), writing: false }
+        let (waiting, waiters) = (VecDeque::new(), VecDeque::new());
+        Self { records, control, metrics, waiting, writing: false, came: 0, done: 0, well: true, waiters }
     }
 
     fn write_next(&mut self, ctx: &mut Context<Self>) {
@@ -38,13 +47,28 @@ impl Ledger {
             return;
         }
         self.writing = true;
-        let batch: Vec<Write> = self.waiting.drain(..self.waiting.len().min(BATCH)).collect();
+        let batch: Vec<LedgerWrite> = self.waiting.drain(..self.waiting.len().min(BATCH)).collect();
         let written = write(Arc::clone(&self.records), batch, Arc::clone(&self.metrics));
         ctx.spawn(written.into_actor(self).map(|events, act, ctx| {
-            act.control.do_send(Happened(events));
+            let went_well = |event: &ControlEvent| !matches!(event, ControlEvent::Written { outcome: None, .. });
+            act.tell_waiters(events.len() as u64, events.iter().all(went_well));
+            act.control.do_send(ControlHappened(events));
             act.writing = false;
             act.write_next(ctx);
         }));
+    }
+
+    /// So many writes are done.
+    fn tell_waiters(&mut self, writes: u64, well: bool) {
+        self.done += writes;
+        self.well = well;
+        for (_, well_so_far, _) in &mut self.waiters {
+            *well_so_far &= well;
+        }
+        while let Some((_, well, waiter)) = self.waiters.pop_front_if(|(target, ..)| *target <= self.done) {
+            // Whoever waited may be gone.
+            let _ = waiter.send(well);
+        }
     }
 }
 
@@ -56,20 +80,34 @@ impl Actor for Ledger {
     }
 }
 
-impl Handler<Writes> for Ledger {
+impl Handler<WriteBatch> for Ledger {
     type Result = ();
 
-    fn handle(&mut self, Writes(writes): Writes, ctx: &mut Self::Context) {
+    fn handle(&mut self, WriteBatch(writes): WriteBatch, ctx: &mut Self::Context) {
+        self.came += writes.len() as u64;
         self.waiting.extend(writes);
         self.write_next(ctx);
     }
 }
 
+impl Handler<WhenWritten> for Ledger {
+    type Result = ();
+
+    fn handle(&mut self, WhenWritten(waiter): WhenWritten, _: &mut Self::Context) {
+        if self.done < self.came {
+            self.waiters.push_back((self.came, true, waiter));
+        } else {
+            // Whoever asked may be gone.
+            let _ = waiter.send(self.well);
+        }
+    }
+}
+
 /// Writes a batch, patiently. Every write gets its event; without an outcome when the store could not be used.
-async fn write(records: Arc<dyn SessionLedger>, batch: Vec<Write>, metrics: Arc<Metrics>) -> Vec<Event> {
+async fn write(records: Arc<dyn SessionLedger>, batch: Vec<LedgerWrite>, metrics: Arc<Metrics>) -> Vec<ControlEvent> {
     let started = Instant::now();
     let mut tries = 0;
-    let outcomes: Vec<Written> = loop {
+    let outcomes: Vec<WriteOutcome> = loop {
         let error = match records.write(&batch).await {
             Ok(outcomes) => {
                 metrics.observe_batch(batch.len(), started.elapsed());
@@ -77,7 +115,7 @@ async fn write(records: Arc<dyn SessionLedger>, batch: Vec<Write>, metrics: Arc<
             }
             Err(error) => error,
         };
-        let wait = LEDGER.backoff.wait(tries).filter(|_| error.is_retryable());
+        let wait = LEDGER.wait(tries).filter(|_| error.is_retryable());
         metrics.ledger_error(wait.is_none());
         match wait {
             Some(wait) => {
@@ -95,16 +133,19 @@ async fn write(records: Arc<dyn SessionLedger>, batch: Vec<Write>, metrics: Arc<
         tries += 1;
     };
     let outcomes = outcomes.into_iter().map(Some).chain(std::iter::repeat(None));
-    batch.into_iter().zip(outcomes).map(|(write, outcome)| Event::Written { write, outcome }).collect()
+    batch.into_iter().zip(outcomes).map(|(write, outcome)| ControlEvent::Written { write, outcome }).collect()
 }
 
-fn name(write: &Write) -> &'static str {
+fn name(write: &LedgerWrite) -> &'static str {
     match write {
-        Write::Create { .. } => "create",
-        Write::Assign { .. } => "assign",
-        Write::Requeue { .. } => "requeue",
-        Write::Advance { .. } => "advance",
-        Write::End { .. } => "end",
-        Write::Machine { .. } => "machine",
+        LedgerWrite::Create { .. } => "create",
+        LedgerWrite::Assign { .. } => "assign",
+        LedgerWrite::Requeue { .. } => "requeue",
+        LedgerWrite::Move { .. } => "move",
+        LedgerWrite::HandedOver { .. } => "handed_over",
+        LedgerWrite::Advance { .. } => "advance",
+        LedgerWrite::End { .. } => "end",
+        LedgerWrite::Egress { .. } => "egress",
+        LedgerWrite::Machine { .. } => "machine",
     }
 }

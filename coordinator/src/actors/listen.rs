@@ -1,24 +1,30 @@
 //! Listening: what workers report, commands that come back, and who is in the pool.
 
 use super::control::Control;
-use super::messages::{Happened, Roster};
+use super::messages::{ControlHappened, Decides, Roster, WhenWritten};
 use super::retry::ENDLESS;
 use crate::metrics::{Metrics, PortName};
 use actix::Addr;
 use futures_util::FutureExt;
-use mouthpiece_domain::control::Event;
-use mouthpiece_ports::bus::{Bus, BusError, Delivery, Inbox};
+use mouthpiece_domain::control::ControlEvent;
+use mouthpiece_domain::fleet::WorkerEvent;
+use mouthpiece_domain::session::Phase;
+use mouthpiece_ports::bus::{Bus, BusError, BusInbox, Delivery, DeliveryReceipt};
 use mouthpiece_ports::pool::Pool;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::sync::watch;
+use std::time::{Duration, Instant};
+use tokio::sync::{oneshot, watch};
 use tokio::time::sleep;
 
 /// Deliveries that are handed on together, when so many are there.
 const GROUP: usize = 64;
 
-/// Receives from the bus. A delivery is acknowledged when control has dealt with it; when control cannot keep up, nothing
-/// more is received, and the bus keeps it.
+/// An end that could not be written is asked after again after this.
+const ASK_AGAIN: Duration = Duration::from_secs(2);
+
+/// Receives from the bus. A delivery is acknowledged when control has dealt with it, one that tells a session's end when that is on
+/// record: it is told once, and this coordinator may die before. When control cannot keep up, nothing more is received, and the
+/// bus keeps it.
 #[derive(Clone)]
 pub(super) struct Listener {
     pub(super) bus: Arc<dyn Bus>,
@@ -34,7 +40,7 @@ impl Listener {
         loop {
             match self.bus.events().await {
                 Ok(inbox) => {
-                    self.receive(inbox, Event::Worker).await;
+                    self.receive(inbox, ControlEvent::Worker).await;
                     tries = 0;
                 }
                 Err(error) => self.deaf("events", &error),
@@ -50,7 +56,7 @@ impl Listener {
         loop {
             match self.bus.returned().await {
                 Ok(inbox) => {
-                    self.receive(inbox, Event::Returned).await;
+                    self.receive(inbox, ControlEvent::Returned).await;
                     tries = 0;
                 }
                 Err(error) => self.deaf("returned", &error),
@@ -61,7 +67,7 @@ impl Listener {
     }
 
     /// Until the inbox ends.
-    async fn receive<M>(&self, mut inbox: Box<dyn Inbox<M>>, event: impl Fn(M) -> Event) {
+    async fn receive<M>(&self, mut inbox: Box<dyn BusInbox<M>>, event: impl Fn(M) -> ControlEvent) {
         let mut behind = self.behind.clone();
         loop {
             // An error means that control is gone; then sending fails below.
@@ -75,14 +81,38 @@ impl Listener {
                 events.push(event(body));
                 receipts.push(receipt);
             }
-            if self.control.send(Happened(events)).await.is_err() {
+            let ends: Vec<bool> = events.iter().map(is_end).collect();
+            if self.control.send(ControlHappened(events)).await.is_err() {
                 return;
             }
-            for receipt in receipts {
-                if let Err(error) = receipt.ack().await {
-                    self.metrics.port_error(PortName::Bus, "ack");
-                    tracing::warn!(%error, "a delivery was dealt with but may come again");
-                }
+            let (of_ends, others): (Vec<_>, Vec<_>) = receipts.into_iter().zip(ends).partition(|(_, end)| *end);
+            self.acknowledge(others).await;
+            if !of_ends.is_empty() {
+                actix::spawn(self.clone().acknowledge_written(of_ends));
+            }
+        }
+    }
+
+    async fn acknowledge(&self, receipts: Vec<(Box<dyn DeliveryReceipt>, bool)>) {
+        for (receipt, _) in receipts {
+            if let Err(error) = receipt.ack().await {
+                self.metrics.port_error(PortName::Bus, "ack");
+                tracing::warn!(%error, "a delivery was dealt with but may come again");
+            }
+        }
+    }
+
+    /// Waits until what these led to is on record. When this coordinator ends before, they come to another one.
+    async fn acknowledge_written(self, receipts: Vec<(Box<dyn DeliveryReceipt>, bool)>) {
+        loop {
+            let (tell, written) = oneshot::channel();
+            if self.control.send(WhenWritten(tell)).await.is_err() {
+                return;
+            }
+            match written.await {
+                Ok(true) => return self.acknowledge(receipts).await,
+                Ok(false) => sleep(ASK_AGAIN).await,
+                Err(_) => return,
             }
         }
     }
@@ -93,27 +123,57 @@ impl Listener {
     }
 }
 
-/// Tells control who is in the pool, every `every`, until it is aborted. When the pool cannot be asked at the start, the
-/// work begins without.
-pub(super) async fn roster(pool: Arc<dyn Pool>, every: Duration, control: Addr<Control>, metrics: Arc<Metrics>) {
-    let mut begun = false;
-    loop {
-        match pool.workers().await {
-            Ok(workers) => {
-                if control.send(Roster(workers)).await.is_err() {
-                    return;
+/// Whether it tells that a session has ended.
+fn is_end(event: &ControlEvent) -> bool {
+    matches!(event, ControlEvent::Worker(WorkerEvent::Report(report)) if report.phase == Phase::Ended)
+}
+
+/// Tells control who is in the pool.
+pub(super) struct RosterKeeper {
+    pub(super) pool: Arc<dyn Pool>,
+    pub(super) control: Addr<Control>,
+    pub(super) metrics: Arc<Metrics>,
+    /// How often.
+    pub(super) every: Duration,
+    /// The right to decide on the fleet: who asks for it and for how long. Nobody asks where nothing is decided.
+    pub(super) decides: Option<(u128, Duration)>,
+}
+
+impl RosterKeeper {
+    /// Tells, until it is aborted. When the pool cannot be asked at the start, the work begins without. Only who was told of
+    /// the workers may decide on them.
+    pub(super) async fn run(self) {
+        let mut begun = false;
+        loop {
+            match self.pool.workers().await {
+                Ok(workers) => {
+                    if self.control.send(Roster(workers)).await.is_err() {
+                        return;
+                    }
+                    begun = true;
+                    self.ask_for_the_decision().await;
                 }
-                begun = true;
-            }
-            Err(error) => {
-                metrics.port_error(PortName::Pool, "workers");
-                tracing::warn!(%error, "the pool does not say which workers there are");
-                if !begun && control.send(Roster(Vec::new())).await.is_err() {
-                    return;
+                Err(error) => {
+                    self.metrics.port_error(PortName::Pool, "workers");
+                    tracing::warn!(%error, "the pool does not say which workers there are");
+                    if !begun && self.control.send(Roster(Vec::new())).await.is_err() {
+                        return;
+                    }
+                    begun = true;
                 }
-                begun = true;
             }
+            sleep(self.every).await;
         }
-        sleep(every).await;
+    }
+
+    async fn ask_for_the_decision(&self) {
+        let Some((who, expiry)) = self.decides else { return };
+        let asked = Instant::now();
+        let granted = self.pool.decide(who, expiry).await.unwrap_or_else(|error| {
+            self.metrics.port_error(PortName::Pool, "decide");
+            tracing::warn!(%error, "the pool does not say who decides on the fleet");
+            false
+        });
+        self.control.do_send(Decides { asked, granted });
     }
 }

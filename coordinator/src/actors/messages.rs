@@ -1,13 +1,14 @@
 //! What the actors say to each other.
 
-use super::errand::Order;
+use super::errand::ErrandOrder;
 use crate::farm::FarmError;
 use actix::Message;
-use mouthpiece_domain::control::{Answer, Change, Event, FarmView};
-use mouthpiece_domain::fleet::Heartbeat;
+use mouthpiece_domain::control::{ControlEvent, FarmView, SessionChange, SubmitAnswer};
+use mouthpiece_domain::fleet::{DepartedWorker, Heartbeat};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
-use mouthpiece_domain::ledger::{Idempotency, Write};
+use mouthpiece_domain::ledger::{Idempotency, LedgerWrite};
 use mouthpiece_domain::session::Session;
+use std::time::Instant;
 use tokio::sync::oneshot;
 
 /// To control: a caller wants a session.
@@ -21,7 +22,7 @@ pub(super) struct Submit {
     /// How many sessions the caller may have open.
     pub(super) max_open: u32,
     /// Where the answer goes, once the session is on record or refused.
-    pub(super) answer: oneshot::Sender<Result<Answer, FarmError>>,
+    pub(super) answer: oneshot::Sender<Result<SubmitAnswer, FarmError>>,
 }
 
 /// To control: a session is no longer wanted. Answered when the brain has decided what to do about it.
@@ -41,35 +42,50 @@ pub(super) struct View;
 
 /// To control: how is this session? `None` when the brain does not hold it.
 #[derive(Message)]
-#[rtype(result = "Option<Change>")]
+#[rtype(result = "Option<SessionChange>")]
 pub(super) struct Lookup(pub(super) SessionId);
 
 /// To control: these things happened, in this order. Whoever must be sure that they were dealt with waits for the answer.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Happened(pub(super) Vec<Event>);
+pub(super) struct ControlHappened(pub(super) Vec<ControlEvent>);
 
-/// To control: what the workers in the pool said last, for [`Event::Roster`].
+/// To control: what the workers in the pool said last, for [`ControlEvent::Roster`].
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Roster(pub(super) Vec<Heartbeat>);
+
+/// To control: the pool was asked at that time whether this coordinator decides on the fleet.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct Decides {
+    /// When it was asked: the right is counted from then on.
+    pub(super) asked: Instant,
+    /// What it said.
+    pub(super) granted: bool,
+}
 
 /// To control: take nothing new, and say when all that is under way has come to rest.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Quiesce(pub(super) oneshot::Sender<()>);
 
-/// To the ledger: write these, in this order. What became of them comes back as [`Happened`].
+/// To the ledger: write these, in this order. What became of them comes back as [`ControlHappened`].
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Writes(pub(super) Vec<Write>);
+pub(super) struct WriteBatch(pub(super) Vec<LedgerWrite>);
 
-/// To dispatch: carry these out; orders for one worker in this order. What became of them comes back as [`Happened`].
+/// To control, which asks the ledger: say when all that is to be written by now was; false when some of it was given up.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Orders(pub(super) Vec<Order>);
+pub(super) struct WhenWritten(pub(super) oneshot::Sender<bool>);
 
-/// To dispatch: read all open sessions. They come back as [`Happened`].
+/// To dispatch: carry these out; orders for one worker in this order. What became of them comes back as [`ControlHappened`].
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(super) struct OrdersFor(pub(super) Vec<ErrandOrder>);
+
+/// To dispatch: read all open sessions. They come back as [`ControlHappened`].
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(super) struct Sweep;
@@ -92,4 +108,4 @@ pub(super) struct Desire(pub(super) u32);
 /// To the fleet: this worker has left; its machine can be given back.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(super) struct Retire(pub(super) WorkerId);
+pub(super) struct Retire(pub(super) DepartedWorker);

@@ -12,7 +12,7 @@
 //! What it decides is carried out by the others; what comes of it returns as messages. Nothing is shared, nothing waits
 //! inside a handler, and this folder is the only one that knows of the actor crate.
 //!
-//! Beside them [`keep`] starts one that removes what is old; it knows nobody.
+//! Beside them [`keep`] removes what is old, and [`look_after`] looks after the machines of a fleet, in [`Rounds`]; they know nobody.
 //!
 //! All actors of one farm live on one thread of their own, so HTTP workers never block them, and they die with it.
 
@@ -25,20 +25,27 @@ mod handle;
 mod lanes;
 mod ledger;
 mod listen;
+mod machines;
 mod messages;
 mod observe;
+mod prices;
 mod retention;
 mod retry;
+mod rounds;
 
-pub use handle::Handle;
-pub use retention::{Calendar, Keeping, keep};
+pub use handle::FarmHandle;
+pub use machines::look_after;
+pub use retention::{RetentionCalendar, keep};
+pub use rounds::Rounds;
 
 use crate::metrics::Metrics;
 use actix::{Actor, Arbiter, AsyncContext};
-use mouthpiece_domain::control::Settings;
+use mouthpiece_domain::control::ControlSettings;
+use mouthpiece_domain::warm_pool::ScalingMode;
 use mouthpiece_ports::farm_ports::ActorPorts;
 use std::sync::Arc;
 use tokio::sync::{broadcast, watch};
+use uuid::Uuid;
 
 /// News that wait for a slow watcher; it loses the oldest beyond that.
 const NEWS_KEPT: usize = 4096;
@@ -50,14 +57,17 @@ const MAILBOX: usize = 4096;
 ///
 /// # Panics
 /// When no actix system runs on this thread, or no thread can be started.
-pub fn start(ports: ActorPorts, settings: Settings, metrics: Arc<Metrics>) -> Handle {
+pub fn start(ports: ActorPorts, settings: ControlSettings, metrics: Arc<Metrics>) -> FarmHandle {
     let (hub, _) = broadcast::channel(NEWS_KEPT);
     let handle_hub = hub.downgrade();
     let arbiter = Arbiter::new();
     let control = control::Control::start_in_arbiter(&arbiter.handle(), move |ctx| {
         ctx.set_mailbox_capacity(MAILBOX);
         let (behind, listeners) = watch::channel(false);
-        let roster_every = settings.lease.expiry() / 3;
+        let expiry = settings.lease.expiry();
+        let decides = (settings.scaling == ScalingMode::Own).then(|| (Uuid::now_v7().as_u128(), expiry));
+        let books = (settings.scaling != ScalingMode::Fixed).then_some(ports.books);
+        let roster = dispatch::RosterTerms { every: expiry / 3, decides, books };
         let ledger = ledger::Ledger::new(Arc::clone(&ports.ledger), ctx.address(), Arc::clone(&metrics)).start();
         let fleet = fleet::Fleet::new(Arc::clone(&ports.fleet), Arc::clone(&metrics)).start();
         let errands = errand::Errands {
@@ -67,8 +77,8 @@ pub fn start(ports: ActorPorts, settings: Settings, metrics: Arc<Metrics>) -> Ha
             control: ctx.address(),
             metrics: Arc::clone(&metrics),
         };
-        let dispatch = dispatch::Dispatch::new(errands, listeners, roster_every).start();
+        let dispatch = dispatch::Dispatch::new(errands, listeners, roster).start();
         control::Control::new(settings, control::Others { ledger, dispatch, fleet, hub, behind, metrics })
     });
-    Handle::new(control, handle_hub, arbiter)
+    FarmHandle::new(control, handle_hub, arbiter)
 }

@@ -1,10 +1,10 @@
 //! What control's events and effects say to the metrics.
 
 use crate::metrics::{Metrics, WorkerCounts};
-use mouthpiece_domain::control::{Answer, Control as Brain, Effect, Event};
-use mouthpiece_domain::fleet::{Refusal, WorkerEvent};
+use mouthpiece_domain::control::{Control as Brain, ControlEffect, ControlEvent, SubmitAnswer};
+use mouthpiece_domain::fleet::{WorkerEvent, WorkerRefusal};
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_domain::ledger::{Write, Written};
+use mouthpiece_domain::ledger::{LedgerWrite, WriteOutcome};
 use mouthpiece_domain::session::Phase;
 use mouthpiece_domain::time::Now;
 use std::collections::HashMap;
@@ -35,25 +35,29 @@ impl Observer {
     }
 
     /// An event that the brain is about to handle.
-    pub(super) fn before(&mut self, event: &Event) -> ObservedEvent {
+    pub(super) fn before(&mut self, event: &ControlEvent) -> ObservedEvent {
         let mut ended = None;
         match event {
-            Event::Submit { session, .. } if self.asked.len() < TIMED => {
+            ControlEvent::Submit { session, .. } if self.asked.len() < TIMED => {
                 self.asked.insert(session.id, Instant::now());
             }
-            Event::Written { write, outcome: Some(Written::Applied) } => match write {
-                Write::Assign { hold, .. } => {
+            ControlEvent::Written { write, outcome: Some(WriteOutcome::Applied) } => match write {
+                LedgerWrite::Assign { hold, .. } => {
                     if let Some(asked) = self.asked.remove(&hold.session) {
                         self.metrics.observe_assign(asked.elapsed());
                     }
                 }
-                Write::End { session, .. } => {
+                LedgerWrite::Move { from, to: (worker, _), .. } => {
+                    self.metrics.live.moved();
+                    tracing::info!(session_id = %from.session, from = %from.worker, to = %worker, "a live session moved");
+                }
+                LedgerWrite::End { session, .. } => {
                     self.asked.remove(session);
                     ended = Some(*session);
                 }
                 _ => {}
             },
-            Event::Written { write: Write::Create { session, .. }, .. } => {
+            ControlEvent::Written { write: LedgerWrite::Create { session, .. }, .. } => {
                 self.asked.remove(&session.id);
             }
             _ => {}
@@ -62,16 +66,16 @@ impl Observer {
     }
 
     /// What the brain made of it.
-    pub(super) fn effect(&mut self, seen: &ObservedEvent, effect: &Effect) {
+    pub(super) fn effect(&mut self, seen: &ObservedEvent, effect: &ControlEffect) {
         match effect {
-            Effect::Write(Write::Requeue { hold, .. }) => {
+            ControlEffect::Write(LedgerWrite::Requeue { hold, .. }) => {
                 self.metrics.requeued(seen.cause);
                 tracing::info!(session_id = %hold.session, cause = seen.cause, "a session is placed again");
             }
-            Effect::Answer { session, answer } if !matches!(answer, Answer::Accepted(_)) => {
+            ControlEffect::Answer { session, answer } if !matches!(answer, SubmitAnswer::Accepted(_)) => {
                 self.asked.remove(session);
             }
-            Effect::Changed(change) if change.session.phase == Phase::Ended => {
+            ControlEffect::Changed(change) if change.session.phase == Phase::Ended => {
                 let session = &change.session;
                 self.asked.remove(&session.id);
                 if let Some(end) = session.end.as_ref().filter(|_| seen.ended == Some(session.id)) {
@@ -94,26 +98,33 @@ impl Observer {
         self.metrics.set_workers(WorkerCounts { idle, busy, draining, lost });
         self.metrics.set_slots(counts.slots, counts.slots_taken);
         self.metrics.set_desired_workers(counts.desired_workers);
+        self.metrics.scaling.set(&brain.scaling_counts(now.mono));
     }
 }
 
 /// Why a session would be placed again because of this event.
-fn cause(event: &Event) -> &'static str {
+fn cause(event: &ControlEvent) -> &'static str {
     match event {
-        Event::Worker(WorkerEvent::Refused { why, .. }) => match why {
-            Refusal::SlotTaken => "slot_taken",
-            Refusal::Draining => "draining",
-            Refusal::LeaseLost => "lease_lost",
-            Refusal::Leaving => "leaving",
+        ControlEvent::Worker(WorkerEvent::Refused { why, .. }) => match why {
+            WorkerRefusal::SlotTaken => "slot_taken",
+            WorkerRefusal::Draining => "draining",
+            WorkerRefusal::LeaseLost => "lease_lost",
+            WorkerRefusal::Leaving => "leaving",
+            WorkerRefusal::NotPrepared => "not_prepared",
         },
-        Event::Worker(WorkerEvent::Goodbye { .. }) => "goodbye",
-        Event::Worker(_) | Event::Roster(_) => "not_running",
-        Event::Returned(_) => "returned",
-        Event::Sent { .. } => "not_sent",
-        Event::Lease { .. } => "lease_expired",
-        Event::Swept(_) => "swept",
-        Event::Tick => "overdue",
-        Event::Written { .. } => "conflict",
-        Event::Submit { .. } | Event::Cancel(_) | Event::Drain(_) | Event::Claimed { .. } => "other",
+        ControlEvent::Worker(WorkerEvent::Goodbye { .. }) => "goodbye",
+        ControlEvent::Worker(_) | ControlEvent::Roster(_) => "not_running",
+        ControlEvent::Returned(_) => "returned",
+        ControlEvent::Sent { .. } => "not_sent",
+        ControlEvent::Lease { .. } => "lease_expired",
+        ControlEvent::Swept(_) => "swept",
+        ControlEvent::Tick => "overdue",
+        ControlEvent::Written { .. } => "conflict",
+        ControlEvent::Submit { .. }
+        | ControlEvent::Cancel(_)
+        | ControlEvent::Drain(_)
+        | ControlEvent::Prices(_)
+        | ControlEvent::Decides(_)
+        | ControlEvent::Claimed { .. } => "other",
     }
 }

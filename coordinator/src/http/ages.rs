@@ -1,13 +1,14 @@
 //! Ages in sentences.
 
 use super::dto::time_text;
-use mouthpiece_domain::retention::{Ages, Class};
+use mouthpiece_domain::retention::{RetentionAges, RetentionClass};
 use mouthpiece_domain::time::Wall;
 use std::time::Duration;
 
 /// Why a result is not there any more.
-pub fn gone(ages: &Ages, removed: Wall) -> String {
-    let age = ages.of(Class::Results).map(|age| format!("; videos are kept for {} (retention.results)", words(age)));
+pub fn gone(ages: &RetentionAges, removed: Wall) -> String {
+    let age =
+        ages.of(RetentionClass::Results).map(|age| format!("; videos are kept for {} (retention.results)", words(age)));
     format!(
         "the video was removed at {} because of its age{}: render it again",
         time_text(removed),

@@ -1,18 +1,18 @@
 //! Sessions in answers: found by the path, told with their links, a live one with what its viewers need.
 
-use super::auth::{Caller, Scope, Visitor};
+use super::auth::{Caller, KeyScope, Visitor};
 use super::dto::{SessionBody, time_text};
 use super::problem::Problem;
 use super::{Api, RequestPath, fields};
-use crate::office::submission::Started;
+use crate::office::submission::AcceptedSession;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
-use mouthpiece_domain::control::Change;
+use mouthpiece_domain::control::SessionChange;
 use mouthpiece_domain::session::{Phase, Session, SessionKind};
 
 /// A session that the caller may see, by the id in the path; `what` is what it is called there.
-pub async fn visible(api: &Api, caller: &Caller, id: &str, what: &str) -> Result<Change, Problem> {
+pub async fn visible(api: &Api, caller: &Caller, id: &str, what: &str) -> Result<SessionChange, Problem> {
     caller.may_read()?; // before the id is judged: who may not read is told that
     let id = fields::path_id(what, id)?;
     let change = api.office.access.visible(caller, id).await?;
@@ -20,7 +20,7 @@ pub async fn visible(api: &Api, caller: &Caller, id: &str, what: &str) -> Result
 }
 
 /// The session with this id of the path, if the visitor may look at it.
-pub async fn visited(api: &Api, visitor: &Visitor, id: &str) -> Result<Change, Problem> {
+pub async fn visited(api: &Api, visitor: &Visitor, id: &str) -> Result<SessionChange, Problem> {
     if let Visitor::Key(caller) = visitor {
         caller.may_read()?; // as above
     }
@@ -30,7 +30,7 @@ pub async fn visited(api: &Api, visitor: &Visitor, id: &str) -> Result<Change, P
 }
 
 /// A session as it is told to whoever asked there.
-pub fn told(api: &Api, change: &Change, asked: &RequestPath) -> SessionBody {
+pub fn told(api: &Api, change: &SessionChange, asked: &RequestPath) -> SessionBody {
     SessionBody::now(change, &api.settings.retention, asked)
 }
 
@@ -38,11 +38,11 @@ pub fn told(api: &Api, change: &Change, asked: &RequestPath) -> SessionBody {
 pub async fn started(
     api: &Api,
     caller: &Caller,
-    started: Started,
+    started: AcceptedSession,
     fresh: StatusCode,
     asked: &RequestPath,
 ) -> Result<HttpResponse, Problem> {
-    let Started { session, replayed } = started;
+    let AcceptedSession { session, replayed } = started;
     let place = match session.kind {
         SessionKind::Render if fresh == StatusCode::ACCEPTED => "renders",
         _ => "sessions",
@@ -78,16 +78,17 @@ pub fn complete(api: &Api, visitor: &Visitor, session: &Session, body: &mut Sess
     Ok(())
 }
 
-/// Cancels a session and tells how it is then.
+/// Cancels a session, or removes what an ended one left, and tells how it is then.
 pub async fn cancelled(
     api: &Api,
     caller: &Caller,
-    change: Change,
+    change: SessionChange,
     asked: &RequestPath,
 ) -> Result<HttpResponse, Problem> {
-    caller.need(Scope::Sessions)?;
+    caller.need(KeyScope::Sessions)?;
     if change.session.phase == Phase::Ended {
-        return Ok(HttpResponse::Ok().json(told(api, &change, asked)));
+        let now = api.office.sessions.remove_results(change).await?;
+        return Ok(HttpResponse::Ok().json(told(api, &now, asked)));
     }
     let now = api.office.sessions.cancel(change).await?;
     Ok(HttpResponse::Accepted().json(told(api, &now, asked)))

@@ -4,7 +4,7 @@ use super::problem::{Problem, ProblemKind};
 use super::settings::HttpSettings;
 use crate::farm::Farm;
 use crate::metrics::Metrics;
-use crate::office::seats::{Seat, Seats, SeatsFull};
+use crate::office::seats::{BoundedSeat, BoundedSeats, SeatsFull};
 use crate::office::{Office, OfficeError};
 use bytes::Bytes;
 use mouthpiece_domain::ids::{KeyId, SessionId};
@@ -33,7 +33,7 @@ pub struct Api {
     /// Limits and habits.
     pub settings: HttpSettings,
     pub(super) described: OnceLock<Bytes>,
-    streams: Seats<StreamOf>,
+    streams: BoundedSeats<StreamOf>,
 }
 
 impl Api {
@@ -51,7 +51,7 @@ impl Api {
             office: Office::new(farm, ports, Arc::clone(&metrics), settings.office())?,
             metrics,
             described: OnceLock::new(),
-            streams: Seats::new(STREAMS_OF_ONE, settings.max_streams),
+            streams: BoundedSeats::new(STREAMS_OF_ONE, settings.max_streams),
             settings,
         })
     }
@@ -65,7 +65,7 @@ impl Api {
     ///
     /// # Errors
     /// 429 when that one has as many followers as it may have, 503 when too many follow in all.
-    pub(super) fn stream_seat(&self, of: StreamOf) -> Result<Seat<StreamOf>, Problem> {
+    pub(super) fn stream_seat(&self, of: StreamOf) -> Result<BoundedSeat<StreamOf>, Problem> {
         self.streams.take(of).map_err(|full| {
             match full {
                 SeatsFull::One { most } => {

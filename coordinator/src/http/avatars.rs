@@ -1,6 +1,6 @@
 //! Avatars: registered portraits.
 
-use super::auth::{Caller, Scope};
+use super::auth::{Caller, KeyScope};
 use super::dto::requests::{AvatarForm, AvatarRequest};
 use super::dto::{AvatarBody, AvatarList};
 use super::fields::{self, Fields, NAME_CHARS, URL_CHARS, missing};
@@ -8,7 +8,7 @@ use super::files::{media_type, read_form, read_json};
 use super::options::face;
 use super::problem::{Problem, ProblemKind};
 use super::{Api, RequestPath, download};
-use crate::office::avatars::Preview;
+use crate::office::avatars::AvatarPreview;
 use crate::office::orders::AddedAvatar;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
@@ -37,7 +37,7 @@ pub async fn create(
     req: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    caller.need(Scope::Sessions)?;
+    caller.need(KeyScope::Sessions)?;
     let (portrait, fields) = match media_type(&req).as_deref() {
         Some("application/json") => {
             let fields = Fields::json(&read_json(&api, &req, payload).await?, &["url", "name", "face"])?;
@@ -107,14 +107,16 @@ pub async fn read(
     Ok(HttpResponse::Ok().json(AvatarBody::new(&api.office.avatars.seen(avatar).await?, &asked)))
 }
 
-/// Forgets an avatar. Sessions that use it go on. Its portrait, and what was prepared from it, are removed when nobody has
-/// used them for as long as uploads are kept (/v1/retention).
+/// Removes an avatar for good: its portrait, what was prepared from it, and the videos of all renders with it, whatever their
+/// ages. Open sessions that use it go on; what they leave is removed after their end. The files are gone within a quarter of
+/// an hour, unless another avatar has the same portrait, or it is uploaded again. Records of sessions stay for their age, without
+/// the videos.
 #[utoipa::path(
     delete, operation_id = "delete_avatar", path = "/v1/avatars/{id}", tag = "avatars", params(("id" = String, Path)),
     responses((status = 204, description = "It is forgotten")),
 )]
 pub async fn delete(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
-    caller.need(Scope::Sessions)?;
+    caller.need(KeyScope::Sessions)?;
     let avatar = visible(&api, &caller, &id).await?;
     if api.office.avatars.remove(avatar.id).await? {
         Ok(HttpResponse::NoContent().finish())
@@ -140,10 +142,16 @@ pub async fn preview(
     req: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
     let avatar = visible(&api, &caller, &id).await?;
-    let Some(Preview { blob, media_type }) = api.office.avatars.preview(&avatar).await? else {
+    let Some(AvatarPreview { blob, media_type }) = api.office.avatars.preview(&avatar).await? else {
         return Err(Problem::not_found(format!("preview of avatar {} yet", avatar.id)));
     };
     let etag = format!("\"{:032x}\"", avatar.prepared_by.0);
-    let file = download::File { blob: &blob, media_type: &media_type, etag, disposition: Some("inline".to_owned()) };
+    let file = download::DownloadFile {
+        blob: &blob,
+        media_type: &media_type,
+        etag,
+        disposition: Some("inline".to_owned()),
+        by_link: false,
+    };
     download::send(&api, &req, &file).await
 }

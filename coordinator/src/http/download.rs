@@ -6,18 +6,19 @@ use super::request_id::RequestId;
 use actix_web::body::SizedStream;
 use actix_web::http::header::{
     ACCEPT_RANGES, ByteRangeSpec, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_RANGE, CONTENT_TYPE, ETAG, HeaderName,
-    IF_NONE_MATCH, IF_RANGE, RANGE, Range,
+    IF_NONE_MATCH, IF_RANGE, LOCATION, RANGE, Range,
 };
 use actix_web::http::{Method, StatusCode};
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt};
 use mouthpiece_domain::session::BlobKey;
-use mouthpiece_ports::blobs::{BlobError, BlobReader};
+use mouthpiece_ports::blobs::{BlobError, BlobReader, LinkHeaders};
 use std::io;
+use std::time::Duration;
 
 /// A stored file and how it is told.
-pub struct File<'a> {
+pub struct DownloadFile<'a> {
     /// Where it lies.
     pub blob: &'a BlobKey,
     /// What it is.
@@ -26,17 +27,32 @@ pub struct File<'a> {
     pub etag: String,
     /// Shown or saved, and its name.
     pub disposition: Option<String>,
+    /// It may be fetched from the store itself, where that is set.
+    pub by_link: bool,
 }
+
+/// A link holds for so long: a player that seeks asks for another one.
+const LINK_LIFETIME: Duration = Duration::from_secs(600);
 
 /// Sends a file.
 ///
 /// # Errors
 /// 404 when it is gone from the store, 503 when the store cannot be used.
-pub async fn send(api: &Api, req: &HttpRequest, file: &File<'_>) -> Result<HttpResponse, Problem> {
+pub async fn send(api: &Api, req: &HttpRequest, file: &DownloadFile<'_>) -> Result<HttpResponse, Problem> {
     let size =
         api.office.blobs.size(file.blob).await?.ok_or_else(|| Problem::not_found("such file in the store any more"))?;
     if names_etag(req, IF_NONE_MATCH, &file.etag) {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, file.etag.as_str())).finish());
+    }
+    if file.by_link && req.method() == Method::GET && api.settings.link_origin.is_some() {
+        let headers = LinkHeaders { media_type: file.media_type.to_owned(), disposition: file.disposition.clone() };
+        if let Some(link) = api.office.blobs.link(file.blob, LINK_LIFETIME, &headers).await? {
+            let mut answer = HttpResponse::TemporaryRedirect();
+            return Ok(answer
+                .insert_header((LOCATION, link))
+                .insert_header((CACHE_CONTROL, "private, no-store"))
+                .finish());
+        }
     }
     let part = match wanted(req, file, size) {
         Part::Whole => None,
@@ -84,7 +100,7 @@ enum Part {
 
 /// The part that is asked for. Several parts, other units, what is malformed and what depends on an older state are answered
 /// with the whole, as the standard allows.
-fn wanted(req: &HttpRequest, file: &File<'_>, size: u64) -> Part {
+fn wanted(req: &HttpRequest, file: &DownloadFile<'_>, size: u64) -> Part {
     let Some(asked) = req.headers().get(RANGE).and_then(|h| h.to_str().ok()) else { return Part::Whole };
     if req.headers().contains_key(IF_RANGE) && !names_etag(req, IF_RANGE, &file.etag) {
         return Part::Whole;

@@ -4,18 +4,18 @@
 //! it reads the state again. Streams end when the server stops, when the caller's key is revoked, or when its token expires.
 
 use super::api::StreamOf;
-use super::auth::{Caller, LinkedVisitor, Scope, Visitor};
+use super::auth::{Caller, KeyScope, LinkedVisitor, Visitor};
 use super::dto::FarmBody;
 use super::problem::Problem;
 use super::{Api, RequestPath, answers};
-use crate::farm::News;
-use crate::office::seats::Seat;
+use crate::farm::FarmNews;
+use crate::office::seats::BoundedSeat;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use actix_web::web::{Data, Path};
 use actix_web::{Error, HttpResponse};
 use bytes::Bytes;
 use futures_util::stream;
-use mouthpiece_domain::control::Change;
+use mouthpiece_domain::control::SessionChange;
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::session::{Fence, Phase};
 use mouthpiece_ports::records::SessionFilter;
@@ -46,7 +46,7 @@ struct Base {
     asked: RequestPath,
     closing: watch::Receiver<bool>,
     beat: Interval,
-    _seat: Seat<StreamOf>,
+    _seat: BoundedSeat<StreamOf>,
 }
 
 impl Base {
@@ -62,7 +62,7 @@ impl Base {
     }
 
     /// The event that tells how a session stands.
-    fn session(&self, change: &Change) -> Bytes {
+    fn session(&self, change: &SessionChange) -> Bytes {
         event("session", &answers::told(&self.api, change, &self.asked))
     }
 }
@@ -99,7 +99,9 @@ where
         .streaming(Box::pin(said))
 }
 
-/// Follows a session: an event `session` at once and at every change, until it has ended.
+/// Follows a session: an event `session` at once and at every change, until it has ended. When a live session is moved because its
+/// worker is about to leave, `fence` and `worker` change while `state` stays `live`: a viewer that makes a new connection now, and shows
+/// it before it lets go of the old one, sees nothing of that. The old worker goes on for 10 s.
 #[utoipa::path(
     get, operation_id = "follow_session", path = "/v1/sessions/{id}/events", tag = "sessions",
     params(
@@ -133,9 +135,9 @@ pub async fn session(
 struct SessionFeed {
     base: Base,
     id: SessionId,
-    news: Receiver<News>,
+    news: Receiver<FarmNews>,
     look: Interval,
-    first: Option<Change>,
+    first: Option<SessionChange>,
     /// The last event.
     told: Option<Bytes>,
     /// How far the last event was: news that are older are not told.
@@ -155,7 +157,7 @@ impl SessionFeed {
             let said = tokio::select! {
                 () = stops(&mut self.base.closing) => return None,
                 news = self.news.recv() => match news {
-                    Ok(News::Session(change)) if change.session.id == self.id => self.tell(&change),
+                    Ok(FarmNews::Session(change)) if change.session.id == self.id => self.tell(&change),
                     Ok(_) => None,
                     Err(RecvError::Lagged(_)) => self.look_again().await,
                     Err(RecvError::Closed) => return None,
@@ -175,7 +177,7 @@ impl SessionFeed {
     }
 
     /// The event of a state, if it is not older than or the same as what was told last.
-    fn tell(&mut self, change: &Change) -> Option<Bytes> {
+    fn tell(&mut self, change: &SessionChange) -> Option<Bytes> {
         let (fence, phase) = change.session.version();
         let seen = Some((fence, phase, change.session.progress.done));
         let bytes = self.base.session(change);
@@ -204,7 +206,7 @@ impl SessionFeed {
         content_type = "text/event-stream", body = String)),
 )]
 pub async fn farm(api: Data<Api>, caller: Caller, asked: RequestPath) -> Result<HttpResponse, Problem> {
-    caller.need(Scope::Farm)?;
+    caller.need(KeyScope::Farm)?;
     let news = api.office.farm.watch();
     let now = event("farm", &FarmBody::from(&api.office.farm.view().await?));
     let of = StreamOf::Farm(caller.key.id);
@@ -220,7 +222,7 @@ pub async fn farm(api: Data<Api>, caller: Caller, asked: RequestPath) -> Result<
 
 struct FarmFeed {
     base: Base,
-    news: Receiver<News>,
+    news: Receiver<FarmNews>,
     /// Events to be told first.
     waiting: VecDeque<Bytes>,
     /// Something changed since the farm was told.
@@ -247,10 +249,10 @@ impl FarmFeed {
                 news = self.news.recv() => {
                     self.changed = true;
                     match news {
-                        Ok(News::Session(change)) => {
+                        Ok(FarmNews::Session(change)) => {
                             self.waiting.push_back(self.base.session(&change));
                         }
-                        Ok(News::Farm) => {}
+                        Ok(FarmNews::Farm) => {}
                         Err(RecvError::Lagged(_)) => self.tell_again().await,
                         Err(RecvError::Closed) => return None,
                     }

@@ -1,7 +1,7 @@
 //! Whether the process is there, whether it can work, and what it measures.
 
 use super::Api;
-use crate::office::readiness::{ReadinessReport, StoreHealth};
+use crate::office::readiness::ReadinessReport;
 use actix_web::HttpResponse;
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::web::Data;
@@ -30,13 +30,8 @@ pub struct Readiness {
 impl From<ReadinessReport> for Readiness {
     fn from(report: ReadinessReport) -> Self {
         let status = if report.is_ready() { "ready" } else { "not_ready" };
-        let told = |health| match health {
-            StoreHealth::Well => "ok".to_owned(),
-            StoreHealth::Unusable => "it cannot be used: the log says why".to_owned(),
-            StoreHealth::Silent(patience) => format!("no answer within {} s", patience.as_secs()),
-        };
         let mut checks: BTreeMap<_, _> =
-            report.stores.into_iter().map(|(store, health)| (store, told(health))).collect();
+            report.stores.into_iter().map(|(store, health)| (store, health.to_string())).collect();
         if report.closing {
             checks.insert("server", "it is about to stop".to_owned());
         }

@@ -1,7 +1,7 @@
 //! API keys: made, listed, revoked.
 
 use super::Api;
-use super::auth::{Caller, Scope};
+use super::auth::{Caller, KeyScope};
 use super::dto::requests::KeyRequest;
 use super::dto::{KeyBody, KeyList, NewKeyBody};
 use super::fields::{self, Fields, NAME_CHARS, missing};
@@ -14,7 +14,7 @@ use actix_web::{HttpRequest, HttpResponse};
 /// Lists all keys, revoked ones too. Needs the scope `keys`.
 #[utoipa::path(get, operation_id = "list_keys", path = "/v1/keys", tag = "keys", responses((status = 200, description = "The keys", body = KeyList)))]
 pub async fn list(api: Data<Api>, caller: Caller) -> Result<HttpResponse, Problem> {
-    caller.need(Scope::Keys)?;
+    caller.need(KeyScope::Keys)?;
     let keys = api.office.keys.all().await?.iter().map(KeyBody::from).collect();
     Ok(HttpResponse::Ok().json(KeyList { keys }))
 }
@@ -33,7 +33,7 @@ pub async fn create(
     req: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    caller.need(Scope::Keys)?;
+    caller.need(KeyScope::Keys)?;
     let body = read_json(&api, &req, payload).await?;
     let fields = Fields::json(&body, &["name", "scopes", "max_open", "minutes_per_day"])?;
     let name = fields.text("name", NAME_CHARS)?.ok_or_else(|| missing("name"))?;
@@ -50,8 +50,8 @@ pub async fn create(
     Ok(HttpResponse::Created().json(NewKeyBody { key: KeyBody::from(&key), secret }))
 }
 
-fn scopes(fields: &Fields) -> Result<Vec<Scope>, Problem> {
-    let scopes = fields.words("scopes", &Scope::ALL.map(|s| (s.name(), s)))?.ok_or_else(|| missing("scopes"))?;
+fn scopes(fields: &Fields) -> Result<Vec<KeyScope>, Problem> {
+    let scopes = fields.words("scopes", &KeyScope::ALL.map(|s| (s.name(), s)))?.ok_or_else(|| missing("scopes"))?;
     if scopes.is_empty() {
         return Err(Problem::invalid("scopes", "scopes must have at least one: sessions, farm, reports, keys"));
     }
@@ -67,7 +67,7 @@ fn scopes(fields: &Fields) -> Result<Vec<Scope>, Problem> {
     ),
 )]
 pub async fn revoke(api: Data<Api>, caller: Caller, id: Path<String>) -> Result<HttpResponse, Problem> {
-    caller.need(Scope::Keys)?;
+    caller.need(KeyScope::Keys)?;
     api.office.keys.revoke(&caller, fields::path_id("key", &id)?).await?;
     Ok(HttpResponse::NoContent().finish())
 }

@@ -34,6 +34,7 @@ mod routes;
 mod server;
 mod sessions;
 mod settings;
+mod waiting;
 mod words;
 mod workers;
 
@@ -45,6 +46,7 @@ pub use request_path::RequestPath;
 pub use routes::configure;
 pub use server::serve;
 pub use settings::HttpSettings;
+pub use waiting::serve_while_waiting;
 
 use actix_web::HttpRequest;
 use actix_web::web::Data;

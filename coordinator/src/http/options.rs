@@ -25,15 +25,12 @@ const LARGEST_SEED: u64 = (1 << 53) - 1;
 /// 422 for a field that cannot be used.
 pub fn read(fields: &Fields, bounds: &SessionBounds) -> Result<SessionOptions, Problem> {
     let usual = SessionOptions::new(bounds);
-    let fps = fields.number32("fps", 0..=u32::MAX).ok().flatten();
-    if fields.has("fps") && fps.is_none_or(|fps| FrameRate::new(fps).is_err()) {
-        return Err(Problem::invalid("fps", format!("fps must be {}", FrameRate::CHOICE)));
-    }
+    let size = fields.number32("size", FrameSize::BOUNDS)?.and_then(|pixels| FrameSize::new(pixels).ok());
     let seconds =
         |name, longest: Duration| fields.number(name, 1..=longest.as_secs().max(1)).map(|s| s.map(Duration::from_secs));
     Ok(SessionOptions {
-        fps: fps.unwrap_or(usual.fps),
-        size: fields.number32("size", FrameSize::BOUNDS)?.unwrap_or(usual.size),
+        fps: rate(fields)?.unwrap_or(usual.fps),
+        size: size.unwrap_or(usual.size),
         preset: fields.word("preset", &PRESETS)?.unwrap_or(usual.preset),
         seed: fields.number("seed", 0..=LARGEST_SEED)?.unwrap_or(usual.seed),
         head: fields.flag("head")?.unwrap_or(usual.head),
@@ -43,6 +40,15 @@ pub fn read(fields: &Fields, bounds: &SessionBounds) -> Result<SessionOptions, P
         max_duration: seconds("max_duration_s", bounds.longest_duration)?.unwrap_or(usual.max_duration),
         metadata: fields.metadata("metadata")?,
     })
+}
+
+/// Reads the frame rate.
+fn rate(fields: &Fields) -> Result<Option<FrameRate>, Problem> {
+    if !fields.has("fps") {
+        return Ok(None);
+    }
+    let given = fields.number32("fps", 0..=u32::MAX).ok().flatten().and_then(|fps| FrameRate::new(fps).ok());
+    given.map(Some).ok_or_else(|| Problem::invalid("fps", format!("fps must be {}", FrameRate::CHOICE)))
 }
 
 /// Reads what is to be behind the portrait.

@@ -253,7 +253,7 @@ impl ProblemKind {
 /// A refusal: what kind, and a sentence with the remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What kind.
+    /// Decides status, type and title.
     pub kind: ProblemKind,
     /// A sentence for the caller.
     pub detail: String,

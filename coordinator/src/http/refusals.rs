@@ -9,8 +9,8 @@ use crate::office::keys::{KeyRefusal, MOST_KEYS};
 use crate::office::live::{COME_BACK, LiveRefusal, WorkerTrouble};
 use crate::office::orders::OrderRefusal;
 use crate::office::submission::SubmitRefusal;
-use crate::office::{LINK_HOURS, Unavailable};
-use mouthpiece_domain::control::Change;
+use crate::office::{LINK_HOURS, StoreUnavailable};
+use mouthpiece_domain::control::SessionChange;
 use mouthpiece_domain::file_kind::FileKind;
 use mouthpiece_domain::live::{Declined, NotDone};
 use mouthpiece_domain::session::{Phase, Session};
@@ -19,13 +19,13 @@ use std::time::Duration;
 /// As many as can watch do: somebody may leave within this.
 const VIEWERS_FULL: Duration = Duration::from_secs(5);
 
-impl From<Unavailable> for Problem {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreUnavailable> for Problem {
+    fn from(error: StoreUnavailable) -> Self {
         match error {
-            Unavailable::Records(error) => error.into(),
-            Unavailable::Blobs(error) => error.into(),
-            Unavailable::Farm(error) => error.into(),
-            Unavailable::Random(error) => Self::internal(error),
+            StoreUnavailable::Records(error) => error.into(),
+            StoreUnavailable::Blobs(error) => error.into(),
+            StoreUnavailable::Farm(error) => error.into(),
+            StoreUnavailable::Random(error) => Self::internal(error),
         }
     }
 }
@@ -183,6 +183,11 @@ impl From<SubmitRefusal> for Problem {
                     "the queue is full, or the session would wait longer than its queue_timeout_s: come back later";
                 Self::new(ProblemKind::NoCapacity, detail).after(retry_after)
             }
+            SubmitRefusal::StoreAway { store, retry_after } => {
+                let detail =
+                    format!("nothing new can be begun while '{store}' cannot be used (see /readyz): try again later");
+                Self::store_unavailable(detail, retry_after)
+            }
             SubmitRefusal::NotRecorded { retry_after } => {
                 let detail =
                     "the session could not be recorded: try again, with the same Idempotency-Key if there was one";
@@ -244,7 +249,7 @@ impl From<LiveRefusal> for Problem {
     }
 }
 
-fn not_running(change: &Change) -> Problem {
+fn not_running(change: &SessionChange) -> Problem {
     let phase = change.session.phase;
     let queue = match (phase, change.queue_position) {
         (Phase::Requested, Some(n)) => format!(", number {n} in the queue for a slot"),

@@ -1,6 +1,6 @@
 //! Renders: the same sessions, by upload, and their results.
 
-use super::auth::{Caller, Scope};
+use super::auth::{Caller, KeyScope};
 use super::dto::SessionBody;
 use super::dto::requests::RenderForm;
 use super::fields::{Fields, missing};
@@ -13,7 +13,7 @@ use crate::office::orders::UploadedFace;
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
-use mouthpiece_domain::control::Change;
+use mouthpiece_domain::control::SessionChange;
 use mouthpiece_domain::file_kind::FileUse;
 use mouthpiece_domain::session::{Phase, SessionKind};
 
@@ -38,7 +38,7 @@ pub async fn create(
     req: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    caller.need(Scope::Sessions)?;
+    caller.need(KeyScope::Sessions)?;
     let token = token(&req)?;
     if token.is_none() {
         api.office.submissions.within_quota(&caller).await?; // before anything is uploaded in vain
@@ -69,7 +69,7 @@ fn whose_face(fields: &Fields, portrait: Option<StagedFile>) -> Result<UploadedF
 }
 
 /// A session of kind render that the caller may see.
-async fn render(api: &Api, caller: &Caller, id: &str) -> Result<Change, Problem> {
+async fn render(api: &Api, caller: &Caller, id: &str) -> Result<SessionChange, Problem> {
     let change = answers::visible(api, caller, id, "render").await?;
     if change.session.kind == SessionKind::Render {
         Ok(change)
@@ -93,12 +93,13 @@ pub async fn read(
     Ok(HttpResponse::Ok().json(answers::told(&api, &change, &asked)))
 }
 
-/// Wants no more of a render.
+/// Wants no more of a render. When it has ended its video is removed for good, with the recording that it was made of; its
+/// portrait goes with its avatar.
 #[utoipa::path(
     delete, operation_id = "cancel_render", path = "/v1/renders/{id}", tag = "renders", params(("id" = String, Path)),
     responses(
         (status = 202, description = "It is being cancelled", body = SessionBody),
-        (status = 200, description = "It had ended", body = SessionBody),
+        (status = 200, description = "It had ended; what it left is removed", body = SessionBody),
     ),
 )]
 pub async fn cancel(
@@ -148,11 +149,12 @@ pub async fn result(
         return Err(Problem::not_found("result: the render ended without one"));
     };
     let disposition = if save { "attachment" } else { "inline" };
-    let file = download::File {
+    let file = download::DownloadFile {
         blob,
         media_type: "video/mp4",
         etag: format!("\"{:032x}-{}-{}\"", session.id.0, session.fence.0, output.bytes),
         disposition: Some(format!("{disposition}; filename=\"mouthpiece-{}.mp4\"", session.id)),
+        by_link: true,
     };
     download::send(&api, &req, &file).await
 }

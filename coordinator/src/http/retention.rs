@@ -4,7 +4,7 @@ use super::Api;
 use super::auth::Caller;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
-use mouthpiece_domain::retention::Class;
+use mouthpiece_domain::retention::RetentionClass;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -25,6 +25,12 @@ pub struct RetentionBody {
     /// An `Idempotency-Key`, after its request; the same key makes a new session then.
     #[schema(example = 86_400)]
     pub idempotency_keys_s: Option<u64>,
+    /// Records of sessions, after their end; longer where a video that they made is kept.
+    #[schema(example = 7_776_000)]
+    pub sessions_s: Option<u64>,
+    /// What cost reports are made of, by the hour.
+    #[schema(example = 34_560_000)]
+    pub usage_s: Option<u64>,
 }
 
 /// Tells how long things are kept.
@@ -35,9 +41,11 @@ pub struct RetentionBody {
 pub async fn read(api: Data<Api>, _caller: Caller) -> HttpResponse {
     let seconds = |class| api.settings.retention.of(class).map(|age| age.as_secs());
     HttpResponse::Ok().json(RetentionBody {
-        uploads_s: seconds(Class::Uploads),
-        results_s: seconds(Class::Results),
-        avatars_s: seconds(Class::Avatars),
-        idempotency_keys_s: seconds(Class::Tokens),
+        uploads_s: seconds(RetentionClass::Uploads),
+        results_s: seconds(RetentionClass::Results),
+        avatars_s: seconds(RetentionClass::Avatars),
+        idempotency_keys_s: seconds(RetentionClass::Tokens),
+        sessions_s: seconds(RetentionClass::Sessions),
+        usage_s: seconds(RetentionClass::Usage),
     })
 }

@@ -1,6 +1,6 @@
 //! Sessions: made, listed, looked at, cancelled.
 
-use super::auth::{Caller, Scope, Visitor};
+use super::auth::{Caller, KeyScope, Visitor};
 use super::dto::requests::SessionRequest;
 use super::dto::{SessionBody, SessionList};
 use super::fields::{Fields, URL_CHARS, missing};
@@ -36,7 +36,7 @@ pub async fn create(
     req: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    caller.need(Scope::Sessions)?;
+    caller.need(KeyScope::Sessions)?;
     let token = token(&req)?;
     let of_renders: Vec<_> = ["kind", "avatar_id", "speech_url"].into_iter().chain(options::FIELDS).collect();
     let of_live: Vec<_> = ["kind", "avatar_id"].into_iter().chain(making::COMMON).chain(making::FIELDS).collect();
@@ -135,12 +135,13 @@ pub async fn read(
     Ok(HttpResponse::Ok().json(body))
 }
 
-/// Wants no more of a session.
+/// Wants no more of a session. Of a render that has ended, the video is removed for good, with the recording that it was made
+/// of; its portrait goes with its avatar.
 #[utoipa::path(
     delete, operation_id = "cancel_session", path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
     responses(
         (status = 202, description = "It is being cancelled", body = SessionBody),
-        (status = 200, description = "It had ended", body = SessionBody),
+        (status = 200, description = "It had ended; what it left is removed", body = SessionBody),
     ),
 )]
 pub async fn cancel(

@@ -2,7 +2,7 @@
 
 use super::public_url::PublicUrl;
 use crate::office::{FetchSettings, IntakeSettings, LiveSettings, OfficeSettings, SessionBounds};
-use mouthpiece_domain::retention::Ages;
+use mouthpiece_domain::retention::RetentionAges;
 use mouthpiece_domain::time::millis;
 use serde::{Deserialize, Serialize};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -51,7 +51,12 @@ pub struct HttpSettings {
     /// How live sessions are served.
     pub live: LiveSettings,
     /// How long things are kept, for people to be told.
-    pub retention: Ages,
+    pub retention: RetentionAges,
+    /// Where browsers fetch results by links that the artifact store gives, `scheme://host[:port]`; `None`: they are sent from
+    /// here.
+    pub link_origin: Option<String>,
+    /// What a gigabyte costs that viewers are sent, in millionths of a US dollar.
+    pub egress_micro_usd_per_gb: u64,
 }
 
 impl HttpSettings {
@@ -68,6 +73,7 @@ impl HttpSettings {
             sessions: self.sessions.clone(),
             live: self.live.clone(),
             retention: self.retention,
+            egress_micro_usd_per_gb: self.egress_micro_usd_per_gb,
         }
     }
 
@@ -96,7 +102,9 @@ impl Default for HttpSettings {
             fetch: FetchSettings::default(),
             sessions: SessionBounds::default(),
             live: LiveSettings::default(),
-            retention: Ages::default(),
+            retention: RetentionAges::default(),
+            link_origin: None,
+            egress_micro_usd_per_gb: 0,
         }
     }
 }

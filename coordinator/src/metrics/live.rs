@@ -36,13 +36,18 @@ pub struct LiveMetrics {
     sockets: IntGauge,
     audio: Counter,
     refused: IntCounterVec,
+    moves: Counter,
 }
 
 impl LiveMetrics {
     pub(super) fn new(registry: &Registry) -> Result<Self, prometheus::Error> {
         let audio =
             Counter::new("live_audio_received_seconds_total", "Speech that programs sent, in seconds of sound.")?;
-        registry.register(Box::new(audio.clone()))?;
+        let moves =
+            Counter::new("live_moves_total", "Live sessions that were moved away from workers about to leave.")?;
+        for counter in [&audio, &moves] {
+            registry.register(Box::new(counter.clone()))?;
+        }
         Ok(Self {
             join: histogram(
                 registry,
@@ -64,6 +69,7 @@ impl LiveMetrics {
                 "Messages of audio sockets that were refused, by code.",
                 &["code"],
             )?,
+            moves,
         })
     }
 
@@ -87,6 +93,11 @@ impl LiveMetrics {
     #[allow(clippy::cast_precision_loss)] // samples of one message
     pub fn heard(&self, samples: usize, rate: u32) {
         self.audio.inc_by(samples as f64 / f64::from(rate.max(1)));
+    }
+
+    /// A session was moved to another worker.
+    pub fn moved(&self) {
+        self.moves.inc();
     }
 
     /// A message of an audio socket was refused.
@@ -117,6 +128,7 @@ mod tests {
         metrics.live.asked("offer", QuestionOutcome::Not);
         metrics.live.heard(48_000, 24_000);
         metrics.live.refused("invalid_field");
+        metrics.live.moved();
         let one = metrics.live.socket();
         drop(metrics.live.socket());
         let text = metrics.render();
@@ -125,6 +137,7 @@ mod tests {
             "mouthpiece_live_asks_total{outcome=\"not_done\",question=\"offer\"} 1",
             "mouthpiece_live_audio_received_seconds_total 2",
             "mouthpiece_live_refused_messages_total{code=\"invalid_field\"} 1",
+            "mouthpiece_live_moves_total 1",
             "mouthpiece_live_audio_sockets 1",
         ] {
             assert!(text.lines().any(|shown| shown == line), "no line {line} in\n{text}");

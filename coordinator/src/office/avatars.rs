@@ -7,10 +7,10 @@
 use super::access::{AccessRefusal, Caller};
 use super::intake::StagedFile;
 use super::submitting::Submitting;
-use super::{Unavailable, new_id, now};
+use super::{StoreUnavailable, new_id, now};
 use mouthpiece_domain::ids::{AvatarId, SessionId};
-use mouthpiece_domain::retention::{Ages, Class};
-use mouthpiece_domain::session::{BlobKey, EndReason, Output, Session, SessionKind};
+use mouthpiece_domain::retention::{RetentionAges, RetentionClass};
+use mouthpiece_domain::session::{BlobKey, EndReason, Session, SessionKind, SessionOutput};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::records::{Avatar, AvatarRegister, SessionLedger};
@@ -22,7 +22,7 @@ pub enum AvatarState {
     /// That session goes on.
     Preparing,
     /// It was completed. What it left, if it was a preparation by itself.
-    Ready(Option<Output>),
+    Ready(Option<SessionOutput>),
     /// It ended otherwise.
     Failed {
         /// What it said of that.
@@ -45,7 +45,7 @@ impl AvatarState {
 }
 
 /// A picture of an avatar.
-pub struct Preview {
+pub struct AvatarPreview {
     /// Where it lies.
     pub blob: BlobKey,
     /// What it is.
@@ -54,7 +54,7 @@ pub struct Preview {
 
 /// An avatar that somebody looks at.
 pub struct AvatarSeen {
-    /// It.
+    /// The avatar as it is registered.
     pub avatar: Avatar,
     /// How far it is.
     pub state: AvatarState,
@@ -69,7 +69,7 @@ pub struct Avatars {
     blobs: Arc<dyn Blobs>,
     ledger: Arc<dyn SessionLedger>,
     submitting: Submitting,
-    ages: Ages,
+    ages: RetentionAges,
 }
 
 /// True when a portrait can itself be shown where a picture is wanted: browsers show most kinds.
@@ -83,7 +83,7 @@ impl Avatars {
         blobs: Arc<dyn Blobs>,
         ledger: Arc<dyn SessionLedger>,
         submitting: Submitting,
-        ages: Ages,
+        ages: RetentionAges,
     ) -> Self {
         Self { register, blobs, ledger, submitting, ages }
     }
@@ -92,7 +92,7 @@ impl Avatars {
     /// avatar is returned.
     ///
     /// # Errors
-    /// [`Unavailable`].
+    /// [`StoreUnavailable`].
     pub async fn register(
         &self,
         caller: &Caller,
@@ -101,7 +101,7 @@ impl Avatars {
         face: Option<u32>,
         name: String,
         prepared_by: SessionId,
-    ) -> Result<Avatar, Unavailable> {
+    ) -> Result<Avatar, StoreUnavailable> {
         let at = now();
         let avatar = Avatar {
             id: AvatarId(new_id()),
@@ -122,8 +122,8 @@ impl Avatars {
     /// How far an avatar is.
     ///
     /// # Errors
-    /// [`Unavailable`].
-    pub async fn state(&self, avatar: &Avatar) -> Result<AvatarState, Unavailable> {
+    /// [`StoreUnavailable`].
+    pub async fn state(&self, avatar: &Avatar) -> Result<AvatarState, StoreUnavailable> {
         if self.submitting.has(avatar.prepared_by) {
             return Ok(AvatarState::Preparing);
         }
@@ -133,17 +133,17 @@ impl Avatars {
     /// An avatar as it is now.
     ///
     /// # Errors
-    /// [`Unavailable`].
-    pub async fn seen(&self, avatar: Avatar) -> Result<AvatarSeen, Unavailable> {
+    /// [`StoreUnavailable`].
+    pub async fn seen(&self, avatar: Avatar) -> Result<AvatarSeen, StoreUnavailable> {
         let state = self.state(&avatar).await?;
-        Ok(AvatarSeen { state, until: self.ages.until(Class::Avatars, avatar.used), avatar })
+        Ok(AvatarSeen { state, until: self.ages.until(RetentionClass::Avatars, avatar.used), avatar })
     }
 
     /// An avatar as it is now, as it is recorded by now.
     ///
     /// # Errors
-    /// [`Unavailable`].
-    pub async fn seen_again(&self, avatar: Avatar) -> Result<AvatarSeen, Unavailable> {
+    /// [`StoreUnavailable`].
+    pub async fn seen_again(&self, avatar: Avatar) -> Result<AvatarSeen, StoreUnavailable> {
         let recorded = self.register.avatar(avatar.id).await?;
         self.seen(recorded.unwrap_or(avatar)).await
     }
@@ -151,8 +151,8 @@ impl Avatars {
     /// An avatar that the caller may use; `None` when there is none such.
     ///
     /// # Errors
-    /// [`Unavailable`].
-    pub async fn usable(&self, caller: &Caller, id: AvatarId) -> Result<Option<Avatar>, Unavailable> {
+    /// [`StoreUnavailable`].
+    pub async fn usable(&self, caller: &Caller, id: AvatarId) -> Result<Option<Avatar>, StoreUnavailable> {
         Ok(self.register.avatar(id).await?.filter(|a| caller.sees(a.key)))
     }
 
@@ -181,8 +181,8 @@ impl Avatars {
     /// Forgets an avatar; false when there is none. Sessions that use it go on.
     ///
     /// # Errors
-    /// [`Unavailable`].
-    pub async fn remove(&self, id: AvatarId) -> Result<bool, Unavailable> {
+    /// [`StoreUnavailable`].
+    pub async fn remove(&self, id: AvatarId) -> Result<bool, StoreUnavailable> {
         Ok(self.register.remove_avatar(id).await?)
     }
 
@@ -190,8 +190,8 @@ impl Avatars {
     /// is none.
     ///
     /// # Errors
-    /// [`Unavailable`].
-    pub async fn preview(&self, avatar: &Avatar) -> Result<Option<Preview>, Unavailable> {
+    /// [`StoreUnavailable`].
+    pub async fn preview(&self, avatar: &Avatar) -> Result<Option<AvatarPreview>, StoreUnavailable> {
         let AvatarState::Ready(output) = self.state(avatar).await? else { return Ok(None) };
         let made = output.and_then(|o| o.blob);
         // What was prepared is missing until it is prepared again when its portrait left and came back.
@@ -200,9 +200,11 @@ impl Avatars {
             None => false,
         };
         Ok(match made {
-            Some(blob) if is_there || !is_picture(avatar) => Some(Preview { blob, media_type: "image/png".to_owned() }),
+            Some(blob) if is_there || !is_picture(avatar) => {
+                Some(AvatarPreview { blob, media_type: "image/png".to_owned() })
+            }
             _ if is_picture(avatar) => {
-                Some(Preview { blob: avatar.portrait.clone(), media_type: avatar.media_type.clone() })
+                Some(AvatarPreview { blob: avatar.portrait.clone(), media_type: avatar.media_type.clone() })
             }
             _ => None,
         })

@@ -1,8 +1,8 @@
 //! What sessions cost: gathered from the books.
 
-use super::Unavailable;
+use super::StoreUnavailable;
 use super::refusal::refuses_when_unavailable;
-use mouthpiece_domain::cost::{Books, Group, GroupBy, Report};
+use mouthpiece_domain::cost::{CostAccount, CostGroup, CostReport, GroupBy};
 use mouthpiece_domain::ids::{AvatarId, KeyId};
 use mouthpiece_domain::time::{HOUR_MS, Wall};
 use mouthpiece_ports::records::{AvatarRegister, KeyRegister, Period, UsageBooks};
@@ -22,7 +22,7 @@ pub enum CostRefusal {
     /// It would have more than [`MOST_ROWS`] rows.
     TooManyRows,
     /// The books cannot be read just now.
-    Unavailable(Unavailable),
+    Unavailable(StoreUnavailable),
 }
 
 refuses_when_unavailable!(CostRefusal);
@@ -41,6 +41,8 @@ pub struct CostBooks {
     books: Arc<dyn UsageBooks>,
     avatars: Arc<dyn AvatarRegister>,
     keys: Arc<dyn KeyRegister>,
+    /// Millionths of a US dollar a gigabyte that viewers are sent.
+    egress_price: u64,
 }
 
 impl CostBooks {
@@ -48,22 +50,23 @@ impl CostBooks {
         books: Arc<dyn UsageBooks>,
         avatars: Arc<dyn AvatarRegister>,
         keys: Arc<dyn KeyRegister>,
+        egress_price: u64,
     ) -> Self {
-        Self { books, avatars, keys }
+        Self { books, avatars, keys, egress_price }
     }
 
     /// What a period cost, and the names that its rows need.
     ///
     /// # Errors
     /// [`CostRefusal`].
-    pub async fn report(&self, period: Period, by: GroupBy) -> Result<(Report, ReportNames), CostRefusal> {
+    pub async fn report(&self, period: Period, by: GroupBy) -> Result<(CostReport, ReportNames), CostRefusal> {
         let report = self.gather(period, by).await?;
         let names = self.names(&report).await?;
         Ok((report, names))
     }
 
-    async fn gather(&self, period: Period, by: GroupBy) -> Result<Report, CostRefusal> {
-        let mut books = Books::new(by, &self.books.prices().await?);
+    async fn gather(&self, period: Period, by: GroupBy) -> Result<CostReport, CostRefusal> {
+        let mut books = CostAccount::new(by, &self.books.prices().await?).with_egress(self.egress_price);
         let mut from = period.from;
         while from < period.to {
             let to = Wall(from.0 + PIECE_MS).min(period.to);
@@ -77,13 +80,13 @@ impl CostBooks {
         Ok(books.close())
     }
 
-    async fn names(&self, report: &Report) -> Result<ReportNames, CostRefusal> {
+    async fn names(&self, report: &CostReport) -> Result<ReportNames, CostRefusal> {
         let mut names = ReportNames::default();
-        let any = |is: fn(&Group) -> bool| report.rows.iter().any(|(group, _)| is(group));
-        if any(|g| matches!(g, Group::Avatar(_))) {
+        let any = |is: fn(&CostGroup) -> bool| report.rows.iter().any(|(group, _)| is(group));
+        if any(|g| matches!(g, CostGroup::Avatar(_))) {
             names.avatars = self.avatars.avatars(None, NAMES).await?.into_iter().map(|a| (a.id, a.name)).collect();
         }
-        if any(|g| matches!(g, Group::Key(_))) {
+        if any(|g| matches!(g, CostGroup::Key(_))) {
             names.keys = self.keys.keys().await?.into_iter().map(|k| (k.id, k.name)).collect();
         }
         Ok(names)

@@ -1,8 +1,8 @@
 //! API keys: made, listed, revoked.
 
-use super::access::{Caller, KeyCache, Scope, new_secret, secret_hash};
+use super::access::{Caller, KeyCache, KeyScope, new_secret, secret_hash};
 use super::refusal::refuses_when_unavailable;
-use super::{Unavailable, new_id, now};
+use super::{StoreUnavailable, new_id, now};
 use mouthpiece_domain::ids::KeyId;
 use mouthpiece_ports::records::{ApiKey, KeyRegister};
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub const MOST_KEYS: usize = 10_000;
 #[derive(Debug)]
 pub enum KeyRefusal {
     /// The caller may not give a scope that it lacks: else the scope `keys` would be all of them.
-    CannotGive(Scope),
+    CannotGive(KeyScope),
     /// There are [`MOST_KEYS`] valid keys.
     TooMany,
     /// There is no such valid key.
@@ -23,7 +23,7 @@ pub enum KeyRefusal {
     /// It is the last key that can manage keys.
     LastManager,
     /// It cannot be done just now.
-    Unavailable(Unavailable),
+    Unavailable(StoreUnavailable),
 }
 
 refuses_when_unavailable!(KeyRefusal);
@@ -34,7 +34,7 @@ pub struct NewKey {
     /// A name for people; not empty.
     pub name: String,
     /// What it may do; at least one.
-    pub scopes: Vec<Scope>,
+    pub scopes: Vec<KeyScope>,
     /// Sessions that may be open at a time; what new keys usually get if it is not said.
     pub max_open: Option<u32>,
     /// Delivered minutes a UTC day; `None`: no bound.
@@ -77,8 +77,8 @@ impl Keys {
     /// All keys, revoked ones too.
     ///
     /// # Errors
-    /// [`Unavailable`].
-    pub async fn all(&self) -> Result<Vec<ApiKey>, Unavailable> {
+    /// [`StoreUnavailable`].
+    pub async fn all(&self) -> Result<Vec<ApiKey>, StoreUnavailable> {
         Ok(self.register.keys().await?)
     }
 
@@ -109,7 +109,7 @@ impl Keys {
         let keys = self.register.keys().await?;
         let valid = || keys.iter().filter(|k| k.revoked.is_none());
         let key = valid().find(|k| k.id == id).ok_or(KeyRefusal::Unknown(id))?;
-        let manages = |k: &&ApiKey| k.scopes.iter().any(|s| s == Scope::Keys.name());
+        let manages = |k: &&ApiKey| k.scopes.iter().any(|s| s == KeyScope::Keys.name());
         if manages(&key) && valid().filter(manages).count() == 1 {
             return Err(KeyRefusal::LastManager);
         }

@@ -24,13 +24,13 @@ pub mod submission;
 mod submitting;
 
 pub use access::{
-    Caller, KeyError, LINK_HOURS, PageLink, Scope, SessionToken, Visitor, create_first_key, hex, new_page_link,
+    Caller, KeyError, KeyScope, LINK_HOURS, PageLink, SessionToken, Visitor, create_first_key, hex, new_page_link,
     new_secret, secret_hash,
 };
 pub use clock::{new_id, now};
 pub use closing::Closing;
-pub use live::{IceServer, IceServerError, LiveSettings, Patience};
-pub use refusal::Unavailable;
+pub use live::{IceServer, IceServerError, LiveSettings, SocketTimeouts};
+pub use refusal::StoreUnavailable;
 pub use settings::{FetchSettings, IntakeSettings, OfficeSettings, SessionBounds};
 
 use crate::farm::Farm;
@@ -43,7 +43,7 @@ use keys::Keys;
 use live::LiveSessions;
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::farm_ports::OfficePorts;
-use readiness::Readiness;
+use readiness::StoreReadiness;
 use sessions::Sessions;
 use std::io;
 use std::path::PathBuf;
@@ -60,7 +60,7 @@ pub enum OfficeError {
     Staging {
         /// The folder.
         path: PathBuf,
-        /// Why.
+        /// What the operating system said.
         reason: io::Error,
     },
     /// The client for fetching cannot be made.
@@ -92,7 +92,7 @@ pub struct Office {
     /// What sessions cost.
     pub costs: CostBooks,
     /// Whether all this can work.
-    pub readiness: Readiness,
+    pub readiness: Arc<StoreReadiness>,
     /// Uploads and results, to be sent.
     pub blobs: Arc<dyn Blobs>,
     /// Whether the server is about to stop.
@@ -111,31 +111,43 @@ impl Office {
         metrics: Arc<Metrics>,
         settings: OfficeSettings,
     ) -> Result<Self, OfficeError> {
-        let OfficePorts { ledger, avatars: register, keys, books, passes, blobs, bus, questions, lines, pool } = ports;
-        let OfficeSettings { intake, sessions: bounds, live, retention } = settings;
+        let OfficePorts {
+            ledger,
+            avatars: register,
+            keys,
+            books,
+            passes,
+            removals,
+            blobs,
+            bus,
+            questions,
+            lines,
+            pool,
+        } = ports;
+        let OfficeSettings { intake, sessions: bounds, live, retention, egress_micro_usd_per_gb } = settings;
         let (closing, submitting) = (Closing::default(), Submitting::default());
-        let sessions = Sessions::new(Arc::clone(&farm), Arc::clone(&ledger));
+        let sessions = Sessions::new(Arc::clone(&farm), Arc::clone(&ledger), removals);
         let access = Access::new(Arc::clone(&keys), passes, sessions.clone());
         let (shelf, files) = (Arc::clone(&register), Arc::clone(&blobs));
         let avatars = Avatars::new(shelf, files, Arc::clone(&ledger), submitting.clone(), retention);
-        let needs = submission::Needs {
+        let checked = readiness::CheckedStores { ledger: Arc::clone(&ledger), bus, pool, blobs: Arc::clone(&blobs) };
+        let readiness = Arc::new(StoreReadiness::new(checked, closing.clone()));
+        let needs = submission::SubmissionNeeds {
+            readiness: Arc::clone(&readiness),
             farm: Arc::clone(&farm),
-            ledger: Arc::clone(&ledger),
+            ledger,
             register: Arc::clone(&register),
             books: Arc::clone(&books),
             avatars: avatars.clone(),
         };
-        let of_live = live::Needs { questions, lines, sessions: sessions.clone(), metrics };
+        let of_live = live::LiveNeeds { questions, lines, sessions: sessions.clone(), metrics };
         Ok(Self {
             keys: Keys::new(Arc::clone(&keys), access.cache(), bounds.key_max_open),
-            costs: CostBooks::new(books, Arc::clone(&register), keys),
+            costs: CostBooks::new(books, Arc::clone(&register), keys, egress_micro_usd_per_gb),
             intake: Intake::new(intake, register, Arc::clone(&blobs))?,
             submissions: Submissions::new(needs, submitting, closing.clone()),
             live: LiveSessions::new(live, of_live, closing.clone())?,
-            readiness: Readiness::new(
-                readiness::Stores { ledger, bus, pool, blobs: Arc::clone(&blobs) },
-                closing.clone(),
-            ),
+            readiness,
             access,
             avatars,
             blobs,

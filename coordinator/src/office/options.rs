@@ -3,7 +3,7 @@
 use super::settings::SessionBounds;
 use mouthpiece_domain::colour::Colour;
 use mouthpiece_domain::frame::{FrameRate, FrameSize};
-use mouthpiece_domain::session::Preset;
+use mouthpiece_domain::session::RenderPreset;
 use mouthpiece_domain::time::as_millis;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -15,12 +15,12 @@ const WHITE: Colour = Colour([255; 3]);
 /// Options, defaults filled in.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SessionOptions {
-    /// A [`FrameRate`], frames a second.
-    pub fps: u32,
-    /// A [`FrameSize`], pixels.
-    pub size: u32,
+    /// Frames a second.
+    pub fps: FrameRate,
+    /// Longer side of the video.
+    pub size: FrameSize,
     /// Speed against size of the file.
-    pub preset: Preset,
+    pub preset: RenderPreset,
     /// Determines blinks and head movement.
     pub seed: u64,
     /// The head moves.
@@ -41,9 +41,9 @@ impl SessionOptions {
     /// What is done when nothing is said.
     pub fn new(bounds: &SessionBounds) -> Self {
         Self {
-            fps: FrameRate::default().per_second(),
-            size: FrameSize::USUAL.pixels(),
-            preset: Preset::default(),
+            fps: FrameRate::default(),
+            size: FrameSize::USUAL,
+            preset: RenderPreset::default(),
             seed: 1,
             head: true,
             blinks: true,

@@ -4,8 +4,8 @@ use super::access::Caller;
 use super::avatars::{AvatarSeen, AvatarState};
 use super::intake::{IntakeRefusal, StagedFile};
 use super::options::SessionOptions;
-use super::submission::{Admission, RequestedFace, SessionRequest, Started, SubmitRefusal, Wanted};
-use super::{Office, Unavailable, new_id};
+use super::submission::{AcceptedSession, Admission, RequestedFace, SessionRequest, SubmitRefusal, WantedSession};
+use super::{Office, StoreUnavailable, new_id};
 use mouthpiece_domain::file_kind::FileUse;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::live::LiveTerms;
@@ -39,8 +39,8 @@ impl From<SubmitRefusal> for OrderRefusal {
     }
 }
 
-impl From<Unavailable> for OrderRefusal {
-    fn from(error: Unavailable) -> Self {
+impl From<StoreUnavailable> for OrderRefusal {
+    fn from(error: StoreUnavailable) -> Self {
         Self::Submit(SubmitRefusal::Unavailable(error))
     }
 }
@@ -55,7 +55,7 @@ pub enum UploadedFace {
 
 /// An avatar that was added.
 pub struct AddedAvatar {
-    /// It.
+    /// The avatar as it stands now.
     pub seen: AvatarSeen,
     /// It is being prepared; else it was registered before.
     pub preparing: bool,
@@ -73,7 +73,7 @@ impl Office {
         avatar: AvatarId,
         speech_url: &str,
         options: SessionOptions,
-    ) -> Result<Started, OrderRefusal> {
+    ) -> Result<AcceptedSession, OrderRefusal> {
         let avatar = self.usable(caller, avatar).await?;
         let request = SessionRequest::FetchedRender { avatar: avatar.id, speech_url };
         let idempotency = match self.submissions.admit(caller, token, &request, &options).await? {
@@ -82,7 +82,7 @@ impl Office {
         };
         let speech = self.intake.fetch("speech_url", speech_url, FileUse::Speech).await?;
         let speech = Some(self.intake.keep(&speech).await?);
-        let wanted = Wanted { kind: SessionKind::Render, avatar: &avatar, speech, options, live: None };
+        let wanted = WantedSession { kind: SessionKind::Render, avatar: &avatar, speech, options, live: None };
         let id = SessionId(new_id());
         Ok(self.submissions.start(caller, id, wanted, idempotency, caller.key.max_open).await?)
     }
@@ -98,7 +98,7 @@ impl Office {
         face: UploadedFace,
         speech: &StagedFile,
         options: SessionOptions,
-    ) -> Result<Started, OrderRefusal> {
+    ) -> Result<AcceptedSession, OrderRefusal> {
         let requested = match &face {
             UploadedFace::Avatar(avatar) => RequestedFace::Avatar(*avatar),
             UploadedFace::Portrait(portrait, face) => RequestedFace::Portrait { sha256: &portrait.sha256, face: *face },
@@ -118,7 +118,7 @@ impl Office {
             }
         };
         let speech = Some(self.intake.keep(speech).await?);
-        let wanted = Wanted { kind: SessionKind::Render, avatar: &avatar, speech, options, live: None };
+        let wanted = WantedSession { kind: SessionKind::Render, avatar: &avatar, speech, options, live: None };
         Ok(self.submissions.start(caller, id, wanted, idempotency, caller.key.max_open).await?)
     }
 
@@ -133,14 +133,15 @@ impl Office {
         avatar: AvatarId,
         options: SessionOptions,
         terms: LiveTerms,
-    ) -> Result<Started, OrderRefusal> {
+    ) -> Result<AcceptedSession, OrderRefusal> {
         let avatar = self.usable(caller, avatar).await?;
         let request = SessionRequest::Live { avatar: avatar.id, terms: &terms };
         let idempotency = match self.submissions.admit(caller, token, &request, &options).await? {
             Admission::Before(started) => return Ok(*started),
             Admission::New(idempotency) => idempotency,
         };
-        let wanted = Wanted { kind: SessionKind::Live, avatar: &avatar, speech: None, options, live: Some(terms) };
+        let wanted =
+            WantedSession { kind: SessionKind::Live, avatar: &avatar, speech: None, options, live: Some(terms) };
         let id = SessionId(new_id());
         Ok(self.submissions.start(caller, id, wanted, idempotency, caller.key.max_open).await?)
     }
@@ -165,7 +166,8 @@ impl Office {
         if preparing {
             let mut options = SessionOptions::new(&self.bounds);
             options.max_duration = LONGEST_PREPARATION.min(self.bounds.longest_duration);
-            let wanted = Wanted { kind: SessionKind::Prepare, avatar: &avatar, speech: None, options, live: None };
+            let wanted =
+                WantedSession { kind: SessionKind::Prepare, avatar: &avatar, speech: None, options, live: None };
             // How many sessions a key may have open does not count here: adding a portrait is not using it.
             self.submissions.start(caller, id, wanted, None, u32::MAX).await?;
         }

@@ -4,30 +4,15 @@ use super::Closing;
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::bus::Bus;
 use mouthpiece_ports::pool::Pool;
+use mouthpiece_ports::readiness::{RecentHealth, StoreHealth, store_health};
 use mouthpiece_ports::records::SessionLedger;
 use std::collections::BTreeMap;
-use std::fmt::Display;
-use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use std::time::Duration;
 use tokio::time::timeout;
 
-/// A store that does not answer within this is not ready.
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Anybody may ask, so the stores are asked at most this often.
-const FRESH: Duration = Duration::from_secs(1);
-
-/// How a store is. Why it cannot be used is in the log: anybody may ask, and errors name files and hosts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StoreHealth {
-    /// It can be used.
-    Well,
-    /// It cannot.
-    Unusable,
-    /// It did not answer within this time.
-    Silent(Duration),
-}
+/// Who asks for something waits for the stores' answers at most so long: healthy ones answer in a few milliseconds.
+const GLANCE: Duration = Duration::from_secs(2);
 
 /// What was found.
 #[derive(Debug, Clone)]
@@ -46,7 +31,7 @@ impl ReadinessReport {
 }
 
 /// The stores that are asked.
-pub(super) struct Stores {
+pub(super) struct CheckedStores {
     pub ledger: Arc<dyn SessionLedger>,
     pub bus: Arc<dyn Bus>,
     pub pool: Arc<dyn Pool>,
@@ -54,51 +39,39 @@ pub(super) struct Stores {
 }
 
 /// Asks the stores now and then.
-pub struct Readiness {
-    stores: Stores,
+pub struct StoreReadiness {
+    stores: CheckedStores,
     closing: Closing,
-    last: Mutex<Option<(Instant, ReadinessReport)>>,
+    recent: RecentHealth,
 }
 
-impl Readiness {
-    pub(super) fn new(stores: Stores, closing: Closing) -> Self {
-        Self { stores, closing, last: Mutex::default() }
+impl StoreReadiness {
+    pub(super) fn new(stores: CheckedStores, closing: Closing) -> Self {
+        Self { stores, closing, recent: RecentHealth::default() }
     }
 
-    /// Asks the stores, unless that was done just now. Whoever comes meanwhile waits for the same answer.
+    /// A store without which nothing new can be begun, if one cannot be used just now: it is found out once a second at most.
+    pub async fn missing(&self) -> Option<&'static str> {
+        let Ok(report) = timeout(GLANCE, self.look()).await else { return Some("one of the stores") };
+        report.stores.into_iter().find(|(_, health)| *health != StoreHealth::Well).map(|(store, _)| store)
+    }
+
+    /// Asks the stores, unless that was done just now.
     pub async fn look(&self) -> ReadinessReport {
-        let mut last = self.last.lock().await;
-        if let Some((at, found)) = last.as_ref()
-            && at.elapsed() < FRESH
-            && !self.closing.has_begun()
-        {
-            return found.clone();
-        }
-        let found = self.ask().await;
-        *last = Some((Instant::now(), found.clone()));
-        found
-    }
-
-    async fn ask(&self) -> ReadinessReport {
-        let Stores { ledger, bus, pool, blobs } = &self.stores;
-        let (records, bus, pool, blobs) = tokio::join!(
-            health("records", ledger.check()),
-            health("bus", bus.check()),
-            health("pool", pool.check()),
-            health("blobs", blobs.check()),
-        );
-        let stores = BTreeMap::from([("records", records), ("bus", bus), ("pool", pool), ("blobs", blobs)]);
+        let stores = self.recent.look(async || self.stores.ask().await).await;
         ReadinessReport { stores, closing: self.closing.has_begun() }
     }
 }
 
-async fn health<E: Display>(store: &'static str, check: impl Future<Output = Result<(), E>>) -> StoreHealth {
-    match timeout(PATIENCE, check).await {
-        Ok(Ok(())) => StoreHealth::Well,
-        Ok(Err(error)) => {
-            tracing::error!(store, %error, "a store is not ready");
-            StoreHealth::Unusable
-        }
-        Err(_) => StoreHealth::Silent(PATIENCE),
+impl CheckedStores {
+    async fn ask(&self) -> BTreeMap<&'static str, StoreHealth> {
+        let Self { ledger, bus, pool, blobs } = self;
+        let (records, bus, pool, blobs) = tokio::join!(
+            store_health("records", ledger.check()),
+            store_health("bus", bus.check()),
+            store_health("pool", pool.check()),
+            store_health("blobs", blobs.check()),
+        );
+        BTreeMap::from([("records", records), ("bus", bus), ("pool", pool), ("blobs", blobs)])
     }
 }

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 /// What is needed cannot be used just now. Nothing was done.
 #[derive(Debug, Error)]
-pub enum Unavailable {
+pub enum StoreUnavailable {
     /// The record store.
     #[error(transparent)]
     Records(#[from] RecordsError),
@@ -22,7 +22,7 @@ pub enum Unavailable {
     Random(getrandom::Error),
 }
 
-impl From<getrandom::Error> for Unavailable {
+impl From<getrandom::Error> for StoreUnavailable {
     fn from(error: getrandom::Error) -> Self {
         Self::Random(error)
     }
@@ -33,7 +33,7 @@ macro_rules! refuses_when_unavailable {
     ($refusal:ty) => {
         impl<E> From<E> for $refusal
         where
-            crate::office::Unavailable: From<E>,
+            crate::office::StoreUnavailable: From<E>,
         {
             fn from(error: E) -> Self {
                 Self::Unavailable(error.into())

@@ -1,7 +1,7 @@
 //! How the office is set up.
 
 use super::live::LiveSettings;
-use mouthpiece_domain::retention::Ages;
+use mouthpiece_domain::retention::RetentionAges;
 use mouthpiece_domain::time::millis;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -18,7 +18,9 @@ pub struct OfficeSettings {
     /// Of live sessions.
     pub live: LiveSettings,
     /// How long things are kept.
-    pub retention: Ages,
+    pub retention: RetentionAges,
+    /// What a gigabyte (a thousand million bytes) costs that viewers are sent, in millionths of a US dollar.
+    pub egress_micro_usd_per_gb: u64,
 }
 
 /// Limits of files.

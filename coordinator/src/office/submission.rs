@@ -4,15 +4,16 @@ use super::access::Caller;
 use super::avatars::{AvatarState, Avatars};
 use super::hex;
 use super::options::SessionOptions;
+use super::readiness::StoreReadiness;
 use super::refusal::refuses_when_unavailable;
 use super::submitting::{OnItsWay, Submitting};
-use super::{Closing, Unavailable, now};
+use super::{Closing, StoreUnavailable, now};
 use crate::farm::Farm;
-use mouthpiece_domain::control::Answer;
+use mouthpiece_domain::control::SubmitAnswer;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::ledger::Idempotency;
 use mouthpiece_domain::live::LiveTerms;
-use mouthpiece_domain::session::{BlobKey, Fence, Phase, Progress, Session, SessionKind, Spec};
+use mouthpiece_domain::session::{BlobKey, Fence, FrameProgress, Phase, Session, SessionKind, SessionSpec};
 use mouthpiece_domain::time::{HOUR_MS, Wall, as_millis};
 use mouthpiece_ports::records::{Avatar, AvatarRegister, SessionLedger, UsageBooks};
 use serde_json::{Value, json};
@@ -60,13 +61,20 @@ pub enum SubmitRefusal {
         /// Come back then.
         retry_after: Duration,
     },
+    /// A store cannot be used just now, without which it would only wait.
+    StoreAway {
+        /// Which one.
+        store: &'static str,
+        /// Try again then.
+        retry_after: Duration,
+    },
     /// It could not be recorded.
     NotRecorded {
         /// Try again then.
         retry_after: Duration,
     },
     /// What is needed cannot be used just now.
-    Unavailable(Unavailable),
+    Unavailable(StoreUnavailable),
 }
 
 refuses_when_unavailable!(SubmitRefusal);
@@ -90,21 +98,21 @@ pub enum RequestedFace<'a> {
 pub enum SessionRequest<'a> {
     /// A render of an avatar and a recording at an address.
     FetchedRender {
-        /// Whose face.
+        /// The avatar that is drawn.
         avatar: AvatarId,
         /// Where the recording is.
         speech_url: &'a str,
     },
     /// A render of a recording that came with the request.
     UploadedRender {
-        /// Whose face.
+        /// A registered avatar, or a portrait in the request.
         face: RequestedFace<'a>,
         /// SHA-256 of the recording.
         speech_sha256: &'a str,
     },
     /// A live session.
     Live {
-        /// Whose face.
+        /// The avatar that is drawn.
         avatar: AvatarId,
         /// Its bounds.
         terms: &'a LiveTerms,
@@ -153,21 +161,21 @@ pub fn canonical_terms(terms: &LiveTerms) -> Value {
 }
 
 /// A session to be asked for.
-pub struct Wanted<'a> {
+pub struct WantedSession<'a> {
     /// What it does.
     pub kind: SessionKind,
-    /// Whose face.
+    /// The avatar that is drawn.
     pub avatar: &'a Avatar,
     /// What is said.
     pub speech: Option<BlobKey>,
-    /// How.
+    /// How it is run.
     pub options: SessionOptions,
     /// The bounds of a live session.
     pub live: Option<LiveTerms>,
 }
 
 /// A session that was accepted.
-pub struct Started {
+pub struct AcceptedSession {
     /// Its record.
     pub session: Session,
     /// The same request had made it before.
@@ -177,13 +185,14 @@ pub struct Started {
 /// Whether a request is to be carried out.
 pub enum Admission {
     /// It was made before, and this came of it.
-    Before(Box<Started>),
+    Before(Box<AcceptedSession>),
     /// It is new, and within the key's minutes. If the caller has a token for it, it is noted with this.
     New(Option<Idempotency>),
 }
 
 /// What sessions are asked for with.
-pub(super) struct Needs {
+pub(super) struct SubmissionNeeds {
+    pub readiness: Arc<StoreReadiness>,
     pub farm: Arc<dyn Farm>,
     pub ledger: Arc<dyn SessionLedger>,
     pub register: Arc<dyn AvatarRegister>,
@@ -193,13 +202,13 @@ pub(super) struct Needs {
 
 /// Asks for sessions.
 pub struct Submissions {
-    needs: Needs,
+    needs: SubmissionNeeds,
     submitting: Submitting,
     closing: Closing,
 }
 
 impl Submissions {
-    pub(super) fn new(needs: Needs, submitting: Submitting, closing: Closing) -> Self {
+    pub(super) fn new(needs: SubmissionNeeds, submitting: Submitting, closing: Closing) -> Self {
         Self { needs, submitting, closing }
     }
 
@@ -223,7 +232,7 @@ impl Submissions {
         let fingerprint = |token| Idempotency { key: caller.key.id, token, fingerprint: request.fingerprint(options) };
         let idempotency = token.map(fingerprint);
         if let Some(session) = self.made_before(idempotency.as_ref()).await? {
-            return Ok(Admission::Before(Box::new(Started { session, replayed: true })));
+            return Ok(Admission::Before(Box::new(AcceptedSession { session, replayed: true })));
         }
         self.within_quota(caller).await?;
         Ok(Admission::New(idempotency))
@@ -262,14 +271,17 @@ impl Submissions {
         &self,
         caller: &Caller,
         id: SessionId,
-        wanted: Wanted<'_>,
+        wanted: WantedSession<'_>,
         idempotency: Option<Idempotency>,
         max_open: u32,
-    ) -> Result<Started, SubmitRefusal> {
+    ) -> Result<AcceptedSession, SubmitRefusal> {
         if self.closing.has_begun() {
             return Err(SubmitRefusal::Closing { retry_after: STOPPING });
         }
-        let Needs { farm, register, avatars, .. } = &self.needs;
+        let SubmissionNeeds { readiness, farm, register, avatars, .. } = &self.needs;
+        if let Some(store) = readiness.missing().await {
+            return Err(SubmitRefusal::StoreAway { store, retry_after: NOT_RECORDED });
+        }
         let avatar = wanted.avatar;
         self.take(avatar).await?;
         let registered_here = avatar.prepared_by == id;
@@ -279,14 +291,14 @@ impl Submissions {
             tells && !registered_here && matches!(avatars.state(avatar).await?, AvatarState::Failed { .. });
         let answer = farm.submit(record(caller, id, wanted), idempotency, max_open).await?;
         let (session, replayed) = match answer {
-            Answer::Accepted(session) => (session, false),
-            Answer::Repeated(session) => (session, true),
-            Answer::TokenReused => return Err(SubmitRefusal::TokenReused),
-            Answer::OverQuota { open, retry_after } => {
+            SubmitAnswer::Accepted(session) => (session, false),
+            SubmitAnswer::Repeated(session) => (session, true),
+            SubmitAnswer::TokenReused => return Err(SubmitRefusal::TokenReused),
+            SubmitAnswer::OverQuota { open, retry_after } => {
                 return Err(SubmitRefusal::TooManyOpen { open, max_open, retry_after });
             }
-            Answer::NoCapacity { retry_after } => return Err(SubmitRefusal::NoCapacity { retry_after }),
-            Answer::StoreFailed => return Err(SubmitRefusal::NotRecorded { retry_after: NOT_RECORDED }),
+            SubmitAnswer::NoCapacity { retry_after } => return Err(SubmitRefusal::NoCapacity { retry_after }),
+            SubmitAnswer::StoreFailed => return Err(SubmitRefusal::NotRecorded { retry_after: NOT_RECORDED }),
         };
         if takes_over || (registered_here && replayed) {
             // The session stands whatever becomes of this; the next one tries again.
@@ -294,7 +306,7 @@ impl Submissions {
                 tracing::warn!(%error, avatar = %avatar.id, "an avatar keeps an earlier preparation");
             }
         }
-        Ok(Started { session: *session, replayed })
+        Ok(AcceptedSession { session: *session, replayed })
     }
 
     /// Makes sure that an avatar and its portrait are young: so they stay until the session is on record and needs them.
@@ -308,15 +320,15 @@ impl Submissions {
     }
 }
 
-fn record(caller: &Caller, id: SessionId, wanted: Wanted<'_>) -> Session {
-    let Wanted { kind, avatar, speech, options, live } = wanted;
+fn record(caller: &Caller, id: SessionId, wanted: WantedSession<'_>) -> Session {
+    let WantedSession { kind, avatar, speech, options, live } = wanted;
     let at = now();
     Session {
         id,
         kind,
         key: caller.key.id,
         avatar: avatar.id,
-        spec: Arc::new(Spec {
+        spec: Arc::new(SessionSpec {
             portrait: avatar.portrait.clone(),
             content: avatar.content.clone(),
             face: avatar.face,
@@ -336,7 +348,10 @@ fn record(caller: &Caller, id: SessionId, wanted: Wanted<'_>) -> Session {
         fence: Fence::FIRST,
         phase: Phase::Requested,
         place: None,
-        progress: Progress::default(),
+        moved_from: None,
+        moves: 0,
+        delivered_before: Duration::ZERO,
+        progress: FrameProgress::default(),
         end: None,
         created: at,
         updated: at,

@@ -3,10 +3,10 @@
 use crate::harness::{Rig, eventually, quick};
 use crate::worker::{Conduct, Worker};
 use async_trait::async_trait;
-use mouthpiece_domain::fleet::{Command, Heartbeat, Hold, WorkerEvent};
+use mouthpiece_domain::fleet::{Heartbeat, Hold, WorkerCommand, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_domain::session::{EndReason, Phase};
-use mouthpiece_ports::bus::{Bus, BusError, Inbox};
+use mouthpiece_ports::bus::{Bus, BusError, BusInbox};
 use mouthpiece_ports::farm_ports::ActorPorts;
 use mouthpiece_ports::pool::{Pool, PoolError};
 use std::sync::Arc;
@@ -70,11 +70,11 @@ impl Pool for Away {
 
 #[async_trait]
 impl Bus for Away {
-    async fn send(&self, worker: WorkerId, command: &Command) -> Result<(), BusError> {
+    async fn send(&self, worker: WorkerId, command: &WorkerCommand) -> Result<(), BusError> {
         self.bus()?.send(worker, command).await
     }
 
-    async fn commands(&self, worker: WorkerId, unanswered: u16) -> Result<Box<dyn Inbox<Command>>, BusError> {
+    async fn commands(&self, worker: WorkerId, unanswered: u16) -> Result<Box<dyn BusInbox<WorkerCommand>>, BusError> {
         self.bus()?.commands(worker, unanswered).await
     }
 
@@ -86,11 +86,11 @@ impl Bus for Away {
         self.bus()?.emit(event).await
     }
 
-    async fn events(&self) -> Result<Box<dyn Inbox<WorkerEvent>>, BusError> {
+    async fn events(&self) -> Result<Box<dyn BusInbox<WorkerEvent>>, BusError> {
         self.bus()?.events().await
     }
 
-    async fn returned(&self) -> Result<Box<dyn Inbox<Command>>, BusError> {
+    async fn returned(&self) -> Result<Box<dyn BusInbox<WorkerCommand>>, BusError> {
         self.bus()?.returned().await
     }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use mouthpiece_domain::ids::{KeyId, SessionId};
-use mouthpiece_domain::ledger::{Write, Written};
+use mouthpiece_domain::ledger::{LedgerWrite, WriteOutcome};
 use mouthpiece_domain::session::Session;
 use mouthpiece_ports::records::{RecordsError, SessionFilter, SessionLedger};
 use std::sync::Arc;
@@ -61,12 +61,12 @@ async fn bounded(refused: impl Future<Output = ()>) {
 
 #[async_trait]
 impl SessionLedger for Flaky {
-    async fn write(&self, batch: &[Write]) -> Result<Vec<Written>, RecordsError> {
+    async fn write(&self, batch: &[LedgerWrite]) -> Result<Vec<WriteOutcome>, RecordsError> {
         if self.broken.load(Ordering::SeqCst) {
             for write in batch {
                 match write {
-                    Write::End { .. } => self.end_refused.notify_one(),
-                    Write::Assign { .. } => self.assign_refused.notify_one(),
+                    LedgerWrite::End { .. } => self.end_refused.notify_one(),
+                    LedgerWrite::Assign { .. } => self.assign_refused.notify_one(),
                     _ => {}
                 }
             }

@@ -2,17 +2,22 @@
 
 use crate::worker::{Conduct, Worker};
 use async_trait::async_trait;
-use mouthpiece_coordinator::actors::{self, Handle};
+use mouthpiece_coordinator::actors::{self, FarmHandle};
 use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_coordinator::metrics::Metrics;
-use mouthpiece_domain::control::{Answer, Settings};
-use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
+use mouthpiece_domain::control::{ControlSettings, SubmitAnswer};
+use mouthpiece_domain::cost::Price;
+use mouthpiece_domain::fleet::DepartedWorker;
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
 use mouthpiece_domain::lease::LeaseTerms;
-use mouthpiece_domain::session::{BlobKey, Fence, Phase, Preset, Progress, Session, SessionKind, Spec};
+use mouthpiece_domain::session::{
+    BlobKey, Fence, FrameProgress, Phase, RenderPreset, Session, SessionKind, SessionSpec,
+};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_embedded::{MemoryBus, MemoryPool, Sqlite};
 use mouthpiece_ports::farm_ports::ActorPorts;
-use mouthpiece_ports::fleet::{Fleet, FleetError};
+use mouthpiece_ports::fleet::{Fleet, FleetError, MachineUse};
 use mouthpiece_ports::records::UsageBooks;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -39,7 +44,7 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
 #[derive(Default)]
 pub struct FleetNotes {
     pub desired: Mutex<Vec<u32>>,
-    pub retired: Mutex<Vec<WorkerId>>,
+    pub retired: Mutex<Vec<DepartedWorker>>,
 }
 
 #[async_trait]
@@ -49,42 +54,50 @@ impl Fleet for FleetNotes {
         Ok(())
     }
 
-    async fn retire(&self, worker: WorkerId) -> Result<(), FleetError> {
-        self.retired.lock().unwrap().push(worker);
+    async fn retire(&self, left: &DepartedWorker) -> Result<(), FleetError> {
+        self.retired.lock().unwrap().push(left.clone());
         Ok(())
+    }
+
+    async fn protect(&self, _: &[MachineUse]) -> Result<(), FleetError> {
+        Ok(())
+    }
+
+    async fn prices(&self, _: &[String], _: Wall) -> Result<Vec<Price>, FleetError> {
+        Ok(Vec::new())
     }
 }
 
 /// Leases that are lost after a second.
-pub fn short_leases() -> Settings {
+pub fn short_leases() -> ControlSettings {
     let ms = Duration::from_millis;
-    Settings { lease: LeaseTerms::new(ms(100), ms(500), ms(800), SECOND).unwrap(), ..quick() }
+    ControlSettings { lease: LeaseTerms::new(ms(100), ms(500), ms(800), SECOND).unwrap(), ..quick() }
 }
 
 /// The defaults, but the records are swept every half second.
-pub fn quick() -> Settings {
+pub fn quick() -> ControlSettings {
     let ms = Duration::from_millis;
-    Settings { sweep_every: ms(500), adopt_after: ms(500), book_every: ms(500), ..Settings::default() }
+    ControlSettings { sweep_every: ms(500), adopt_after: ms(500), book_every: ms(500), ..ControlSettings::default() }
 }
 
 /// One coordinator and its ports.
 pub struct Rig {
     pub ports: ActorPorts,
     pub books: Arc<dyn UsageBooks>,
-    pub farm: Handle,
+    pub farm: FarmHandle,
     pub metrics: Arc<Metrics>,
     pub fleet: Arc<FleetNotes>,
-    pub settings: Settings,
+    pub settings: ControlSettings,
     _folder: TempDir,
 }
 
 impl Rig {
-    pub async fn start(settings: Settings) -> Self {
+    pub async fn start(settings: ControlSettings) -> Self {
         Self::start_with(settings, |ports| ports).await
     }
 
     /// With other ports than the embedded ones.
-    pub async fn start_with(settings: Settings, change: impl FnOnce(ActorPorts) -> ActorPorts) -> Self {
+    pub async fn start_with(settings: ControlSettings, change: impl FnOnce(ActorPorts) -> ActorPorts) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let fleet = Arc::new(FleetNotes::default());
         let store = Arc::new(Sqlite::open(&folder.path().join("farm.db")).await.unwrap());
@@ -93,6 +106,7 @@ impl Rig {
             bus: Arc::new(MemoryBus::new()),
             pool: Arc::new(MemoryPool::new()),
             fleet: Arc::clone(&fleet) as _,
+            books: Arc::clone(&store) as _,
         });
         let metrics = Arc::new(Metrics::new().unwrap());
         let farm = actors::start(ports.clone(), settings.clone(), Arc::clone(&metrics));
@@ -100,7 +114,7 @@ impl Rig {
     }
 
     /// A further coordinator over the same ports.
-    pub fn another(&self) -> Handle {
+    pub fn another(&self) -> FarmHandle {
         actors::start(self.ports.clone(), self.settings.clone(), Arc::new(Metrics::new().unwrap()))
     }
 
@@ -142,10 +156,10 @@ impl Rig {
     }
 }
 
-pub async fn accepted(farm: &Handle, session: Session) -> SessionId {
+pub async fn accepted(farm: &FarmHandle, session: Session) -> SessionId {
     let id = session.id;
     match farm.submit(session, None, u32::MAX).await.unwrap() {
-        Answer::Accepted(session) => assert_eq!(session.id, id),
+        SubmitAnswer::Accepted(session) => assert_eq!(session.id, id),
         other => panic!("not accepted: {other:?}"),
     }
     id
@@ -159,14 +173,14 @@ pub fn session() -> Session {
         kind: SessionKind::Render,
         key: KeyId(1),
         avatar: AvatarId(1),
-        spec: Arc::new(Spec {
+        spec: Arc::new(SessionSpec {
             portrait: BlobKey::new("uploads/portrait.png").unwrap(),
             content: "ab".repeat(32),
             face: None,
             speech: Some(BlobKey::new("uploads/speech.wav").unwrap()),
-            size: 512,
-            fps: 25,
-            preset: Preset::Balanced,
+            size: FrameSize::USUAL,
+            fps: FrameRate::Fps25,
+            preset: RenderPreset::Balanced,
             seed: 1,
             head: true,
             blinks: true,
@@ -179,7 +193,10 @@ pub fn session() -> Session {
         fence: Fence::FIRST,
         phase: Phase::Requested,
         place: None,
-        progress: Progress::default(),
+        moved_from: None,
+        moves: 0,
+        delivered_before: Duration::ZERO,
+        progress: FrameProgress::default(),
         end: None,
         created: now,
         updated: now,

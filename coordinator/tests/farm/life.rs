@@ -2,9 +2,9 @@
 
 use crate::harness::{Rig, eventually, quick, session};
 use crate::worker::{Conduct, DELIVERED, Entry};
-use mouthpiece_coordinator::farm::{Farm, News};
-use mouthpiece_domain::control::Answer;
-use mouthpiece_domain::fleet::Refusal;
+use mouthpiece_coordinator::farm::{Farm, FarmNews};
+use mouthpiece_domain::control::SubmitAnswer;
+use mouthpiece_domain::fleet::WorkerRefusal;
 use mouthpiece_domain::ids::{KeyId, SessionId};
 use mouthpiece_domain::ledger::Idempotency;
 use mouthpiece_domain::session::{EndReason, Fence, Phase};
@@ -33,7 +33,7 @@ async fn a_session_is_placed_reported_and_ended() {
 
     let mut phases = Vec::new();
     while phases.last() != Some(&Phase::Ended) {
-        if let News::Session(change) = news.recv().await.unwrap() {
+        if let FarmNews::Session(change) = news.recv().await.unwrap() {
             assert_eq!(change.session.id, id);
             phases.push(change.session.phase);
         }
@@ -71,7 +71,7 @@ async fn what_is_said_twice_counts_once() {
 #[actix_rt::test]
 async fn what_one_worker_refuses_another_gets() {
     let rig = Rig::start(quick()).await;
-    let unwilling = rig.worker(2, Conduct::Refuse(Refusal::Draining)).await;
+    let unwilling = rig.worker(2, Conduct::Refuse(WorkerRefusal::Draining)).await;
     let id = rig.submit().await;
     eventually("it was refused", async || (rig.record(id).await.fence > Fence::FIRST).then_some(())).await;
     let willing = rig.worker(1, BRIEFLY).await;
@@ -123,12 +123,12 @@ async fn a_repeated_request_makes_one_session() {
     let first = session();
     let id = first.id;
     let answer = rig.farm.submit(first, token("a"), 10).await.unwrap();
-    assert!(matches!(answer, Answer::Accepted(_)), "{answer:?}");
+    assert!(matches!(answer, SubmitAnswer::Accepted(_)), "{answer:?}");
     match rig.farm.submit(session(), token("a"), 10).await.unwrap() {
-        Answer::Repeated(session) => assert_eq!(session.id, id),
+        SubmitAnswer::Repeated(session) => assert_eq!(session.id, id),
         other => panic!("made again: {other:?}"),
     }
-    assert_eq!(rig.farm.submit(session(), token("b"), 10).await.unwrap(), Answer::TokenReused);
+    assert_eq!(rig.farm.submit(session(), token("b"), 10).await.unwrap(), SubmitAnswer::TokenReused);
     assert_eq!(rig.ports.ledger.open_sessions().await.unwrap().len(), 1);
     rig.farm.stop().await;
 }

@@ -4,13 +4,13 @@ use crate::harness::{Rig, SECOND, accepted, eventually, quick, session, short_le
 use crate::worker::{Conduct, Entry};
 use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_domain::live::LiveTerms;
-use mouthpiece_domain::session::{EndReason, Fence, Phase, Session, SessionKind, Spec};
+use mouthpiece_domain::session::{EndReason, Fence, Phase, Session, SessionKind, SessionSpec};
 use std::sync::Arc;
 use std::time::Duration;
 
 fn live() -> Session {
     let plain = session();
-    let spec = Spec { speech: None, live: Some(LiveTerms::default()), ..Spec::clone(&plain.spec) };
+    let spec = SessionSpec { speech: None, live: Some(LiveTerms::default()), ..SessionSpec::clone(&plain.spec) };
     Session { kind: SessionKind::Live, spec: Arc::new(spec), queue_timeout: 20 * SECOND, ..plain }
 }
 

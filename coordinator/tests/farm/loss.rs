@@ -4,8 +4,8 @@ use crate::harness::{Rig, eventually, short_leases};
 use crate::worker::Conduct;
 use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_domain::control::WorkerState;
-use mouthpiece_domain::fleet::{Report, WorkerEvent};
-use mouthpiece_domain::session::{End, EndReason, Fence, Phase, Progress};
+use mouthpiece_domain::fleet::{SessionReport, WorkerEvent};
+use mouthpiece_domain::session::{EndReason, Fence, FrameProgress, Phase, SessionEnd};
 use std::time::Duration;
 
 #[actix_rt::test]
@@ -25,12 +25,13 @@ async fn a_lost_workers_session_runs_elsewhere_and_its_late_word_is_refused() {
     assert_eq!(again.place.unwrap().0, rescuer.id);
 
     // The lost one comes to itself and claims to have finished.
-    let late = Report {
+    let late = SessionReport {
         hold: old,
         phase: Phase::Ended,
-        progress: Progress { done: 2, total: 2 },
+        progress: FrameProgress { done: 2, total: 2 },
         delivered: Duration::from_secs(3600),
-        end: Some(End::new(EndReason::BadInput, None)),
+        sent_bytes: 0,
+        end: Some(SessionEnd::new(EndReason::BadInput, None)),
     };
     rig.ports.bus.emit(&WorkerEvent::Report(Box::new(late))).await.unwrap();
     rescuer.finish(id);
@@ -54,7 +55,7 @@ async fn a_worker_that_leaves_gives_its_sessions_back() {
     let [hold, ..] = leaver.began()[..] else { panic!("it was given") };
     leaver.leave().await;
     eventually("its machine is given back", async || {
-        rig.fleet.retired.lock().unwrap().contains(&leaver.id).then_some(())
+        rig.fleet.retired.lock().unwrap().iter().any(|left| left.worker == leaver.id).then_some(())
     })
     .await;
     eventually("its slot is forgotten", async || {
@@ -84,7 +85,7 @@ async fn what_lies_unread_in_a_removed_queue_is_placed_again() {
 
 #[actix_rt::test]
 async fn a_session_that_is_lost_too_often_ends_as_lost() {
-    let rig = Rig::start(mouthpiece_domain::control::Settings { max_attempts: 1, ..short_leases() }).await;
+    let rig = Rig::start(mouthpiece_domain::control::ControlSettings { max_attempts: 1, ..short_leases() }).await;
     let lost = rig.worker(1, Conduct::Hold).await;
     let id = rig.submit().await;
     rig.reaches(id, Phase::Running).await;

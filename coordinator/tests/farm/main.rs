@@ -14,5 +14,6 @@ mod queue;
 mod rate;
 mod records;
 mod restart;
+mod scaling;
 mod two;
 mod worker;

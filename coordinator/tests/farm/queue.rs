@@ -3,7 +3,7 @@
 use crate::harness::{Rig, SECOND, accepted, eventually, quick, session};
 use crate::worker::Conduct;
 use mouthpiece_coordinator::farm::{Farm, FarmError};
-use mouthpiece_domain::control::{Answer, Settings};
+use mouthpiece_domain::control::{ControlSettings, SubmitAnswer};
 use mouthpiece_domain::session::{EndReason, Phase};
 use std::time::Duration;
 use tokio::sync::broadcast::error::TryRecvError;
@@ -22,12 +22,12 @@ async fn who_waits_too_long_is_told_that_there_is_no_capacity() {
 
 #[actix_rt::test]
 async fn a_full_queue_answers_at_once() {
-    let rig = Rig::start(Settings { queue_limit: 3, ..quick() }).await;
+    let rig = Rig::start(ControlSettings { queue_limit: 3, ..quick() }).await;
     for _ in 0..3 {
         rig.submit().await;
     }
     match rig.farm.submit(session(), None, u32::MAX).await.unwrap() {
-        Answer::NoCapacity { retry_after } => assert!(retry_after > Duration::ZERO),
+        SubmitAnswer::NoCapacity { retry_after } => assert!(retry_after > Duration::ZERO),
         other => panic!("the queue was full: {other:?}"),
     }
     let view = rig.farm.view().await.unwrap();
@@ -41,9 +41,9 @@ async fn a_full_queue_answers_at_once() {
 async fn a_caller_has_only_so_many_open() {
     let rig = Rig::start(quick()).await;
     let submit = || rig.farm.submit(session(), None, 1);
-    assert!(matches!(submit().await.unwrap(), Answer::Accepted(_)));
+    assert!(matches!(submit().await.unwrap(), SubmitAnswer::Accepted(_)));
     match submit().await.unwrap() {
-        Answer::OverQuota { open, retry_after } => assert!(open == 1 && retry_after <= 600 * SECOND),
+        SubmitAnswer::OverQuota { open, retry_after } => assert!(open == 1 && retry_after <= 600 * SECOND),
         other => panic!("over quota: {other:?}"),
     }
     rig.farm.stop().await;
@@ -51,7 +51,7 @@ async fn a_caller_has_only_so_many_open() {
 
 #[actix_rt::test]
 async fn the_fleet_is_asked_for_what_the_queue_needs() {
-    let rig = Rig::start(Settings { warm_workers: 1, ..quick() }).await;
+    let rig = Rig::start(ControlSettings { warm_workers: 1, ..quick() }).await;
     for _ in 0..8 {
         rig.submit().await;
     }

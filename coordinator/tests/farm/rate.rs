@@ -4,11 +4,11 @@
 use crate::harness::{Rig, accepted, quick, session};
 use futures_util::StreamExt;
 use futures_util::stream;
-use mouthpiece_coordinator::farm::{Farm, News};
-use mouthpiece_domain::control::Settings;
-use mouthpiece_domain::fleet::{Capability, Command, Heartbeat, Report, WorkerEvent};
+use mouthpiece_coordinator::farm::{Farm, FarmNews};
+use mouthpiece_domain::control::ControlSettings;
+use mouthpiece_domain::fleet::{Capability, Heartbeat, SessionReport, WorkerCommand, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::session::{End, EndReason, Phase, Progress};
+use mouthpiece_domain::session::{EndReason, FrameProgress, Phase, SessionEnd};
 use mouthpiece_ports::farm_ports::ActorPorts;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -36,7 +36,9 @@ async fn nothing(ports: ActorPorts, id: WorkerId) {
                         instance_type: "local".into(),
                         slots: SLOTS,
                         frames_per_second: 1000,
+                        machine: None,
                     },
+                    address: None,
                     draining: false,
                     uptime: started.elapsed(),
                     busy: Duration::ZERO,
@@ -50,14 +52,15 @@ async fn nothing(ports: ActorPorts, id: WorkerId) {
                 let Some(delivery) = delivery else { return };
                 let command = delivery.body.clone();
                 delivery.ack().await.unwrap();
-                let Command::Assign(assignment) = command else { continue };
+                let WorkerCommand::Assign(assignment) = command else { continue };
                 for phase in [Phase::Running, Phase::Ended] {
-                    let report = Report {
+                    let report = SessionReport {
                         hold: assignment.hold,
                         phase,
-                        progress: Progress { done: 1, total: 1 },
+                        progress: FrameProgress { done: 1, total: 1 },
                         delivered: Duration::from_secs(1),
-                        end: (phase == Phase::Ended).then(|| End::new(EndReason::Completed, None)),
+                        sent_bytes: 0,
+                        end: (phase == Phase::Ended).then(|| SessionEnd::new(EndReason::Completed, None)),
                     };
                     ports.bus.emit(&WorkerEvent::Report(Box::new(report))).await.unwrap();
                 }
@@ -68,7 +71,7 @@ async fn nothing(ports: ActorPorts, id: WorkerId) {
 }
 
 async fn rig() -> (Rig, JoinSet<()>) {
-    let rig = Rig::start(Settings { queue_limit: 100_000, ..quick() }).await;
+    let rig = Rig::start(ControlSettings { queue_limit: 100_000, ..quick() }).await;
     let mut workers = JoinSet::new();
     for n in 1..=WORKERS {
         workers.spawn_local(nothing(rig.ports.clone(), WorkerId(n)));
@@ -110,7 +113,7 @@ async fn from_request_to_slot() {
                 submitting.spawn_local(async move { accepted(&farm, session).await });
             },
             told = news.recv() => match told {
-                Ok(News::Session(change)) if change.session.phase == Phase::Assigned => {
+                Ok(FarmNews::Session(change)) if change.session.phase == Phase::Assigned => {
                     waited.push(asked[&change.session.id].elapsed());
                 }
                 Err(RecvError::Closed) => return,

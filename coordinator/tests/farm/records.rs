@@ -4,7 +4,7 @@ use crate::flaky::Flaky;
 use crate::harness::{Rig, quick, session};
 use crate::worker::Conduct;
 use mouthpiece_coordinator::farm::Farm;
-use mouthpiece_domain::control::Answer;
+use mouthpiece_domain::control::SubmitAnswer;
 use mouthpiece_domain::session::{EndReason, Fence, Phase};
 use std::sync::{Arc, OnceLock};
 
@@ -33,7 +33,7 @@ async fn a_store_that_is_away_for_a_moment_is_asked_again() {
 async fn a_broken_store_is_an_answer() {
     let (rig, flaky) = rig().await;
     flaky.break_now();
-    assert_eq!(rig.farm.submit(session(), None, 10).await.unwrap(), Answer::StoreFailed);
+    assert_eq!(rig.farm.submit(session(), None, 10).await.unwrap(), SubmitAnswer::StoreFailed);
     flaky.mend();
     assert!(rig.ports.ledger.open_sessions().await.unwrap().is_empty(), "what was not accepted is not there");
     let id = rig.submit().await;
@@ -54,6 +54,40 @@ async fn an_end_that_cannot_be_written_is_written_later() {
     flaky.mend();
     let ended = rig.reaches(id, Phase::Ended).await;
     assert_eq!((ended.fence, ended.end.unwrap().reason), (Fence::FIRST, EndReason::Completed));
+    rig.farm.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_cancel_is_answered_when_it_is_on_record() {
+    let (rig, flaky) = rig().await;
+    let _worker = rig.worker(1, Conduct::Hold).await;
+    let id = rig.submit().await;
+    rig.reaches(id, Phase::Running).await;
+    flaky.break_now();
+    let meanwhile = async {
+        flaky.refused_end().await;
+        assert_eq!(rig.record(id).await.phase, Phase::Running);
+        flaky.mend();
+    };
+    let (cancelled, ()) = tokio::join!(rig.farm.cancel(id), meanwhile);
+    assert_eq!((cancelled, rig.record(id).await.phase), (Ok(()), Phase::Ended));
+    rig.farm.stop().await;
+}
+
+#[actix_rt::test]
+async fn an_end_whose_coordinator_dies_is_written_by_another() {
+    let (mut rig, flaky) = rig().await;
+    let worker = rig.worker(1, Conduct::Hold).await;
+    let id = rig.submit().await;
+    rig.reaches(id, Phase::Running).await;
+    flaky.break_now();
+    worker.finish(id);
+    flaky.refused_end().await;
+    // It dies with an end that it was told and could not write.
+    rig.farm = rig.another();
+    flaky.mend();
+    let ended = rig.reaches(id, Phase::Ended).await;
+    assert_eq!((ended.fence, ended.end.unwrap().reason), (Fence::FIRST, EndReason::Completed), "it is not made again");
     rig.farm.stop().await;
 }
 

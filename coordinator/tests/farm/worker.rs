@@ -1,9 +1,11 @@
 //! A worker that does as its script says. It keeps the rules of leases like a real one, and no others.
 
-use mouthpiece_domain::fleet::{Capability, Command, Heartbeat, Hold, Refusal, Report, Running, WorkerEvent};
+use mouthpiece_domain::fleet::{
+    Capability, Heartbeat, Hold, RunningSession, SessionReport, WorkerCommand, WorkerEvent, WorkerRefusal,
+};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
-use mouthpiece_domain::session::{End, EndReason, Phase, Progress, Slot};
+use mouthpiece_domain::session::{EndReason, FrameProgress, Phase, SessionEnd, SlotIndex};
 use mouthpiece_ports::farm_ports::ActorPorts;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -23,7 +25,7 @@ pub enum Conduct {
     /// Works until it is told to finish or to stop.
     Hold,
     /// Takes nothing.
-    Refuse(Refusal),
+    Refuse(WorkerRefusal),
 }
 
 /// Delivered by every completed session.
@@ -126,7 +128,7 @@ struct Body {
     lease: LeaseTerms,
     conduct: Conduct,
     log: Arc<Mutex<Vec<Entry>>>,
-    runs: HashMap<Slot, Run>,
+    runs: HashMap<SlotIndex, Run>,
     draining: bool,
     started: Instant,
 }
@@ -134,7 +136,7 @@ struct Body {
 impl Body {
     async fn live(
         mut self,
-        mut inbox: Box<dyn mouthpiece_ports::bus::Inbox<Command>>,
+        mut inbox: Box<dyn mouthpiece_ports::bus::BusInbox<WorkerCommand>>,
         mut told: mpsc::UnboundedReceiver<Order>,
     ) {
         let mut beat = tokio::time::interval(self.lease.renew());
@@ -184,9 +186,9 @@ impl Body {
     }
 
     /// What it takes up, if it does.
-    async fn obey(&mut self, command: Command) -> Option<Hold> {
+    async fn obey(&mut self, command: WorkerCommand) -> Option<Hold> {
         match command {
-            Command::Assign(assignment) => {
+            WorkerCommand::Assign(assignment) => {
                 let hold = assignment.hold;
                 if let Conduct::Refuse(why) = self.conduct {
                     self.emit(WorkerEvent::Refused { hold, why }).await;
@@ -196,12 +198,12 @@ impl Body {
                     // Delivered again, or a fault.
                     if run.hold != hold {
                         self.note(Entry::Collided(hold));
-                        self.emit(WorkerEvent::Refused { hold, why: Refusal::SlotTaken }).await;
+                        self.emit(WorkerEvent::Refused { hold, why: WorkerRefusal::SlotTaken }).await;
                     }
                     return None;
                 }
                 if !self.ports.pool.renew(&hold, self.lease.expiry()).await.unwrap() {
-                    self.emit(WorkerEvent::Refused { hold, why: Refusal::LeaseLost }).await;
+                    self.emit(WorkerEvent::Refused { hold, why: WorkerRefusal::LeaseLost }).await;
                     return None;
                 }
                 let works = match self.conduct {
@@ -214,7 +216,7 @@ impl Body {
                 self.note(Entry::Began(hold));
                 Some(hold)
             }
-            Command::Stop(hold) => {
+            WorkerCommand::Stop(hold) => {
                 if self.runs.get(&hold.slot).is_some_and(|run| run.hold == hold) {
                     self.runs.remove(&hold.slot);
                     self.ports.pool.release(&hold).await.unwrap();
@@ -222,7 +224,9 @@ impl Body {
                 }
                 None
             }
-            Command::Drain => {
+            // No session here is live.
+            WorkerCommand::Prepare(_) | WorkerCommand::LetGo(_) | WorkerCommand::HandOver(_) => None,
+            WorkerCommand::Drain => {
                 self.draining = true;
                 self.note(Entry::Drained);
                 self.beat().await;
@@ -239,14 +243,15 @@ impl Body {
             self.runs.remove(&hold.slot);
             self.note(Entry::Completed(hold));
             let why = if let Conduct::End(why) = self.conduct { why } else { EndReason::Completed };
-            let end = End::new(why, None);
+            let end = SessionEnd::new(why, None);
             self.report(hold, Phase::Ended, DELIVERED, Some(end)).await;
             self.ports.pool.release(&hold).await.unwrap();
         }
     }
 
-    async fn report(&self, hold: Hold, phase: Phase, delivered: Duration, end: Option<End>) {
-        let report = Report { hold, phase, progress: Progress { done: 1, total: 2 }, delivered, end };
+    async fn report(&self, hold: Hold, phase: Phase, delivered: Duration, end: Option<SessionEnd>) {
+        let report =
+            SessionReport { hold, phase, progress: FrameProgress { done: 1, total: 2 }, delivered, sent_bytes: 0, end };
         let event = WorkerEvent::Report(Box::new(report));
         if matches!(self.conduct, Conduct::Twice) {
             self.emit(event.clone()).await;
@@ -264,19 +269,20 @@ impl Body {
         for hold in holds {
             if !self.ports.pool.renew(&hold, self.lease.expiry()).await.unwrap() {
                 self.runs.remove(&hold.slot);
-                self.emit(WorkerEvent::Refused { hold, why: Refusal::LeaseLost }).await;
+                self.emit(WorkerEvent::Refused { hold, why: WorkerRefusal::LeaseLost }).await;
             }
         }
     }
 
     async fn beat(&self) {
-        let running = |run: &Run| Running {
+        let running = |run: &Run| RunningSession {
             session: run.hold.session,
             fence: run.hold.fence,
             slot: run.hold.slot,
             phase: Phase::Running,
-            progress: Progress { done: 1, total: 2 },
+            progress: FrameProgress { done: 1, total: 2 },
             delivered: DELIVERED / 2,
+            prepared: false,
         };
         let heartbeat = Heartbeat {
             worker: self.id,
@@ -286,7 +292,9 @@ impl Body {
                 instance_type: "local".into(),
                 slots: self.slots,
                 frames_per_second: 100,
+                machine: None,
             },
+            address: None,
             draining: self.draining,
             uptime: self.started.elapsed(),
             busy: Duration::ZERO,

@@ -1,7 +1,7 @@
 //! Who may call, and what they see.
 
 use crate::rig::{Answer, Rig};
-use mouthpiece_coordinator::office::{Scope, create_first_key, new_secret};
+use mouthpiece_coordinator::office::{KeyScope, create_first_key, new_secret};
 use reqwest::Method;
 
 const PROTECTED: [(Method, &str); 12] = [
@@ -23,7 +23,7 @@ const PROTECTED: [(Method, &str); 12] = [
 async fn without_a_valid_key_nothing_is_told() {
     let rig = Rig::start().await;
     let unknown = format!("Bearer {}", new_secret().unwrap());
-    let revoked = rig.key(&Scope::ALL, |k| k.revoked = Some(k.created));
+    let revoked = rig.key(&KeyScope::ALL, |k| k.revoked = Some(k.created));
     for (method, path) in PROTECTED {
         let answer = Answer::of(rig.bare(method.clone(), path)).await;
         assert!(answer.header("www-authenticate").starts_with("Bearer"), "{path}");
@@ -43,17 +43,17 @@ async fn a_key_may_do_what_its_scopes_say() {
     let mut rig = Rig::start().await;
     let id = "0".repeat(31) + "1";
     let needs = [
-        (Method::POST, "/v1/sessions".to_owned(), Scope::Sessions),
-        (Method::POST, "/v1/renders".to_owned(), Scope::Sessions),
-        (Method::POST, "/v1/avatars".to_owned(), Scope::Sessions),
-        (Method::GET, "/v1/workers".to_owned(), Scope::Farm),
-        (Method::POST, format!("/v1/workers/wrk_{id}/drain"), Scope::Farm),
-        (Method::GET, "/v1/reports/cost".to_owned(), Scope::Reports),
-        (Method::GET, "/v1/keys".to_owned(), Scope::Keys),
-        (Method::DELETE, format!("/v1/keys/key_{id}"), Scope::Keys),
+        (Method::POST, "/v1/sessions".to_owned(), KeyScope::Sessions),
+        (Method::POST, "/v1/renders".to_owned(), KeyScope::Sessions),
+        (Method::POST, "/v1/avatars".to_owned(), KeyScope::Sessions),
+        (Method::GET, "/v1/workers".to_owned(), KeyScope::Farm),
+        (Method::POST, format!("/v1/workers/wrk_{id}/drain"), KeyScope::Farm),
+        (Method::GET, "/v1/reports/cost".to_owned(), KeyScope::Reports),
+        (Method::GET, "/v1/keys".to_owned(), KeyScope::Keys),
+        (Method::DELETE, format!("/v1/keys/key_{id}"), KeyScope::Keys),
     ];
     for (method, path, scope) in needs {
-        let others: Vec<_> = Scope::ALL.into_iter().filter(|s| *s != scope).collect();
+        let others: Vec<_> = KeyScope::ALL.into_iter().filter(|s| *s != scope).collect();
         rig.secret = rig.key(&others, |_| {});
         let refused = Answer::of(rig.ask(method.clone(), &path)).await.problem(403, "forbidden");
         assert!(refused["detail"].as_str().unwrap().contains(scope.name()), "{refused}");
@@ -67,7 +67,7 @@ async fn a_key_sees_its_own_things_unless_it_may_see_the_farm() {
     let mut rig = Rig::start().await;
     let (session, avatar) = (rig.render().await, rig.avatar_of_first_render().await);
     let all = rig.secret.clone();
-    rig.secret = rig.key(&[Scope::Sessions], |_| {});
+    rig.secret = rig.key(&[KeyScope::Sessions], |_| {});
     for path in [
         format!("/v1/sessions/{session}"),
         format!("/v1/sessions/{session}/events"),
@@ -86,7 +86,7 @@ async fn a_key_sees_its_own_things_unless_it_may_see_the_farm() {
     let body = format!(r#"{{"kind":"render","avatar_id":"{avatar}","speech_url":"http://example.com/"}}"#);
     rig.post_json("/v1/sessions", &body).await.blames("avatar_id");
     // The farm's scope sees it, and reads only.
-    rig.secret = rig.key(&[Scope::Farm], |_| {});
+    rig.secret = rig.key(&[KeyScope::Farm], |_| {});
     rig.get(&format!("/v1/sessions/{session}")).await.is(200);
     assert_eq!(rig.get("/v1/avatars").await.is(200).json()["avatars"].as_array().unwrap().len(), 1);
     rig.delete(&format!("/v1/sessions/{session}")).await.problem(403, "forbidden");

@@ -3,9 +3,9 @@
 use crate::rig::{Answer, Form, PNG, Rig, WAV};
 use bytes::Bytes;
 use mouthpiece_coordinator::office::now;
-use mouthpiece_domain::control::Answer as Said;
+use mouthpiece_domain::control::SubmitAnswer as Said;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
-use mouthpiece_domain::session::{BlobKey, End, EndReason, Output, SessionKind};
+use mouthpiece_domain::session::{BlobKey, EndReason, SessionEnd, SessionKind, SessionOutput};
 use mouthpiece_domain::time::Wall;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -45,7 +45,7 @@ async fn an_avatar_is_prepared_by_a_session() {
     assert_eq!(rig.get(&format!("/v1/sessions/{session}")).await.json()["state"], "preparing");
     let preview = BlobKey::new("avatars/ab/preview.png").unwrap();
     rig.memory.kept().blobs.insert(preview.clone(), Bytes::from_static(b"a picture"));
-    let output = Output {
+    let output = SessionOutput {
         blob: Some(preview),
         removed: None,
         bytes: 9,
@@ -54,7 +54,7 @@ async fn an_avatar_is_prepared_by_a_session() {
         size: [300, 400],
         warnings: vec!["the face is small".into()],
     };
-    rig.farm.end(session, End { reason: EndReason::Completed, detail: None, output: Some(output) });
+    rig.farm.end(session, SessionEnd { reason: EndReason::Completed, detail: None, output: Some(output) });
     let answer = rig.get(&path).await.is(200);
     let ready = answer.json();
     assert_eq!((&ready["state"], &ready["size"], &ready["frames"]), (&json!("ready"), &json!([300, 400]), &json!(1)));
@@ -76,7 +76,7 @@ async fn an_avatar_is_prepared_by_a_session() {
 async fn a_failed_preparation_is_told_and_can_be_repeated() {
     let rig = Rig::start().await;
     let first = rig.add().await.is(202).json();
-    rig.farm.end(prepared_by(&first), End::new(EndReason::BadInput, "there is no face in it".to_owned()));
+    rig.farm.end(prepared_by(&first), SessionEnd::new(EndReason::BadInput, "there is no face in it".to_owned()));
     let path = format!("/v1/avatars/{}", first["id"].as_str().unwrap());
     let failed = rig.get(&path).await.json();
     assert_eq!((&failed["state"], &failed["detail"]), (&json!("failed"), &json!("there is no face in it")));
@@ -102,20 +102,20 @@ async fn a_render_prepares_its_portrait() {
     let avatar = rig.avatar_of_first_render().await;
     let path = format!("/v1/avatars/{avatar}");
     assert_eq!(rig.get(&path).await.json()["state"], "preparing");
-    rig.farm.end(session, End::new(EndReason::Cancelled, None));
+    rig.farm.end(session, SessionEnd::new(EndReason::Cancelled, None));
     assert_eq!(rig.get(&path).await.json()["state"], "failed");
     // The next render of it takes over, and its portrait is shown when that is done.
     let form = Form::default().text("avatar_id", &avatar).file("speech", WAV);
     let next = Answer::of(rig.form("/v1/renders", &form)).await.is(202).id();
     assert_eq!(prepared_by(&rig.get(&path).await.json()), next);
-    rig.farm.end(next, End::new(EndReason::Completed, None));
+    rig.farm.end(next, SessionEnd::new(EndReason::Completed, None));
     let answer = rig.get(&path).await;
     let ready = answer.json();
     assert_eq!((&ready["state"], &ready["size"]), (&json!("ready"), &json!(null)));
     assert_eq!(rig.get(&answer.leads(ready["preview"].as_str().unwrap())).await.is(200).body, PNG);
     // One that is ready stays so, whatever becomes of later renders.
     let later = Answer::of(rig.form("/v1/renders", &form)).await.is(202).id();
-    rig.farm.end(later, End::new(EndReason::Failed, None));
+    rig.farm.end(later, SessionEnd::new(EndReason::Failed, None));
     assert_eq!(prepared_by(&rig.get(&path).await.json()), next);
 }
 
@@ -168,7 +168,7 @@ async fn what_cannot_be_an_avatar_is_named() {
 async fn avatars_of_others_are_others() {
     let mut rig = Rig::start().await;
     let mine = rig.add().await.is(202).json();
-    rig.secret = rig.key(&[mouthpiece_coordinator::office::Scope::Sessions], |_| {});
+    rig.secret = rig.key(&[mouthpiece_coordinator::office::KeyScope::Sessions], |_| {});
     let other = rig.add().await.is(202).json();
     assert_ne!(mine["id"], other["id"]);
     let id: AvatarId = other["id"].as_str().unwrap().parse().unwrap();

@@ -4,7 +4,7 @@ use crate::rig::{Answer, Form, PNG, Rig, WAV};
 use futures_util::future::join_all;
 use mouthpiece_coordinator::actors;
 use mouthpiece_coordinator::metrics::Metrics;
-use mouthpiece_domain::control::Settings;
+use mouthpiece_domain::control::ControlSettings;
 use mouthpiece_embedded::{Directory, Sqlite, farm_ports};
 use serde_json::json;
 use std::collections::HashSet;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 async fn rig(folder: &Path, queue_limit: u32) -> Rig {
     let store = Arc::new(Sqlite::open(&folder.join("farm.sqlite")).await.unwrap());
     let ports = farm_ports(store, Arc::new(Directory::open(&folder.join("blobs")).unwrap()));
-    let settings = Settings { queue_limit, ..Settings::default() };
+    let settings = ControlSettings { queue_limit, ..ControlSettings::default() };
     let farm = actors::start(ports.actors(), settings, Arc::new(Metrics::new().unwrap()));
     Rig::over(Arc::new(farm), ports.office(), |_| {}).await
 }
@@ -59,6 +59,24 @@ async fn a_session_is_made_followed_and_cancelled() {
     let farm = rig.get("/v1/workers").await.is(200).json();
     assert_eq!((&farm["workers"], &farm["queue"]["limit"]), (&json!([]), &json!(100)));
     Answer::of(rig.bare(reqwest::Method::GET, "/readyz")).await.is(200);
+}
+
+#[actix_web::test]
+async fn a_session_of_another_coordinator_is_cancelled_before_it_is_known_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Arc::new(Sqlite::open(&folder.path().join("farm.sqlite")).await.unwrap());
+    let ports = farm_ports(store, Arc::new(Directory::open(&folder.path().join("blobs")).unwrap()));
+    let coordinator = async || {
+        let farm = actors::start(ports.actors(), ControlSettings::default(), Arc::new(Metrics::new().unwrap()));
+        Rig::over(Arc::new(farm), ports.office(), |_| {}).await
+    };
+    let (one, other) = (coordinator().await, coordinator().await);
+    // The other one reads the records every ten seconds.
+    let id = Answer::of(one.form("/v1/renders", &form())).await.is(202).id();
+    let path = format!("/v1/sessions/{id}");
+    let cancelled = other.delete(&path).await.is(202).json();
+    assert_eq!((&cancelled["state"], &cancelled["end"]["reason"]), (&json!("ended"), &json!("cancelled")));
+    other.delete(&path).await.is(200);
 }
 
 #[actix_web::test]

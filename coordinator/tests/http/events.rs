@@ -3,9 +3,9 @@
 use crate::rig::{Answer, BOUND, Rig};
 use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
-use mouthpiece_coordinator::farm::News;
-use mouthpiece_coordinator::office::Scope;
-use mouthpiece_domain::session::{End, EndReason, Phase, Session};
+use mouthpiece_coordinator::farm::FarmNews;
+use mouthpiece_coordinator::office::KeyScope;
+use mouthpiece_domain::session::{EndReason, Phase, Session, SessionEnd};
 use reqwest::Method;
 use serde_json::Value;
 use tokio::time::timeout;
@@ -81,7 +81,7 @@ async fn a_session_is_followed_to_its_end() {
     assert_eq!((event["id"].as_str().unwrap(), &event["progress"]["percent"]), (id.to_string().as_str(), &50.0.into()));
     // Late news of an older state are not told either.
     rig.farm.run(id, 1, 4);
-    rig.farm.end(id, End::new(EndReason::Cancelled, None));
+    rig.farm.end(id, SessionEnd::new(EndReason::Cancelled, None));
     assert_eq!(events.session().await["end"]["reason"], "cancelled");
     assert_eq!(events.next().await, None);
 }
@@ -90,7 +90,7 @@ async fn a_session_is_followed_to_its_end() {
 async fn a_session_that_ended_is_told_once() {
     let rig = Rig::start().await;
     let id = rig.render().await;
-    rig.farm.end(id, End::new(EndReason::Failed, "broken".to_owned()));
+    rig.farm.end(id, SessionEnd::new(EndReason::Failed, "broken".to_owned()));
     let mut events = Events::of(&rig, &format!("/v1/sessions/{id}/events")).await;
     assert_eq!(events.session().await["end"]["detail"], "broken");
     assert_eq!(events.next().await, None);
@@ -103,9 +103,9 @@ async fn a_reader_that_was_too_slow_reads_the_state_again() {
     let mut events = Events::of(&rig, &format!("/v1/sessions/{id}/events")).await;
     events.session().await;
     // Its end is among the news that it loses.
-    rig.farm.end(id, End::new(EndReason::Cancelled, None));
+    rig.farm.end(id, SessionEnd::new(EndReason::Cancelled, None));
     for _ in 0..100 {
-        rig.farm.tell(News::Farm);
+        rig.farm.tell(FarmNews::Farm);
     }
     assert_eq!(events.session().await["state"], "ended");
     assert_eq!(events.next().await, None);
@@ -120,7 +120,7 @@ async fn the_end_is_seen_without_news() {
     // As if another coordinator had ended it.
     let end = |session: &mut Session| {
         session.phase = Phase::Ended;
-        session.end = Some(End::new(EndReason::Lost, None));
+        session.end = Some(SessionEnd::new(EndReason::Lost, None));
     };
     rig.memory.kept().sessions.get_mut(&id).map(end).unwrap();
     assert_eq!(events.session().await["end"]["reason"], "lost");
@@ -178,7 +178,7 @@ async fn streams_are_bounded() {
 #[actix_web::test]
 async fn the_farms_stream_needs_its_scope() {
     let rig = Rig::start().await;
-    let secret = rig.key(&[Scope::Sessions], |_| {});
+    let secret = rig.key(&[KeyScope::Sessions], |_| {});
     Answer::of(rig.bare(Method::GET, "/v1/events").bearer_auth(secret)).await.problem(403, "forbidden");
 }
 

@@ -1,7 +1,7 @@
 //! Keys: made, listed, revoked.
 
 use crate::rig::{Answer, Rig};
-use mouthpiece_coordinator::office::Scope;
+use mouthpiece_coordinator::office::KeyScope;
 use reqwest::Method;
 use serde_json::json;
 
@@ -62,7 +62,7 @@ async fn a_key_gives_only_what_it_has_and_the_last_manager_stays() {
     let mut rig = Rig::start().await;
     let all = rig.get("/v1/keys").await.json()["keys"][0]["id"].as_str().unwrap().to_owned();
     rig.delete(&format!("/v1/keys/{all}")).await.problem(409, "conflict");
-    rig.secret = rig.key(&[Scope::Keys], |_| {});
+    rig.secret = rig.key(&[KeyScope::Keys], |_| {});
     let more = rig.post_json("/v1/keys", r#"{"name":"x","scopes":["keys","farm"]}"#).await;
     assert_eq!(more.problem(403, "forbidden")["field"], "scopes");
     rig.post_json("/v1/keys", r#"{"name":"x","scopes":["keys"]}"#).await.is(201);
@@ -73,7 +73,7 @@ async fn a_key_gives_only_what_it_has_and_the_last_manager_stays() {
 async fn two_who_revoke_at_once_leave_one_who_manages() {
     for _ in 0..10 {
         let rig = Rig::start().await;
-        let second = rig.key(&[Scope::Keys], |_| {});
+        let second = rig.key(&[KeyScope::Keys], |_| {});
         let ids: Vec<_> = rig.memory.kept().keys.iter().map(|k| k.id).collect();
         let revoke =
             |secret: &str, id| Answer::of(rig.bare(Method::DELETE, &format!("/v1/keys/{id}")).bearer_auth(secret));

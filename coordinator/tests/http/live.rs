@@ -2,12 +2,12 @@
 
 use crate::rig::{Answer, Form, PNG, Rig};
 use crate::stage::{Stage, declining, hold, obliging};
-use mouthpiece_coordinator::office::{IceServer, LiveSettings, Scope};
+use mouthpiece_coordinator::office::{IceServer, KeyScope, LiveSettings};
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::live::{
-    Declined, LiveAnswer, LiveQuestion, LiveStage, LiveStatus, LiveTerms, Mood, NotDone, StageTime,
+    Declined, FaceMood, LiveAnswer, LiveQuestion, LiveStage, LiveStatus, LiveTerms, NotDone, StageTime,
 };
-use mouthpiece_domain::session::{End, EndReason, SessionKind};
+use mouthpiece_domain::session::{EndReason, SessionEnd, SessionKind};
 use mouthpiece_ports::questions::QuestionBus;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ async fn a_live_session_is_made_with_its_terms() {
         assert_eq!(live[field], wanted, "{field}: {live}");
     }
     let session = rig.memory.kept().sessions[&id(&body)].clone();
-    assert_eq!((session.kind, &session.spec.speech, session.spec.size), (SessionKind::Live, &None, 256));
+    assert_eq!((session.kind, &session.spec.speech, session.spec.size.pixels()), (SessionKind::Live, &None, 256));
     let seconds = Duration::from_secs;
     let terms = LiveTerms {
         idle_timeout: seconds(5),
@@ -115,10 +115,10 @@ async fn a_live_session_prepares_no_avatar_for_good() {
     let rig = Rig::start().await;
     let avatar = rig.avatar().await;
     let preparation = rig.memory.kept().sessions.values().next().unwrap().id;
-    rig.farm.end(preparation, End::new(EndReason::Lost, None));
+    rig.farm.end(preparation, SessionEnd::new(EndReason::Lost, None));
     let asked = format!(r#"{{"kind":"live","avatar_id":"{avatar}"}}"#);
     let session = rig.post_json("/v1/sessions", &asked).await.is(201).id();
-    rig.farm.end(session, End::new(EndReason::IdleTimeout, None));
+    rig.farm.end(session, SessionEnd::new(EndReason::IdleTimeout, None));
     // Its end says nothing about the avatar, so it is not what the avatar is judged by.
     let shown = rig.get(&format!("/v1/avatars/{avatar}")).await.json();
     assert_eq!((&shown["state"], &shown["prepared_by"]), (&json!("failed"), &json!(preparation.to_string())));
@@ -138,7 +138,7 @@ async fn whoever_may_watch_is_told_the_ice_servers() {
     assert!(name.ends_with(&format!(":{}", id(&body))) && told[1]["credential"].is_string(), "{told}");
     // Neither they nor the token are in lists and events, or for a key that may only look.
     let path = format!("/v1/sessions/{}", id(&body));
-    let operator = rig.key(&[Scope::Farm], |_| {});
+    let operator = rig.key(&[KeyScope::Farm], |_| {});
     let seen = Answer::of(rig.bare(Method::GET, &path).bearer_auth(operator)).await.is(200).json();
     let listed = rig.get("/v1/sessions?kind=live").await.json()["sessions"][0].clone();
     for shown in [seen, listed] {
@@ -146,7 +146,7 @@ async fn whoever_may_watch_is_told_the_ice_servers() {
         assert!(shown["live"]["whep_url"].is_string());
     }
     // Another key that sees and uses everything may watch, but is not told the token.
-    let other = rig.key(&[Scope::Farm, Scope::Sessions], |_| {});
+    let other = rig.key(&[KeyScope::Farm, KeyScope::Sessions], |_| {});
     let shown = Answer::of(rig.bare(Method::GET, &path).bearer_auth(other)).await.is(200).json();
     assert!(shown["live"]["token"].is_null() && shown["live"]["ice_servers"][1]["credential"].is_string());
 }
@@ -156,7 +156,7 @@ async fn a_running_session_is_interrupted_kept_alive_and_looked_at() {
     let rig = Rig::start().await;
     let (id, _) = rig.running().await;
     let status = LiveStatus {
-        mood: Mood::Talking,
+        mood: FaceMood::Talking,
         viewers: 2,
         fps: 25.0,
         ticks: 100,
@@ -198,7 +198,7 @@ async fn a_session_that_does_not_run_says_so_at_once() {
         let told = answer.problem(409, "conflict");
         assert!(told["detail"].as_str().unwrap().contains("requested, number 1 in the queue"), "{told}");
     }
-    rig.farm.end(id(&body), End::new(EndReason::ParticipantAbsent, None));
+    rig.farm.end(id(&body), SessionEnd::new(EndReason::ParticipantAbsent, None));
     let ended = Answer::of(rig.ask(Method::POST, &path("interrupt"))).await;
     assert_eq!(ended.header("retry-after"), "");
     assert!(ended.problem(409, "conflict")["detail"].as_str().unwrap().contains("participant_absent"));

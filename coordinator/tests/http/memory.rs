@@ -5,15 +5,16 @@ use bytes::Bytes;
 use mouthpiece_domain::cost::{MachineHour, Price, UsageHour};
 use mouthpiece_domain::fleet::{Heartbeat, Hold};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
-use mouthpiece_domain::ledger::{Write, Written};
+use mouthpiece_domain::ledger::{LedgerWrite, WriteOutcome};
 use mouthpiece_domain::session::{BlobKey, Phase, Session};
 use mouthpiece_domain::time::Wall;
-use mouthpiece_ports::blobs::{BlobError, BlobReader, Blobs};
+use mouthpiece_ports::blobs::{BlobError, BlobReader, Blobs, LinkHeaders};
 use mouthpiece_ports::passes::{Pass, PassKind, Passes};
 use mouthpiece_ports::pool::{Pool, PoolError};
 use mouthpiece_ports::records::{
     ApiKey, Avatar, AvatarRegister, KeyRegister, Period, RecordsError, SessionFilter, SessionLedger, UsageBooks,
 };
+use mouthpiece_ports::retention::Removals;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -100,7 +101,7 @@ impl Passes for Memory {
 #[async_trait]
 impl SessionLedger for Memory {
     /// Writing is the farm's; the tests' farm writes by itself.
-    async fn write(&self, _: &[Write]) -> Result<Vec<Written>, RecordsError> {
+    async fn write(&self, _: &[LedgerWrite]) -> Result<Vec<WriteOutcome>, RecordsError> {
         Err(RecordsError::Broken("handlers never write sessions".into()))
     }
 
@@ -175,6 +176,20 @@ impl AvatarRegister for Memory {
 
     async fn remove_avatar(&self, id: AvatarId) -> Result<bool, RecordsError> {
         Ok(self.records()?.avatars.remove(&id).is_some())
+    }
+}
+
+#[async_trait]
+impl Removals for Memory {
+    async fn remove_results(&self, session: SessionId, at: Wall) -> Result<bool, RecordsError> {
+        let mut kept = self.records()?;
+        let Some(end) = kept.sessions.get_mut(&session).and_then(|session| session.end.as_mut()) else {
+            return Ok(false);
+        };
+        if let Some(output) = end.output.as_mut() {
+            (output.blob, output.removed) = (None, Some(at));
+        }
+        Ok(true)
     }
 }
 
@@ -272,6 +287,16 @@ impl Blobs for Memory {
         let kept = self.stored()?;
         let found = kept.blobs.iter().filter(|(key, _)| key.as_str().starts_with(&below));
         Ok(found.map(|(key, content)| (key.clone(), content.len() as u64)).take(most).collect())
+    }
+
+    async fn link(
+        &self,
+        key: &BlobKey,
+        lifetime: Duration,
+        headers: &LinkHeaders,
+    ) -> Result<Option<String>, BlobError> {
+        self.stored().map(drop)?;
+        Ok(Some(format!("http://127.0.0.1:1/{key}?for={}&as={}", lifetime.as_secs(), headers.media_type)))
     }
 
     async fn check(&self) -> Result<(), BlobError> {

@@ -1,7 +1,7 @@
 //! The page, its files, and its session.
 
 use crate::rig::{Answer, Rig};
-use mouthpiece_coordinator::office::{Scope, new_page_link, now, secret_hash};
+use mouthpiece_coordinator::office::{KeyScope, new_page_link, now, secret_hash};
 use mouthpiece_domain::time::Wall;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -89,7 +89,7 @@ async fn a_link_ends_by_time_by_a_newer_one_and_with_its_key() {
     rig.memory.kept().keys[0].revoked = Some(now());
     rig.open_page(json!({ "link": link })).await.problem(401, "unauthorized");
     // It stands for the key that may do most, and for none where there is none.
-    let weak = rig.key(&[Scope::Reports], |k| k.name = "accounts".into());
+    let weak = rig.key(&[KeyScope::Reports], |k| k.name = "accounts".into());
     let opened = rig.open_page(json!({ "link": rig.link().await })).await.is(204);
     let who = rig.bare(Method::GET, "/v1/page/session").header("cookie", opened.cookie());
     assert_eq!(Answer::of(who).await.json()["key"]["name"], "accounts");
@@ -185,7 +185,7 @@ async fn a_page_stays_open_while_it_is_used_and_when_the_server_starts_anew() {
 #[actix_web::test]
 async fn a_key_opens_the_pages_session_and_leaving_closes_it() {
     let rig = Rig::start().await;
-    let secret = rig.key(&[Scope::Reports], |k| k.name = "accounts".into());
+    let secret = rig.key(&[KeyScope::Reports], |k| k.name = "accounts".into());
     let answer = rig.open_page(json!({ "key": secret })).await.is(204);
     let cookie = answer.cookie();
     assert!(!answer.header("set-cookie").contains(&secret));
@@ -255,7 +255,7 @@ async fn a_cookie_is_worth_what_its_key_is() {
     let cookie = rig.cookie().await;
     let ask = || rig.bare(Method::GET, "/v1/page/session").header("cookie", cookie.clone());
     Answer::of(ask()).await.is(200);
-    let other = rig.key(&Scope::ALL, |_| {});
+    let other = rig.key(&KeyScope::ALL, |_| {});
     let first = rig.memory.kept().keys[0].id;
     let revoke = rig.bare(Method::DELETE, &format!("/v1/keys/{first}")).bearer_auth(other);
     Answer::of(revoke).await.is(204);

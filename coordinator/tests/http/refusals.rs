@@ -3,7 +3,7 @@
 use crate::rig::{Answer, Form, PNG, Rig, WAV};
 use crate::stage::{Stage, declining};
 use mouthpiece_coordinator::farm::FarmError;
-use mouthpiece_domain::control::Answer as Said;
+use mouthpiece_domain::control::SubmitAnswer as Said;
 use mouthpiece_domain::live::NotDone;
 use reqwest::Method;
 use std::time::Duration;
@@ -181,7 +181,7 @@ async fn what_the_farm_refuses_is_told_with_a_time() {
 #[actix_web::test]
 async fn the_minutes_of_a_day_are_bounded() {
     let mut rig = Rig::start().await;
-    rig.secret = rig.key(&[mouthpiece_coordinator::office::Scope::Sessions], |k| k.minutes_per_day = Some(2));
+    rig.secret = rig.key(&[mouthpiece_coordinator::office::KeyScope::Sessions], |k| k.minutes_per_day = Some(2));
     rig.memory.kept().delivered = Duration::from_secs(119);
     let id = rig.render().await;
     rig.memory.kept().delivered = Duration::from_secs(120);

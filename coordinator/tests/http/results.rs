@@ -4,7 +4,7 @@ use crate::rig::{Answer, Rig};
 use bytes::Bytes;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_domain::session::{BlobKey, End, EndReason, Output};
+use mouthpiece_domain::session::{BlobKey, EndReason, SessionEnd, SessionOutput};
 use mouthpiece_domain::time::Wall;
 use reqwest::Method;
 use serde_json::json;
@@ -18,7 +18,7 @@ async fn finished(rig: &Rig) -> SessionId {
     let id = rig.render().await;
     let blob = BlobKey::new("results/a.mp4").unwrap();
     rig.memory.kept().blobs.insert(blob.clone(), Bytes::from(video()));
-    let output = Output {
+    let output = SessionOutput {
         blob: Some(blob),
         removed: None,
         bytes: 5000,
@@ -27,8 +27,23 @@ async fn finished(rig: &Rig) -> SessionId {
         size: [512, 512],
         warnings: vec!["quiet".into()],
     };
-    rig.farm.end(id, End { reason: EndReason::Completed, detail: None, output: Some(output) });
+    rig.farm.end(id, SessionEnd { reason: EndReason::Completed, detail: None, output: Some(output) });
     id
+}
+
+#[actix_web::test]
+async fn a_result_is_fetched_by_a_link_where_that_is_set() {
+    let rig = Rig::with(|settings| settings.link_origin = Some("http://127.0.0.1:1".to_owned())).await;
+    let id = finished(&rig).await;
+    let url = format!("/v1/renders/{id}/result");
+    let answer = rig.get(&url).await.is(307);
+    assert_eq!(answer.header("location"), "http://127.0.0.1:1/results/a.mp4?for=600&as=video/mp4");
+    assert_eq!(answer.header("cache-control"), "private, no-store");
+    // A link is good for fetching only.
+    Answer::of(rig.ask(Method::HEAD, &url)).await.is(200);
+    let page = rig.get("/").await.is(200);
+    let policy = page.header("content-security-policy");
+    assert!(policy.contains("media-src 'self' blob: http://127.0.0.1:1;"), "{policy}");
 }
 
 #[actix_web::test]
@@ -100,7 +115,7 @@ async fn no_result_is_told_apart_from_not_yet() {
     rig.get(&url).await.problem(409, "conflict");
     rig.farm.run(id, 1, 2);
     rig.get(&url).await.problem(409, "conflict");
-    rig.farm.end(id, End::new(EndReason::Failed, "the encoder failed".to_owned()));
+    rig.farm.end(id, SessionEnd::new(EndReason::Failed, "the encoder failed".to_owned()));
     rig.get(&url).await.problem(404, "not-found");
     let id = finished(&rig).await;
     let removed = Wall(1_795_622_400_123);

@@ -5,13 +5,13 @@ use bytes::Bytes;
 use mouthpiece_coordinator::actors;
 use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_coordinator::office::{new_id, now};
-use mouthpiece_coordinator::retention::{Sweeper, Swept};
-use mouthpiece_domain::control::Settings;
+use mouthpiece_coordinator::retention::{RetentionSweeper, SweepStep};
+use mouthpiece_domain::control::ControlSettings;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
-use mouthpiece_domain::ledger::{Write, Written};
+use mouthpiece_domain::ledger::{LedgerWrite, WriteOutcome};
 use mouthpiece_domain::names;
-use mouthpiece_domain::retention::{Ages, Class};
-use mouthpiece_domain::session::{BlobKey, End, EndReason, Fence, Output};
+use mouthpiece_domain::retention::{RetentionAges, RetentionClass};
+use mouthpiece_domain::session::{BlobKey, EndReason, Fence, SessionEnd, SessionOutput};
 use mouthpiece_domain::time::{HOUR_MS, Wall};
 use mouthpiece_embedded::{Directory, Sqlite, farm_ports};
 use mouthpiece_ports::blobs::Blobs;
@@ -40,7 +40,7 @@ impl RetentionRig {
         let records = Arc::new(Sqlite::open(&folder.path().join("farm.sqlite")).await.unwrap());
         let blobs = Arc::new(Directory::open(&folder.path().join("blobs")).unwrap());
         let ports = farm_ports(Arc::clone(&records), Arc::clone(&blobs));
-        let settings = Settings { sweep_every: Duration::from_millis(50), ..Settings::default() };
+        let settings = ControlSettings { sweep_every: Duration::from_millis(50), ..ControlSettings::default() };
         let metrics = Arc::new(Metrics::new().unwrap());
         let farm = Arc::new(actors::start(ports.actors(), settings, Arc::clone(&metrics)));
         Self { rig: Rig::over(farm, ports.office(), |_| {}).await, records, blobs, metrics, folder }
@@ -51,14 +51,14 @@ impl RetentionRig {
     }
 
     /// A process that begins to sweep: it knows nothing of earlier ones.
-    fn sweeper(&self) -> Sweeper {
-        Sweeper::new(self.ports(), Ages::default(), Arc::clone(&self.metrics))
+    fn sweeper(&self) -> RetentionSweeper {
+        RetentionSweeper::new(self.ports(), RetentionAges::default(), Arc::clone(&self.metrics))
     }
 
     /// Removes what is old so many days from now.
     async fn sweep(&self, days: i64) {
         let mut sweeper = self.sweeper();
-        while sweeper.step(later(days)).await.unwrap() == Swept::More {}
+        while sweeper.step(later(days)).await.unwrap() == SweepStep::More {}
     }
 
     /// The same request with this token.
@@ -73,10 +73,10 @@ impl RetentionRig {
     }
 
     /// A worker elsewhere ends a session, and this coordinator gets to know it.
-    async fn end(&self, session: SessionId, end: End) {
+    async fn end(&self, session: SessionId, end: SessionEnd) {
         let (fence, end, at) = (Fence::FIRST, Box::new(end), now());
-        let write = Write::End { session, fence, end, progress: None, delivered: None, at };
-        assert_eq!(self.records.write(&[write]).await.unwrap(), [Written::Applied]);
+        let write = LedgerWrite::End { session, fence, end, progress: None, delivered: None, at };
+        assert_eq!(self.records.write(&[write]).await.unwrap(), [WriteOutcome::Applied]);
         while self.session(session).await["state"] != "ended" {
             tokio::task::yield_now().await;
         }
@@ -86,8 +86,8 @@ impl RetentionRig {
     async fn finish(&self, session: SessionId) -> String {
         let blob = names::result(session, Fence::FIRST).unwrap();
         self.put(&blob).await;
-        let output = Output { blob: Some(blob), bytes: 4, ..Output::default() };
-        self.end(session, End { reason: EndReason::Completed, detail: None, output: Some(output) }).await;
+        let output = SessionOutput { blob: Some(blob), bytes: 4, ..SessionOutput::default() };
+        self.end(session, SessionEnd { reason: EndReason::Completed, detail: None, output: Some(output) }).await;
         format!("/v1/renders/{session}/result")
     }
 
@@ -162,7 +162,7 @@ async fn everything_goes_in_its_time() {
     assert_eq!(place.content(&speech).await.unwrap(), WAV);
 
     // The recording goes when nothing needs it; the avatar is kept with all that it needs.
-    place.end(second, End::new(EndReason::Cancelled, None)).await;
+    place.end(second, SessionEnd::new(EndReason::Cancelled, None)).await;
     place.sweep(8).await;
     assert_eq!(
         (place.content(&speech).await, place.content(&portrait).await.unwrap()),
@@ -198,9 +198,9 @@ async fn everything_goes_in_its_time() {
 async fn an_upload_that_returns_while_it_goes_is_not_lost() {
     let place = RetentionRig::new().await;
     let first = place.render("1").await;
-    place.end(first, End::new(EndReason::Cancelled, None)).await;
+    place.end(first, SessionEnd::new(EndReason::Cancelled, None)).await;
     // The sweep has let go of everything, and has deleted nothing yet.
-    for class in [Class::Avatars, Class::Uploads] {
+    for class in [RetentionClass::Avatars, RetentionClass::Uploads] {
         assert!(place.records.let_go(class, later(100), later(100), 100).await.unwrap() > 0);
     }
     let second = place.render("2").await;
@@ -222,7 +222,7 @@ async fn a_crash_in_the_middle_heals() {
         place.put(&keys[usize::from(n)]).await;
     }
     // It died after letting go; of one blob it died after deleting it, before that was on record.
-    assert_eq!(place.records.let_go(Class::Uploads, later(1), later(1), 100).await.unwrap(), 3);
+    assert_eq!(place.records.let_go(RetentionClass::Uploads, later(1), later(1), 100).await.unwrap(), 3);
     assert!(place.blobs.delete(&keys[1]).await.unwrap());
     place.sweep(0).await;
     assert!(place.below("uploads").await.is_empty());
@@ -259,9 +259,9 @@ async fn a_step_is_bounded_and_nothing_blocks_the_rest() {
     std::os::unix::fs::symlink(place.folder.path().join("elsewhere"), folder(3)).unwrap();
     let blobs = async || place.below("uploads").await.len() + place.below("avatars").await.len();
 
-    let (mut sweeper, mut left, mut swept) = (place.sweeper(), blobs().await, Swept::More);
+    let (mut sweeper, mut left, mut swept) = (place.sweeper(), blobs().await, SweepStep::More);
     assert_eq!(left, 399, "what lies elsewhere is not listed");
-    while swept == Swept::More {
+    while swept == SweepStep::More {
         swept = sweeper.step(later(8)).await.unwrap();
         let now = blobs().await;
         assert!(left - now <= 100, "{left} to {now} in one step");
@@ -270,14 +270,71 @@ async fn a_step_is_bounded_and_nothing_blocks_the_rest() {
             break;
         }
     }
-    while sweeper.step(later(8)).await.unwrap() == Swept::More {}
+    while sweeper.step(later(8)).await.unwrap() == SweepStep::More {}
     assert_eq!((left, place.is_leaving().await), (0, 1));
     assert!(place.metrics.render().contains("mouthpiece_port_errors_total{call=\"delete\",port=\"blobs\"}"));
     // As soon as it can be deleted it is.
     std::fs::remove_file(folder(3)).unwrap();
     std::fs::rename(place.folder.path().join("elsewhere"), folder(3)).unwrap();
-    while sweeper.step(later(8)).await.unwrap() == Swept::More {}
+    while sweeper.step(later(8)).await.unwrap() == SweepStep::More {}
     assert_eq!((blobs().await, place.is_leaving().await), (0, 0));
+}
+
+#[actix_web::test]
+async fn a_person_is_removed_for_good() {
+    let place = RetentionRig::new().await;
+    let first = place.render("1").await;
+    let kept = place.records.session(first).await.unwrap().unwrap();
+    place.put(&kept.spec.portrait).await;
+    let prepared = BlobKey::new(format!("{}/a.png", names::prepared(&kept.spec.content).unwrap())).unwrap();
+    place.put(&prepared).await;
+    let url = place.finish(first).await;
+    let avatar = format!("/v1/avatars/{}", kept.avatar);
+    place.rig.delete(&avatar).await.is(204);
+    place.sweep(0).await;
+    place.rig.get(&url).await.problem(410, "gone");
+    assert!(place.below("results").await.is_empty(), "the video is gone, however young");
+    // Who was about to use the portrait has had time to say so.
+    let mut sweeper = place.sweeper();
+    while sweeper.step(Wall(now().0 + HOUR_MS)).await.unwrap() == SweepStep::More {}
+    assert_eq!(place.content(&kept.spec.portrait).await, None);
+    assert!(place.below("avatars").await.is_empty(), "what was prepared is gone");
+    assert_eq!(place.session(first).await["state"], "ended", "that there was a session stays for its age");
+}
+
+#[actix_web::test]
+async fn a_video_is_removed_for_good() {
+    let place = RetentionRig::new().await;
+    let [first, second] = [place.render("1").await, place.render("2").await];
+    let urls = [place.finish(first).await, place.finish(second).await];
+    let told = place.rig.delete(&format!("/v1/renders/{first}")).await.is(200).json();
+    assert_eq!(told["state"], "ended", "{told}");
+    place.sweep(0).await;
+    place.rig.get(&urls[0]).await.problem(410, "gone");
+    place.rig.get(&urls[1]).await.is(200);
+}
+
+#[actix_web::test]
+async fn what_is_kept_is_counted() {
+    let place = RetentionRig::new().await;
+    let first = place.render("1").await;
+    place.finish(first).await;
+    place.sweep(0).await;
+    place.shows("mouthpiece_kept_items{class=\"results\"} 1");
+    place.shows("mouthpiece_kept_bytes{class=\"results\"} 4");
+    place.shows("mouthpiece_kept_items{class=\"tokens\"} 1");
+}
+
+#[actix_web::test]
+async fn records_of_sessions_go_in_their_time() {
+    let place = RetentionRig::new().await;
+    let first = place.render("1").await;
+    place.finish(first).await;
+    place.sweep(89).await;
+    place.session(first).await;
+    // Its avatar was made then, and is used as little.
+    place.sweep(91).await;
+    place.rig.get(&format!("/v1/sessions/{first}")).await.problem(404, "not-found");
 }
 
 #[actix_web::test]
@@ -287,8 +344,8 @@ async fn the_keeper_goes_by_its_calendar() {
     let url = place.finish(first).await;
     let time = Arc::new(AtomicI64::new(later(8).0));
     let calendar = Arc::clone(&time);
-    let calendar: actors::Calendar = Arc::new(move || Wall(calendar.load(Ordering::SeqCst)));
-    let keeping = actors::keep(place.ports(), Ages::default(), calendar, Arc::clone(&place.metrics));
+    let calendar: actors::RetentionCalendar = Arc::new(move || Wall(calendar.load(Ordering::SeqCst)));
+    let keeping = actors::keep(place.ports(), RetentionAges::default(), calendar, Arc::clone(&place.metrics));
     let removed = "mouthpiece_removed_items_total{class=\"results\"} 1";
     eventually("the result is removed", || place.metrics.render().contains(removed).then_some(())).await;
     place.rig.get(&url).await.problem(410, "gone");
@@ -299,7 +356,8 @@ async fn the_keeper_goes_by_its_calendar() {
 async fn the_ages_are_told() {
     let rig = Rig::with(|settings| settings.retention.avatars = Duration::ZERO).await;
     let told = rig.get("/v1/retention").await.is(200).json();
-    let expected = json!({"uploads_s": 604_800, "results_s": 604_800, "avatars_s": null, "idempotency_keys_s": 86_400});
+    let expected = json!({"uploads_s": 604_800, "results_s": 604_800, "avatars_s": null, "idempotency_keys_s": 86_400,
+        "sessions_s": 7_776_000, "usage_s": 34_560_000});
     assert_eq!(told, expected);
     let avatar: AvatarId = rig.avatar().await.parse().unwrap();
     assert!(rig.get(&format!("/v1/avatars/{avatar}")).await.json()["expires_at"].is_null());

@@ -7,7 +7,7 @@ use actix_web::web::Data;
 use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_coordinator::http::{Api, HttpSettings, serve};
 use mouthpiece_coordinator::metrics::Metrics;
-use mouthpiece_coordinator::office::{Scope, new_id, new_page_link, new_secret, now, secret_hash};
+use mouthpiece_coordinator::office::{KeyScope, new_id, new_page_link, new_secret, now, secret_hash};
 use mouthpiece_domain::ids::{KeyId, SessionId};
 use mouthpiece_embedded::{MemoryBus, MemoryLines};
 use mouthpiece_ports::farm_ports::OfficePorts;
@@ -42,7 +42,7 @@ pub struct Rig {
     _folder: TempDir,
 }
 
-fn new_key(scopes: &[Scope]) -> (ApiKey, String) {
+fn new_key(scopes: &[KeyScope]) -> (ApiKey, String) {
     let secret = new_secret().unwrap();
     let key = ApiKey {
         id: KeyId(new_id()),
@@ -75,6 +75,7 @@ pub fn of_memory(memory: &Arc<Memory>, bus: &Arc<MemoryBus>, lines: &Arc<MemoryL
         keys: Arc::clone(memory) as _,
         books: Arc::clone(memory) as _,
         passes: Arc::clone(memory) as _,
+        removals: Arc::clone(memory) as _,
         blobs: Arc::clone(memory) as _,
         bus: Arc::clone(bus) as _,
         questions: Arc::clone(bus) as _,
@@ -114,7 +115,7 @@ impl Rig {
         let staging = folder.path().join("staging");
         let mut settings = HttpSettings { staging: staging.clone(), threads: 1, ..HttpSettings::default() };
         change(&mut settings);
-        let (key, secret) = new_key(&Scope::ALL);
+        let (key, secret) = new_key(&KeyScope::ALL);
         ports.keys.add_key(&key).await.unwrap();
         let api = Data::new(Api::new(over, ports, Arc::new(Metrics::new().unwrap()), settings).unwrap());
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -127,7 +128,7 @@ impl Rig {
     }
 
     /// Adds a key and returns its secret.
-    pub fn key(&self, scopes: &[Scope], change: impl FnOnce(&mut ApiKey)) -> String {
+    pub fn key(&self, scopes: &[KeyScope], change: impl FnOnce(&mut ApiKey)) -> String {
         let (mut key, secret) = new_key(scopes);
         change(&mut key);
         self.memory.kept().keys.push(key);

@@ -2,12 +2,13 @@
 
 use crate::memory::Memory;
 use async_trait::async_trait;
-use mouthpiece_coordinator::farm::{Farm, FarmError, News};
-use mouthpiece_domain::control::{Answer, Change, FarmView, SlotView, WorkerState, WorkerView};
+use mouthpiece_coordinator::farm::{Farm, FarmError, FarmNews};
+use mouthpiece_domain::control::{FarmView, SessionChange, SlotView, SubmitAnswer, WorkerState, WorkerView};
 use mouthpiece_domain::fleet::Capability;
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::ledger::Idempotency;
-use mouthpiece_domain::session::{End, EndReason, Phase, Session, Slot};
+use mouthpiece_domain::session::{EndReason, Phase, Session, SessionEnd, SlotIndex};
+use mouthpiece_domain::warm_pool::ScalingMode;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::broadcast;
@@ -16,9 +17,9 @@ pub const WORKER: WorkerId = WorkerId(7);
 
 pub struct Script {
     memory: Arc<Memory>,
-    news: broadcast::Sender<News>,
+    news: broadcast::Sender<FarmNews>,
     /// What the next submissions are answered with instead of being accepted.
-    pub refuse: Mutex<Option<Result<Answer, FarmError>>>,
+    pub refuse: Mutex<Option<Result<SubmitAnswer, FarmError>>>,
     pub draining: Mutex<bool>,
 }
 
@@ -33,21 +34,21 @@ impl Script {
         let mut kept = self.memory.kept();
         let session = kept.sessions.get_mut(&id).unwrap();
         change(session);
-        let change = Change { session: session.clone(), queue_position: None };
+        let change = SessionChange { session: session.clone(), queue_position: None };
         drop(kept);
-        let _ = self.news.send(News::Session(Arc::new(change)));
+        let _ = self.news.send(FarmNews::Session(Arc::new(change)));
     }
 
     pub fn run(&self, id: SessionId, done: u64, total: u64) {
         self.change(id, |s| {
             s.phase = Phase::Running;
-            s.place = Some((WORKER, Slot(0)));
+            s.place = Some((WORKER, SlotIndex(0)));
             s.progress.done = done;
             s.progress.total = total;
         });
     }
 
-    pub fn end(&self, id: SessionId, end: End) {
+    pub fn end(&self, id: SessionId, end: SessionEnd) {
         self.change(id, |s| {
             s.phase = Phase::Ended;
             s.end = Some(end);
@@ -59,7 +60,7 @@ impl Script {
         self.news.receiver_count()
     }
 
-    pub fn tell(&self, news: News) {
+    pub fn tell(&self, news: FarmNews) {
         let _ = self.news.send(news);
     }
 }
@@ -71,31 +72,31 @@ impl Farm for Script {
         session: Session,
         idempotency: Option<Idempotency>,
         max_open: u32,
-    ) -> Result<Answer, FarmError> {
+    ) -> Result<SubmitAnswer, FarmError> {
         if let Some(refused) = self.refuse.lock().unwrap().clone() {
             return refused;
         }
         let mut kept = self.memory.kept();
         let open = kept.sessions.values().filter(|s| s.key == session.key && s.phase < Phase::Ended).count() as u32;
         if open >= max_open {
-            return Ok(Answer::OverQuota { open, retry_after: Duration::from_millis(1500) });
+            return Ok(SubmitAnswer::OverQuota { open, retry_after: Duration::from_millis(1500) });
         }
         if let Some(asked) = idempotency {
             let known = kept.tokens.get(&(asked.key, asked.token.clone())).cloned();
             if let Some((fingerprint, id)) = known {
                 let same = fingerprint == asked.fingerprint;
                 let made = || Box::new(kept.sessions[&id].clone());
-                return Ok(if same { Answer::Repeated(made()) } else { Answer::TokenReused });
+                return Ok(if same { SubmitAnswer::Repeated(made()) } else { SubmitAnswer::TokenReused });
             }
             kept.tokens.insert((asked.key, asked.token), (asked.fingerprint, session.id));
         }
         kept.sessions.insert(session.id, session.clone());
-        Ok(Answer::Accepted(Box::new(session)))
+        Ok(SubmitAnswer::Accepted(Box::new(session)))
     }
 
     async fn cancel(&self, id: SessionId) -> Result<(), FarmError> {
         self.change(id, |s| s.phase = Phase::Draining);
-        self.end(id, End::new(EndReason::Cancelled, None));
+        self.end(id, SessionEnd::new(EndReason::Cancelled, None));
         Ok(())
     }
 
@@ -115,28 +116,30 @@ impl Farm for Script {
                     instance_type: "local".into(),
                     slots: 1,
                     frames_per_second: 90,
+                    machine: None,
                 },
                 state: if draining { WorkerState::Draining } else { WorkerState::Idle },
                 up: Duration::from_secs(5),
                 seen_ago: Duration::from_millis(20),
-                slots: vec![SlotView { slot: Slot(0), session: None }],
+                slots: vec![SlotView { slot: SlotIndex(0), session: None }],
                 resident: vec!["ab".into()],
             }],
             queue_length: 2,
             oldest_wait: Some(Duration::from_millis(1234)),
             queue_limit: 10,
             desired_workers: 3,
+            scaling: ScalingMode::Announced,
         })
     }
 
-    async fn session(&self, id: SessionId) -> Result<Option<Change>, FarmError> {
+    async fn session(&self, id: SessionId) -> Result<Option<SessionChange>, FarmError> {
         let kept = self.memory.kept();
         let open = kept.sessions.get(&id).filter(|s| s.phase < Phase::Ended);
         let queue_position = open.filter(|s| s.phase == Phase::Requested).map(|_| 1);
-        Ok(open.map(|s| Change { session: s.clone(), queue_position }))
+        Ok(open.map(|s| SessionChange { session: s.clone(), queue_position }))
     }
 
-    fn watch(&self) -> broadcast::Receiver<News> {
+    fn watch(&self) -> broadcast::Receiver<FarmNews> {
         self.news.subscribe()
     }
 }

@@ -3,7 +3,7 @@
 use crate::rig::{Answer, Form, PNG, Rig, WAV};
 use futures_util::future::join_all;
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_domain::session::{End, EndReason, Preset};
+use mouthpiece_domain::session::{EndReason, RenderPreset, SessionEnd};
 use reqwest::Method;
 use serde_json::json;
 use std::collections::HashSet;
@@ -40,7 +40,7 @@ async fn a_render_is_accepted_with_its_options() {
     let kept = rig.memory.kept();
     let session = &kept.sessions[&answer.id()];
     let avatar = &kept.avatars[&session.avatar];
-    assert_eq!((session.spec.preset, session.spec.face, avatar.face), (Preset::Fast, Some(2), Some(2)));
+    assert_eq!((session.spec.preset, session.spec.face, avatar.face), (RenderPreset::Fast, Some(2), Some(2)));
     assert_eq!((avatar.prepared_by, avatar.media_type.as_str()), (session.id, "image/png"));
     assert_eq!(kept.blobs[&session.spec.portrait], PNG);
     assert_eq!(kept.blobs[session.spec.speech.as_ref().unwrap()], WAV);
@@ -144,7 +144,7 @@ async fn the_same_request_again_makes_nothing_new() {
     post(&form.clone().text("fps", "30"), "one").await.problem(422, "idempotency-reused");
     assert_ne!(post(&form, "two").await.is(202).id(), first.id());
     // Of a session that has ended, too.
-    rig.farm.end(first.id(), End::new(EndReason::Failed, None));
+    rig.farm.end(first.id(), SessionEnd::new(EndReason::Failed, None));
     assert_eq!(post(&form, "one").await.is(200).json()["state"], "ended");
     for bad in ["", "a b", "ä", &"x".repeat(256)] {
         post(&form, bad).await.blames("Idempotency-Key");
@@ -186,7 +186,7 @@ async fn sessions_are_listed_newest_first_in_pages() {
     let (first, next) = listed("limit=2").await;
     assert_eq!((&first[..], &next), (&ids[..2], &json!(ids[1].to_string())));
     assert_eq!(listed(&format!("limit=2&before={}", ids[1])).await.0, ids[2..4]);
-    rig.farm.end(ids[0], End::new(EndReason::Failed, None));
+    rig.farm.end(ids[0], SessionEnd::new(EndReason::Failed, None));
     assert_eq!(listed("state=ended").await.0, ids[..1]);
     assert_eq!(listed("state=open&kind=render").await.0, ids[1..]);
     assert_eq!(listed("kind=prepare").await.0, []);
@@ -207,7 +207,7 @@ async fn a_session_is_shown_as_the_brain_sees_it() {
     assert_eq!(running["progress"], json!({"frames_done": 3, "frames_total": 12, "percent": 25.0}));
     assert_eq!((running["worker"].as_str().unwrap().len(), &running["slot"]), (36, &json!(0)));
     assert_eq!(rig.get(&format!("/v1/renders/{id}")).await.json(), running);
-    rig.farm.end(id, End::new(EndReason::BadInput, "no face in it".to_owned()));
+    rig.farm.end(id, SessionEnd::new(EndReason::BadInput, "no face in it".to_owned()));
     assert_eq!(seen().await["end"], json!({"reason": "bad_input", "detail": "no face in it"}));
 }
 

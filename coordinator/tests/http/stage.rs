@@ -5,8 +5,8 @@ use crate::script::WORKER;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::live::{Declined, LiveAnswer, LiveAsk, LiveQuestion, NotDone, RestartedIce, SdpAnswer};
-use mouthpiece_domain::session::{Fence, Phase, Slot};
-use mouthpiece_ports::lines::{Called, Calls, Lines};
+use mouthpiece_domain::session::{Fence, Phase, SlotIndex};
+use mouthpiece_ports::lines::{IncomingLine, IncomingLines, Lines};
 use mouthpiece_ports::questions::QuestionBus;
 use reqwest::Method;
 use serde_json::Value;
@@ -21,7 +21,7 @@ pub const OFFER: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n";
 /// A worker's side: notes every question and answers as it was told to.
 pub struct Stage {
     pub asked: Arc<Mutex<Vec<LiveAsk>>>,
-    calls: Box<dyn Calls>,
+    calls: Box<dyn IncomingLines>,
     task: JoinHandle<()>,
 }
 
@@ -78,7 +78,7 @@ impl Stage {
     }
 
     /// The next line that is opened.
-    pub async fn called(&mut self) -> Called {
+    pub async fn called(&mut self) -> IncomingLine {
         timeout(BOUND, self.calls.next()).await.expect("nobody called").unwrap()
     }
 
@@ -119,10 +119,10 @@ impl Rig {
         self.farm.change(id, |s| {
             s.fence = s.fence.next();
             s.phase = Phase::Running;
-            s.place = Some((worker, Slot(1)));
+            s.place = Some((worker, SlotIndex(1)));
         });
         let fence = self.memory.kept().sessions[&id].fence;
-        Hold { session: id, fence, worker, slot: Slot(1) }
+        Hold { session: id, fence, worker, slot: SlotIndex(1) }
     }
 
     /// Takes a session from its worker: it waits again.
@@ -142,5 +142,5 @@ impl Rig {
 
 /// Where a session of [`Rig::running`] runs.
 pub fn hold(id: SessionId) -> Hold {
-    Hold { session: id, fence: Fence::FIRST, worker: WORKER, slot: Slot(0) }
+    Hold { session: id, fence: Fence::FIRST, worker: WORKER, slot: SlotIndex(0) }
 }

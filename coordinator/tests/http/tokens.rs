@@ -2,7 +2,7 @@
 
 use crate::rig::{Answer, Rig};
 use crate::stage::{OFFER, SDP, Stage, obliging};
-use mouthpiece_coordinator::office::{Scope, SessionToken, now};
+use mouthpiece_coordinator::office::{KeyScope, SessionToken, now};
 use mouthpiece_domain::ids::SessionId;
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -133,7 +133,7 @@ async fn a_token_expires() {
 #[actix_web::test]
 async fn a_token_ends_with_its_key() {
     let rig = Rig::start().await;
-    let secret = rig.key(&[Scope::Sessions], |_| {});
+    let secret = rig.key(&[KeyScope::Sessions], |_| {});
     let own = rig.memory.kept().keys.last().unwrap().id;
     let body = rig.live("").await;
     let id: SessionId = body["id"].as_str().unwrap().parse().unwrap();

@@ -5,7 +5,7 @@ use crate::stage::{FRAGMENT, OFFER, SDP, Stage, declining, obliging};
 use mouthpiece_coordinator::office::IceServer;
 use mouthpiece_domain::ids::{SessionId, ViewerId};
 use mouthpiece_domain::live::{HangUp, LiveQuestion, NotDone, OfferToWatch, RestartIce, TrickleIce};
-use mouthpiece_domain::session::{End, EndReason, Phase};
+use mouthpiece_domain::session::{EndReason, Phase, SessionEnd};
 use reqwest::Method;
 use std::time::Duration;
 
@@ -172,7 +172,7 @@ async fn an_offer_to_a_session_that_ends_meanwhile_is_told_why() {
     let id: SessionId = rig.live("").await["id"].as_str().unwrap().parse().unwrap();
     let end = async {
         eventually("a watcher", || (rig.farm.watchers() > 0).then_some(())).await;
-        rig.farm.end(id, End::new(EndReason::NoCapacity, None));
+        rig.farm.end(id, SessionEnd::new(EndReason::NoCapacity, None));
     };
     let (answer, ()) = tokio::join!(rig.offer(id, OFFER), end);
     for answer in [answer, rig.offer(id, OFFER).await] {
@@ -202,7 +202,7 @@ async fn a_start_among_lost_news_is_seen() {
         eventually("a watcher", || (rig.farm.watchers() > 0).then_some(())).await;
         rig.farm.run(id, 0, 0);
         for _ in 0..100 {
-            rig.farm.tell(mouthpiece_coordinator::farm::News::Farm);
+            rig.farm.tell(mouthpiece_coordinator::farm::FarmNews::Farm);
         }
     };
     let (answer, ()) = tokio::join!(rig.offer(id, OFFER), start);

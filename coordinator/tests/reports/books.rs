@@ -149,19 +149,54 @@ async fn the_table_is_safe_to_open() {
     assert_eq!(
         lines,
         [
-            "group,label,delivered_minutes,failed_minutes,machine_hours,busy_share,idle_share,cost_usd,usd_per_minute,\
-             marginal_usd_per_minute,sessions",
+            "group,label,delivered_minutes,failed_minutes,machine_hours,busy_share,starting_share,idle_share,\
+             cost_usd,usd_per_minute,marginal_usd_per_minute,egress_gb,egress_usd,sessions",
             &format!(
-                "{},\"shop, north\",60.000000,0.000000,0.500000,1.000000,0.000000,0.078500000,0.001308333,0.001308333,1",
+                "{},\"shop, north\",60.000000,0.000000,0.500000,1.000000,0.000000,0.000000,0.078500000,0.001308333,0.001308333,0.000000000,0.000000000,1",
                 key(1)
             ),
             &format!(
-                "{},'=2+2,70.000000,20.000000,1.500000,0.500000,0.500000,0.378500000,0.005407143,0.002102778,3",
+                "{},'=2+2,70.000000,20.000000,1.500000,0.500000,0.000000,0.500000,0.378500000,0.005407143,0.002102778,0.000000000,0.000000000,3",
                 key(2)
             ),
-            "(idle),machines that served nobody,0.000000,0.000000,0.500000,0.000000,1.000000,0.078500000,,0.001308333,0",
-            "(total),total,130.000000,20.000000,2.500000,0.500000,0.500000,0.535500000,0.004119231,0.001785000,4",
+            "(idle),machines that served nobody,0.000000,0.000000,0.500000,0.000000,0.000000,1.000000,0.078500000,,0.001308333,0.000000000,0.000000000,0",
+            "(total),total,130.000000,20.000000,2.500000,0.500000,0.000000,0.500000,0.535500000,0.004119231,0.001785000,0.000000000,0.000000000,4",
             "",
         ]
     );
+}
+
+#[actix_rt::test]
+async fn start_up_and_egress_are_told() {
+    let rig = three_hours().await;
+    rig.starting_machine(3, 1, 15 * MINUTE).await;
+    rig.sends(1, 1, 0, 2_500_000_000).await;
+    rig.sends(3, 2, 2, 500_000_000).await;
+    let report = rig.get(DAY).await.json();
+    let total = &report["total"];
+    for (figure, expected) in [
+        ("machine_hours", 3.0),
+        ("busy_share", 2.5 / 6.0),
+        ("starting_share", 0.5 / 6.0),
+        ("idle_share", 3.0 / 6.0),
+        ("cost_usd", 0.157 * 2.0 + 0.3),
+        ("egress_gb", 3.0),
+        ("egress_usd", 0.27),
+    ] {
+        assert!(near(&total[figure], expected), "{figure}: {total}");
+    }
+    let by_key = rig.get(&format!("{DAY}&group_by=key")).await.json();
+    let sent: Vec<_> = by_key["rows"].as_array().unwrap().iter().map(|row| row["egress_usd"].clone()).collect();
+    assert_eq!(sent, [json!(0.225), json!(0.045), json!(0.0)]);
+}
+
+/// Two slots at 15.7 cents an hour.
+#[actix_rt::test]
+async fn the_marginal_figure_of_the_reference_machine() {
+    let rig = Rig::new().await;
+    rig.price(T4, Wall(0), 157_000).await;
+    rig.machine(1, T4, 0, HOUR, Duration::ZERO).await;
+    let report = rig.get(DAY).await.json();
+    let marginal = report["total"]["marginal_usd_per_minute"].as_f64().unwrap();
+    assert_eq!(format!("{marginal:.4}"), "0.0013");
 }

@@ -7,17 +7,19 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_DISPOSITION, CONTENT_TYPE, 
 use actix_web::web::Data;
 use actix_web::{App, test};
 use async_trait::async_trait;
-use mouthpiece_coordinator::farm::{Farm, FarmError, News};
+use mouthpiece_coordinator::farm::{Farm, FarmError, FarmNews};
 use mouthpiece_coordinator::http::{Api, HttpSettings, configure};
 use mouthpiece_coordinator::metrics::Metrics;
-use mouthpiece_coordinator::office::{Scope, new_secret, secret_hash};
-use mouthpiece_domain::control::{Answer, Change, FarmView};
+use mouthpiece_coordinator::office::{KeyScope, new_secret, secret_hash};
+use mouthpiece_domain::control::{FarmView, SessionChange, SubmitAnswer};
 use mouthpiece_domain::cost::Price;
 use mouthpiece_domain::fleet::{Capability, Hold};
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
-use mouthpiece_domain::ledger::{Idempotency, Write, Written};
+use mouthpiece_domain::ledger::{Idempotency, LedgerWrite, WriteOutcome};
 use mouthpiece_domain::session::{
-    BlobKey, End, EndReason, Fence, Phase, Preset, Progress, Session, SessionKind, Slot, Spec,
+    BlobKey, EndReason, Fence, FrameProgress, Phase, RenderPreset, Session, SessionEnd, SessionKind, SessionSpec,
+    SlotIndex,
 };
 use mouthpiece_domain::time::{HOUR_MS, Wall};
 use mouthpiece_embedded::{Directory, Sqlite, farm_ports};
@@ -40,7 +42,7 @@ struct NoFarm;
 
 #[async_trait]
 impl Farm for NoFarm {
-    async fn submit(&self, _: Session, _: Option<Idempotency>, _: u32) -> Result<Answer, FarmError> {
+    async fn submit(&self, _: Session, _: Option<Idempotency>, _: u32) -> Result<SubmitAnswer, FarmError> {
         Err(FarmError::Stopped)
     }
 
@@ -56,11 +58,11 @@ impl Farm for NoFarm {
         Err(FarmError::Stopped)
     }
 
-    async fn session(&self, _: SessionId) -> Result<Option<Change>, FarmError> {
+    async fn session(&self, _: SessionId) -> Result<Option<SessionChange>, FarmError> {
         Err(FarmError::Stopped)
     }
 
-    fn watch(&self) -> broadcast::Receiver<News> {
+    fn watch(&self) -> broadcast::Receiver<FarmNews> {
         broadcast::channel(1).1
     }
 }
@@ -100,16 +102,20 @@ impl Rig {
         let store = Arc::new(Sqlite::open(&folder.path().join("farm.sqlite")).await.unwrap());
         let ports = farm_ports(store, Arc::new(Directory::open(&folder.path().join("blobs")).unwrap()));
         let records = Arc::clone(&ports.records);
-        let settings = HttpSettings { staging: folder.path().join("staging"), ..HttpSettings::default() };
+        let settings = HttpSettings {
+            staging: folder.path().join("staging"),
+            egress_micro_usd_per_gb: 90_000,
+            ..HttpSettings::default()
+        };
         let api =
             Data::new(Api::new(Arc::new(NoFarm), ports.office(), Arc::new(Metrics::new().unwrap()), settings).unwrap());
         let mut rig = Self { records, api, secret: String::new(), _folder: folder };
-        rig.secret = rig.key(99, "the reader", &[Scope::Reports]).await;
+        rig.secret = rig.key(99, "the reader", &[KeyScope::Reports]).await;
         rig
     }
 
     /// Adds a key; its secret.
-    pub async fn key(&self, id: u128, name: &str, scopes: &[Scope]) -> String {
+    pub async fn key(&self, id: u128, name: &str, scopes: &[KeyScope]) -> String {
         let secret = new_secret().unwrap();
         let key = ApiKey {
             id: KeyId(id),
@@ -147,7 +153,7 @@ impl Rig {
         self.records.add_prices(&[price]).await.unwrap();
     }
 
-    /// Books a worker's time in all, within the `hour`th hour after ten o'clock.
+    /// Books a worker's time in all, within the `hour`th hour after ten o'clock. Its start took no time.
     pub async fn machine(&self, worker: u128, instance_type: &str, hour: i64, uptime: Duration, busy: Duration) {
         let capability = Capability {
             name: format!("worker {worker}"),
@@ -155,10 +161,14 @@ impl Rig {
             instance_type: instance_type.to_owned(),
             slots: 2,
             frames_per_second: 100,
+            machine: None,
         };
-        let at = within(hour);
-        let capability = Box::new(capability);
-        self.write(Write::Machine { worker: WorkerId(worker), capability, uptime, busy, at }).await;
+        let (at, worker, capability) = (within(hour), WorkerId(worker), Box::new(capability));
+        let heard_of = capability.clone();
+        let (uptime_then, busy_then) = (Duration::ZERO, Duration::ZERO);
+        let first = LedgerWrite::Machine { worker, capability: heard_of, uptime: uptime_then, busy: busy_then, at };
+        self.write(first).await;
+        self.write(LedgerWrite::Machine { worker, capability, uptime, busy, at }).await;
     }
 
     /// A session of a key and a face that a worker delivered within an hour, and how it ended.
@@ -180,26 +190,49 @@ impl Rig {
         self.deliver(session, worker, minutes, how).await;
     }
 
+    /// Books a worker that needed so long until it was heard of, and was then idle for as long again.
+    pub async fn starting_machine(&self, worker: u128, hour: i64, took: Duration) {
+        for uptime in [took, took * 2] {
+            let capability = Capability {
+                name: format!("worker {worker}"),
+                engine: "puppet/1".to_owned(),
+                instance_type: T4.to_owned(),
+                slots: 2,
+                frames_per_second: 100,
+                machine: None,
+            };
+            let (worker, capability, at) = (WorkerId(worker), Box::new(capability), within(hour));
+            self.write(LedgerWrite::Machine { worker, capability, uptime, busy: Duration::ZERO, at }).await;
+        }
+    }
+
+    /// Books what a session's viewers were sent.
+    pub async fn sends(&self, session: u128, worker: u128, hour: i64, sent_bytes: u64) {
+        let hold =
+            Hold { session: SessionId(session), fence: Fence::FIRST, worker: WorkerId(worker), slot: SlotIndex(0) };
+        self.write(LedgerWrite::Egress { hold, sent_bytes, at: within(hour) }).await;
+    }
+
     async fn deliver(&self, session: Session, worker: u128, minutes: u32, how: EndReason) {
         let (id, at) = (session.id, session.created);
-        let hold = Hold { session: id, fence: Fence::FIRST, worker: WorkerId(worker), slot: Slot(0) };
-        let progress = Progress { done: 1, total: 1 };
+        let hold = Hold { session: id, fence: Fence::FIRST, worker: WorkerId(worker), slot: SlotIndex(0) };
+        let progress = FrameProgress { done: 1, total: 1 };
         let delivered = MINUTE * minutes;
         let session = Box::new(session);
-        self.write(Write::Create { session, idempotency: None }).await;
-        self.write(Write::Assign { hold, at }).await;
+        self.write(LedgerWrite::Create { session, idempotency: None }).await;
+        self.write(LedgerWrite::Assign { hold, at }).await;
         // Half of it is reported on the way, the whole at the end: cumulative, so nothing is booked twice.
         let half = delivered / 2;
-        self.write(Write::Advance { hold, phase: Phase::Running, progress, delivered: half, at }).await;
-        let end = Box::new(End::new(how, None));
+        self.write(LedgerWrite::Advance { hold, phase: Phase::Running, progress, delivered: half, at }).await;
+        let end = Box::new(SessionEnd::new(how, None));
         let delivered = Some((hold.worker, hold.slot, delivered));
         let fence = hold.fence;
         let progress = Some(progress);
-        self.write(Write::End { session: hold.session, fence, end, progress, delivered, at }).await;
+        self.write(LedgerWrite::End { session: hold.session, fence, end, progress, delivered, at }).await;
     }
 
-    async fn write(&self, write: Write) {
-        assert_eq!(self.records.write(&[write]).await.unwrap(), [Written::Applied]);
+    async fn write(&self, write: LedgerWrite) {
+        assert_eq!(self.records.write(&[write]).await.unwrap(), [WriteOutcome::Applied]);
     }
 
     /// Asks as the reader does.
@@ -240,14 +273,14 @@ fn within(hour: i64) -> Wall {
 }
 
 fn new_session(id: u128, key: u128, avatar: u128, at: Wall) -> Session {
-    let spec = Spec {
+    let spec = SessionSpec {
         portrait: BlobKey::new("uploads/a.png").unwrap(),
         content: format!("{avatar:064x}"),
         face: None,
         speech: Some(BlobKey::new("uploads/a.wav").unwrap()),
-        size: 512,
-        fps: 25,
-        preset: Preset::Balanced,
+        size: FrameSize::USUAL,
+        fps: FrameRate::Fps25,
+        preset: RenderPreset::Balanced,
         seed: 1,
         head: true,
         blinks: true,
@@ -266,7 +299,10 @@ fn new_session(id: u128, key: u128, avatar: u128, at: Wall) -> Session {
         fence: Fence::FIRST,
         phase: Phase::Requested,
         place: None,
-        progress: Progress::default(),
+        moved_from: None,
+        moves: 0,
+        delivered_before: Duration::ZERO,
+        progress: FrameProgress::default(),
         end: None,
         created: at,
         updated: at,

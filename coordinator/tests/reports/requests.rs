@@ -2,13 +2,13 @@
 
 use crate::harness::Rig;
 use actix_web::http::StatusCode;
-use mouthpiece_coordinator::office::Scope;
+use mouthpiece_coordinator::office::KeyScope;
 
 #[actix_rt::test]
 async fn only_keys_with_the_scope_may_ask() {
     let rig = Rig::new().await;
     assert_eq!(rig.get_as(None, "").await.status, StatusCode::UNAUTHORIZED);
-    let secret = rig.key(7, "no reports", &[Scope::Sessions, Scope::Farm, Scope::Keys]).await;
+    let secret = rig.key(7, "no reports", &[KeyScope::Sessions, KeyScope::Farm, KeyScope::Keys]).await;
     let refused = rig.get_as(Some(&secret), "").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert_eq!(refused.json()["type"], "/problems/forbidden");

@@ -1,9 +1,9 @@
 //! Who asks for sessions: flat out with a bounded number in flight, or by a timetable.
 
-use super::seen::Ledger;
+use super::seen::SeenLedger;
 use super::{AssignOptions, Pace};
 use crate::{LoadError, setup};
-use mouthpiece_coordinator::farm::{Farm, News};
+use mouthpiece_coordinator::farm::{Farm, FarmNews};
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::session::Phase;
 use std::cell::{Cell, RefCell};
@@ -23,13 +23,13 @@ const END_WITHIN: Duration = Duration::from_secs(60);
 const BEHIND: usize = 20_000;
 
 /// Asks for one session; its id when it was accepted.
-pub(super) trait Ask {
+pub(super) trait CallerAsk {
     fn ask(&self, n: u64) -> Pin<Box<dyn Future<Output = Result<Option<SessionId>, LoadError>>>>;
 }
 
 /// All callers together.
 pub(super) struct Callers {
-    ledger: Arc<Ledger>,
+    ledger: Arc<SeenLedger>,
     /// One permit a session that may be under way.
     free: Arc<Semaphore>,
     /// Asked for, and not answered yet: a session may have ended before its caller has read that it was accepted.
@@ -39,7 +39,7 @@ pub(super) struct Callers {
 }
 
 impl Callers {
-    pub(super) fn new(ledger: Arc<Ledger>, pace: Pace) -> Rc<Self> {
+    pub(super) fn new(ledger: Arc<SeenLedger>, pace: Pace) -> Rc<Self> {
         let free = Arc::new(Semaphore::new(permits(pace)));
         let (unanswered, turned_away) = (Cell::new(0), Cell::new(0));
         Rc::new(Self { ledger, free, unanswered, turned_away, failed: RefCell::new(None) })
@@ -50,7 +50,11 @@ impl Callers {
     }
 
     /// Asks for all sessions and waits until all that were accepted have ended.
-    pub(super) async fn run(self: &Rc<Self>, ask: &Rc<dyn Ask>, options: &AssignOptions) -> Result<(), LoadError> {
+    pub(super) async fn run(
+        self: &Rc<Self>,
+        ask: &Rc<dyn CallerAsk>,
+        options: &AssignOptions,
+    ) -> Result<(), LoadError> {
         let started = Instant::now();
         let warm_up = options.sessions / 10;
         for n in 0..options.sessions {
@@ -123,12 +127,12 @@ impl Callers {
     }
 
     /// Follows the news until the farm stops.
-    pub(super) async fn watch(self: Rc<Self>, farm: Arc<dyn Farm>, mut news: broadcast::Receiver<News>) {
+    pub(super) async fn watch(self: Rc<Self>, farm: Arc<dyn Farm>, mut news: broadcast::Receiver<FarmNews>) {
         let mut ask = interval(Duration::from_secs(1));
         loop {
             tokio::select! {
                 heard = news.recv() => match heard {
-                    Ok(News::Session(change)) if change.session.phase == Phase::Ended => self.ended(change.session.id),
+                    Ok(FarmNews::Session(change)) if change.session.phase == Phase::Ended => self.ended(change.session.id),
                     Ok(_) | Err(RecvError::Lagged(_)) => {}
                     Err(RecvError::Closed) => return,
                 },

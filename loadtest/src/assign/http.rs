@@ -1,11 +1,11 @@
 //! The same load through the HTTP server: an upload of a recording for an avatar that is there.
 
-use super::callers::Ask;
+use super::callers::CallerAsk;
 use crate::{LoadError, setup};
 use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_coordinator::http::{Api, HttpSettings, serve};
 use mouthpiece_coordinator::metrics::Metrics;
-use mouthpiece_coordinator::office::{Scope, new_secret, secret_hash};
+use mouthpiece_coordinator::office::{KeyScope, new_secret, secret_hash};
 use mouthpiece_domain::ids::{KeyId, SessionId};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::farm_ports::FarmPorts;
@@ -46,7 +46,7 @@ impl OverHttp {
             id: KeyId(1),
             name: "load test".to_owned(),
             secret_hash: secret_hash(&secret),
-            scopes: vec![Scope::Sessions.name().to_owned()],
+            scopes: vec![KeyScope::Sessions.name().to_owned()],
             max_open: u32::MAX,
             minutes_per_day: None,
             created: Wall(0),
@@ -77,7 +77,7 @@ impl OverHttp {
     }
 }
 
-impl Ask for OverHttp {
+impl CallerAsk for OverHttp {
     fn ask(&self, _: u64) -> Pin<Box<dyn Future<Output = Result<Option<SessionId>, LoadError>>>> {
         let request = self.request();
         Box::pin(async move { post(request).await?.map(|session| id(&session)).transpose() })

@@ -13,11 +13,11 @@ pub use audit::Audit;
 
 use crate::sessions::Sessions;
 use crate::{Latency, LoadError, setup};
-use callers::{Ask, Callers};
+use callers::{CallerAsk, Callers};
 use mouthpiece_coordinator::actors;
 use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_coordinator::metrics::Metrics;
-use mouthpiece_domain::control::{Answer, Settings};
+use mouthpiece_domain::control::{ControlSettings, SubmitAnswer};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_embedded::{Directory, Sqlite, farm_ports};
@@ -114,15 +114,15 @@ async fn run(options: &AssignOptions) -> Result<AssignReport, LoadError> {
     };
     let folder = folder.map_err(setup)?;
     let ports = ports(folder.path()).await?;
-    let settings = Settings {
+    let settings = ControlSettings {
         max_workers: options.workers,
         slots_per_worker: options.slots,
         queue_limit: 50_000,
-        ..Settings::default()
+        ..ControlSettings::default()
     };
     let lease = settings.lease;
     let farm = actors::start(ports.actors(), settings, Arc::new(Metrics::new().map_err(setup)?));
-    let ledger = Arc::new(seen::Ledger::default());
+    let ledger = Arc::new(seen::SeenLedger::default());
     let workers = null::Workers {
         bus: Arc::clone(&ports.bus),
         pool: Arc::clone(&ports.pool),
@@ -138,7 +138,7 @@ async fn run(options: &AssignOptions) -> Result<AssignReport, LoadError> {
     let shared: Arc<dyn Farm> = Arc::new(farm.clone());
     let callers = Callers::new(Arc::clone(&ledger), options.pace);
     actix_rt::spawn(Rc::clone(&callers).watch(Arc::clone(&shared), shared.watch()));
-    let ask: Rc<dyn Ask> = if options.over_http {
+    let ask: Rc<dyn CallerAsk> = if options.over_http {
         let (ask, first) = http::OverHttp::start(Arc::clone(&shared), &ports, folder.path()).await?;
         callers.count_in(first);
         Rc::new(ask)
@@ -151,7 +151,7 @@ async fn run(options: &AssignOptions) -> Result<AssignReport, LoadError> {
     let seen = ledger.all();
     let audit = audit::audit(&seen, ports.records.as_ref(), ports.pool.as_ref(), &farm).await?;
     farm.stop().await;
-    let figures = seen::Figures::of(&seen)?;
+    let figures = seen::SeenFigures::of(&seen)?;
     let seconds = figures.span.as_secs_f64();
     Ok(AssignReport {
         sessions: figures.count,
@@ -173,7 +173,7 @@ async fn ports(folder: &Path) -> Result<FarmPorts, LoadError> {
 }
 
 /// Waits until the brain knows all workers.
-async fn all_known(farm: &actors::Handle, workers: u32) -> Result<(), LoadError> {
+async fn all_known(farm: &actors::FarmHandle, workers: u32) -> Result<(), LoadError> {
     let patience = Instant::now();
     loop {
         let known = farm.view().await.map_err(setup)?.workers.len();
@@ -193,14 +193,14 @@ struct Direct {
     sessions: RefCell<Sessions>,
 }
 
-impl Ask for Direct {
+impl CallerAsk for Direct {
     fn ask(&self, _: u64) -> Pin<Box<dyn Future<Output = Result<Option<SessionId>, LoadError>>>> {
         let session = self.sessions.borrow_mut().next(wall());
         let farm = Arc::clone(&self.farm);
         Box::pin(async move {
             match farm.submit(session, None, u32::MAX).await.map_err(setup)? {
-                Answer::Accepted(session) => Ok(Some(session.id)),
-                Answer::NoCapacity { .. } => Ok(None),
+                SubmitAnswer::Accepted(session) => Ok(Some(session.id)),
+                SubmitAnswer::NoCapacity { .. } => Ok(None),
                 other => Err(LoadError::Setup(format!("a session was answered with {other:?}"))),
             }
         })

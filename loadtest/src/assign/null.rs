@@ -1,11 +1,13 @@
 //! Workers that finish every session at once.
 
-use super::seen::Ledger;
+use super::seen::SeenLedger;
 use crate::{LoadError, setup};
-use mouthpiece_domain::fleet::{Assignment, Capability, Command, Heartbeat, Hold, Refusal, Report, WorkerEvent};
+use mouthpiece_domain::fleet::{
+    Assignment, Capability, Heartbeat, Hold, SessionReport, WorkerCommand, WorkerEvent, WorkerRefusal,
+};
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_domain::lease::LeaseTerms;
-use mouthpiece_domain::session::{End, EndReason, Output, Phase, Progress};
+use mouthpiece_domain::session::{EndReason, FrameProgress, Phase, SessionEnd, SessionOutput};
 use mouthpiece_ports::bus::{Bus, BusError, Delivery};
 use mouthpiece_ports::pool::Pool;
 use std::rc::Rc;
@@ -27,7 +29,7 @@ pub(super) struct Workers {
     pub bus: Arc<dyn Bus>,
     pub pool: Arc<dyn Pool>,
     pub lease: LeaseTerms,
-    pub ledger: Arc<Ledger>,
+    pub ledger: Arc<SeenLedger>,
     pub ids: Rc<[WorkerId]>,
     pub slots: u8,
     pub since: Instant,
@@ -73,7 +75,9 @@ impl Workers {
                 instance_type: "local".to_owned(),
                 slots: self.slots,
                 frames_per_second: 1000,
+                machine: None,
             },
+            address: None,
             draining: false,
             uptime: self.since.elapsed(),
             busy: Duration::ZERO,
@@ -84,13 +88,13 @@ impl Workers {
         self.emit(WorkerEvent::Heartbeat(Box::new(heartbeat))).await
     }
 
-    async fn obey(&self, delivery: Delivery<Command>) -> Result<(), LoadError> {
-        let Command::Assign(assignment) = &delivery.body else { return delivery.ack().await.map_err(setup) };
+    async fn obey(&self, delivery: Delivery<WorkerCommand>) -> Result<(), LoadError> {
+        let WorkerCommand::Assign(assignment) = &delivery.body else { return delivery.ack().await.map_err(setup) };
         let Assignment { hold, lease, .. } = **assignment;
         let granted = self.pool.renew(&hold, lease.expiry()).await.map_err(setup)?;
         delivery.ack().await.map_err(setup)?;
         if !granted {
-            return self.emit(WorkerEvent::Refused { hold, why: Refusal::LeaseLost }).await;
+            return self.emit(WorkerEvent::Refused { hold, why: WorkerRefusal::LeaseLost }).await;
         }
         let now = Instant::now();
         self.ledger.note(hold.session, |s| {
@@ -99,18 +103,19 @@ impl Workers {
         });
         self.report(hold, Phase::Preparing, 0, None).await?;
         self.report(hold, Phase::Running, 0, None).await?;
-        let output = Output { frames: FRAMES, length: DELIVERED, size: [512, 512], ..Output::default() };
-        let end = End { output: Some(output), ..End::new(EndReason::Completed, None) };
+        let output = SessionOutput { frames: FRAMES, length: DELIVERED, size: [512, 512], ..SessionOutput::default() };
+        let end = SessionEnd { output: Some(output), ..SessionEnd::new(EndReason::Completed, None) };
         self.ledger.note(hold.session, |s| s.delivered += DELIVERED);
         self.report(hold, Phase::Ended, FRAMES, Some(end)).await?;
         self.pool.release(&hold).await.map_err(setup)?;
         Ok(())
     }
 
-    async fn report(&self, hold: Hold, phase: Phase, done: u64, end: Option<End>) -> Result<(), LoadError> {
+    async fn report(&self, hold: Hold, phase: Phase, done: u64, end: Option<SessionEnd>) -> Result<(), LoadError> {
         let delivered = if done == FRAMES { DELIVERED } else { Duration::ZERO };
-        let progress = Progress { done, total: FRAMES };
-        self.emit(WorkerEvent::Report(Box::new(Report { hold, phase, progress, delivered, end }))).await
+        let progress = FrameProgress { done, total: FRAMES };
+        self.emit(WorkerEvent::Report(Box::new(SessionReport { hold, phase, progress, delivered, sent_bytes: 0, end })))
+            .await
     }
 
     async fn emit(&self, event: WorkerEvent) -> Result<(), LoadError> {

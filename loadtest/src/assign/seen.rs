@@ -30,9 +30,9 @@ pub(super) struct SessionTrace {
 
 /// All sessions. The lock is held for a look or a change at a time.
 #[derive(Default)]
-pub(super) struct Ledger(Mutex<HashMap<SessionId, SessionTrace>>);
+pub(super) struct SeenLedger(Mutex<HashMap<SessionId, SessionTrace>>);
 
-impl Ledger {
+impl SeenLedger {
     fn open(&self) -> MutexGuard<'_, HashMap<SessionId, SessionTrace>> {
         // A panic elsewhere leaves single entries whole.
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
@@ -60,7 +60,7 @@ impl Ledger {
 }
 
 /// What the figures are made of.
-pub(super) struct Figures {
+pub(super) struct SeenFigures {
     pub accepted: crate::Latency,
     pub assigned: crate::Latency,
     pub ended: crate::Latency,
@@ -69,11 +69,14 @@ pub(super) struct Figures {
     pub span: Duration,
 }
 
-impl Figures {
+impl SeenFigures {
     /// Of all sessions that were accepted after the warm-up.
     pub(super) fn of(seen: &HashMap<SessionId, SessionTrace>) -> Result<Self, LoadError> {
-        let [mut accepted, mut assigned, mut ended] =
-            [crate::latency::Times::new()?, crate::latency::Times::new()?, crate::latency::Times::new()?];
+        let [mut accepted, mut assigned, mut ended] = [
+            crate::latency::StageTimes::new()?,
+            crate::latency::StageTimes::new()?,
+            crate::latency::StageTimes::new()?,
+        ];
         let (mut first, mut last, mut count) = (None::<Instant>, None::<Instant>, 0);
         for s in seen.values().filter(|s| !s.warm_up) {
             let (Some(t0), Some(t1), Some(t2), Some(t3)) = (s.asked, s.accepted, s.assigned, s.ended) else { continue };

@@ -1,25 +1,25 @@
 //! Workers under virtual time, and the pool that keeps their slots.
 
 use crate::dice::Dice;
-use mouthpiece_domain::fleet::{Capability, Heartbeat, Hold, Report, Running};
+use mouthpiece_domain::fleet::{Capability, Heartbeat, Hold, RunningSession, SessionReport};
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::session::{End, EndReason, Phase, Progress};
+use mouthpiece_domain::session::{EndReason, FrameProgress, Phase, SessionEnd};
 use mouthpiece_domain::time::Mono;
 use std::time::Duration;
 
 /// A session in a slot, as its worker sees it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Live {
+pub(super) struct LiveAssignment {
     pub hold: Hold,
     pub since: Mono,
     pub length: Duration,
     pub phase: Phase,
 }
 
-impl Live {
-    fn progress(&self, now: Mono) -> Progress {
+impl LiveAssignment {
+    fn progress(&self, now: Mono) -> FrameProgress {
         let frames = |d: Duration| (d.as_millis() / 40) as u64;
-        Progress { done: frames((now - self.since).min(self.length)), total: frames(self.length) }
+        FrameProgress { done: frames((now - self.since).min(self.length)), total: frames(self.length) }
     }
 
     fn delivered(&self, now: Mono) -> Duration {
@@ -27,15 +27,15 @@ impl Live {
     }
 
     /// The next thing to say: preparing, running every second, ended.
-    pub(super) fn report(&mut self, now: Mono) -> Report {
+    pub(super) fn report(&mut self, now: Mono) -> SessionReport {
         self.phase = match self.phase {
             Phase::Assigned => Phase::Preparing,
             _ if now - self.since >= self.length => Phase::Ended,
             _ => Phase::Running,
         };
-        let end = (self.phase == Phase::Ended).then(|| End::new(EndReason::Completed, None));
+        let end = (self.phase == Phase::Ended).then(|| SessionEnd::new(EndReason::Completed, None));
         let (progress, delivered) = (self.progress(now), self.delivered(now));
-        Report { hold: self.hold, phase: self.phase, progress, delivered, end }
+        SessionReport { hold: self.hold, phase: self.phase, progress, delivered, sent_bytes: 0, end }
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Machine {
     pub silent_until: Option<Mono>,
     born: Mono,
     held: Vec<Option<Hold>>,
-    live: Vec<Option<Live>>,
+    live: Vec<Option<LiveAssignment>>,
     resident: Vec<String>,
     instance_type: String,
 }
@@ -89,7 +89,7 @@ impl Machine {
     }
 
     /// Takes up a session, if the pool lets it and the slot is free.
-    pub(super) fn take(&mut self, live: Live, content: &str) -> bool {
+    pub(super) fn take(&mut self, live: LiveAssignment, content: &str) -> bool {
         let good = self.holds(&live.hold);
         let Some(slot) = self.live.get_mut(usize::from(live.hold.slot.0)).filter(|s| good && s.is_none()) else {
             return false;
@@ -102,7 +102,7 @@ impl Machine {
         true
     }
 
-    pub(super) fn live(&mut self, hold: &Hold) -> Option<&mut Live> {
+    pub(super) fn live(&mut self, hold: &Hold) -> Option<&mut LiveAssignment> {
         self.live.get_mut(usize::from(hold.slot.0))?.as_mut().filter(|l| l.hold == *hold)
     }
 
@@ -122,13 +122,14 @@ impl Machine {
     }
 
     pub(super) fn heartbeat(&self, now: Mono, dice: &mut Dice) -> Heartbeat {
-        let running = |l: &Live| Running {
+        let running = |l: &LiveAssignment| RunningSession {
             session: l.hold.session,
             fence: l.hold.fence,
             slot: l.hold.slot,
             phase: l.phase,
             progress: l.progress(now),
             delivered: l.delivered(now),
+            prepared: false,
         };
         let uptime = now - self.born;
         Heartbeat {
@@ -139,7 +140,9 @@ impl Machine {
                 instance_type: self.instance_type.clone(),
                 slots: self.slots(),
                 frames_per_second: 100,
+                machine: None,
             },
+            address: None,
             draining: false,
             uptime,
             busy: uptime / (1 + dice.below(4) as u32),

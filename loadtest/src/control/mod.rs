@@ -49,7 +49,7 @@ pub struct ControlReport {
     /// Time of one event.
     pub event_ms: Latency,
     /// Events by sort.
-    pub sorts: BTreeMap<&'static str, Sort>,
+    pub sorts: BTreeMap<&'static str, EventSort>,
     /// Effects that came out.
     pub effects: u64,
     /// Virtual seconds that passed.
@@ -66,8 +66,8 @@ pub struct ControlReport {
 
 /// One sort of event.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize)]
-pub struct Sort {
-    /// How many.
+pub struct EventSort {
+    /// Events that the brain handled.
     pub events: u64,
     /// Mean microseconds inside the brain.
     pub mean_us: f64,

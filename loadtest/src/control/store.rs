@@ -1,17 +1,17 @@
 //! Records in memory, by the ledger's rule, and how many of them are open.
 
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_domain::ledger::{ReferenceLedger, Write, Written};
+use mouthpiece_domain::ledger::{LedgerWrite, ReferenceLedger, WriteOutcome};
 use mouthpiece_domain::session::{Phase, Session};
 
 /// All sessions.
 #[derive(Default)]
-pub(super) struct Store {
+pub(super) struct CountingStore {
     ledger: ReferenceLedger,
     open: usize,
 }
 
-impl Store {
+impl CountingStore {
     pub(super) fn open(&self) -> usize {
         self.open
     }
@@ -24,11 +24,11 @@ impl Store {
         self.ledger.session(id).map(|session| session.phase)
     }
 
-    pub(super) fn write(&mut self, write: &Write) -> Written {
+    pub(super) fn write(&mut self, write: &LedgerWrite) -> WriteOutcome {
         let written = self.ledger.write(write);
         match (write, &written) {
-            (Write::Create { .. }, Written::Applied) => self.open += 1,
-            (Write::End { .. }, Written::Applied) => self.open -= 1,
+            (LedgerWrite::Create { .. }, WriteOutcome::Applied) => self.open += 1,
+            (LedgerWrite::End { .. }, WriteOutcome::Applied) => self.open -= 1,
             _ => {}
         }
         written

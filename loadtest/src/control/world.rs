@@ -1,16 +1,16 @@
 //! Everything around the brain: callers, workers, store and pool, in one virtual time.
 
-use super::farm::{Live, Machine};
-use super::store::Store;
-use super::{ControlOptions, ControlReport, Sort};
+use super::farm::{LiveAssignment, Machine};
+use super::store::CountingStore;
+use super::{ControlOptions, ControlReport, EventSort};
 use crate::LoadError;
 use crate::dice::Dice;
-use crate::latency::Times;
+use crate::latency::StageTimes;
 use crate::sessions::Sessions;
-use mouthpiece_domain::control::{Answer, Control, Effect, Event, Settings};
-use mouthpiece_domain::fleet::{Assignment, Command, Hold, Refusal, WorkerEvent};
+use mouthpiece_domain::control::{Control, ControlEffect, ControlEvent, ControlSettings, SubmitAnswer};
+use mouthpiece_domain::fleet::{Assignment, Hold, WorkerCommand, WorkerEvent, WorkerRefusal};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
-use mouthpiece_domain::ledger::Write;
+use mouthpiece_domain::ledger::LedgerWrite;
 use mouthpiece_domain::session::Phase;
 use mouthpiece_domain::time::{Mono, Now, Wall};
 use std::cmp::Reverse;
@@ -36,10 +36,10 @@ pub(super) struct World {
     now: Now,
     dice: Dice,
     sessions: Sessions,
-    store: Store,
+    store: CountingStore,
     machines: Vec<Machine>,
     /// Outcomes of effects, to be handled next.
-    outcomes: VecDeque<Event>,
+    outcomes: VecDeque<ControlEvent>,
     /// What workers and callers do later.
     agenda: BinaryHeap<Reverse<(Mono, u64, Later)>>,
     planned: u64,
@@ -56,7 +56,7 @@ pub(super) struct World {
     events: u64,
     inside: Duration,
     started: Instant,
-    times: Times,
+    times: StageTimes,
     sorts: BTreeMap<&'static str, (u64, Duration)>,
 }
 
@@ -71,14 +71,17 @@ impl World {
         let now = Now { mono: Mono(0), wall: EPOCH };
         let slots = f64::from(options.workers) * f64::from(options.slots);
         let length_ms = SHORTEST_MS as f64 + SPREAD_MS as f64 / 2.0;
-        let settings =
-            Settings { max_workers: options.workers, slots_per_worker: options.slots, ..Settings::default() };
+        let settings = ControlSettings {
+            max_workers: options.workers,
+            slots_per_worker: options.slots,
+            ..ControlSettings::default()
+        };
         let mut world = Self {
             control: Control::new(settings, now),
             now,
             dice: Dice::new(options.seed),
             sessions: Sessions::new(0)?,
-            store: Store::default(),
+            store: CountingStore::default(),
             machines: (0..options.workers).map(|n| Machine::new(WorkerId(n.into()), options.slots, now.mono)).collect(),
             outcomes: VecDeque::new(),
             agenda: BinaryHeap::new(),
@@ -94,16 +97,16 @@ impl World {
             events: 0,
             inside: Duration::ZERO,
             started: Instant::now(),
-            times: Times::new()?,
+            times: StageTimes::new()?,
             sorts: BTreeMap::new(),
         };
-        world.handle(Event::Roster(Vec::new()));
+        world.handle(ControlEvent::Roster(Vec::new()));
         // All workers are known before counting starts.
         for n in 0..world.machines.len() {
             world.beat(n);
         }
         (world.events, world.effects, world.inside) = (0, 0, Duration::ZERO);
-        (world.times, world.sorts, world.started) = (Times::new()?, BTreeMap::new(), Instant::now());
+        (world.times, world.sorts, world.started) = (StageTimes::new()?, BTreeMap::new(), Instant::now());
         Ok(world)
     }
 
@@ -116,7 +119,7 @@ impl World {
         self.now.mono = self.now.mono + Duration::from_millis(1);
         self.now.wall.0 += 1;
         if self.control.due().is_some_and(|due| due <= self.now.mono) {
-            self.handle(Event::Tick);
+            self.handle(ControlEvent::Tick);
         }
         self.beats += self.machines.len() as f64 / 1e3;
         while self.beats >= 1.0 {
@@ -128,7 +131,7 @@ impl World {
         while self.due >= 1.0 {
             self.due -= 1.0;
             let session = Box::new(self.sessions.next(self.now.wall));
-            self.handle(Event::Submit { session, idempotency: None, max_open: u32::MAX });
+            self.handle(ControlEvent::Submit { session, idempotency: None, max_open: u32::MAX });
         }
         while let Some(Reverse((at, _, later))) = self.agenda.peek().copied() {
             if at > self.now.mono {
@@ -139,7 +142,7 @@ impl World {
                 Later::Report(hold) => self.say(hold),
                 Later::Cancel(session) => {
                     if self.store.phase(session).is_some_and(|p| p < Phase::Ended) {
-                        self.handle(Event::Cancel(session));
+                        self.handle(ControlEvent::Cancel(session));
                     }
                 }
             }
@@ -158,7 +161,7 @@ impl World {
             None => {}
         }
         let heartbeat = self.machines[n].heartbeat(now, &mut self.dice);
-        self.handle(Event::Worker(WorkerEvent::Heartbeat(Box::new(heartbeat))));
+        self.handle(ControlEvent::Worker(WorkerEvent::Heartbeat(Box::new(heartbeat))));
     }
 
     fn slots(&self) -> u8 {
@@ -179,9 +182,9 @@ impl World {
         }
         let said = WorkerEvent::Report(Box::new(report));
         if self.dice.once_in(REPEATED) {
-            self.handle(Event::Worker(said.clone()));
+            self.handle(ControlEvent::Worker(said.clone()));
         }
-        self.handle(Event::Worker(said));
+        self.handle(ControlEvent::Worker(said));
     }
 
     fn plan(&mut self, at: Mono, later: Later) {
@@ -195,7 +198,7 @@ impl World {
     }
 
     /// Hands an event to the brain, then all that comes back for its effects.
-    fn handle(&mut self, event: Event) {
+    fn handle(&mut self, event: ControlEvent) {
         self.outcomes.push_back(event);
         while let Some(event) = self.outcomes.pop_front() {
             let sort = sort(&event);
@@ -214,63 +217,66 @@ impl World {
         }
     }
 
-    fn perform(&mut self, effect: Effect) {
+    fn perform(&mut self, effect: ControlEffect) {
         match effect {
-            Effect::Write(write) => {
-                self.requeued += u64::from(matches!(write, Write::Requeue { .. }));
+            ControlEffect::Write(write) => {
+                self.requeued += u64::from(matches!(write, LedgerWrite::Requeue { .. }));
                 let outcome = Some(self.store.write(&write));
-                self.outcomes.push_back(Event::Written { write, outcome });
+                self.outcomes.push_back(ControlEvent::Written { write, outcome });
             }
-            Effect::Claim { hold, .. } => {
+            ControlEffect::Claim { hold, .. } => {
                 let granted = self.machine(hold.worker).is_some_and(|m| m.claim(&hold));
-                self.outcomes.push_back(Event::Claimed { hold, granted });
+                self.outcomes.push_back(ControlEvent::Claimed { hold, granted });
             }
-            Effect::Release(hold) => {
+            ControlEffect::Release(hold) => {
                 if let Some(machine) = self.machine(hold.worker) {
                     machine.release(&hold);
                 }
             }
-            Effect::CheckLease(hold) => {
+            ControlEffect::CheckLease(hold) => {
                 let held = self.machine(hold.worker).is_some_and(|m| m.holds(&hold));
-                self.outcomes.push_back(Event::Lease { hold, remaining: held.then_some(SECOND) });
+                self.outcomes.push_back(ControlEvent::Lease { hold, remaining: held.then_some(SECOND) });
             }
-            Effect::Send { command: Command::Assign(assignment), .. } => self.assign(&assignment),
-            Effect::Send { command: Command::Stop(hold), .. } => {
+            ControlEffect::Send { command: WorkerCommand::Assign(assignment), .. } => self.assign(&assignment),
+            ControlEffect::Send { command: WorkerCommand::Stop(hold), .. } => {
                 if let Some(machine) = self.machine(hold.worker) {
                     machine.stop(&hold);
                 }
             }
-            Effect::Sweep => self.outcomes.push_back(Event::Swept(self.store.all_open())),
-            Effect::Answer { session, answer: Answer::Accepted(_) } => {
+            ControlEffect::Sweep => self.outcomes.push_back(ControlEvent::Swept(self.store.all_open())),
+            ControlEffect::Answer { session, answer: SubmitAnswer::Accepted(_) } => {
                 self.accepted.push(session);
                 if self.dice.once_in(CANCELLED) {
                     let wait = Duration::from_millis(self.dice.below(SHORTEST_MS));
                     self.plan(self.now.mono + wait, Later::Cancel(session));
                 }
             }
-            Effect::Answer { .. } => self.turned_away += 1,
-            Effect::Send { .. } | Effect::Changed(_) | Effect::WorkerChanged(_) | Effect::Desired(_) => {}
+            ControlEffect::Answer { .. } => self.turned_away += 1,
+            ControlEffect::Send { .. }
+            | ControlEffect::Changed(_)
+            | ControlEffect::WorkerChanged(_)
+            | ControlEffect::Desired(_) => {}
             // Its workers are lost, they never leave.
-            Effect::Forget(_) | Effect::Retire(_) => {}
+            ControlEffect::Forget(_) | ControlEffect::Abandon(_) | ControlEffect::Retire(_) => {}
         }
     }
 
     fn assign(&mut self, assignment: &Assignment) {
         let (hold, now) = (assignment.hold, self.now.mono);
-        self.outcomes.push_back(Event::Sent { hold, accepted: true });
+        self.outcomes.push_back(ControlEvent::Sent { hold, accepted: true });
         let length = Duration::from_millis(SHORTEST_MS + self.dice.below(SPREAD_MS));
         let refused = self.dice.once_in(REFUSED);
-        let live = Live { hold, since: now, length, phase: Phase::Assigned };
+        let live = LiveAssignment { hold, since: now, length, phase: Phase::Assigned };
         let Some(machine) = self.machine(hold.worker).filter(|m| m.silent_until.is_none()) else { return };
         if !refused && machine.take(live, &assignment.spec.content) {
             self.plan(now, Later::Report(hold));
         } else {
-            self.outcomes.push_back(Event::Worker(WorkerEvent::Refused { hold, why: Refusal::SlotTaken }));
+            self.outcomes.push_back(ControlEvent::Worker(WorkerEvent::Refused { hold, why: WorkerRefusal::SlotTaken }));
         }
     }
 
     pub(super) fn report(&self) -> ControlReport {
-        let sort = |(events, took): &(u64, Duration)| Sort {
+        let sort = |(events, took): &(u64, Duration)| EventSort {
             events: *events,
             mean_us: took.as_secs_f64() * 1e6 / (*events).max(1) as f64,
         };
@@ -309,22 +315,25 @@ impl World {
     }
 }
 
-fn sort(event: &Event) -> &'static str {
+fn sort(event: &ControlEvent) -> &'static str {
     match event {
-        Event::Submit { .. } => "submit",
-        Event::Cancel(_) => "cancel",
-        Event::Worker(WorkerEvent::Heartbeat(_)) => "heartbeat",
-        Event::Worker(WorkerEvent::Report(_)) => "report",
-        Event::Worker(WorkerEvent::Refused { .. }) => "refused",
-        Event::Worker(WorkerEvent::Goodbye { .. }) => "goodbye",
-        Event::Roster(_) => "roster",
-        Event::Returned(_) => "returned",
-        Event::Drain(_) => "drain",
-        Event::Written { .. } => "written",
-        Event::Claimed { .. } => "claimed",
-        Event::Sent { .. } => "sent",
-        Event::Lease { .. } => "lease",
-        Event::Swept(_) => "swept",
-        Event::Tick => "tick",
+        ControlEvent::Submit { .. } => "submit",
+        ControlEvent::Cancel(_) => "cancel",
+        ControlEvent::Worker(WorkerEvent::Heartbeat(_)) => "heartbeat",
+        ControlEvent::Worker(WorkerEvent::Report(_)) => "report",
+        ControlEvent::Worker(WorkerEvent::Refused { .. }) => "refused",
+        ControlEvent::Worker(WorkerEvent::HandedOver { .. }) => "handed_over",
+        ControlEvent::Worker(WorkerEvent::Goodbye { .. }) => "goodbye",
+        ControlEvent::Roster(_) => "roster",
+        ControlEvent::Returned(_) => "returned",
+        ControlEvent::Drain(_) => "drain",
+        ControlEvent::Written { .. } => "written",
+        ControlEvent::Claimed { .. } => "claimed",
+        ControlEvent::Sent { .. } => "sent",
+        ControlEvent::Lease { .. } => "lease",
+        ControlEvent::Swept(_) => "swept",
+        ControlEvent::Prices(_) => "prices",
+        ControlEvent::Decides(_) => "decides",
+        ControlEvent::Tick => "tick",
     }
 }

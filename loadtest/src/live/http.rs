@@ -1,6 +1,7 @@
 //! The farm's API, as far as a caller of live sessions needs it.
 
 use crate::{LoadError, setup};
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_domain::live::LiveStatus;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
@@ -67,8 +68,8 @@ impl Api {
     pub(super) async fn session(
         &self,
         avatar: &str,
-        size: u32,
-        fps: u32,
+        size: FrameSize,
+        fps: FrameRate,
         max: Duration,
     ) -> Result<CreatedSession, LoadError> {
         let body = json!({
@@ -113,6 +114,12 @@ impl Api {
         let url = format!("{}/v1/sessions/{}/live", self.url, session.id);
         let status = answer(self.with_key(self.client.get(url))).await?;
         serde_json::from_value(status).map_err(setup)
+    }
+
+    /// Whether a session has not ended.
+    pub(super) async fn is_open(&self, session: &CreatedSession) -> Result<bool, LoadError> {
+        let now = answer(self.with_key(self.client.get(format!("{}/v1/sessions/{}", self.url, session.id)))).await?;
+        Ok(now.get("state").and_then(Value::as_str) != Some("ended"))
     }
 
     /// Ends a session.

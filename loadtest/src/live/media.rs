@@ -1,6 +1,6 @@
 //! What a viewer has seen and heard.
 
-use super::Skew;
+use super::LipSkew;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
@@ -125,7 +125,7 @@ impl ViewerTrace {
         }
     }
 
-    pub(super) fn skew(&self) -> Option<Skew> {
+    pub(super) fn skew(&self) -> Option<LipSkew> {
         let median = |of: &mut dyn Iterator<Item = f64>| {
             let mut sorted: Vec<f64> = of.collect();
             sorted.sort_by(f64::total_cmp);
@@ -133,7 +133,7 @@ impl ViewerTrace {
         };
         let mut all = self.all.clone();
         all.sort_by(f64::total_cmp);
-        Some(Skew {
+        Some(LipSkew {
             at_start: median(&mut self.early.iter().copied())?,
             at_end: median(&mut self.late.iter().copied())?,
             p99: *all.get(all.len().saturating_sub(1) * 99 / 100)?,

@@ -11,9 +11,10 @@ mod sound;
 mod speaker;
 mod viewer;
 
-use crate::latency::{Latency, Times};
+use crate::latency::{Latency, StageTimes};
 use crate::{LoadError, setup};
 use media::ViewerTrace;
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use std::time::Duration;
 
 /// How speech is pushed.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Push {
+pub enum SpeechPush {
     /// As it is spoken, in pieces of 20 ms.
     RealTime {
         /// How much faster than nominal the speaker's clock runs, parts per million.
@@ -50,19 +51,19 @@ pub struct LiveOptions {
     pub viewers: u32,
     /// For how long.
     pub time: Duration,
-    /// How.
-    pub push: Push,
+    /// How speech is pushed.
+    pub push: SpeechPush,
     /// Interrupt every third utterance.
     pub interrupt: bool,
     /// Longer side of the video, pixels.
-    pub size: u32,
+    pub size: FrameSize,
     /// Frames a second.
-    pub fps: u32,
+    pub fps: FrameRate,
 }
 
 /// A difference between video and sound as a viewer sees it, milliseconds; positive: video is late.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Skew {
+pub struct LipSkew {
     /// Median after 1 s.
     pub at_start: f64,
     /// Median of the last 10 s.
@@ -95,7 +96,7 @@ pub struct LiveReport {
     /// Bits a second of one viewer's video.
     pub bits_per_second: f64,
     /// Video against sound, the worst session's.
-    pub skew_ms: Option<Skew>,
+    pub skew_ms: Option<LipSkew>,
     /// Ticks that the farm says it missed, as a share.
     pub ticks_missed: f64,
     /// Stages as the farm tells them, the worst session's p50 and p99 in milliseconds.
@@ -124,7 +125,7 @@ pub fn live_in_turn(options: &LiveOptions, count: u32) -> Result<Latency, LoadEr
     runtime.block_on(async {
         let api = http::Api::new(&options.url, &options.key)?;
         let avatar = api.avatar(&options.portrait).await?;
-        let mut times = Times::new()?;
+        let mut times = StageTimes::new()?;
         for _ in 0..count {
             times.add(session::in_turn(&api, &avatar, options).await?);
         }
@@ -148,10 +149,10 @@ async fn run(options: &LiveOptions) -> Result<LiveReport, LoadError> {
     report(&all, options)
 }
 
-fn report(all: &[session::Outcome], options: &LiveOptions) -> Result<LiveReport, LoadError> {
-    let mut times = [Times::new()?, Times::new()?, Times::new()?, Times::new()?];
+fn report(all: &[session::SessionOutcome], options: &LiveOptions) -> Result<LiveReport, LoadError> {
+    let mut times = [StageTimes::new()?, StageTimes::new()?, StageTimes::new()?, StageTimes::new()?];
     let (mut frames, mut expected, mut bytes, mut seconds) = (0, 0.0, 0, 0.0);
-    let mut skew: Option<Skew> = None;
+    let mut skew: Option<LipSkew> = None;
     let mut stages: Vec<(String, f32, f32)> = Vec::new();
     let (mut ticks, mut missed) = (0, 0);
     for outcome in all {
@@ -163,7 +164,7 @@ fn report(all: &[session::Outcome], options: &LiveOptions) -> Result<LiveReport,
             frames += viewer.frames;
             bytes += viewer.bytes;
             seconds += viewer.span().as_secs_f64();
-            expected += viewer.span().as_secs_f64() * f64::from(options.fps) + 1.0;
+            expected += viewer.span().as_secs_f64() * f64::from(options.fps.per_second()) + 1.0;
             if let Some(of_this) = ViewerTrace::skew(viewer)
                 && skew.is_none_or(|worst| of_this.p99 > worst.p99)
             {

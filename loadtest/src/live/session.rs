@@ -13,7 +13,7 @@ use tokio::sync::watch;
 const FIRST_FRAME_WITHIN: Duration = Duration::from_secs(30);
 
 /// What was seen of a session.
-pub(super) struct Outcome {
+pub(super) struct SessionOutcome {
     pub(super) first_frame: Duration,
     pub(super) viewers: Vec<ViewerTrace>,
     pub(super) status: LiveStatus,
@@ -26,7 +26,7 @@ pub(super) async fn run(
     sound: &[i16],
     options: &LiveOptions,
     number: u32,
-) -> Result<Outcome, LoadError> {
+) -> Result<SessionOutcome, LoadError> {
     let asked_at = Instant::now();
     let asked = Arc::new(api.session(avatar, options.size, options.fps, options.time).await?);
     let (stop, _) = watch::channel(false);
@@ -34,7 +34,8 @@ pub(super) async fn run(
     for _ in 0..options.viewers {
         let mark = Arc::new(Mutex::new(Marks::default()));
         marks.push(Arc::clone(&mark));
-        let (api, asked, fps, stopped) = (Arc::clone(api), Arc::clone(&asked), options.fps, stop.subscribe());
+        let (api, asked, fps, stopped) =
+            (Arc::clone(api), Arc::clone(&asked), options.fps.per_second(), stop.subscribe());
         watching.push(tokio::spawn(async move { viewer::watch(&api, &asked, &mark, fps, stopped, false).await }));
     }
     let until = Instant::now() + options.time;
@@ -50,7 +51,7 @@ pub(super) async fn run(
     spoke?;
     let first = viewers.iter().filter_map(|seen| seen.first_key).min();
     let first = first.ok_or_else(|| setup("no decodable frame ever came"))?;
-    Ok(Outcome { first_frame: first - asked_at, viewers, status: status? })
+    Ok(SessionOutcome { first_frame: first - asked_at, viewers, status: status? })
 }
 
 /// Asks for a session, watches its first frame, ends it: how long that frame took.
@@ -59,7 +60,7 @@ pub(super) async fn in_turn(api: &Api, avatar: &str, options: &LiveOptions) -> R
     let asked = api.session(avatar, options.size, options.fps, options.time).await?;
     let (_stop, stopped) = watch::channel(false);
     let marks = Mutex::new(Marks::default());
-    let watching = viewer::watch(api, &asked, &marks, options.fps, stopped, true);
+    let watching = viewer::watch(api, &asked, &marks, options.fps.per_second(), stopped, true);
     let seen = tokio::time::timeout(FIRST_FRAME_WITHIN, watching).await.map_err(|_| setup("no frame came"))??;
     api.end(&asked).await?;
     let first = seen.first_key.ok_or_else(|| setup("no decodable frame came"))?;

@@ -1,7 +1,7 @@
 //! A caller that pushes speech over the audio socket.
 
 use super::media::Marks;
-use super::{LiveOptions, Push, sound};
+use super::{LiveOptions, SpeechPush, sound};
 use crate::dice::Dice;
 use crate::{LoadError, setup};
 use futures_util::{SinkExt, StreamExt};
@@ -48,7 +48,7 @@ pub(super) async fn speak(
             }
             let bytes: Vec<u8> = piece.iter().flat_map(|s| s.to_le_bytes()).collect();
             to.send(Message::Binary(bytes.into())).await.map_err(setup)?;
-            if let Push::RealTime { ppm, jitter_ms } = options.push {
+            if let SpeechPush::RealTime { ppm, jitter_ms } = options.push {
                 let nominal = 0.02 * (n + 1) as f64 * (1.0 - f64::from(ppm) * 1e-6);
                 let late = if jitter_ms == 0 { 0 } else { dice.below(u64::from(jitter_ms)) };
                 sleep_until((begun + Duration::from_secs_f64(nominal) + Duration::from_millis(late)).into()).await;

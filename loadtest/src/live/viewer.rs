@@ -3,7 +3,9 @@
 use super::http::{Api, CreatedSession};
 use super::media::{Marks, ViewerTrace};
 use crate::{LoadError, setup};
+use mouthpiece_domain::backoff::Backoff;
 use mouthpiece_media::audio::OpusDecoder;
+use reqwest::Url;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -11,15 +13,21 @@ use str0m::change::SdpAnswer;
 use str0m::format::Codec;
 use str0m::media::{Direction, MediaData, MediaKind};
 use str0m::net::{Protocol, Receive};
-use str0m::{Candidate, Event, Input, Output, Rtc};
+use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc};
 use tokio::net::UdpSocket;
 use tokio::sync::watch;
-use tokio::time::sleep_until;
+use tokio::time::{sleep, sleep_until};
 
 /// The largest datagram that WebRTC sends, and some.
 const DATAGRAM: usize = 2000;
 
-/// Watches until it is stopped, or `briefly`: until the first decodable frame. What was seen.
+/// A session whose connection ended is looked for again for so long.
+const LOOKED_FOR: Duration = Duration::from_secs(60);
+/// Between two tries.
+const PAUSES: Backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(2), again: None };
+
+/// Watches until it is stopped or the session has ended, or `briefly`: until the first decodable frame. What was seen. Where the
+/// connection ends before that the session is watched again, wherever it runs then.
 pub(super) async fn watch(
     api: &Api,
     asked: &CreatedSession,
@@ -28,49 +36,104 @@ pub(super) async fn watch(
     mut stopped: watch::Receiver<bool>,
     briefly: bool,
 ) -> Result<ViewerTrace, LoadError> {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(setup)?;
-    let here = socket.local_addr().map_err(setup)?;
-    let mut rtc = Rtc::builder().clear_codecs().enable_h264(true).enable_opus(true, false).build(Instant::now());
-    rtc.add_local_candidate(Candidate::host(here, "udp").map_err(setup)?);
-    let mut changes = rtc.sdp_api();
-    changes.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
-    changes.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
-    let (offer, pending) = changes.apply().ok_or_else(|| setup("no offer"))?;
-    let (answer, location) = api.offer(asked, offer.to_sdp_string()).await?;
-    let answer = SdpAnswer::from_sdp_string(&answer).map_err(setup)?;
-    rtc.sdp_api().accept_answer(pending, answer).map_err(setup)?;
-
-    let mut viewer =
-        Viewer { rtc, socket, here, seen: ViewerTrace::default(), opus: OpusDecoder::new().map_err(setup)?, fps };
-    let mut buffer = vec![0; DATAGRAM];
+    let mut viewer = Viewer::connected(api, asked, fps).await?;
     loop {
-        let due = viewer.drain(marks).await?;
-        tokio::select! {
-            came = viewer.socket.recv_from(&mut buffer) => {
-                let (length, source) = came.map_err(setup)?;
-                viewer.take(&buffer[..length], source)?;
-            }
-            () = sleep_until(due.into()) => viewer.rtc.handle_input(Input::Timeout(Instant::now())).map_err(setup)?,
-            _ = stopped.wait_for(|stop| *stop) => break,
+        if viewer.until_over(marks, &mut stopped, briefly).await? == WatchEnd::Enough {
+            api.hang_up(asked, &viewer.location).await?;
+            return Ok(viewer.seen);
         }
-        if !viewer.rtc.is_alive() || (briefly && viewer.seen.first_key.is_some()) {
-            break;
-        }
+        let Some(next) = again(api, asked, fps, &mut stopped).await? else { return Ok(viewer.seen) };
+        viewer = Viewer { seen: viewer.seen, ..next };
     }
-    api.hang_up(asked, &location).await?;
-    Ok(viewer.seen)
+}
+
+/// Watches a session once more; `None` when there is nothing to watch any more.
+async fn again(
+    api: &Api,
+    asked: &CreatedSession,
+    fps: u32,
+    stopped: &mut watch::Receiver<bool>,
+) -> Result<Option<Viewer>, LoadError> {
+    let given_up = Instant::now() + LOOKED_FOR;
+    let mut tries = 0;
+    while !*stopped.borrow() && api.is_open(asked).await? {
+        match Viewer::connected(api, asked, fps).await {
+            Ok(connected) => return Ok(Some(connected)),
+            Err(error) if Instant::now() >= given_up => return Err(error),
+            Err(_) => sleep(PAUSES.pause(tries)).await,
+        }
+        tries += 1;
+    }
+    Ok(None)
+}
+
+/// Why a connection is watched no longer.
+#[derive(Debug, PartialEq, Eq)]
+enum WatchEnd {
+    /// It was stopped, or saw what it was to see.
+    Enough,
+    /// The other side closed it, or is not there any more.
+    Gone,
 }
 
 struct Viewer {
     rtc: Rtc,
     socket: UdpSocket,
     here: SocketAddr,
+    /// Its address at the farm.
+    location: Url,
     seen: ViewerTrace,
     opus: OpusDecoder,
     fps: u32,
+    /// Nothing comes from the worker any more.
+    is_lost: bool,
 }
 
 impl Viewer {
+    /// Offers to watch.
+    async fn connected(api: &Api, asked: &CreatedSession, fps: u32) -> Result<Self, LoadError> {
+        let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(setup)?;
+        let here = socket.local_addr().map_err(setup)?;
+        let mut rtc = Rtc::builder().clear_codecs().enable_h264(true).enable_opus(true, false).build(Instant::now());
+        rtc.add_local_candidate(Candidate::host(here, "udp").map_err(setup)?);
+        let mut changes = rtc.sdp_api();
+        changes.add_media(MediaKind::Audio, Direction::RecvOnly, None, None, None);
+        changes.add_media(MediaKind::Video, Direction::RecvOnly, None, None, None);
+        let (offer, pending) = changes.apply().ok_or_else(|| setup("no offer"))?;
+        let (answer, location) = api.offer(asked, offer.to_sdp_string()).await?;
+        let answer = SdpAnswer::from_sdp_string(&answer).map_err(setup)?;
+        rtc.sdp_api().accept_answer(pending, answer).map_err(setup)?;
+        let opus = OpusDecoder::new().map_err(setup)?;
+        Ok(Self { rtc, socket, here, location, seen: ViewerTrace::default(), opus, fps, is_lost: false })
+    }
+
+    /// Looks at what comes until that is enough, or the connection has ended.
+    async fn until_over(
+        &mut self,
+        marks: &Mutex<Marks>,
+        stopped: &mut watch::Receiver<bool>,
+        briefly: bool,
+    ) -> Result<WatchEnd, LoadError> {
+        let mut buffer = vec![0; DATAGRAM];
+        loop {
+            let due = self.drain(marks).await?;
+            tokio::select! {
+                came = self.socket.recv_from(&mut buffer) => {
+                    let (length, source) = came.map_err(setup)?;
+                    self.take(&buffer[..length], source)?;
+                }
+                () = sleep_until(due.into()) => self.rtc.handle_input(Input::Timeout(Instant::now())).map_err(setup)?,
+                _ = stopped.wait_for(|stop| *stop) => return Ok(WatchEnd::Enough),
+            }
+            if briefly && self.seen.first_key.is_some() {
+                return Ok(WatchEnd::Enough);
+            }
+            if self.is_lost || !self.rtc.is_alive() {
+                return Ok(WatchEnd::Gone);
+            }
+        }
+    }
+
     fn take(&mut self, datagram: &[u8], source: SocketAddr) -> Result<(), LoadError> {
         let Ok(contents) = datagram.try_into() else { return Ok(()) };
         let received = Receive { proto: Protocol::Udp, source, destination: self.here, contents };
@@ -85,6 +148,7 @@ impl Viewer {
                 // A datagram that cannot be sent is a lost one.
                 Output::Transmit(out) => drop(self.socket.send_to(&out.contents, out.destination).await),
                 Output::Event(Event::MediaData(data)) => self.look(&data, marks),
+                Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected)) => self.is_lost = true,
                 Output::Event(_) => {}
             }
         }

@@ -4,7 +4,7 @@ pub use crate::hold::Hold;
 
 use crate::ids::{SessionId, WorkerId};
 use crate::lease::LeaseTerms;
-use crate::session::{End, Fence, Phase, Progress, SessionKind, Slot, Spec};
+use crate::session::{Fence, FrameProgress, Phase, SessionEnd, SessionKind, SessionSpec, SlotIndex};
 use crate::time::millis;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub struct Assignment {
     /// What kind of work.
     pub kind: SessionKind,
     /// How it is done.
-    pub spec: Arc<Spec>,
+    pub spec: Arc<SessionSpec>,
     /// How long the right lasts.
     pub lease: LeaseTerms,
 }
@@ -26,13 +26,35 @@ pub struct Assignment {
 /// What a coordinator tells a worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Command {
+pub enum WorkerCommand {
     /// Run this.
     Assign(Box<Assignment>),
+    /// Be ready to run this under the fence that it will have once it is moved here: hold the lease, get the avatar, and wait.
+    /// [`RunningSession::prepared`] tells that it is ready, [`WorkerCommand::Assign`] of the same hold that it has moved.
+    Prepare(Box<Assignment>),
+    /// This was prepared in vain: give it up, unless it has moved there meanwhile.
+    LetGo(Hold),
     /// Stop this and free its slot within one tick; report nothing more of it.
     Stop(Hold),
+    /// This was moved to another worker: go on showing it to those who watch, until they have gone there or for some seconds,
+    /// then free its slot. What is shown from now on is not billed; [`WorkerEvent::HandedOver`] is the last word of it.
+    HandOver(Hold),
     /// Take nothing new; leave when what runs is done.
     Drain,
+}
+
+/// What the cloud calls a machine, for example `i-0123456789abcdef0`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct MachineId(pub String);
+
+/// A worker that has left, and what it ran on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DepartedWorker {
+    /// Which.
+    pub worker: WorkerId,
+    /// Its machine; `None` where that is not known, or where other workers still use it.
+    pub machine: Option<MachineId>,
 }
 
 /// What a worker is and what it measured of itself at boot.
@@ -42,8 +64,12 @@ pub struct Capability {
     pub name: String,
     /// The engine and its version, for example `puppet/1`.
     pub engine: String,
-    /// What the machine costs is looked up under this, for example `g4dn.xlarge` or `local`.
+    /// What the machine costs is looked up under this, for example `g4dn.xlarge` or `local`; for a spot machine it is
+    /// its capacity pool, the type and the zone: `g4dn.xlarge@eu-central-1a`.
     pub instance_type: String,
+    /// The cloud's name for the machine, by which it is given back; `None` where nobody gives machines back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub machine: Option<MachineId>,
     /// Slots offered: what it sustains, at most the configured number.
     pub slots: u8,
     /// Frames a second that the engine and encoder made at boot, all slots together, at 512 pixels.
@@ -52,29 +78,35 @@ pub struct Capability {
 
 /// One running session in a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Running {
+pub struct RunningSession {
     /// The session.
     pub session: SessionId,
     /// Its placement.
     pub fence: Fence,
-    /// Where.
-    pub slot: Slot,
-    /// How far.
+    /// The slot that it runs in.
+    pub slot: SlotIndex,
+    /// The phase that it is in.
     pub phase: Phase,
     /// Frames made.
-    pub progress: Progress,
+    pub progress: FrameProgress,
     /// Delivered so far under this fence.
     #[serde(with = "millis")]
     pub delivered: Duration,
+    /// It was only prepared ([`WorkerCommand::Prepare`]), and is ready to be moved here.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub prepared: bool,
 }
 
 /// A worker's regular report: everything it knows of itself, so that one lost report costs nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Heartbeat {
-    /// Who.
+    /// The worker that this is about.
     pub worker: WorkerId,
     /// What it offers.
     pub capability: Capability,
+    /// Where coordinators call it for lines and questions, `host:port`; `None` where they go another way.
+    #[serde(default)]
+    pub address: Option<String>,
     /// It takes nothing new.
     pub draining: bool,
     /// How long it has been up, by its own clock.
@@ -86,29 +118,32 @@ pub struct Heartbeat {
     /// Content hashes of the avatars that it holds in memory, at most 64, most recently used first.
     pub resident: Vec<String>,
     /// What runs.
-    pub running: Vec<Running>,
+    pub running: Vec<RunningSession>,
 }
 
 /// News of one session, sent when its phase changes and every second while it runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Report {
+pub struct SessionReport {
     /// What, where, by which right.
     pub hold: Hold,
-    /// How far.
+    /// The phase that it is in.
     pub phase: Phase,
     /// Frames made.
-    pub progress: Progress,
+    pub progress: FrameProgress,
     /// Delivered so far under this fence: cumulative, so that repeats bill nothing.
     #[serde(with = "millis")]
     pub delivered: Duration,
+    /// Bytes sent to viewers so far under this fence, cumulative as well; their headers included.
+    #[serde(default)]
+    pub sent_bytes: u64,
     /// With [`Phase::Ended`]: how.
-    pub end: Option<End>,
+    pub end: Option<SessionEnd>,
 }
 
 /// Why a worker did not take an assignment, or gave it up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Refusal {
+pub enum WorkerRefusal {
     /// The slot holds another session.
     SlotTaken,
     /// The worker is draining.
@@ -117,6 +152,8 @@ pub enum Refusal {
     LeaseLost,
     /// The worker stops before the session is done and hands it over.
     Leaving,
+    /// It could not be prepared there, or was prepared and not moved there in time. The same hold may be prepared there again.
+    NotPrepared,
 }
 
 /// What a worker tells the coordinators.
@@ -126,17 +163,27 @@ pub enum WorkerEvent {
     /// Everything about the worker.
     Heartbeat(Box<Heartbeat>),
     /// News of one session.
-    Report(Box<Report>),
+    Report(Box<SessionReport>),
     /// The assignment is not (or no longer) run here: place it again.
     Refused {
-        /// Which.
+        /// The assignment: session, fence, worker and slot.
         hold: Hold,
-        /// Why.
-        why: Refusal,
+        /// The reason that the worker gave.
+        why: WorkerRefusal,
+    },
+    /// The last word of a placement that was moved away ([`WorkerCommand::HandOver`]).
+    HandedOver {
+        /// The placement that it had there.
+        hold: Hold,
+        /// Delivered in all under that fence, until it was handed over.
+        #[serde(with = "millis")]
+        delivered: Duration,
+        /// Bytes sent to viewers in all under that fence, until the last one had gone.
+        sent_bytes: u64,
     },
     /// The worker is gone for good; nothing runs there.
     Goodbye {
-        /// Who.
+        /// The worker that this is about.
         worker: WorkerId,
     },
 }

@@ -32,6 +32,8 @@ impl FrameSize {
     const MOST: u32 = 2048;
     /// All sizes, in pixels.
     pub const BOUNDS: RangeInclusive<u32> = Self::LEAST..=Self::MOST;
+    /// The sizes of live video, in pixels: it is encoded while it is watched.
+    pub const LIVE_BOUNDS: RangeInclusive<u32> = Self::LEAST..=1024;
     /// The bounds in words.
     pub const RANGE: &'static str = "64 to 2048 pixels";
     /// Where nothing else is asked for.

@@ -1,7 +1,7 @@
 //! A hold: which session has which slot of which worker, by which placement.
 
 use crate::ids::{SessionId, WorkerId};
-use crate::session::{Fence, Slot};
+use crate::session::{Fence, SlotIndex};
 use serde::{Deserialize, Serialize};
 
 /// A session in a slot: what a lease is held on. At most one is valid for a session at a time.
@@ -11,8 +11,8 @@ pub struct Hold {
     pub session: SessionId,
     /// Its placement.
     pub fence: Fence,
-    /// Where.
+    /// The worker whose slot it is.
     pub worker: WorkerId,
     /// Where on it.
-    pub slot: Slot,
+    pub slot: SlotIndex,
 }

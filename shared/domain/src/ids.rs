@@ -1,4 +1,4 @@
-//! Typed ids. Each says what it names: `ses_`, `wrk_`, `avt_`, `key_`, `vwr_` and 32 hexadecimal digits.
+//! Typed ids. Each says what it names: `ses_`, `wrk_`, `avt_`, `key_`, `vwr_`, `clr_` and 32 hexadecimal digits.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
@@ -83,6 +83,10 @@ id!(
 id!(
     /// One viewer's connection to a live session. It cannot be guessed: whoever names it may end it.
     ViewerId, "viewer", "vwr_"
+);
+id!(
+    /// A caller of a live session, over all of its lines, however often they break and wherever they lead. It cannot be guessed.
+    CallerId, "caller", "clr_"
 );
 
 /// Only lower case and exactly 32 digits: one id has one spelling.

@@ -94,6 +94,11 @@ impl LeaseTerms {
         self.renew
     }
 
+    /// The holder stops everything this long after it asked for the last renewal.
+    pub fn hard_stop(&self) -> Duration {
+        self.hard_stop
+    }
+
     /// How long the pool keeps the slot for the holder.
     pub fn expiry(&self) -> Duration {
         self.expiry
@@ -115,10 +120,10 @@ impl LeaseTerms {
 }
 
 impl Default for LeaseTerms {
-    /// Renewed every second, stopped after 4 and 5, given away after 6.
+    /// Renewed every second, stopped after 3 and 4, given away after 5.
     fn default() -> Self {
         let s = Duration::from_secs;
-        Self { renew: s(1), soft_stop: s(4), hard_stop: s(5), expiry: s(6) }
+        Self { renew: s(1), soft_stop: s(3), hard_stop: s(4), expiry: s(5) }
     }
 }
 

@@ -21,4 +21,5 @@ pub mod placement;
 pub mod retention;
 pub mod session;
 pub mod time;
+pub mod warm_pool;
 pub mod words;

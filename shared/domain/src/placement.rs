@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 /// A worker that could take the session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Candidate {
-    /// Who.
+    /// The worker that this is about.
     pub worker: WorkerId,
     /// It takes new sessions: heard of lately, not draining.
     pub open: bool,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// What has an age. In this order they are looked through: a face that goes frees its portrait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Class {
+pub enum RetentionClass {
     /// Faces, used when they are added and when a session is made with one; needed while such a session is open. Of the
     /// store, what was prepared from their portraits.
     Avatars,
@@ -20,11 +20,16 @@ pub enum Class {
     Results,
     /// Idempotency tokens, used when their session was made; needed while it is open.
     Tokens,
+    /// Records of sessions, used when they ended; needed as long as a result that they left is kept, a token or an avatar
+    /// names them. What they delivered stays in the books.
+    Sessions,
+    /// The books: what was delivered and what machines ran, used at the end of their hour; needed while the session is open.
+    Usage,
 }
 
-impl Class {
+impl RetentionClass {
     /// All classes.
-    pub const ALL: [Self; 4] = [Self::Avatars, Self::Uploads, Self::Results, Self::Tokens];
+    pub const ALL: [Self; 6] = [Self::Avatars, Self::Uploads, Self::Results, Self::Tokens, Self::Sessions, Self::Usage];
 
     /// The word in records and metrics.
     pub fn name(self) -> &'static str {
@@ -33,6 +38,8 @@ impl Class {
             Self::Uploads => "uploads",
             Self::Results => "results",
             Self::Tokens => "tokens",
+            Self::Sessions => "sessions",
+            Self::Usage => "usage",
         }
     }
 }
@@ -40,57 +47,73 @@ impl Class {
 /// How long each class is kept after its last use; zero keeps it for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Ages {
-    /// Of [`Class::Avatars`].
+pub struct RetentionAges {
+    /// Of [`RetentionClass::Avatars`].
     #[serde(with = "millis")]
     pub avatars: Duration,
-    /// Of [`Class::Uploads`].
+    /// Of [`RetentionClass::Uploads`].
     #[serde(with = "millis")]
     pub uploads: Duration,
-    /// Of [`Class::Results`].
+    /// Of [`RetentionClass::Results`].
     #[serde(with = "millis")]
     pub results: Duration,
-    /// Of [`Class::Tokens`].
+    /// Of [`RetentionClass::Tokens`].
     #[serde(with = "millis")]
     pub tokens: Duration,
+    /// Of [`RetentionClass::Sessions`].
+    #[serde(with = "millis")]
+    pub sessions: Duration,
+    /// Of [`RetentionClass::Usage`].
+    #[serde(with = "millis")]
+    pub usage: Duration,
 }
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-impl Default for Ages {
+impl Default for RetentionAges {
     fn default() -> Self {
         Self {
             avatars: DAY.saturating_mul(90),
             uploads: DAY.saturating_mul(7),
             results: DAY.saturating_mul(7),
             tokens: DAY,
+            sessions: DAY.saturating_mul(90),
+            usage: DAY.saturating_mul(400),
         }
     }
 }
 
-impl Ages {
+impl RetentionAges {
     /// Everything is kept for ever.
-    pub const NONE: Self =
-        Self { avatars: Duration::ZERO, uploads: Duration::ZERO, results: Duration::ZERO, tokens: Duration::ZERO };
+    pub const NONE: Self = Self {
+        avatars: Duration::ZERO,
+        uploads: Duration::ZERO,
+        results: Duration::ZERO,
+        tokens: Duration::ZERO,
+        sessions: Duration::ZERO,
+        usage: Duration::ZERO,
+    };
 
     /// A class's age; `None` for ever.
-    pub fn of(&self, class: Class) -> Option<Duration> {
+    pub fn of(&self, class: RetentionClass) -> Option<Duration> {
         let age = match class {
-            Class::Avatars => self.avatars,
-            Class::Uploads => self.uploads,
-            Class::Results => self.results,
-            Class::Tokens => self.tokens,
+            RetentionClass::Avatars => self.avatars,
+            RetentionClass::Uploads => self.uploads,
+            RetentionClass::Results => self.results,
+            RetentionClass::Tokens => self.tokens,
+            RetentionClass::Sessions => self.sessions,
+            RetentionClass::Usage => self.usage,
         };
         (age > Duration::ZERO).then_some(age)
     }
 
     /// Until when something is kept that was used last at `used`; `None` for ever.
-    pub fn until(&self, class: Class, used: Wall) -> Option<Wall> {
+    pub fn until(&self, class: RetentionClass, used: Wall) -> Option<Wall> {
         self.of(class).map(|age| Wall(used.0.saturating_add(signed(age))))
     }
 
     /// What was used last at this time or before may go now; `None`: nothing may.
-    pub fn bound(&self, class: Class, now: Wall) -> Option<Wall> {
+    pub fn bound(&self, class: RetentionClass, now: Wall) -> Option<Wall> {
         self.of(class).map(|age| Wall(now.0.saturating_sub(signed(age))))
     }
 }
@@ -101,7 +124,7 @@ fn signed(age: Duration) -> i64 {
 
 /// What the rule looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kept {
+pub struct KeptThing {
     /// When it was used last.
     pub used: Wall,
     /// Something that is open or kept needs it.
@@ -109,7 +132,7 @@ pub struct Kept {
 }
 
 /// Which of these may go at a bound: at most `limit`, those that were used longest ago.
-pub fn chosen<T: Ord>(things: impl IntoIterator<Item = (T, Kept)>, bound: Wall, limit: usize) -> Vec<T> {
+pub fn chosen<T: Ord>(things: impl IntoIterator<Item = (T, KeptThing)>, bound: Wall, limit: usize) -> Vec<T> {
     let free = things.into_iter().filter(|(_, kept)| !kept.needed && kept.used <= bound);
     let mut oldest: Vec<_> = free.map(|(thing, kept)| (kept.used, thing)).collect();
     oldest.sort_unstable();
@@ -122,32 +145,35 @@ mod tests {
     use proptest::collection::vec;
     use proptest::prelude::*;
 
-    fn things() -> impl Strategy<Value = Vec<(usize, Kept)>> {
-        let kept = (-5i64..200, any::<bool>()).prop_map(|(used, needed)| Kept { used: Wall(used), needed });
+    fn things() -> impl Strategy<Value = Vec<(usize, KeptThing)>> {
+        let kept = (-5i64..200, any::<bool>()).prop_map(|(used, needed)| KeptThing { used: Wall(used), needed });
         vec(kept, 0..40).prop_map(|kept| kept.into_iter().enumerate().collect())
     }
 
     #[test]
     fn what_is_kept_for_ever_has_no_bound() {
-        for class in Class::ALL {
-            assert_eq!((Ages::NONE.until(class, Wall(5)), Ages::NONE.bound(class, Wall(5))), (None, None));
+        for class in RetentionClass::ALL {
+            assert_eq!(
+                (RetentionAges::NONE.until(class, Wall(5)), RetentionAges::NONE.bound(class, Wall(5))),
+                (None, None)
+            );
         }
-        let ages = Ages { results: Duration::MAX, ..Ages::NONE };
-        assert_eq!(ages.until(Class::Results, Wall(5)), Some(Wall(i64::MAX)));
-        assert!(ages.bound(Class::Results, Wall(0)) < Some(Wall(-1)));
+        let ages = RetentionAges { results: Duration::MAX, ..RetentionAges::NONE };
+        assert_eq!(ages.until(RetentionClass::Results, Wall(5)), Some(Wall(i64::MAX)));
+        assert!(ages.bound(RetentionClass::Results, Wall(0)) < Some(Wall(-1)));
     }
 
     proptest! {
         #[test]
         fn nothing_that_is_young_or_needed_is_chosen(things in things(), age in 1u64..100, now in 0i64..200, limit in 0usize..50) {
-            let ages = Ages { uploads: Duration::from_millis(age), ..Ages::NONE };
-            let bound = ages.bound(Class::Uploads, Wall(now)).unwrap();
+            let ages = RetentionAges { uploads: Duration::from_millis(age), ..RetentionAges::NONE };
+            let bound = ages.bound(RetentionClass::Uploads, Wall(now)).unwrap();
             let chosen = chosen(things.clone(), bound, limit);
             prop_assert!(chosen.len() <= limit);
             for n in &chosen {
                 let kept = things[*n].1;
                 prop_assert!(!kept.needed);
-                prop_assert!(ages.until(Class::Uploads, kept.used).unwrap() <= Wall(now), "{kept:?} is younger than {age}");
+                prop_assert!(ages.until(RetentionClass::Uploads, kept.used).unwrap() <= Wall(now), "{kept:?} is younger than {age}");
             }
             // Whatever is left was used later than all that go, unless it is needed.
             let latest = chosen.iter().map(|n| things[*n].1.used).max();
@@ -164,7 +190,7 @@ mod tests {
                 steps += 1;
                 if gone.len() < limit { break }
             }
-            let stays = |kept: &Kept| kept.needed || kept.used > Wall(bound);
+            let stays = |kept: &KeptThing| kept.needed || kept.used > Wall(bound);
             let expected: Vec<_> = things.iter().filter(|(_, kept)| stays(kept)).copied().collect();
             prop_assert_eq!(steps, (things.len() - expected.len()) / limit + 1);
             prop_assert_eq!(left, expected);

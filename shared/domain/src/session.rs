@@ -4,10 +4,13 @@
 //! requested -> assigned -> preparing -> running -> draining -> ended(reason)
 //!      ^           |            |           |
 //!      +-----------+------------+-----------+   requeued: the fence grows, everything older is refused
+//!                                      +-+      moved: running under the next fence, at another place
 //! ```
 //! A session's version is the pair (fence, phase): it only ever grows, and the record store refuses what does not grow it.
 
 use crate::colour::Colour;
+use crate::frame::{FrameRate, FrameSize};
+use crate::hold::Hold;
 use crate::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use crate::live::LiveTerms;
 use crate::time::{Wall, millis};
@@ -114,18 +117,18 @@ impl Fence {
 
 /// A slot of one worker, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Slot(pub u8);
+pub struct SlotIndex(pub u8);
 
 /// Frames made of all that will be made; 0 of 0 until that is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Progress {
+pub struct FrameProgress {
     /// Frames made.
     pub done: u64,
     /// Frames in all.
     pub total: u64,
 }
 
-impl Progress {
+impl FrameProgress {
     /// The larger of each number: what is reported is cumulative, and a report may come late.
     #[must_use]
     pub fn at_least(self, reported: Self) -> Self {
@@ -198,7 +201,7 @@ impl EndReason {
 
 /// What a finished session left.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-pub struct Output {
+pub struct SessionOutput {
     /// Where the result lies: an MP4 of a render, a preview picture of a prepared avatar. None after it was removed.
     pub blob: Option<BlobKey>,
     /// When the result was removed because of its age.
@@ -219,23 +222,23 @@ pub struct Output {
 
 /// How a session ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct End {
-    /// Why.
+pub struct SessionEnd {
+    /// One stable word, for programs.
     pub reason: EndReason,
     /// A sentence for the user, where there is more to say.
     pub detail: Option<String>,
     /// What it left.
-    pub output: Option<Output>,
+    pub output: Option<SessionOutput>,
 }
 
-impl End {
+impl SessionEnd {
     /// An end without output, told in one line.
     pub fn new(reason: EndReason, detail: impl Into<Option<String>>) -> Self {
         Self { reason, detail: detail.into().map(one_line), output: None }
     }
 
     /// The end of a session that made what was asked of it.
-    pub fn completed(output: Output) -> Self {
+    pub fn completed(output: SessionOutput) -> Self {
         Self { reason: EndReason::Completed, detail: None, output: Some(output) }
     }
 }
@@ -304,7 +307,7 @@ impl FromStr for BlobKey {
 /// Size of a render's file against its speed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Preset {
+pub enum RenderPreset {
     /// Fastest; files about twice as large.
     Fast,
     /// About half the speed, smaller files.
@@ -314,7 +317,7 @@ pub enum Preset {
 
 /// What a worker must know to run a session. The brain carries it and does not look inside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Spec {
+pub struct SessionSpec {
     /// The portrait as it was uploaded.
     pub portrait: BlobKey,
     /// SHA-256 of the portrait, 64 hexadecimal digits: prepared data is stored under it.
@@ -323,12 +326,12 @@ pub struct Spec {
     pub face: Option<u32>,
     /// What is said; a [`SessionKind::Render`] only.
     pub speech: Option<BlobKey>,
-    /// Longer side of the video in pixels, 64 to 2048; a smaller portrait is not enlarged.
-    pub size: u32,
-    /// Frames a second: 25 or 30.
-    pub fps: u32,
+    /// Longer side of the video.
+    pub size: FrameSize,
+    /// Frames a second.
+    pub fps: FrameRate,
     /// Speed against size of the file.
-    pub preset: Preset,
+    pub preset: RenderPreset,
     /// Determines blinks and head movement.
     pub seed: u64,
     /// The head and brows move.
@@ -352,16 +355,16 @@ pub struct Session {
     pub kind: SessionKind,
     /// Whose it is.
     pub key: KeyId,
-    /// Whose face.
+    /// The avatar that is drawn.
     pub avatar: AvatarId,
     /// What the worker must know.
-    pub spec: Arc<Spec>,
+    pub spec: Arc<SessionSpec>,
     /// The caller's own words, returned as they were given.
     pub metadata: BTreeMap<String, String>,
     /// How long it may wait for a slot.
     #[serde(with = "millis")]
     pub queue_timeout: Duration,
-    /// How long it may hold a slot.
+    /// How long it may hold a slot. What was delivered in earlier placements counts.
     #[serde(with = "millis")]
     pub max_duration: Duration,
     /// Counts placements; see [`Fence`].
@@ -369,11 +372,20 @@ pub struct Session {
     /// How far it is.
     pub phase: Phase,
     /// Where it runs, if it holds a slot (or where it ran last, if it ended there).
-    pub place: Option<(WorkerId, Slot)>,
+    pub place: Option<(WorkerId, SlotIndex)>,
+    /// Where it was moved from to where it is: that worker may still tell what it delivered under the fence before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved_from: Option<(WorkerId, SlotIndex)>,
+    /// How many of its placements were moves: nothing was lost with the one before them.
+    #[serde(default)]
+    pub moves: u32,
+    /// What was delivered in earlier placements, as far as it is booked.
+    #[serde(with = "millis", default)]
+    pub delivered_before: Duration,
     /// Frames made.
-    pub progress: Progress,
+    pub progress: FrameProgress,
     /// How it ended.
-    pub end: Option<End>,
+    pub end: Option<SessionEnd>,
     /// When it was accepted.
     pub created: Wall,
     /// When its phase was last changed.
@@ -384,6 +396,17 @@ impl Session {
     /// (fence, phase): grows with everything that happens to it.
     pub fn version(&self) -> (Fence, Phase) {
         (self.fence, self.phase)
+    }
+
+    /// How often it was placed from the queue: the first time, and each time that its place was lost or given up.
+    pub fn placements(&self) -> u32 {
+        self.fence.0.saturating_sub(self.moves)
+    }
+
+    /// The placement that it was moved from, if it was.
+    pub fn handed_over(&self) -> Option<Hold> {
+        let (worker, slot) = self.moved_from?;
+        Some(Hold { session: self.id, fence: Fence(self.fence.0.checked_sub(1)?), worker, slot })
     }
 }
 

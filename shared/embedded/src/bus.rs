@@ -3,10 +3,10 @@
 use crate::asks::Mailboxes;
 use crate::queue::{Queue, Terms, closed};
 use async_trait::async_trait;
-use mouthpiece_domain::fleet::{Command, WorkerEvent};
+use mouthpiece_domain::fleet::{WorkerCommand, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_domain::live::{LiveAnswer, LiveAsk};
-use mouthpiece_ports::bus::{Bus, BusError, Inbox};
+use mouthpiece_ports::bus::{Bus, BusError, BusInbox};
 use mouthpiece_ports::questions::{QuestionBus, QuestionInbox};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -30,13 +30,13 @@ const UNANSWERED: usize = 1024;
 pub struct MemoryBus {
     commands: Mutex<Commands>,
     events: Arc<Queue<WorkerEvent>>,
-    returned: Arc<Queue<Command>>,
+    returned: Arc<Queue<WorkerCommand>>,
     mailboxes: Mailboxes,
 }
 
 #[derive(Default)]
 struct Commands {
-    queues: HashMap<WorkerId, Arc<Queue<Command>>>,
+    queues: HashMap<WorkerId, Arc<Queue<WorkerCommand>>>,
     closed: bool,
 }
 
@@ -83,7 +83,7 @@ impl Drop for MemoryBus {
 
 #[async_trait]
 impl Bus for MemoryBus {
-    async fn send(&self, worker: WorkerId, command: &Command) -> Result<(), BusError> {
+    async fn send(&self, worker: WorkerId, command: &WorkerCommand) -> Result<(), BusError> {
         self.check().await?;
         let queue = self.workers().queues.get(&worker).cloned().ok_or(BusError::Unroutable(worker))?;
         // What comes back is bounded by what is taken: nothing that was taken is ever dropped.
@@ -97,7 +97,7 @@ impl Bus for MemoryBus {
         }
     }
 
-    async fn commands(&self, worker: WorkerId, unanswered: u16) -> Result<Box<dyn Inbox<Command>>, BusError> {
+    async fn commands(&self, worker: WorkerId, unanswered: u16) -> Result<Box<dyn BusInbox<WorkerCommand>>, BusError> {
         let mut commands = self.workers();
         if commands.closed {
             return Err(closed());
@@ -121,11 +121,11 @@ impl Bus for MemoryBus {
         self.events.push(event.clone())
     }
 
-    async fn events(&self) -> Result<Box<dyn Inbox<WorkerEvent>>, BusError> {
+    async fn events(&self) -> Result<Box<dyn BusInbox<WorkerEvent>>, BusError> {
         Ok(self.events.inbox(UNANSWERED))
     }
 
-    async fn returned(&self) -> Result<Box<dyn Inbox<Command>>, BusError> {
+    async fn returned(&self) -> Result<Box<dyn BusInbox<WorkerCommand>>, BusError> {
         Ok(self.returned.inbox(UNANSWERED))
     }
 

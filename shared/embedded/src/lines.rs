@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_ports::lines::{Called, Calls, Line, LineError, Lines, WAITING};
+use mouthpiece_ports::lines::{CallerLine, IncomingLine, IncomingLines, LineError, Lines, WAITING};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::mpsc;
@@ -13,7 +13,7 @@ const RINGING: usize = 64;
 
 /// Lines between the coordinator and the workers of this process.
 #[derive(Default)]
-pub struct MemoryLines(Mutex<HashMap<WorkerId, mpsc::Sender<Called>>>);
+pub struct MemoryLines(Mutex<HashMap<WorkerId, mpsc::Sender<IncomingLine>>>);
 
 impl MemoryLines {
     /// No worker takes lines yet.
@@ -21,25 +21,27 @@ impl MemoryLines {
         Self::default()
     }
 
-    fn with<T>(&self, change: impl FnOnce(&mut HashMap<WorkerId, mpsc::Sender<Called>>) -> T) -> T {
+    fn with<T>(&self, change: impl FnOnce(&mut HashMap<WorkerId, mpsc::Sender<IncomingLine>>) -> T) -> T {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 #[async_trait]
 impl Lines for MemoryLines {
-    async fn open(&self, hold: &Hold) -> Result<Line, LineError> {
+    async fn open(&self, hold: &Hold) -> Result<CallerLine, LineError> {
         let worker = hold.worker;
         let calls = self.with(|workers| workers.get(&worker).cloned()).ok_or(LineError::Unroutable(worker))?;
         let ((up, of_session), (to_caller, down)) = (mpsc::channel(WAITING), mpsc::channel(WAITING));
-        calls.try_send(Called { hold: *hold, up: of_session, down: to_caller }).map_err(|refused| match refused {
-            mpsc::error::TrySendError::Full(_) => LineError::Full,
-            mpsc::error::TrySendError::Closed(_) => LineError::Unroutable(worker),
-        })?;
-        Ok(Line { up, down })
+        calls.try_send(IncomingLine { hold: *hold, up: of_session, down: to_caller }).map_err(
+            |refused| match refused {
+                mpsc::error::TrySendError::Full(_) => LineError::Full,
+                mpsc::error::TrySendError::Closed(_) => LineError::Unroutable(worker),
+            },
+        )?;
+        Ok(CallerLine { up, down })
     }
 
-    async fn calls(&self, worker: WorkerId) -> Result<Box<dyn Calls>, LineError> {
+    async fn calls(&self, worker: WorkerId) -> Result<Box<dyn IncomingLines>, LineError> {
         let (sender, receiver) = mpsc::channel(RINGING);
         self.with(|workers| {
             workers.retain(|_, sender| !sender.is_closed());
@@ -49,11 +51,11 @@ impl Lines for MemoryLines {
     }
 }
 
-struct Incoming(mpsc::Receiver<Called>);
+struct Incoming(mpsc::Receiver<IncomingLine>);
 
 #[async_trait]
-impl Calls for Incoming {
-    async fn next(&mut self) -> Option<Called> {
+impl IncomingLines for Incoming {
+    async fn next(&mut self) -> Option<IncomingLine> {
         self.0.recv().await
     }
 }

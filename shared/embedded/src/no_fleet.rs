@@ -1,8 +1,10 @@
 //! The fleet of machines that nobody starts or stops.
 
 use async_trait::async_trait;
-use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_ports::fleet::{Fleet, FleetError};
+use mouthpiece_domain::cost::Price;
+use mouthpiece_domain::fleet::DepartedWorker;
+use mouthpiece_domain::time::Wall;
+use mouthpiece_ports::fleet::{Fleet, FleetError, MachineUse};
 
 /// What is there is all there is: wishes are heard and change nothing.
 #[derive(Debug, Default, Clone, Copy)]
@@ -15,8 +17,16 @@ impl Fleet for NoFleet {
         Ok(())
     }
 
-    async fn retire(&self, worker: WorkerId) -> Result<(), FleetError> {
-        tracing::debug!(worker_id = %worker, "a worker is done; its machine stays");
+    async fn retire(&self, left: &DepartedWorker) -> Result<(), FleetError> {
+        tracing::debug!(worker_id = %left.worker, "a worker is done; its machine stays");
         Ok(())
+    }
+
+    async fn protect(&self, _: &[MachineUse]) -> Result<(), FleetError> {
+        Ok(())
+    }
+
+    async fn prices(&self, _: &[String], _: Wall) -> Result<Vec<Price>, FleetError> {
+        Ok(Vec::new())
     }
 }

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use mouthpiece_domain::fleet::{Heartbeat, Hold};
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::session::Slot;
+use mouthpiece_domain::session::SlotIndex;
 use mouthpiece_ports::pool::{Pool, PoolError};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard};
@@ -21,14 +21,14 @@ pub struct MemoryPool {
 
 #[derive(Debug, Default)]
 struct Inner {
-    holds: HashMap<(WorkerId, Slot), (Hold, Instant)>,
+    holds: HashMap<(WorkerId, SlotIndex), (Hold, Instant)>,
     workers: BTreeMap<WorkerId, (Heartbeat, Instant)>,
     tidied: Option<Instant>,
 }
 
 impl Inner {
     /// The hold that has a slot now.
-    fn holder(&self, worker: WorkerId, slot: Slot) -> Option<(Hold, Instant)> {
+    fn holder(&self, worker: WorkerId, slot: SlotIndex) -> Option<(Hold, Instant)> {
         self.holds.get(&(worker, slot)).filter(|(_, until)| *until > Instant::now()).copied()
     }
 

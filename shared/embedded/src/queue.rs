@@ -1,7 +1,7 @@
 //! One queue in memory: bounded, in order, at least once.
 
 use async_trait::async_trait;
-use mouthpiece_ports::bus::{BusError, Delivery, Inbox, Receipt};
+use mouthpiece_ports::bus::{BusError, BusInbox, Delivery, DeliveryReceipt};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -90,7 +90,7 @@ impl<M: Clone + Send + Sync + 'static> Queue<M> {
     }
 
     /// A receiver to whom at most `unanswered` messages are handed out without an answer.
-    pub(crate) fn inbox(self: &Arc<Self>, unanswered: usize) -> Box<dyn Inbox<M>> {
+    pub(crate) fn inbox(self: &Arc<Self>, unanswered: usize) -> Box<dyn BusInbox<M>> {
         let mut state = self.state();
         let receiver = state.number();
         state.receivers.push_back(receiver);
@@ -194,7 +194,7 @@ struct MemoryInbox<M: Clone + Send + Sync + 'static> {
 }
 
 #[async_trait]
-impl<M: Clone + Send + Sync + 'static> Inbox<M> for MemoryInbox<M> {
+impl<M: Clone + Send + Sync + 'static> BusInbox<M> for MemoryInbox<M> {
     async fn next(&mut self) -> Option<Delivery<M>> {
         loop {
             // Registered before looking, so that what comes in between is not missed.
@@ -226,7 +226,7 @@ struct Unanswered<M: Clone + Send + Sync + 'static> {
 }
 
 #[async_trait]
-impl<M: Clone + Send + Sync + 'static> Receipt for Unanswered<M> {
+impl<M: Clone + Send + Sync + 'static> DeliveryReceipt for Unanswered<M> {
     async fn ack(self: Box<Self>) -> Result<(), BusError> {
         self.queue.acknowledge(self.receiver, self.number)
     }

@@ -1,9 +1,9 @@
 //! The bus's bounds and its end.
 
-use mouthpiece_domain::fleet::{Command, Hold, WorkerEvent};
+use mouthpiece_domain::fleet::{Hold, WorkerCommand, WorkerEvent};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::live::{LiveAnswer, LiveAsk, LiveQuestion};
-use mouthpiece_domain::session::{Fence, Slot};
+use mouthpiece_domain::session::{Fence, SlotIndex};
 use mouthpiece_embedded::{MemoryBus, MemoryLines};
 use mouthpiece_ports::bus::{Bus, BusError};
 use mouthpiece_ports::lines::{LineError, Lines};
@@ -14,11 +14,11 @@ use std::time::Duration;
 const WORKER: WorkerId = WorkerId(1);
 
 fn hold(n: u128) -> Hold {
-    Hold { session: SessionId(n), fence: Fence::FIRST, worker: WORKER, slot: Slot(0) }
+    Hold { session: SessionId(n), fence: Fence::FIRST, worker: WORKER, slot: SlotIndex(0) }
 }
 
-fn stop(n: u128) -> Command {
-    Command::Stop(hold(n))
+fn stop(n: u128) -> WorkerCommand {
+    WorkerCommand::Stop(hold(n))
 }
 
 fn ask(n: u128) -> LiveAsk {
@@ -56,7 +56,27 @@ async fn a_full_queue_says_so_and_goes_on_when_there_is_room() {
     }
     let other = WorkerId(2);
     let _other = bus.commands(other, 1).await.unwrap();
-    assert_eq!(bus.send(other, &Command::Drain).await, Ok(()), "another worker's queue is its own");
+    assert_eq!(bus.send(other, &WorkerCommand::Drain).await, Ok(()), "another worker's queue is its own");
+}
+
+/// In one process nothing is on its way: what was not handed out does not say that it was.
+#[tokio::test]
+async fn only_what_was_handed_out_comes_again() {
+    let bus = MemoryBus::new();
+    let mut inbox = bus.commands(WORKER, 3).await.unwrap();
+    for n in 1..=3 {
+        bus.send(WORKER, &stop(n)).await.unwrap();
+    }
+    inbox.next().await.unwrap().ack().await.unwrap();
+    let held = inbox.next().await.unwrap();
+    drop(inbox);
+    let mut inbox = bus.commands(WORKER, 3).await.unwrap();
+    for (n, again) in [(2, true), (3, false)] {
+        let delivery = inbox.next().await.unwrap();
+        assert_eq!((&delivery.body, delivery.again), (&stop(n), again));
+        delivery.ack().await.unwrap();
+    }
+    assert!(held.ack().await.is_err());
 }
 
 #[tokio::test]
@@ -92,7 +112,7 @@ async fn nothing_that_comes_back_is_dropped_for_want_of_room() {
     for _ in 0..came_back {
         returned.next().await.unwrap().ack().await.unwrap();
     }
-    assert_eq!(bus.send(WORKER, &Command::Drain).await, Ok(()), "there is room again");
+    assert_eq!(bus.send(WORKER, &WorkerCommand::Drain).await, Ok(()), "there is room again");
 }
 
 #[tokio::test]
@@ -104,7 +124,7 @@ async fn receivers_of_a_closed_bus_are_told() {
         let mut events = bus.events().await.unwrap();
         let mut returned = bus.returned().await.unwrap();
         let mut questions = bus.questions(WORKER).await.unwrap();
-        bus.send(WORKER, &Command::Drain).await.unwrap();
+        bus.send(WORKER, &WorkerCommand::Drain).await.unwrap();
         let held = commands.next().await.unwrap();
         let waiter = tokio::spawn(async move { waiting.next().await.is_none() });
         if dropped {
@@ -112,7 +132,7 @@ async fn receivers_of_a_closed_bus_are_told() {
         } else {
             bus.close();
             bus.close();
-            assert!(matches!(bus.send(WORKER, &Command::Drain).await, Err(BusError::Unavailable(_))));
+            assert!(matches!(bus.send(WORKER, &WorkerCommand::Drain).await, Err(BusError::Unavailable(_))));
             assert!(matches!(bus.emit(&WorkerEvent::Goodbye { worker: WORKER }).await, Err(BusError::Unavailable(_))));
             assert!(matches!(bus.commands(WORKER, 1).await.err(), Some(BusError::Unavailable(_))));
             assert!(matches!(bus.ask(WORKER, &ask(1), Duration::MAX).await, Err(BusError::Unavailable(_))));

@@ -45,6 +45,12 @@ async fn passes_in_a_file() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_bus_within_the_process() {
     contract::bus(async || Arc::new(MemoryBus::new())).await;
+    contract::bus_with_questions(async || Arc::new(MemoryBus::new())).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn questions_within_the_process() {
+    contract::questions(async || Arc::new(MemoryBus::new())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -7,8 +7,8 @@
 use bytes::Bytes;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::{KeyId, SessionId, WorkerId};
-use mouthpiece_domain::ledger::{Idempotency, Write, Written};
-use mouthpiece_domain::session::{BlobKey, Fence, Phase, Progress, Slot};
+use mouthpiece_domain::ledger::{Idempotency, LedgerWrite, WriteOutcome};
+use mouthpiece_domain::session::{BlobKey, Fence, FrameProgress, Phase, SlotIndex};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_embedded::{Directory, Sqlite};
 use mouthpiece_ports::blobs::Blobs;
@@ -37,17 +37,17 @@ fn token(id: u128) -> String {
 }
 
 /// Creates, assigns and books: a batch is three writes a session.
-fn batch(first: u128) -> Vec<Write> {
+fn batch(first: u128) -> Vec<LedgerWrite> {
     let one = |id: u128| {
-        let hold = Hold { session: SessionId(id), fence: Fence::FIRST, worker: WorkerId(1), slot: Slot(0) };
+        let hold = Hold { session: SessionId(id), fence: Fence::FIRST, worker: WorkerId(1), slot: SlotIndex(0) };
         let idempotency = Some(Idempotency { key: KeyId(1), token: token(id), fingerprint: "0".repeat(64) });
         [
-            Write::Create { session: Box::new(sample_session(id)), idempotency },
-            Write::Assign { hold, at: Wall(1) },
-            Write::Advance {
+            LedgerWrite::Create { session: Box::new(sample_session(id)), idempotency },
+            LedgerWrite::Assign { hold, at: Wall(1) },
+            LedgerWrite::Advance {
                 hold,
                 phase: Phase::Running,
-                progress: Progress { done: 1, total: 2 },
+                progress: FrameProgress { done: 1, total: 2 },
                 delivered: Duration::from_millis(40),
                 at: Wall(2),
             },
@@ -125,7 +125,7 @@ async fn child_that_records() {
     for n in 0.. {
         let first = first + n * BATCH;
         let outcomes = records.write(&batch(first)).await.unwrap();
-        assert!(outcomes.iter().all(|o| *o == Written::Applied), "{outcomes:?}");
+        assert!(outcomes.iter().all(|o| *o == WriteOutcome::Applied), "{outcomes:?}");
         (first..first + BATCH).for_each(say);
     }
 }
@@ -178,7 +178,7 @@ async fn records_survive_a_kill() {
         assert_eq!(delivered, Duration::from_millis(40 * ids.len() as u64), "usage is booked once a session");
         // And it goes on.
         let more = records.write(&batch(round * ROUND + ROUND / 2)).await.unwrap();
-        assert!(more.iter().all(|o| *o == Written::Applied), "{more:?}");
+        assert!(more.iter().all(|o| *o == WriteOutcome::Applied), "{more:?}");
         answered.extend(round * ROUND + ROUND / 2..round * ROUND + ROUND / 2 + BATCH);
     }
 }

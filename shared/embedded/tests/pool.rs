@@ -2,7 +2,7 @@
 
 use mouthpiece_domain::fleet::{Capability, Heartbeat, Hold};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
-use mouthpiece_domain::session::{Fence, Slot};
+use mouthpiece_domain::session::{Fence, SlotIndex};
 use mouthpiece_embedded::MemoryPool;
 use mouthpiece_ports::pool::Pool;
 use std::time::Duration;
@@ -12,7 +12,7 @@ const MS: Duration = Duration::from_millis(1);
 const EXPIRY: Duration = Duration::from_secs(6);
 
 fn hold(session: u128) -> Hold {
-    Hold { session: SessionId(session), fence: Fence::FIRST, worker: WorkerId(1), slot: Slot(0) }
+    Hold { session: SessionId(session), fence: Fence::FIRST, worker: WorkerId(1), slot: SlotIndex(0) }
 }
 
 fn heartbeat(worker: u128) -> Heartbeat {
@@ -22,10 +22,12 @@ fn heartbeat(worker: u128) -> Heartbeat {
         instance_type: "local".into(),
         slots: 2,
         frames_per_second: 100,
+        machine: None,
     };
     Heartbeat {
         worker: WorkerId(worker),
         capability,
+        address: None,
         draining: false,
         uptime: EXPIRY,
         busy: Duration::ZERO,
@@ -79,6 +81,6 @@ async fn an_expiry_beyond_the_clock_is_long() {
     assert_eq!(pool.claim(&hold(1), Duration::MAX).await, Ok(true));
     advance(EXPIRY * 1_000_000).await;
     assert_eq!(pool.claim(&hold(2), EXPIRY).await, Ok(false));
-    assert_eq!(pool.claim(&Hold { slot: Slot(1), ..hold(3) }, Duration::ZERO).await, Ok(true));
-    assert_eq!(pool.remaining(&Hold { slot: Slot(1), ..hold(3) }).await, Ok(None), "over at once");
+    assert_eq!(pool.claim(&Hold { slot: SlotIndex(1), ..hold(3) }, Duration::ZERO).await, Ok(true));
+    assert_eq!(pool.remaining(&Hold { slot: SlotIndex(1), ..hold(3) }).await, Ok(None), "over at once");
 }

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use mouthpiece_domain::session::BlobKey;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use thiserror::Error;
 
 /// Why a blob cannot be read or written.
@@ -15,7 +16,7 @@ pub enum BlobError {
     /// Larger than the caller allows.
     #[error("blob '{key}' has {bytes} bytes, at most {allowed} are read")]
     TooLarge {
-        /// Which.
+        /// The blob that was asked for.
         key: BlobKey,
         /// Its size.
         bytes: u64,
@@ -28,14 +29,23 @@ pub enum BlobError {
     /// The caller's own file cannot be read or written.
     #[error("'{path}': {reason}", path = path.display())]
     Local {
-        /// The file.
+        /// The path as it was given.
         path: PathBuf,
-        /// Why.
+        /// What the operating system said.
         reason: String,
     },
     /// The store cannot be reached, or fails.
     #[error("the artifact store cannot be used just now: {0}")]
     Unavailable(String),
+}
+
+/// What is said of a file to whoever fetches it through a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkHeaders {
+    /// The `Content-Type`, for example `video/mp4`.
+    pub media_type: String,
+    /// The `Content-Disposition`: shown or saved, and the file's name.
+    pub disposition: Option<String>,
 }
 
 /// A piece of a blob being read.
@@ -73,6 +83,18 @@ pub trait Blobs: Send + Sync {
 
     /// Blobs whose keys lie below a folder (`a` of `a/b`), with their sizes in bytes; at most `most` of them, any of them.
     async fn list(&self, folder: &BlobKey, most: usize) -> Result<Vec<(BlobKey, u64)>, BlobError>;
+
+    /// A web address from which anybody may fetch the blob for `lifetime`, at most a week, without further rights: it is a
+    /// secret as long as it holds. `None` where the store has none to give, and the caller sends the bytes itself. Whether the
+    /// blob is there is not looked at; the address of what is not answers 404.
+    async fn link(
+        &self,
+        _key: &BlobKey,
+        _lifetime: Duration,
+        _headers: &LinkHeaders,
+    ) -> Result<Option<String>, BlobError> {
+        Ok(None)
+    }
 
     /// Writes and reads a trifle: what readiness is judged by.
     async fn check(&self) -> Result<(), BlobError>;

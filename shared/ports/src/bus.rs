@@ -4,7 +4,7 @@
 //! cannot be delivered comes back. Receivers tell duplicates by fence and phase.
 
 use async_trait::async_trait;
-use mouthpiece_domain::fleet::{Command, WorkerEvent};
+use mouthpiece_domain::fleet::{WorkerCommand, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
 use thiserror::Error;
 
@@ -34,8 +34,9 @@ pub struct Delivery<M> {
     /// The message.
     pub body: M,
     /// How to answer for it.
-    pub receipt: Box<dyn Receipt>,
-    /// It was delivered before and not acknowledged.
+    pub receipt: Box<dyn DeliveryReceipt>,
+    /// It was delivered before and not acknowledged. A broker that sends ahead says so, too, of what was on its way to a
+    /// receiver that was dropped; it never fails to say so of what was handed out.
     pub again: bool,
 }
 
@@ -51,14 +52,14 @@ impl<M> Delivery<M> {
 
 /// An answer for one delivery.
 #[async_trait]
-pub trait Receipt: Send + Sync {
+pub trait DeliveryReceipt: Send + Sync {
     /// It is dealt with.
     async fn ack(self: Box<Self>) -> Result<(), BusError>;
 }
 
 /// A queue's receiving end. What it holds unacknowledged is delivered to the next receiver when it is dropped.
 #[async_trait]
-pub trait Inbox<M>: Send {
+pub trait BusInbox<M>: Send {
     /// The next message; `None` when the bus was closed or the queue removed. Safe to cancel: nothing is lost.
     async fn next(&mut self) -> Option<Delivery<M>>;
 }
@@ -67,11 +68,11 @@ pub trait Inbox<M>: Send {
 #[async_trait]
 pub trait Bus: Send + Sync {
     /// Puts a command into a worker's queue; returns when the queue has it safely.
-    async fn send(&self, worker: WorkerId, command: &Command) -> Result<(), BusError>;
+    async fn send(&self, worker: WorkerId, command: &WorkerCommand) -> Result<(), BusError>;
 
     /// Opens (and makes) a worker's queue. At most `unanswered` commands are handed out without an answer. One receiver at a
     /// time: a second one takes over when the first is dropped.
-    async fn commands(&self, worker: WorkerId, unanswered: u16) -> Result<Box<dyn Inbox<Command>>, BusError>;
+    async fn commands(&self, worker: WorkerId, unanswered: u16) -> Result<Box<dyn BusInbox<WorkerCommand>>, BusError>;
 
     /// Removes a worker's queue; what was in it comes back through [`Bus::returned`].
     async fn remove(&self, worker: WorkerId) -> Result<(), BusError>;
@@ -80,10 +81,10 @@ pub trait Bus: Send + Sync {
     async fn emit(&self, event: &WorkerEvent) -> Result<(), BusError>;
 
     /// Receives events. Several receivers compete: each event goes to one of them.
-    async fn events(&self) -> Result<Box<dyn Inbox<WorkerEvent>>, BusError>;
+    async fn events(&self) -> Result<Box<dyn BusInbox<WorkerEvent>>, BusError>;
 
     /// Receives commands that were never acknowledged: their queue was removed, or they were delivered in vain too often.
-    async fn returned(&self) -> Result<Box<dyn Inbox<Command>>, BusError>;
+    async fn returned(&self) -> Result<Box<dyn BusInbox<WorkerCommand>>, BusError>;
 
     /// Fails when messages cannot be sent.
     async fn check(&self) -> Result<(), BusError>;

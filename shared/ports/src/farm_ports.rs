@@ -11,7 +11,7 @@ use crate::passes::Passes;
 use crate::pool::Pool;
 use crate::questions::QuestionBus;
 use crate::records::{AvatarRegister, KeyRegister, Records, SessionLedger, UsageBooks};
-use crate::retention::Retention;
+use crate::retention::{Removals, Retention};
 use std::sync::Arc;
 
 /// All ports of a farm.
@@ -48,6 +48,8 @@ pub struct ActorPorts {
     pub pool: Arc<dyn Pool>,
     /// Machines.
     pub fleet: Arc<dyn Fleet>,
+    /// What machines cost.
+    pub books: Arc<dyn UsageBooks>,
 }
 
 /// What the coordinator serves callers with.
@@ -63,6 +65,8 @@ pub struct OfficePorts {
     pub books: Arc<dyn UsageBooks>,
     /// Links to the page, and its sessions.
     pub passes: Arc<dyn Passes>,
+    /// What somebody wants to be removed.
+    pub removals: Arc<dyn Removals>,
     /// Uploads and results.
     pub blobs: Arc<dyn Blobs>,
     /// Asked for its health only.
@@ -82,6 +86,15 @@ pub struct RetentionPorts {
     pub ages: Arc<dyn Retention>,
     /// Deletes.
     pub blobs: Arc<dyn Blobs>,
+}
+
+/// What looks after the machines.
+#[derive(Clone)]
+pub struct MachinePorts {
+    /// Protects machines, and knows what they cost.
+    pub fleet: Arc<dyn Fleet>,
+    /// Where prices are recorded.
+    pub books: Arc<dyn UsageBooks>,
 }
 
 /// What a worker talks to.
@@ -107,6 +120,7 @@ impl FarmPorts {
             bus: Arc::clone(&self.bus),
             pool: Arc::clone(&self.pool),
             fleet: Arc::clone(&self.fleet),
+            books: Arc::clone(&self.records) as _,
         }
     }
 
@@ -118,6 +132,7 @@ impl FarmPorts {
             keys: Arc::clone(&self.records) as _,
             books: Arc::clone(&self.records) as _,
             passes: Arc::clone(&self.passes),
+            removals: Arc::clone(&self.ages) as _,
             blobs: Arc::clone(&self.blobs),
             bus: Arc::clone(&self.bus),
             questions: Arc::clone(&self.questions),
@@ -129,6 +144,11 @@ impl FarmPorts {
     /// For the removal of what is old.
     pub fn retention(&self) -> RetentionPorts {
         RetentionPorts { ages: Arc::clone(&self.ages), blobs: Arc::clone(&self.blobs) }
+    }
+
+    /// For the care of machines.
+    pub fn machines(&self) -> MachinePorts {
+        MachinePorts { fleet: Arc::clone(&self.fleet), books: Arc::clone(&self.records) as _ }
     }
 
     /// For a worker.

@@ -14,5 +14,8 @@ pub mod lines;
 pub mod passes;
 pub mod pool;
 pub mod questions;
+pub mod readiness;
 pub mod records;
 pub mod retention;
+pub mod retry;
+pub mod wire;

@@ -7,7 +7,7 @@
 use async_trait::async_trait;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::live::{Down, Up};
+use mouthpiece_domain::live::{LineInput, LineOutput};
 use thiserror::Error;
 use tokio::sync::mpsc;
 
@@ -30,37 +30,42 @@ pub enum LineError {
 
 /// The caller's end of a line.
 #[derive(Debug)]
-pub struct Line {
+pub struct CallerLine {
     /// To the session. Waiting for room here is the back-pressure.
-    pub up: mpsc::Sender<Up>,
+    pub up: mpsc::Sender<LineInput>,
     /// From the session.
-    pub down: mpsc::Receiver<Down>,
+    pub down: mpsc::Receiver<LineOutput>,
 }
 
 /// The session's end of a line.
 #[derive(Debug)]
-pub struct Called {
+pub struct IncomingLine {
     /// Which session is called, by which right. A worker that does not run it drops the line.
     pub hold: Hold,
     /// From the caller.
-    pub up: mpsc::Receiver<Up>,
+    pub up: mpsc::Receiver<LineInput>,
     /// To the caller.
-    pub down: mpsc::Sender<Down>,
+    pub down: mpsc::Sender<LineOutput>,
 }
 
 /// A worker's incoming lines.
 #[async_trait]
-pub trait Calls: Send {
+pub trait IncomingLines: Send {
     /// The next line; `None` when no more will come. Safe to cancel.
-    async fn next(&mut self) -> Option<Called>;
+    async fn next(&mut self) -> Option<IncomingLine>;
+
+    /// Where coordinators call, `host:port`: what the worker's heartbeats tell. `None` where they need no address.
+    fn address(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Lines between coordinators and workers.
 #[async_trait]
 pub trait Lines: Send + Sync {
     /// Opens a line to a session on the worker that its hold names.
-    async fn open(&self, hold: &Hold) -> Result<Line, LineError>;
+    async fn open(&self, hold: &Hold) -> Result<CallerLine, LineError>;
 
     /// Takes lines for a worker. One receiver at a time: a second one takes over. When it is dropped, no more are taken.
-    async fn calls(&self, worker: WorkerId) -> Result<Box<dyn Calls>, LineError>;
+    async fn calls(&self, worker: WorkerId) -> Result<Box<dyn IncomingLines>, LineError>;
 }

@@ -6,7 +6,8 @@
 
 use async_trait::async_trait;
 use mouthpiece_domain::fleet::{Heartbeat, Hold};
-use mouthpiece_domain::ids::WorkerId;
+use mouthpiece_domain::ids::{SessionId, WorkerId};
+use mouthpiece_domain::session::{Fence, SlotIndex};
 use std::time::Duration;
 use thiserror::Error;
 
@@ -14,6 +15,11 @@ use thiserror::Error;
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 #[error("the pool cannot be used just now: {0}")]
 pub struct PoolError(pub String);
+
+/// The right of `who` to decide on the fleet: a slot like any other, of a worker that there is not.
+pub fn fleet_right(who: u128) -> Hold {
+    Hold { session: SessionId(who), fence: Fence::FIRST, worker: WorkerId(0), slot: SlotIndex(0) }
+}
 
 /// Slots and their holders.
 #[async_trait]
@@ -39,6 +45,13 @@ pub trait Pool: Send + Sync {
 
     /// What the workers that are there said last.
     async fn workers(&self) -> Result<Vec<Heartbeat>, PoolError>;
+
+    /// Takes the right to decide on the fleet of machines, or keeps it, for `expiry` from now. True for at most one
+    /// coordinator at a time; `who` is a number of its own that no other has.
+    async fn decide(&self, who: u128, expiry: Duration) -> Result<bool, PoolError> {
+        let right = fleet_right(who);
+        Ok(self.renew(&right, expiry).await? || self.claim(&right, expiry).await?)
+    }
 
     /// Fails when the pool cannot be asked.
     async fn check(&self) -> Result<(), PoolError>;

@@ -44,10 +44,13 @@ export function row(change = {}) {
     failed_minutes: 0,
     machine_hours: 0,
     busy_share: null,
+    starting_share: null,
     idle_share: null,
     cost_usd: null,
     usd_per_minute: null,
     marginal_usd_per_minute: null,
+    egress_gb: 0,
+    egress_usd: 0,
     sessions: 0,
     ...change,
   };

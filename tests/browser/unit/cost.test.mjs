@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import test from "node:test";
+import { answers } from "../../../coordinator/src/web/cost/answers.js";
+import { splitTable } from "../../../coordinator/src/web/cost/split.js";
 import { runs, series, ticks, timeTicks } from "../../../coordinator/src/web/cost/series.js";
 import { ends, grain, lastWeek, reportPath } from "../../../coordinator/src/web/state/period.js";
-import { row } from "./build.mjs";
+import { row, signedInState } from "./build.mjs";
 
 const HOUR = 3_600_000;
 const FROM = Date.UTC(2026, 10, 25, 10);
@@ -103,4 +105,34 @@ test("periods", () => {
     reportPath({ from: 0, to: HOUR }, "key", "csv"),
     "v1/reports/cost?from=1970-01-01T00%3A00%3A00.000Z&to=1970-01-01T01%3A00%3A00.000Z&group_by=key&format=csv",
   );
+});
+
+/** @param {import("../../../coordinator/src/web/core/dom.js").Child} child @returns {string} */
+const words = (child) => (typeof child === "string" ? child : child.children.map(words).join(""));
+
+test("two slots at 15.7 cents an hour: the marginal figure, start-up, idle time and what was sent", () => {
+  const total = row({
+    delivered_minutes: 60,
+    failed_minutes: 2,
+    machine_hours: 1,
+    busy_share: 0.5,
+    starting_share: 0.1,
+    idle_share: 0.4,
+    cost_usd: 0.157,
+    usd_per_minute: 0.157 / 60,
+    marginal_usd_per_minute: 0.157 / 120,
+    egress_gb: 1.5,
+    egress_usd: 0.135,
+    sessions: 3,
+  });
+  const split = { ...report([row({ ...total, group: "key_1", label: "shop" })]), total };
+  const told = words(answers({ ...report([]), total }, split, "key", "today"));
+  assert.match(told, /\$0\.0013 with every slot taken/);
+  assert.match(told, /\$0\.00262 a minute/);
+  assert.match(told, /40% of machine time/);
+  assert.match(told, /1\.00 machine hours, \$0\.157 in all, 10% starting/);
+  assert.match(told, /1\.50 GB sent to viewers, \$0\.135 beside the machines/);
+  assert.match(told, /2\.00 min failed/);
+  const table = words(splitTable(split, signedInState(), /** @type {any} */ ({})));
+  for (const column of ["Starting", "Idle", "Sent, GB", "10%", "1.50"]) assert.ok(table.includes(column), column);
 });

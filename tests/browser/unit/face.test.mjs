@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { LiveError, MouthpieceLive } from "../../../coordinator/src/web/live/mouthpiece.js";
-import { Peer, Socket, network, until, well } from "./network.mjs";
+import { Events, Peer, Socket, network, until, well } from "./network.mjs";
 
 /** @typedef {import("../../../coordinator/src/web/live/mouthpiece.js").LiveOptions} LiveOptions */
 
@@ -164,6 +164,58 @@ test("when a restart is refused, and when the session moves, it connects anew", 
   Socket.all[0]?.say({ type: "session.state_updated", state: "reconnecting" });
   await until(() => Peer.all.length === 3 && states.at(-1) === "live", "another new connection");
   assert.equal(Socket.all.length, 1, "the audio socket stays");
+});
+
+/** @param {number} fence @param {string} state */
+const session = (fence, state = "live") => ({ fence, state, end: null });
+
+test("a session that moves is followed before what is shown is let go of", async (t) => {
+  const asked = network(t, well);
+  const { face, states } = await connected(t);
+  const [events] = Events.all;
+  assert.equal(events?.url, "http://farm.test/v1/sessions/ses_1/events?token=mps_x");
+  events?.say(session(1));
+  events?.say(session(1));
+  assert.equal(Peer.all.length, 1, "nothing has changed");
+  Peer.frames = 0;
+  if (Peer.all[0]) Peer.all[0].frames = 500;
+  events?.say(session(2));
+  await until(() => Peer.all[1]?.connectionState === "connected", "a second connection is made");
+  assert.equal(Peer.all[0]?.connectionState, "connected", "the first one is shown until the second has a picture");
+  if (Peer.all[1]) Peer.all[1].frames = 1;
+  await until(() => Peer.all[0]?.connectionState === "closed", "then it is let go of");
+  await until(() => asked.some((r) => r.method === "DELETE"), "which is said");
+  events?.say(session(2));
+  assert.deepEqual(states, STEPS, "nobody sees anything of it");
+  assert.equal(Peer.all.length, 2, "once");
+  // The second one is looked after like the first.
+  Peer.frames = 1;
+  Peer.all[1]?.sayGoodbye();
+  await until(() => Peer.all.length === 3 && states.at(-1) === "live", "a third connection");
+  await face.close();
+  assert.ok(events?.closed);
+});
+
+test("a session whose worker is lost is waited for, and shown again", async (t) => {
+  let away = false;
+  network(t, (request) =>
+    request.method === "POST" && away ? { status: 503, headers: { "retry-after": "1" } } : well(request),
+  );
+  const { states } = await connected(t);
+  Events.all[0]?.say(session(1));
+  away = true;
+  Socket.all[0]?.say({ type: "session.state_updated", state: "reconnecting" });
+  await until(() => states.at(-1) === "reconnecting asking", "a picture that stands still is told");
+  away = false;
+  await until(() => states.at(-1) === "live", "it is back");
+  assert.equal(Peer.all.filter((peer) => peer.connectionState !== "closed").length, 1);
+});
+
+test("events tell of the session's end", async (t) => {
+  network(t, well);
+  const { face } = await connected(t);
+  Events.all[0]?.say({ ...session(1, "ended"), end: { reason: "cancelled" } });
+  assert.deepEqual([face.state.phase, face.state.detail], ["closed", "cancelled"]);
 });
 
 test("what cannot be mended in time has failed", async (t) => {

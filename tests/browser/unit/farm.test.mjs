@@ -42,6 +42,7 @@ const farm = (...workers) => ({
   workers,
   queue: { length: 0, oldest_wait_ms: null, limit: 10 },
   desired_workers: 1,
+  scaled: false,
   slots: { total: 2, taken: 0 },
 });
 

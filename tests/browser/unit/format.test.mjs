@@ -49,6 +49,17 @@ test("small sums of money keep three digits that matter", () => {
   ]);
 });
 
+test("a rate is an estimate: two digits that matter", () => {
+  assert.deepEqual([0, 0.0013083, 0.00592, 0.157, 1.3, 12.345].map(f.rate), [
+    "$0.00",
+    "$0.0013",
+    "$0.0059",
+    "$0.16",
+    "$1.30",
+    "$12.35",
+  ]);
+});
+
 test("shares and quantities", () => {
   assert.deepEqual([null, 0, 0.004, 0.0999, 0.384, 1].map(f.percent), ["–", "0%", "0.4%", "10%", "38%", "100%"]);
   assert.deepEqual([0, 0.001, 0.25, 6.2, 12.34, 1284.3, Number.NaN].map(f.quantity), [

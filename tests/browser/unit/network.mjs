@@ -17,6 +17,8 @@ export class Peer extends EventTarget {
   iceConnectionState = "new";
   /** @type {{type: string, sdp: string}|null} */
   localDescription = null;
+  /** @type {number|null} what came over this one; else what comes over all */
+  frames = null;
   /** @type {string[]} */
   answers = [];
   dtls = { state: "connected", onstatechange: /** @type {(() => void)|null} */ (null) };
@@ -80,7 +82,8 @@ export class Peer extends EventTarget {
     this.dispatchEvent(event);
   }
   async getStats() {
-    const video = { type: "inbound-rtp", kind: "video", framesDecoded: Peer.frames, packetsReceived: Peer.frames };
+    const frames = this.frames ?? Peer.frames;
+    const video = { type: "inbound-rtp", kind: "video", framesDecoded: frames, packetsReceived: frames };
     return new Map([["v", video]]);
   }
   close() {
@@ -128,6 +131,26 @@ export class Socket extends EventTarget {
   }
 }
 
+export class Events extends EventTarget {
+  /** @type {Events[]} */
+  static all = [];
+  closed = false;
+
+  /** @param {string} url */
+  constructor(url) {
+    super();
+    this.url = url;
+    Events.all.push(this);
+  }
+  /** @param {unknown} session */
+  say(session) {
+    this.dispatchEvent(Object.assign(new Event("session"), { data: JSON.stringify(session) }));
+  }
+  close() {
+    this.closed = true;
+  }
+}
+
 class Stream {
   /** @type {unknown[]} */
   tracks = [];
@@ -152,6 +175,7 @@ export function network(t, answer) {
   const fakes = {
     RTCPeerConnection: Peer,
     WebSocket: Socket,
+    EventSource: Events,
     MediaStream: Stream,
     fetch: async (/** @type {string} */ url, /** @type {any} */ init) => {
       await null;
@@ -175,7 +199,7 @@ export function network(t, answer) {
     },
   };
   Object.assign(Peer, { all: [], reaches: true, frames: 1 });
-  Socket.all = [];
+  [Socket.all, Events.all] = [[], []];
   for (const [name, fake] of Object.entries(fakes)) {
     const before = Object.getOwnPropertyDescriptor(globalThis, name);
     Object.defineProperty(globalThis, name, { value: fake, configurable: true, writable: true });

@@ -18,8 +18,18 @@ pub struct Caller {
 impl Caller {
     /// Connects with a session's token.
     pub async fn of(api: &Api, session: &str, token: &str) -> Self {
+        Self::asking(api, session, &format!("token={token}")).await
+    }
+
+    /// The same, having heard everything up to a position.
+    #[cfg(feature = "cloud")]
+    pub async fn after(api: &Api, session: &str, token: &str, position: &str) -> Self {
+        Self::asking(api, session, &format!("token={token}&after={position}")).await
+    }
+
+    async fn asking(api: &Api, session: &str, query: &str) -> Self {
         let address = api.address().replacen("http", "ws", 1);
-        let (socket, _) = connect_async(format!("{address}/v1/sessions/{session}/audio?token={token}")).await.unwrap();
+        let (socket, _) = connect_async(format!("{address}/v1/sessions/{session}/audio?{query}")).await.unwrap();
         Self { socket, heard: Vec::new() }
     }
 

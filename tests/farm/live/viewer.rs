@@ -96,6 +96,14 @@ impl Viewer {
         offer.watch(&answer)
     }
 
+    /// Watches a session if it runs; the answer if not.
+    #[cfg(feature = "cloud")]
+    pub async fn try_of(api: &Api, session: &str) -> Result<Self, Answer> {
+        let offer = Offer::new();
+        let answer = api.post_body(&format!("/v1/sessions/{session}/whep"), "application/sdp", offer.sdp.clone()).await;
+        if answer.status == 201 { Ok(offer.watch(&answer)) } else { Err(answer) }
+    }
+
     /// What came so far.
     pub fn seen<T>(&self, look: impl FnOnce(&Seen) -> T) -> T {
         look(&self.seen.lock().unwrap())

@@ -1,6 +1,6 @@
 //! Who draws for one session.
 
-use crate::{Cue, Engine, EngineError, Expression, Tick};
+use crate::{Cue, Engine, EngineError, EngineTick, Expression};
 use mouthpiece_frame::I420;
 use std::sync::Arc;
 
@@ -25,24 +25,24 @@ pub trait Artist {
 
 /// One session with an engine of its own, on the calling thread. Allocates nothing in the steady state.
 #[derive(Debug)]
-pub struct Alone<E: Engine> {
+pub struct OwnEngine<E: Engine> {
     engine: E,
     avatar: Arc<E::Avatar>,
     seat: E::Seat,
 }
 
-impl<E: Engine> Alone<E> {
+impl<E: Engine> OwnEngine<E> {
     /// Draws `avatar` with `engine`.
     pub fn new(engine: E, avatar: Arc<E::Avatar>) -> Self {
         Self { seat: E::seat(&avatar), engine, avatar }
     }
 }
 
-impl<E: Engine> Artist for Alone<E> {
+impl<E: Engine> Artist for OwnEngine<E> {
     type Cue = E::Cue;
 
     fn draw(&mut self, reference: usize, cue: E::Cue, expression: Expression) -> Result<&I420, EngineError> {
-        let tick = Tick::<E> { avatar: &self.avatar, seat: &mut self.seat, reference, cue: &cue, expression };
+        let tick = EngineTick::<E> { avatar: &self.avatar, seat: &mut self.seat, reference, cue: &cue, expression };
         self.engine.draw(&mut [tick])?;
         Ok(E::picture(&self.seat))
     }

@@ -31,7 +31,7 @@ impl SpeechLevel {
 
 /// What was heard around one instant.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Heard<Cue> {
+pub struct HeardCue<Cue> {
     /// What the mouth should do.
     pub cue: Cue,
     /// How much voice there is, 0 (silence) to about 1: drives nods and brows.
@@ -52,7 +52,7 @@ pub trait Ear: Send {
     /// The cue for media time `seconds`; `None` when more sound must be heard first.
     ///
     /// Times must not decrease. Sound more than a second before the last asked time is forgotten.
-    fn cue(&mut self, seconds: f64) -> Option<Heard<Self::Cue>>;
+    fn cue(&mut self, seconds: f64) -> Option<HeardCue<Self::Cue>>;
 
     /// Seconds of sound past a cue's time that must have been heard: [`Ear::cue`] of `t` answers once everything before
     /// `t + need()` was heard.

@@ -37,8 +37,8 @@ pub enum EngineError {
 
 /// One video frame's work for one session.
 #[derive(Debug)]
-pub struct Tick<'a, E: Engine> {
-    /// Whose face.
+pub struct EngineTick<'a, E: Engine> {
+    /// The avatar that is drawn.
     pub avatar: &'a E::Avatar,
     /// The session's working memory; holds the picture afterwards.
     pub seat: &'a mut E::Seat,
@@ -91,7 +91,7 @@ pub trait Engine: Clone + Send + Sync + 'static {
     /// # Errors
     /// [`EngineError::NoSuchFrame`] when a tick names a reference frame that the avatar lacks; what became of the others
     /// is not told then, each may be drawn again.
-    fn draw(&mut self, ticks: &mut [Tick<'_, Self>]) -> Result<(), EngineError>;
+    fn draw(&mut self, ticks: &mut [EngineTick<'_, Self>]) -> Result<(), EngineError>;
 
     /// Draws reference frame `reference` into a seat with the mouth at rest: the same picture as a tick whose cue is at
     /// rest. Needs no engine, so that silence costs none.

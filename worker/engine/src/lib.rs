@@ -5,7 +5,7 @@
 //! mouth reaches it as a [`Cue`], what the rest of the head does as an [`Expression`]. An engine knows nothing of sessions,
 //! queues or transports, and this crate knows no engine: it depends on no decoder, no network runtime and no encoder.
 //!
-//! Who draws for one session is an [`Artist`]: [`Alone`] with an engine of its own, or a [`Desk`] in front of the
+//! Who draws for one session is an [`Artist`]: [`OwnEngine`] with an engine of its own, or a [`EngineDesk`] in front of the
 //! [`EngineThread`] that several sessions share.
 
 mod artist;
@@ -16,9 +16,9 @@ mod expression;
 pub mod life;
 mod thread;
 
-pub use artist::{Alone, Artist};
+pub use artist::{Artist, OwnEngine};
 pub use cue::Cue;
-pub use ear::{Ear, Heard, SPEECH_RANGE_DB, SpeechLevel};
-pub use engine::{Engine, EngineError, Tick};
+pub use ear::{Ear, HeardCue, SPEECH_RANGE_DB, SpeechLevel};
+pub use engine::{Engine, EngineError, EngineTick};
 pub use expression::{Expression, HeadPose};
-pub use thread::{Desk, Desks, Drawn, EngineThread};
+pub use thread::{DrawnTicks, EngineDesk, EngineDesks, EngineThread};

@@ -1,6 +1,6 @@
 //! The engine's own thread, and the desks in front of it.
 //!
-//! One OS thread owns one engine. Each session has a [`Desk`]: it hands its seat in with what shall be drawn and gets it
+//! One OS thread owns one engine. Each session has a [`EngineDesk`]: it hands its seat in with what shall be drawn and gets it
 //! back with the picture. The thread takes all that lies there and draws it in one [`Engine::draw`]; it never waits for
 //! a batch to fill, and while it draws the next batch gathers. A desk hands in one tick at a time, so there are never
 //! more waiting than there are desks. Buffers are reused: a frame allocates nothing here.
@@ -10,8 +10,8 @@
 
 mod batch;
 
-use crate::{Artist, Engine, EngineError, Expression, Tick};
-use batch::{Batch, Reply, Work};
+use crate::{Artist, Engine, EngineError, EngineTick, Expression};
+use batch::{Batch, DeskReply, DeskWork};
 use mouthpiece_frame::I420;
 use std::fmt;
 use std::io;
@@ -21,7 +21,7 @@ use std::thread::{self, JoinHandle};
 
 /// What lies in front of the engine.
 struct Queue<E: Engine> {
-    waiting: Vec<Work<E>>,
+    waiting: Vec<DeskWork<E>>,
     /// The thread is in a call of the engine.
     drawing: bool,
     /// The thread takes nothing any more.
@@ -87,8 +87,8 @@ impl<E: Engine> EngineThread<E> {
     }
 
     /// Where sessions get their desks.
-    pub fn desks(&self) -> Desks<E> {
-        Desks { shared: Arc::clone(&self.shared) }
+    pub fn desks(&self) -> EngineDesks<E> {
+        EngineDesks { shared: Arc::clone(&self.shared) }
     }
 }
 
@@ -148,17 +148,17 @@ fn draw_all<E: Engine>(mut engine: E, shared: &Shared<E>) {
 }
 
 /// Where sessions get their desks. Holds no engine: when the thread ends, every desk says [`EngineError::Gone`].
-pub struct Desks<E: Engine> {
+pub struct EngineDesks<E: Engine> {
     shared: Arc<Shared<E>>,
 }
 
-impl<E: Engine> Clone for Desks<E> {
+impl<E: Engine> Clone for EngineDesks<E> {
     fn clone(&self) -> Self {
         Self { shared: Arc::clone(&self.shared) }
     }
 }
 
-impl<E: Engine> fmt::Debug for Desks<E> {
+impl<E: Engine> fmt::Debug for EngineDesks<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.drawn().fmt(f)
     }
@@ -166,7 +166,7 @@ impl<E: Engine> fmt::Debug for Desks<E> {
 
 /// How ticks were drawn so far.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Drawn {
+pub struct DrawnTicks {
     /// Calls of the engine by its thread.
     pub calls: u64,
     /// Ticks in them: more than calls when sessions shared one.
@@ -175,40 +175,40 @@ pub struct Drawn {
     pub helped: u64,
 }
 
-impl<E: Engine> Desks<E> {
+impl<E: Engine> EngineDesks<E> {
     /// A desk for one session of `avatar`.
-    pub fn desk(&self, avatar: Arc<E::Avatar>) -> Desk<E> {
+    pub fn desk(&self, avatar: Arc<E::Avatar>) -> EngineDesk<E> {
         let spare = self.shared.spare.lock().unwrap_or_else(PoisonError::into_inner);
         let helper = spare.as_ref().and_then(E::helper);
         let seat = Some(Box::new(E::seat(&avatar)));
-        Desk { shared: Arc::clone(&self.shared), reply: Arc::default(), helper, avatar, seat }
+        EngineDesk { shared: Arc::clone(&self.shared), reply: Arc::default(), helper, avatar, seat }
     }
 
     /// How ticks were drawn so far.
-    pub fn drawn(&self) -> Drawn {
+    pub fn drawn(&self) -> DrawnTicks {
         let [calls, ticks, helped] =
             [&self.shared.calls, &self.shared.ticks, &self.shared.helped].map(|n| n.load(Ordering::Relaxed));
-        Drawn { calls, ticks, helped }
+        DrawnTicks { calls, ticks, helped }
     }
 }
 
 /// One session's place in front of the engine's thread.
-pub struct Desk<E: Engine> {
+pub struct EngineDesk<E: Engine> {
     shared: Arc<Shared<E>>,
-    reply: Arc<Reply<E>>,
+    reply: Arc<DeskReply<E>>,
     helper: Option<E>,
     avatar: Arc<E::Avatar>,
     /// Away while it is drawn, and lost when the engine is.
     seat: Option<Box<E::Seat>>,
 }
 
-impl<E: Engine> fmt::Debug for Desk<E> {
+impl<E: Engine> fmt::Debug for EngineDesk<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Desk").finish_non_exhaustive()
     }
 }
 
-impl<E: Engine> Artist for Desk<E> {
+impl<E: Engine> Artist for EngineDesk<E> {
     type Cue = E::Cue;
 
     /// Waits for the picture: at most as long as the batch before and its own take. With a helper it never waits for
@@ -225,13 +225,14 @@ impl<E: Engine> Artist for Desk<E> {
                     drop(queue);
                     self.shared.helped.fetch_add(1, Ordering::Relaxed);
                     let mut seat = seat;
-                    let tick = Tick::<E> { avatar: &self.avatar, seat: &mut seat, reference, cue: &cue, expression };
+                    let tick =
+                        EngineTick::<E> { avatar: &self.avatar, seat: &mut seat, reference, cue: &cue, expression };
                     let drawn = helper.draw(&mut [tick]);
                     (Some(seat), drawn)
                 }
                 _ => {
                     let (avatar, reply) = (Arc::clone(&self.avatar), Arc::clone(&self.reply));
-                    queue.waiting.push(Work::new(avatar, seat, reference, cue, expression, reply));
+                    queue.waiting.push(DeskWork::new(avatar, seat, reference, cue, expression, reply));
                     drop(queue);
                     self.shared.news.notify_one();
                     self.reply.wait()

@@ -61,7 +61,7 @@ impl Mesh {
 pub struct FaceBox {
     /// Left.
     pub x0: f32,
-    /// Top.
+    /// The upper edge, in pixels from the top.
     pub y0: f32,
     /// Right.
     pub x1: f32,

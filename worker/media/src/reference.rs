@@ -1,8 +1,8 @@
 //! A reference: what an avatar is made from, one still or a short loop, already at output size.
 //!
 //! A picture is analysed at its own size and scaled afterwards, so that a small output does not blur the landmarks:
-//! [`Prepared::from_portrait`], [`Prepared::from_video`]. [`Analysis`] is the same without the scaling; it can draw
-//! what it found. What was prepared can be kept as bytes: [`Prepared::to_bytes`].
+//! [`PreparedReference::from_portrait`], [`PreparedReference::from_video`]. [`Analysis`] is the same without the scaling; it can draw
+//! what it found. What was prepared can be kept as bytes: [`PreparedReference::to_bytes`].
 
 mod analysis;
 mod error;
@@ -37,7 +37,7 @@ impl Default for PrepareOptions {
 
 /// A reference and what to tell the user about it.
 #[derive(Debug, Clone)]
-pub struct Prepared {
+pub struct PreparedReference {
     /// Ready for an engine.
     pub reference: Reference,
     /// What was found.

@@ -30,7 +30,7 @@ pub use shape::MouthShape;
 use draw_pool::DrawPool;
 use frame::FaceFrame;
 use mouth::{Mouth, OPEN_GAP};
-use mouthpiece_engine::{Engine, EngineError, Expression, SpeechLevel, Tick};
+use mouthpiece_engine::{Engine, EngineError, EngineTick, Expression, SpeechLevel};
 use mouthpiece_frame::{I420, Rect, Reference};
 use mouthpiece_media::{compose::Canvas, features::VisemeNet};
 use rig::Rig;
@@ -146,7 +146,7 @@ impl Engine for Puppet {
         PuppetEar::live(Arc::clone(&self.net))
     }
 
-    fn draw(&mut self, ticks: &mut [Tick<'_, Self>]) -> Result<(), EngineError> {
+    fn draw(&mut self, ticks: &mut [EngineTick<'_, Self>]) -> Result<(), EngineError> {
         for tick in &*ticks {
             tick.avatar.check(tick.reference)?;
         }

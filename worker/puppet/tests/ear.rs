@@ -4,7 +4,7 @@
 
 mod sound;
 
-use mouthpiece_engine::{Ear, Heard, SpeechLevel};
+use mouthpiece_engine::{Ear, HeardCue, SpeechLevel};
 use mouthpiece_media::features::VisemeNet;
 use mouthpiece_puppet::{MouthShape, PuppetEar};
 use sound::{FPS, closures, during, labels, speech};
@@ -15,7 +15,7 @@ fn ear(level: SpeechLevel) -> PuppetEar {
 }
 
 /// What is heard in the middle of each frame, the samples arriving in pieces of `piece`.
-fn listen(samples: &[f32], level: SpeechLevel, piece: usize) -> Vec<Heard<MouthShape>> {
+fn listen(samples: &[f32], level: SpeechLevel, piece: usize) -> Vec<HeardCue<MouthShape>> {
     let mut ear = ear(level);
     let mut heard = Vec::new();
     let middle = |n: usize| (n as f64 + 0.5) / FPS;
@@ -36,7 +36,7 @@ fn listen(samples: &[f32], level: SpeechLevel, piece: usize) -> Vec<Heard<MouthS
 fn silence_leaves_the_mouth_exactly_as_it_is() {
     let level = SpeechLevel { active_rms: 0.1, loud_db: -15.0 };
     for h in listen(&vec![0.0; 48_000], level, 640) {
-        assert_eq!(h, Heard::default());
+        assert_eq!(h, HeardCue::default());
     }
 }
 

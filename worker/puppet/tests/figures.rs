@@ -8,15 +8,15 @@
 mod sound;
 
 use mouthpiece_engine::life::{Life, Liveliness};
-use mouthpiece_engine::{Alone, Artist, Ear, Engine, Heard};
+use mouthpiece_engine::{Artist, Ear, Engine, HeardCue, OwnEngine};
 use mouthpiece_media::audio::Converter;
-use mouthpiece_media::encode::{self, Choice, FilePreset, Quality, Settings};
+use mouthpiece_media::encode::{self, EncoderChoice, EncoderQuality, EncoderSettings, FilePreset};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::features::VisemeNet;
-use mouthpiece_media::image::{I420, Limits, load_portrait};
+use mouthpiece_media::image::{I420, PortraitLimits, load_portrait};
 use mouthpiece_media::mux::{AudioParams, Mp4Writer, VideoParams};
-use mouthpiece_media::quality::{Extras, evaluate};
-use mouthpiece_media::reference::{PrepareOptions, Prepared};
+use mouthpiece_media::quality::{EvaluationExtras, evaluate};
+use mouthpiece_media::reference::{PrepareOptions, PreparedReference};
 use mouthpiece_puppet::{MouthShape, Puppet, PuppetAvatar, PuppetEar};
 use sound::{FPS, closures, compare, recording, sample};
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ fn recordings() -> Vec<PathBuf> {
     std::iter::once(sample("speech.wav")).chain(more).collect()
 }
 
-fn listen(ear: &mut PuppetEar, samples: &[f32]) -> Vec<Heard<MouthShape>> {
+fn listen(ear: &mut PuppetEar, samples: &[f32]) -> Vec<HeardCue<MouthShape>> {
     let mut heard = Vec::new();
     for piece in samples.chunks(320) {
         ear.hear(piece);
@@ -45,7 +45,7 @@ fn listen(ear: &mut PuppetEar, samples: &[f32]) -> Vec<Heard<MouthShape>> {
 }
 
 /// Both ears' answers to a recording: live, recorded.
-fn both(path: &Path) -> ([Vec<Heard<MouthShape>>; 2], Vec<f32>) {
+fn both(path: &Path) -> ([Vec<HeardCue<MouthShape>>; 2], Vec<f32>) {
     let (samples, level) = recording(path);
     let net = Arc::new(VisemeNet::shipped().unwrap());
     let live = listen(&mut PuppetEar::live(Arc::clone(&net)), &samples);
@@ -60,7 +60,7 @@ fn rough(values: &[f32]) -> f32 {
 }
 
 /// One part of a shape.
-type Part = fn(&Heard<MouthShape>) -> f32;
+type Part = fn(&HeardCue<MouthShape>) -> f32;
 
 #[test]
 #[ignore = "a measurement"]
@@ -92,19 +92,19 @@ fn live_curves_against_recorded_ones() {
 
 /// The sample portrait, `size` pixels wide or high.
 fn avatar(size: u32) -> Arc<PuppetAvatar> {
-    let picture = load_portrait(&sample("portrait.png"), &Limits::default()).unwrap();
+    let picture = load_portrait(&sample("portrait.png"), &PortraitLimits::default()).unwrap();
     let longer = picture.width().max(picture.height());
     let [w, h] = [picture.width(), picture.height()].map(|s| s * size / longer);
     let picture = image::imageops::resize(&picture, w, h, image::imageops::FilterType::CatmullRom);
     let mut finder = FaceFinder::new(&Runtime::get().unwrap()).unwrap();
     let options = PrepareOptions { size, face: None };
-    let prepared = Prepared::from_portrait(&picture, &mut finder, &options).unwrap();
+    let prepared = PreparedReference::from_portrait(&picture, &mut finder, &options).unwrap();
     Arc::new(Puppet::load().unwrap().prepare(prepared.reference).unwrap())
 }
 
-fn settings(picture: &I420, quality: Quality) -> Settings {
+fn settings(picture: &I420, quality: EncoderQuality) -> EncoderSettings {
     let (width, height) = (picture.width() as u32, picture.height() as u32);
-    Settings { width, height, fps: (25, 1), quality, gop_frames: 10_000 }
+    EncoderSettings { width, height, fps: (25, 1), quality, gop_frames: 10_000 }
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn live_video_against_a_recorded_one() {
             film(&avatar, &heard, &samples, &file);
             let labels = sample("speech.labels.tsv");
             let labels = (path == sample("speech.wav")).then_some(labels.as_path());
-            let report = evaluate(&file, Extras { labels, portrait: None }, &mut |_| {}).unwrap();
+            let report = evaluate(&file, EvaluationExtras { labels, portrait: None }, &mut |_| {}).unwrap();
             let (sync, jitter) = (report.sync.unwrap(), report.jitter.map(|j| j.lips));
             println!(
                 "{} {name}: in speech {:.3} at {} ms, with pauses {:.3} at {} ms, jitter of the lips {jitter:.2?}, closures {:?}",
@@ -133,12 +133,13 @@ fn live_video_against_a_recorded_one() {
     }
 }
 
-fn film(avatar: &Arc<PuppetAvatar>, heard: &[Heard<MouthShape>], samples: &[f32], file: &Path) {
-    let mut artist = Alone::new(Puppet::load().unwrap(), Arc::clone(avatar));
+fn film(avatar: &Arc<PuppetAvatar>, heard: &[HeardCue<MouthShape>], samples: &[f32], file: &Path) {
+    let mut artist = OwnEngine::new(Puppet::load().unwrap(), Arc::clone(avatar));
     let mut life = Life::new(1, Liveliness { head: false, blinks: true });
     let first = &avatar.reference().frames[0].picture;
     let mut encoder =
-        encode::open(Choice::X264, &settings(first, Quality::File { preset: FilePreset::Balanced })).unwrap();
+        encode::open(EncoderChoice::X264, &settings(first, EncoderQuality::File { preset: FilePreset::Balanced }))
+            .unwrap();
     let video = VideoParams { width: first.width() as u32, height: first.height() as u32, fps: (25, 1) };
     let mut writer = Mp4Writer::create(file, video, Some(AudioParams { channels: 1 })).unwrap();
     let (mut converter, mut sound) = (Converter::new(16_000, 48_000).unwrap(), Vec::new());
@@ -187,7 +188,7 @@ fn what_a_live_session_costs() {
     println!("the ear: {spoken:.2} ms a second of speech, {silent:.2} ms of silence");
 
     let avatar = avatar(512);
-    let mut artist = Alone::new(Puppet::load().unwrap(), Arc::clone(&avatar));
+    let mut artist = OwnEngine::new(Puppet::load().unwrap(), Arc::clone(&avatar));
     for head in [false, true] {
         let mut life = Life::new(1, Liveliness { head, blinks: true });
         let mut at = 0.0;
@@ -214,13 +215,14 @@ fn what_a_live_session_costs() {
         .enumerate()
         .map(|(n, h)| artist.draw(0, h.cue, life.at((n as f64 + 0.5) / FPS, h.voice)).unwrap().clone())
         .collect();
-    for choice in [Choice::X264, Choice::OpenH264] {
+    for choice in [EncoderChoice::X264, EncoderChoice::OpenH264] {
         for bitrate_bps in [300_000, 800_000, 1_500_000] {
-            let mut encoder = encode::open(choice, &settings(&frames[0], Quality::Realtime { bitrate_bps })).unwrap();
+            let mut encoder =
+                encode::open(choice, &settings(&frames[0], EncoderQuality::Realtime { bitrate_bps })).unwrap();
             let (mut pts, mut sizes, mut keys) = (0_i64, Vec::new(), Vec::new());
             let took = millis(frames.len(), || {
                 for (n, frame) in frames.iter().enumerate() {
-                    let sink = &mut |p: encode::Packet<'_>| {
+                    let sink = &mut |p: encode::EncodedPacket<'_>| {
                         sizes.push(p.data.len());
                         if p.key {
                             keys.push(p.data.len());

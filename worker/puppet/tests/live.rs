@@ -4,7 +4,7 @@
 
 mod sound;
 
-use mouthpiece_engine::{Ear, Heard};
+use mouthpiece_engine::{Ear, HeardCue};
 use mouthpiece_media::features::VisemeNet;
 use mouthpiece_puppet::{MouthShape, PuppetEar};
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ fn live() -> PuppetEar {
 }
 
 /// What is heard in the middle of each frame, the samples arriving in pieces of `piece`.
-fn listen(ear: &mut PuppetEar, samples: &[f32], piece: usize) -> Vec<Heard<MouthShape>> {
+fn listen(ear: &mut PuppetEar, samples: &[f32], piece: usize) -> Vec<HeardCue<MouthShape>> {
     let (mut heard, mut ready) = (Vec::new(), 0);
     for p in samples.chunks(piece) {
         ear.hear(p);
@@ -34,19 +34,19 @@ fn listen(ear: &mut PuppetEar, samples: &[f32], piece: usize) -> Vec<Heard<Mouth
     heard
 }
 
-fn jaws(heard: &[Heard<MouthShape>]) -> Vec<f32> {
+fn jaws(heard: &[HeardCue<MouthShape>]) -> Vec<f32> {
     heard.iter().map(|h| h.cue.jaw).collect()
 }
 
 /// The value that nine of ten do not exceed.
-fn wide_open(heard: &[Heard<MouthShape>]) -> f32 {
+fn wide_open(heard: &[HeardCue<MouthShape>]) -> f32 {
     let mut jaws = jaws(heard);
     jaws.sort_by(f32::total_cmp);
     jaws[jaws.len() * 9 / 10]
 }
 
-fn moves(heard: &[Heard<MouthShape>]) -> usize {
-    heard.iter().filter(|h| **h != Heard::default()).count()
+fn moves(heard: &[HeardCue<MouthShape>]) -> usize {
+    heard.iter().filter(|h| **h != HeardCue::default()).count()
 }
 
 /// `samples` with an active level of `db`.
@@ -201,7 +201,7 @@ fn after_hours_of_silence_the_first_word_is_heard() {
 fn an_ear_that_nobody_asks_forgets() {
     let mut ear = live();
     (0..100).for_each(|_| ear.hear(&speech().0[..16_000]));
-    assert_eq!(ear.cue(1.0), Some(Heard::default()), "long forgotten");
+    assert_eq!(ear.cue(1.0), Some(HeardCue::default()), "long forgotten");
     assert!(ear.cue(99.7).is_some_and(|h| h.cue != MouthShape::default()));
 }
 

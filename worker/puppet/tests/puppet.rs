@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
-use mouthpiece_engine::{Alone, Artist, Engine, EngineError, Expression, HeadPose, Tick};
+use mouthpiece_engine::{Artist, Engine, EngineError, EngineTick, Expression, HeadPose, OwnEngine};
 use mouthpiece_media::face::{FaceFinder, Mesh, Runtime};
-use mouthpiece_media::image::{I420, Limits, frame_to_rgb, load_portrait};
-use mouthpiece_media::reference::{PrepareOptions, Prepared, Reference};
+use mouthpiece_media::image::{I420, PortraitLimits, frame_to_rgb, load_portrait};
+use mouthpiece_media::reference::{PrepareOptions, PreparedReference, Reference};
 use mouthpiece_puppet::{MouthShape, Puppet, PuppetAvatar, PuppetSeat};
 use proptest::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -50,8 +50,8 @@ fn avatar() -> &'static PuppetAvatar {
     static AVATAR: OnceLock<PuppetAvatar> = OnceLock::new();
     AVATAR.get_or_init(|| {
         let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/portrait.png"));
-        let picture = load_portrait(path, &Limits::default()).unwrap();
-        let prepared = Prepared::from_portrait(&picture, &mut finder(), &PrepareOptions::default()).unwrap();
+        let picture = load_portrait(path, &PortraitLimits::default()).unwrap();
+        let prepared = PreparedReference::from_portrait(&picture, &mut finder(), &PrepareOptions::default()).unwrap();
         puppet().prepare(prepared.reference).unwrap()
     })
 }
@@ -77,7 +77,7 @@ impl Session {
     }
 
     fn draw(&mut self, cue: MouthShape, expression: Expression) -> &I420 {
-        let tick = Tick { avatar: avatar(), seat: &mut self.seat, reference: 0, cue: &cue, expression };
+        let tick = EngineTick { avatar: avatar(), seat: &mut self.seat, reference: 0, cue: &cue, expression };
         self.engine.draw(&mut [tick]).unwrap();
         Puppet::picture(&self.seat)
     }
@@ -240,7 +240,7 @@ fn rest_is_the_picture_of_the_default_cue() {
 #[test]
 fn alone_rests_without_a_tick() {
     let mine = Arc::new(puppet().prepare(avatar().reference().clone()).unwrap());
-    let [mut a, mut b] = [(); 2].map(|()| Alone::new(puppet(), Arc::clone(&mine)));
+    let [mut a, mut b] = [(); 2].map(|()| OwnEngine::new(puppet(), Arc::clone(&mine)));
     a.draw(0, speaking(1.0), moved()).unwrap();
     assert_eq!(a.rest(0, moved()).unwrap(), b.draw(0, MouthShape::default(), moved()).unwrap());
     assert!(matches!(a.rest(3, moved()), Err(EngineError::NoSuchFrame { asked: 3, held: 1 })));
@@ -251,7 +251,7 @@ fn a_frame_that_the_avatar_lacks_is_refused() {
     let engine = &mut puppet();
     let mut seat = Puppet::seat(avatar());
     let (cue, expression) = (MouthShape::default(), Expression::default());
-    let tick = Tick { avatar: avatar(), seat: &mut seat, reference: 1, cue: &cue, expression };
+    let tick = EngineTick { avatar: avatar(), seat: &mut seat, reference: 1, cue: &cue, expression };
     assert!(matches!(engine.draw(&mut [tick]), Err(EngineError::NoSuchFrame { asked: 1, held: 1 })));
 }
 
@@ -292,7 +292,8 @@ fn several_ticks_at_once_draw_what_each_would_alone() {
     let mut seats = [(); 3].map(|()| Puppet::seat(avatar()));
     for _ in 0..3 {
         let ticks = seats.iter_mut().zip(&shapes);
-        let ticks = ticks.map(|(seat, cue)| Tick { avatar: avatar(), seat, reference: 0, cue, expression: moved() });
+        let ticks =
+            ticks.map(|(seat, cue)| EngineTick { avatar: avatar(), seat, reference: 0, cue, expression: moved() });
         engine.draw(&mut ticks.collect::<Vec<_>>()).unwrap();
     }
     for (seat, shape) in seats.iter().zip(shapes) {

@@ -1,26 +1,32 @@
 //! The agent actor: the worker's mouth and ear towards the coordinators.
 //!
 //! It hands commands on to the slots, tells how the worker is, and leads it out: a draining worker takes nothing new and
-//! leaves when its slots are free.
+//! leaves when its slots are free. Its live sessions are moved away meanwhile: coordinators see to that.
 
-use super::messages::{Broken, BusClosed, Close, Commanded, Drain, Freed, Halt, Occupied, Take, Yield};
+use super::messages::{
+    BusClosed, CloseEngine, CommandCame, DrainWorker, HaltSession, HandOverSession, LetGoOfSession, SlotDutyChanged,
+    SlotFreed, SlotOccupied, TakeAssignment, WorkerBroken, YieldSlot,
+};
 use super::pulse::pulse;
 use super::seen_assignments::SeenAssignments;
-use super::slot::{Slot, acknowledge};
-use super::tell::{refuse, tell};
-use crate::board::Board;
-use crate::clock::Clock;
+use super::slot::{SlotActor, acknowledge};
+use super::tell::{count, refuse, tell};
+use crate::board::{ProgressBoard, WorkState};
+use crate::clock::WorkerClock;
 use crate::failure::WorkerFailure;
-use crate::work::Work;
+use crate::stop::SessionDuty;
+use crate::work::SessionRunner;
 use actix::{
     Actor, ActorContext, ActorFutureExt, Addr, AsyncContext, Context, Handler, Recipient, SpawnHandle, WrapFuture,
 };
-use mouthpiece_domain::fleet::{Assignment, Capability, Command, Heartbeat, Hold, Refusal, Running, WorkerEvent};
+use mouthpiece_domain::fleet::{
+    Assignment, Capability, Heartbeat, Hold, RunningSession, WorkerCommand, WorkerEvent, WorkerRefusal,
+};
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::session::Phase;
 use mouthpiece_domain::time::Mono;
-use mouthpiece_ports::bus::{Bus, Delivery, Inbox};
+use mouthpiece_ports::bus::{Bus, BusInbox, Delivery};
 use mouthpiece_ports::pool::Pool;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,34 +40,38 @@ const YIELD_PATIENCE: Duration = Duration::from_secs(10);
 const LEAVE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// How a worker came to its end, once it has.
-pub type Outcome = Option<Result<(), WorkerFailure>>;
+pub type AgentOutcome = Option<Result<(), WorkerFailure>>;
 
 /// What the agent is made of.
-pub struct Parts {
-    /// Who.
+pub struct AgentParts {
+    /// The worker's id.
     pub id: WorkerId,
     /// What it offers.
     pub capability: Capability,
+    /// Where coordinators call it, if they do.
+    pub address: Option<String>,
     /// Commands and news.
     pub bus: Arc<dyn Bus>,
     /// Leases and heartbeats.
     pub pool: Arc<dyn Pool>,
     /// The same that the slots do; it knows what is in memory.
-    pub work: Arc<dyn Work>,
+    pub work: Arc<dyn SessionRunner>,
     /// Since the worker began to start.
-    pub clock: Clock,
+    pub clock: WorkerClock,
     /// Paces the heartbeats.
     pub lease: LeaseTerms,
     /// How long a drain by command may take.
     pub drain_timeout: Duration,
     /// The opened command queue.
-    pub inbox: Box<dyn Inbox<Command>>,
+    pub inbox: Box<dyn BusInbox<WorkerCommand>>,
     /// One a slot.
-    pub slots: Vec<Addr<Slot>>,
+    pub slots: Vec<Addr<SlotActor>>,
     /// The engine's actor, if the work has one.
-    pub engine: Option<Recipient<Close>>,
+    pub engine: Option<Recipient<CloseEngine>>,
+    /// Told when it takes nothing new any more.
+    pub drains: watch::Sender<bool>,
     /// Told when all is over.
-    pub closed: watch::Sender<Outcome>,
+    pub closed: watch::Sender<AgentOutcome>,
 }
 
 /// A slot as the agent sees it.
@@ -70,12 +80,20 @@ struct RoutedSlot {
     /// The assignment that was sent there last and has not come back.
     routed: Option<Hold>,
     /// What runs there.
-    running: Option<(Hold, Arc<Board>, Mono)>,
+    running: Option<RunningSlot>,
+}
+
+/// What runs in a slot.
+struct RunningSlot {
+    hold: Hold,
+    board: Arc<ProgressBoard>,
+    since: Mono,
+    duty: SessionDuty,
 }
 
 /// The agent.
 pub struct Agent {
-    parts: Parts,
+    parts: AgentParts,
     places: Vec<RoutedSlot>,
     seen: SeenAssignments,
     draining: bool,
@@ -90,7 +108,7 @@ pub struct Agent {
 
 impl Agent {
     /// An agent that starts to listen when it is started.
-    pub fn new(parts: Parts) -> Self {
+    pub fn new(parts: AgentParts) -> Self {
         Self {
             places: parts.slots.iter().map(|_| RoutedSlot::default()).collect(),
             parts,
@@ -116,45 +134,82 @@ impl Actor for Agent {
     }
 }
 
+/// A session as a heartbeat tells it.
+fn listed(RunningSlot { hold, board, duty, .. }: &RunningSlot) -> RunningSession {
+    let (stage, delivered) = (board.stage(), board.delivered());
+    let waits = *duty == SessionDuty::Waits;
+    if !waits {
+        count(*hold, delivered, false, "counts");
+    }
+    RunningSession {
+        session: hold.session,
+        fence: hold.fence,
+        slot: hold.slot,
+        // Its end is for its own report to tell.
+        phase: if waits { Phase::Preparing } else { stage.phase().min(Phase::Draining) },
+        progress: board.progress(),
+        delivered,
+        prepared: waits && stage == WorkState::Running,
+    }
+}
+
 /// The inbox of an agent that listens already.
 struct Nothing;
 
 #[async_trait::async_trait]
-impl Inbox<Command> for Nothing {
-    async fn next(&mut self) -> Option<Delivery<Command>> {
+impl BusInbox<WorkerCommand> for Nothing {
+    async fn next(&mut self) -> Option<Delivery<WorkerCommand>> {
         None
     }
 }
 
 /// Carries commands to the agent, one after the other.
-async fn listen(mut inbox: Box<dyn Inbox<Command>>, agent: Addr<Agent>) {
+async fn listen(mut inbox: Box<dyn BusInbox<WorkerCommand>>, agent: Addr<Agent>) {
     while let Some(delivery) = inbox.next().await {
-        if agent.send(Commanded(delivery)).await.is_err() {
+        if agent.send(CommandCame(delivery)).await.is_err() {
             return;
         }
     }
     agent.do_send(BusClosed);
 }
 
-impl Handler<Commanded> for Agent {
+impl Handler<CommandCame> for Agent {
     type Result = ();
 
-    fn handle(&mut self, Commanded(delivery): Commanded, ctx: &mut Context<Self>) {
+    fn handle(&mut self, CommandCame(delivery): CommandCame, ctx: &mut Context<Self>) {
         match &delivery.body {
-            Command::Assign(assignment) => {
+            WorkerCommand::Assign(assignment) => {
                 let assignment = assignment.clone();
                 self.assign(assignment, delivery);
             }
-            Command::Stop(hold) => {
+            WorkerCommand::Prepare(assignment) => {
+                let assignment = assignment.clone();
+                self.prepare(assignment, delivery);
+            }
+            WorkerCommand::LetGo(hold) => {
+                let hold = *hold;
+                if let (true, Some(slot)) = (hold.worker == self.parts.id, self.slot(hold)) {
+                    slot.do_send(LetGoOfSession(hold));
+                }
+                acknowledge(delivery);
+            }
+            WorkerCommand::HandOver(hold) => {
+                let hold = *hold;
+                if let (true, Some(slot)) = (hold.worker == self.parts.id, self.slot(hold)) {
+                    slot.do_send(HandOverSession(hold));
+                }
+                acknowledge(delivery);
+            }
+            WorkerCommand::Stop(hold) => {
                 let hold = *hold;
                 // Should its assignment come later, it is old news.
                 self.seen.is_news(hold.session, hold.fence);
                 if let (true, Some(slot)) = (hold.worker == self.parts.id, self.slot(hold)) {
-                    slot.do_send(Halt(hold));
+                    slot.do_send(HaltSession(hold));
                 }
                 acknowledge(delivery);
             }
-            Command::Drain => {
+            WorkerCommand::Drain => {
                 acknowledge(delivery);
                 self.drain(self.parts.drain_timeout, ctx);
             }
@@ -162,25 +217,37 @@ impl Handler<Commanded> for Agent {
     }
 }
 
-impl Handler<Occupied> for Agent {
+impl Handler<SlotOccupied> for Agent {
     type Result = ();
 
-    fn handle(&mut self, Occupied { hold, board, since }: Occupied, ctx: &mut Context<Self>) {
+    fn handle(&mut self, SlotOccupied { hold, board, since, duty }: SlotOccupied, ctx: &mut Context<Self>) {
         if let Some(place) = self.places.get_mut(usize::from(hold.slot.0)) {
-            place.running = Some((hold, board, since));
+            place.running = Some(RunningSlot { hold, board, since, duty });
         }
         self.beat(ctx);
     }
 }
 
-impl Handler<Freed> for Agent {
+impl Handler<SlotDutyChanged> for Agent {
     type Result = ();
 
-    fn handle(&mut self, Freed { hold, held }: Freed, ctx: &mut Context<Self>) {
+    fn handle(&mut self, SlotDutyChanged { hold, duty }: SlotDutyChanged, ctx: &mut Context<Self>) {
+        let place = self.places.get_mut(usize::from(hold.slot.0));
+        if let Some(running) = place.and_then(|place| place.running.as_mut()).filter(|running| running.hold == hold) {
+            running.duty = duty;
+            self.beat(ctx);
+        }
+    }
+}
+
+impl Handler<SlotFreed> for Agent {
+    type Result = ();
+
+    fn handle(&mut self, SlotFreed { hold, held }: SlotFreed, ctx: &mut Context<Self>) {
         self.busy += held;
         if let Some(place) = self.places.get_mut(usize::from(hold.slot.0)) {
             place.routed = place.routed.filter(|routed| *routed != hold);
-            if place.running.as_ref().is_some_and(|(running, ..)| *running == hold) {
+            if place.running.as_ref().is_some_and(|running| running.hold == hold) {
                 place.running = None;
             }
         }
@@ -189,10 +256,10 @@ impl Handler<Freed> for Agent {
     }
 }
 
-impl Handler<Drain> for Agent {
+impl Handler<DrainWorker> for Agent {
     type Result = ();
 
-    fn handle(&mut self, Drain { grace }: Drain, ctx: &mut Context<Self>) {
+    fn handle(&mut self, DrainWorker { grace }: DrainWorker, ctx: &mut Context<Self>) {
         self.drain(grace, ctx);
     }
 }
@@ -205,46 +272,71 @@ impl Handler<BusClosed> for Agent {
     }
 }
 
-impl Handler<Broken> for Agent {
+impl Handler<WorkerBroken> for Agent {
     type Result = ();
 
-    fn handle(&mut self, Broken(why): Broken, ctx: &mut Context<Self>) {
+    fn handle(&mut self, WorkerBroken(why): WorkerBroken, ctx: &mut Context<Self>) {
         // Its goodbye counts against the sessions that ran: one of them may be what the engine died of.
         self.leave(Err(why), false, ctx);
     }
 }
 
 impl Agent {
-    fn slot(&self, hold: Hold) -> Option<&Addr<Slot>> {
+    fn slot(&self, hold: Hold) -> Option<&Addr<SlotActor>> {
         self.parts.slots.get(usize::from(hold.slot.0))
     }
 
-    fn assign(&mut self, assignment: Box<Assignment>, delivery: Delivery<Command>) {
+    fn assign(&mut self, assignment: Box<Assignment>, delivery: Delivery<WorkerCommand>) {
         let hold = assignment.hold;
         let refuse = |why, delivery| refuse(Arc::clone(&self.parts.bus), hold, why, delivery);
         if hold.worker != self.parts.id {
             warn!(session_id = %hold.session, worker_id = %hold.worker, "an assignment for another worker came here");
-            return refuse(Refusal::LeaseLost, delivery);
+            return refuse(WorkerRefusal::LeaseLost, delivery);
         }
         if !self.seen.is_news(hold.session, hold.fence) {
             return acknowledge(delivery);
         }
         // Placed again: whatever ran of it here is over.
         for (place, slot) in self.places.iter().zip(&self.parts.slots) {
-            if let Some(old) = place.routed.filter(|old| old.session == hold.session) {
-                slot.do_send(Halt(old));
+            if let Some(old) = place.routed.filter(|old| old.session == hold.session && *old != hold) {
+                slot.do_send(HaltSession(old));
             }
         }
-        if self.draining {
-            return refuse(Refusal::Draining, delivery);
+        if self.draining && !self.is_routed(hold) {
+            return refuse(WorkerRefusal::Draining, delivery);
         }
+        self.route(assignment, SessionDuty::Serves, delivery);
+    }
+
+    /// Has a session prepared that may be moved here.
+    fn prepare(&mut self, assignment: Box<Assignment>, delivery: Delivery<WorkerCommand>) {
+        let hold = assignment.hold;
+        if hold.worker != self.parts.id {
+            warn!(session_id = %hold.session, worker_id = %hold.worker, "a preparation for another worker came here");
+            refuse(Arc::clone(&self.parts.bus), hold, WorkerRefusal::NotPrepared, delivery);
+        } else if self.is_routed(hold) || self.seen.knows(hold.session, hold.fence) {
+            acknowledge(delivery);
+        } else if self.draining {
+            refuse(Arc::clone(&self.parts.bus), hold, WorkerRefusal::Draining, delivery);
+        } else {
+            self.route(assignment, SessionDuty::Waits, delivery);
+        }
+    }
+
+    /// Whether a slot has, or is about to have, what this names.
+    fn is_routed(&self, hold: Hold) -> bool {
+        self.places.get(usize::from(hold.slot.0)).is_some_and(|place| place.routed == Some(hold))
+    }
+
+    fn route(&mut self, assignment: Box<Assignment>, duty: SessionDuty, delivery: Delivery<WorkerCommand>) {
+        let hold = assignment.hold;
         let at = usize::from(hold.slot.0);
         match (self.places.get_mut(at), self.parts.slots.get(at)) {
             (Some(place), Some(slot)) => {
                 place.routed = Some(hold);
-                slot.do_send(Take { assignment, delivery });
+                slot.do_send(TakeAssignment { assignment, duty, delivery });
             }
-            _ => refuse(Refusal::SlotTaken, delivery),
+            _ => refuse(Arc::clone(&self.parts.bus), hold, WorkerRefusal::SlotTaken, delivery),
         }
     }
 
@@ -272,19 +364,13 @@ impl Agent {
     fn heartbeat(&self) -> Heartbeat {
         let now = self.parts.clock.now();
         let running = self.places.iter().filter_map(|place| place.running.as_ref());
-        let taken: Duration = running.clone().map(|(.., since)| now - *since).sum();
-        let running = running.map(|(hold, board, _)| Running {
-            session: hold.session,
-            fence: hold.fence,
-            slot: hold.slot,
-            // Its end is for its own report to tell.
-            phase: board.stage().phase().min(Phase::Draining),
-            progress: board.progress(),
-            delivered: board.delivered(),
-        });
+        let taken: Duration = running.clone().map(|running| now - running.since).sum();
+        // What was handed over runs elsewhere.
+        let running = running.filter(|running| running.duty != SessionDuty::HandsOver).map(listed);
         Heartbeat {
             worker: self.parts.id,
             capability: self.parts.capability.clone(),
+            address: self.parts.address.clone(),
             draining: self.draining,
             uptime: now - Mono(0),
             busy: self.busy + taken,
@@ -297,6 +383,7 @@ impl Agent {
         if !self.draining {
             info!(worker_id = %self.parts.id, "draining");
             self.draining = true;
+            self.parts.drains.send_replace(true);
             self.beat(ctx);
         }
         self.leave_if_done(ctx);
@@ -321,9 +408,9 @@ impl Agent {
         if let Some(listening) = self.listening.take() {
             ctx.cancel_future(listening);
         }
-        let Parts { id, bus, pool, slots, .. } = &self.parts;
+        let AgentParts { id, bus, pool, slots, .. } = &self.parts;
         let (id, bus, pool) = (*id, Arc::clone(bus), Arc::clone(pool));
-        let yields: Vec<_> = slots.iter().map(|slot| slot.send(Yield { hand_over })).collect();
+        let yields: Vec<_> = slots.iter().map(|slot| slot.send(YieldSlot { hand_over })).collect();
         let leaving = async move {
             for slot in yields {
                 if timeout(YIELD_PATIENCE, slot).await.is_err() {
@@ -344,7 +431,7 @@ impl Agent {
         ctx.spawn(leaving.into_actor(self).map(move |(), agent, ctx| {
             info!(worker_id = %agent.parts.id, "gone");
             if let Some(engine) = &agent.parts.engine {
-                engine.do_send(Close);
+                engine.do_send(CloseEngine);
             }
             agent.parts.closed.send_replace(Some(outcome));
             ctx.stop();

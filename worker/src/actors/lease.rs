@@ -1,6 +1,6 @@
 //! One lease, counted on this worker's clock.
 
-use crate::clock::Clock;
+use crate::clock::WorkerClock;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::lease::{LeaseStep, LeaseTerms};
 use mouthpiece_domain::time::Mono;
@@ -21,7 +21,7 @@ pub(super) struct Lease {
 
 /// What to do about a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Due {
+pub(super) enum LeaseDue {
     Nothing,
     /// Ask the pool, then call [`Lease::answered`].
     Ask,
@@ -40,14 +40,14 @@ impl Lease {
     }
 
     /// What is due at `now`. A renewal is asked for one at a time, and again and again until the hard stop.
-    pub(super) fn due(&mut self, now: Mono) -> Due {
+    pub(super) fn due(&mut self, now: Mono) -> LeaseDue {
         match self.terms.step(self.asked, now) {
-            LeaseStep::HardStop => Due::Stop,
+            LeaseStep::HardStop => LeaseDue::Stop,
             LeaseStep::Renew | LeaseStep::SoftStop if !self.asking => {
                 self.asking = true;
-                Due::Ask
+                LeaseDue::Ask
             }
-            _ => Due::Nothing,
+            _ => LeaseDue::Nothing,
         }
     }
 
@@ -82,7 +82,12 @@ pub(super) async fn ask(pool: &dyn Pool, hold: &Hold, terms: &LeaseTerms) -> Opt
 }
 
 /// Asks the pool until it answers, for as long as a lease would last. When the granted question was asked, if one was.
-pub(super) async fn ask_patiently(pool: &dyn Pool, hold: &Hold, terms: &LeaseTerms, clock: Clock) -> Option<Mono> {
+pub(super) async fn ask_patiently(
+    pool: &dyn Pool,
+    hold: &Hold,
+    terms: &LeaseTerms,
+    clock: WorkerClock,
+) -> Option<Mono> {
     let asking = async {
         loop {
             let asked = clock.now();
@@ -103,14 +108,14 @@ mod tests {
     fn a_lease_is_asked_for_until_it_must_be_given_up() {
         let mut lease = Lease::new(LeaseTerms::default(), Mono(0));
         let at = |ms| Mono(ms);
-        assert_eq!(lease.due(at(999)), Due::Nothing);
-        assert_eq!(lease.due(at(1000)), Due::Ask);
-        assert_eq!(lease.due(at(1200)), Due::Nothing, "one question at a time");
+        assert_eq!(lease.due(at(999)), LeaseDue::Nothing);
+        assert_eq!(lease.due(at(1000)), LeaseDue::Ask);
+        assert_eq!(lease.due(at(1200)), LeaseDue::Nothing, "one question at a time");
         assert!(lease.answered(at(1000), None));
-        assert_eq!(lease.due(at(4500)), Due::Ask, "also after the soft stop");
-        assert!(lease.answered(at(4500), Some(true)));
-        assert_eq!(lease.due(at(5400)), Due::Nothing, "counted from when it was asked for");
-        assert_eq!(lease.due(at(9500)), Due::Stop);
-        assert!(!lease.answered(at(5500), Some(false)));
+        assert_eq!(lease.due(at(3500)), LeaseDue::Ask, "also after the soft stop");
+        assert!(lease.answered(at(3500), Some(true)));
+        assert_eq!(lease.due(at(4400)), LeaseDue::Nothing, "counted from when it was asked for");
+        assert_eq!(lease.due(at(7500)), LeaseDue::Stop);
+        assert!(!lease.answered(at(4500), Some(false)));
     }
 }

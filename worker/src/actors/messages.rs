@@ -1,9 +1,10 @@
 //! What the actors tell each other.
 
-use crate::board::Board;
+use crate::board::ProgressBoard;
 use crate::failure::WorkerFailure;
+use crate::stop::SessionDuty;
 use actix::Message;
-use mouthpiece_domain::fleet::{Assignment, Command, Hold};
+use mouthpiece_domain::fleet::{Assignment, Hold, WorkerCommand};
 use mouthpiece_domain::time::Mono;
 use mouthpiece_ports::bus::Delivery;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use std::time::Duration;
 /// To the agent: a command came.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Commanded(pub Delivery<Command>);
+pub struct CommandCame(pub Delivery<WorkerCommand>);
 
 /// To the agent: no command will ever come again.
 #[derive(Message)]
@@ -22,7 +23,7 @@ pub struct BusClosed;
 /// To the agent: take nothing new; leave when all slots are free, at the latest after `grace`.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Drain {
+pub struct DrainWorker {
     /// How long sessions may go on.
     pub grace: Duration,
 }
@@ -30,49 +31,73 @@ pub struct Drain {
 /// To the agent: the worker cannot go on.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Broken(pub WorkerFailure);
+pub struct WorkerBroken(pub WorkerFailure);
 
 /// To the agent: a slot runs something from now on.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Occupied {
+pub struct SlotOccupied {
     /// What, where.
     pub hold: Hold,
     /// How far it is.
-    pub board: Arc<Board>,
+    pub board: Arc<ProgressBoard>,
     /// Since when.
     pub since: Mono,
+    /// What it is there for.
+    pub duty: SessionDuty,
+}
+
+/// To the agent: what a slot runs is there for this from now on, or, while it waits to be moved here, has become ready.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct SlotDutyChanged {
+    /// What, where.
+    pub hold: Hold,
+    /// What it is there for.
+    pub duty: SessionDuty,
 }
 
 /// To the agent: what was sent to a slot is not (or no longer) there.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Freed {
+pub struct SlotFreed {
     /// What, where.
     pub hold: Hold,
     /// How long it held the slot; zero if it was never taken up.
     pub held: Duration,
 }
 
-/// To a slot: run this, once the pool agrees.
+/// To a slot: run this, or be ready for it, once the pool agrees. What waits there under the same hold is run from now on.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Take {
-    /// What.
+pub struct TakeAssignment {
+    /// The session and all that its run needs.
     pub assignment: Box<Assignment>,
+    /// Whether it is run, or waits to be moved here.
+    pub duty: SessionDuty,
     /// Acknowledged when the lease is stored.
-    pub delivery: Delivery<Command>,
+    pub delivery: Delivery<WorkerCommand>,
 }
 
 /// To a slot: if this is what runs, stop it and say no more of it.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Halt(pub Hold);
+pub struct HaltSession(pub Hold);
+
+/// To a slot: if this waits there to be moved here, it will not be.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct LetGoOfSession(pub Hold);
+
+/// To a slot: if this is what runs, it was moved elsewhere: show it until its viewers have gone there, too.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct HandOverSession(pub Hold);
 
 /// To a slot: the worker leaves. Answered when what ran is stopped, the lease given back, and the coordinators told.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Yield {
+pub struct YieldSlot {
     /// Say that the session is handed over; else nothing is said of it.
     pub hand_over: bool,
 }
@@ -80,4 +105,4 @@ pub struct Yield {
 /// To the engine's actor: nothing will be drawn any more.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub struct Close;
+pub struct CloseEngine;

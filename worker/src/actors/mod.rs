@@ -14,4 +14,4 @@ mod seen_assignments;
 mod slot;
 mod tell;
 
-pub use agent::Outcome;
+pub use agent::AgentOutcome;

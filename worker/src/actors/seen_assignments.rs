@@ -15,6 +15,11 @@ pub(super) struct SeenAssignments {
 }
 
 impl SeenAssignments {
+    /// Whether this placement of a session was seen, or a newer one.
+    pub(super) fn knows(&self, session: SessionId, fence: Fence) -> bool {
+        self.fences.get(&session).is_some_and(|seen| *seen >= fence)
+    }
+
     /// Notes a placement; true when it is newer than all that were seen of its session.
     pub(super) fn is_news(&mut self, session: SessionId, fence: Fence) -> bool {
         match self.fences.get_mut(&session) {

@@ -5,18 +5,21 @@
 //! frame and ends by itself.
 
 use super::agent::Agent;
-use super::lease::{Due, Lease, ask, ask_patiently, pace};
-use super::messages::{Broken, Freed, Halt, Occupied, Take, Yield};
-use super::tell::{news, refuse, report, tell};
-use crate::board::{Board, WorkState};
-use crate::clock::Clock;
+use super::lease::{Lease, LeaseDue, ask, ask_patiently, pace};
+use super::messages::{
+    HaltSession, HandOverSession, LetGoOfSession, SlotDutyChanged, SlotFreed, SlotOccupied, TakeAssignment,
+    WorkerBroken, YieldSlot,
+};
+use super::tell::{handed_over, news, refuse, report, tell};
+use crate::board::{ProgressBoard, WorkState};
+use crate::clock::WorkerClock;
 use crate::failure::WorkerFailure;
-use crate::stop::{Stop, Stopper, stop};
-use crate::work::Work;
+use crate::stop::{SessionDuty, Stop, Stopper, stop};
+use crate::work::SessionRunner;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle, WrapFuture};
-use mouthpiece_domain::fleet::{Assignment, Command, Hold, Refusal, WorkerEvent};
-use mouthpiece_domain::session::{End, EndReason};
-use mouthpiece_domain::time::Mono;
+use mouthpiece_domain::fleet::{Assignment, Hold, WorkerCommand, WorkerEvent, WorkerRefusal};
+use mouthpiece_domain::session::{EndReason, SessionEnd};
+use mouthpiece_domain::time::{Mono, as_millis};
 use mouthpiece_ports::bus::{Bus, Delivery};
 use mouthpiece_ports::pool::Pool;
 use std::any::Any;
@@ -24,17 +27,23 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+use tokio::time::timeout;
 use tracing::{error, info, warn};
 
+/// What is ready to be moved here waits for so long at most.
+const MOVE_PATIENCE: Duration = Duration::from_secs(60);
+/// What was moved away ends by itself long before this.
+const HAND_OVER_PATIENCE: Duration = Duration::from_secs(20);
+
 /// One slot.
-pub struct Slot {
+pub struct SlotActor {
     bus: Arc<dyn Bus>,
     pool: Arc<dyn Pool>,
-    work: Arc<dyn Work>,
+    work: Arc<dyn SessionRunner>,
     agent: Addr<Agent>,
-    clock: Clock,
-    /// Assignments for which the pool is being asked.
-    taking: Vec<Hold>,
+    clock: WorkerClock,
+    /// Assignments for which the pool is being asked, and what they shall be there for.
+    taking: Vec<(Hold, SessionDuty)>,
     current: Option<Current>,
     /// The worker leaves.
     leaving: bool,
@@ -43,50 +52,77 @@ pub struct Slot {
 /// What runs in a slot.
 struct Current {
     hold: Hold,
-    board: Arc<Board>,
+    board: Arc<ProgressBoard>,
     lease: Lease,
     since: Mono,
+    duty: SessionDuty,
     /// Dropped with this: then the pipeline ends.
-    _stopper: Stopper,
+    stopper: Stopper,
+    /// Tells the coordinators of it.
     reporter: SpawnHandle,
     keeper: SpawnHandle,
 }
 
-impl Actor for Slot {
+impl Actor for SlotActor {
     type Context = Context<Self>;
 }
 
-impl Handler<Take> for Slot {
+impl Handler<TakeAssignment> for SlotActor {
     type Result = ();
 
-    fn handle(&mut self, Take { assignment, delivery }: Take, ctx: &mut Context<Self>) {
+    fn handle(&mut self, TakeAssignment { assignment, duty, delivery }: TakeAssignment, ctx: &mut Context<Self>) {
         let hold = assignment.hold;
-        if self.is_taken() {
-            return self.refuse(hold, Refusal::SlotTaken, delivery);
+        if self.is_known(hold) {
+            self.serve(hold, ctx);
+            return acknowledge(delivery);
         }
-        self.taking.push(hold);
+        if self.is_taken() {
+            return self.refuse(hold, refusal(duty, WorkerRefusal::SlotTaken), delivery);
+        }
+        self.taking.push((hold, duty));
         let (pool, clock, terms) = (Arc::clone(&self.pool), self.clock, assignment.lease);
         let asking = async move { ask_patiently(&*pool, &hold, &terms, clock).await };
         ctx.spawn(asking.into_actor(self).map(move |asked, slot, ctx| slot.answered(asked, assignment, delivery, ctx)));
     }
 }
 
-impl Handler<Halt> for Slot {
+impl Handler<HaltSession> for SlotActor {
     type Result = ();
 
-    fn handle(&mut self, Halt(hold): Halt, ctx: &mut Context<Self>) {
-        self.taking.retain(|h| *h != hold);
-        if self.current.as_ref().is_some_and(|c| c.hold == hold) {
+    fn handle(&mut self, HaltSession(hold): HaltSession, ctx: &mut Context<Self>) {
+        self.taking.retain(|(h, _)| *h != hold);
+        // What was handed over ends by itself, and soon.
+        if self.current.as_ref().is_some_and(|c| c.hold == hold && c.duty != SessionDuty::HandsOver) {
             info!(session_id = %hold.session, "stopped");
             self.clear(ctx);
         }
     }
 }
 
-impl Handler<Yield> for Slot {
+impl Handler<LetGoOfSession> for SlotActor {
+    type Result = ();
+
+    fn handle(&mut self, LetGoOfSession(hold): LetGoOfSession, ctx: &mut Context<Self>) {
+        self.taking.retain(|(h, duty)| *h != hold || *duty != SessionDuty::Waits);
+        if self.waits(hold) {
+            info!(session_id = %hold.session, "not moved here: let go");
+            self.clear(ctx);
+        }
+    }
+}
+
+impl Handler<HandOverSession> for SlotActor {
+    type Result = ();
+
+    fn handle(&mut self, HandOverSession(hold): HandOverSession, ctx: &mut Context<Self>) {
+        self.hand_over(hold, ctx);
+    }
+}
+
+impl Handler<YieldSlot> for SlotActor {
     type Result = ResponseFuture<()>;
 
-    fn handle(&mut self, Yield { hand_over }: Yield, ctx: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, YieldSlot { hand_over }: YieldSlot, ctx: &mut Context<Self>) -> Self::Result {
         self.leaving = true;
         self.taking.clear();
         let (bus, pool) = (Arc::clone(&self.bus), Arc::clone(&self.pool));
@@ -96,29 +132,52 @@ impl Handler<Yield> for Slot {
             ctx.cancel_future(*keeper);
         }
         Box::pin(async move {
-            let Some(Current { hold, board, .. }) = current else { return };
-            let last_word = match board.stage() {
+            let Some(Current { hold, board, duty, .. }) = &current else { return };
+            let hold = *hold;
+            let last_word = match (duty, board.stage()) {
+                (SessionDuty::Waits, _) => None,
+                (SessionDuty::HandsOver, _) => Some(handed_over(hold, board)),
                 // It was done; only its last report was not taken yet.
-                WorkState::Ended(_) => Some(news(hold, &board, &board.stage())),
-                _ => hand_over.then_some(WorkerEvent::Refused { hold, why: Refusal::Leaving }),
+                (SessionDuty::Serves, WorkState::Ended(_)) => Some(news(hold, board, &board.stage())),
+                (SessionDuty::Serves, _) => {
+                    hand_over.then_some(WorkerEvent::Refused { hold, why: WorkerRefusal::Leaving })
+                }
             };
             if let Some(event) = last_word {
                 tell(&*bus, &event).await;
             }
             release(&*pool, hold).await;
+            say_let_go(hold, board);
         })
     }
 }
 
-impl Slot {
+impl SlotActor {
     /// A free slot that does `work`.
-    pub fn new(bus: Arc<dyn Bus>, pool: Arc<dyn Pool>, work: Arc<dyn Work>, agent: Addr<Agent>, clock: Clock) -> Self {
+    pub fn new(
+        bus: Arc<dyn Bus>,
+        pool: Arc<dyn Pool>,
+        work: Arc<dyn SessionRunner>,
+        agent: Addr<Agent>,
+        clock: WorkerClock,
+    ) -> Self {
         Self { bus, pool, work, agent, clock, taking: Vec::new(), current: None, leaving: false }
     }
 
-    /// True while something runs that is not over.
+    /// True while something runs that is not over. What only waits to be moved here has no right to the slot when the pool gave
+    /// it to another.
     fn is_taken(&self) -> bool {
-        self.current.as_ref().is_some_and(|c| !c.board.stage().is_over())
+        self.current.as_ref().is_some_and(|c| c.duty != SessionDuty::Waits && !c.board.stage().is_over())
+    }
+
+    /// True when this waits here to be moved here.
+    fn waits(&self, hold: Hold) -> bool {
+        self.current.as_ref().is_some_and(|c| c.hold == hold && c.duty == SessionDuty::Waits)
+    }
+
+    /// True when this is here already, or about to be.
+    fn is_known(&self, hold: Hold) -> bool {
+        self.current.as_ref().is_some_and(|c| c.hold == hold) || self.taking.iter().any(|(h, _)| *h == hold)
     }
 
     /// The pool answered: the lease was granted to a question of `asked`, or not.
@@ -126,11 +185,11 @@ impl Slot {
         &mut self,
         asked: Option<Mono>,
         assignment: Box<Assignment>,
-        delivery: Delivery<Command>,
+        delivery: Delivery<WorkerCommand>,
         ctx: &mut Context<Self>,
     ) {
         let hold = assignment.hold;
-        let Some(at) = self.taking.iter().position(|h| *h == hold) else {
+        let Some(at) = self.taking.iter().position(|(h, _)| *h == hold) else {
             // Stopped meanwhile. When the worker leaves, the delivery goes back with its queue.
             self.let_go(hold, Duration::ZERO);
             if !self.leaving {
@@ -138,24 +197,24 @@ impl Slot {
             }
             return;
         };
-        self.taking.swap_remove(at);
+        let (_, duty) = self.taking.swap_remove(at);
         match asked {
-            None => self.refuse(hold, Refusal::LeaseLost, delivery),
-            Some(_) if self.is_taken() => self.refuse(hold, Refusal::SlotTaken, delivery),
+            None => self.refuse(hold, refusal(duty, WorkerRefusal::LeaseLost), delivery),
+            Some(_) if self.is_taken() => self.refuse(hold, refusal(duty, WorkerRefusal::SlotTaken), delivery),
             Some(asked) => {
                 // The pool gave the slot on: what is over here is known to be.
                 self.clear(ctx);
                 acknowledge(delivery);
-                self.start(asked, assignment, ctx);
+                self.start(asked, assignment, duty, ctx);
             }
         }
     }
 
-    fn start(&mut self, asked: Mono, assignment: Box<Assignment>, ctx: &mut Context<Self>) {
+    fn start(&mut self, asked: Mono, assignment: Box<Assignment>, duty: SessionDuty, ctx: &mut Context<Self>) {
         let (hold, terms) = (assignment.hold, assignment.lease);
-        info!(session_id = %hold.session, fence = hold.fence.0, slot = hold.slot.0, kind = assignment.kind.name(), "taken up");
-        let board = Arc::new(Board::default());
-        let (stopper, stop) = stop();
+        info!(session_id = %hold.session, fence = hold.fence.0, slot = hold.slot.0, kind = assignment.kind.name(), ?duty, "taken up");
+        let board = Arc::new(ProgressBoard::default());
+        let (stopper, stop) = stop(duty);
         let (work, of_thread) = (Arc::clone(&self.work), Arc::clone(&board));
         let name = format!("slot-{}", hold.slot.0);
         let started = thread::Builder::new().name(name).spawn(move || perform(&*work, &assignment, &of_thread, &stop));
@@ -163,14 +222,89 @@ impl Slot {
             error!(error = %e, "no thread could be started");
             board.enter(WorkState::Ended(Arc::new(failed("the worker has no thread to run it on"))));
         }
-        let (bus, of_report) = (Arc::clone(&self.bus), Arc::clone(&board));
-        let reporting = async move { report(&*bus, hold, of_report).await };
-        let reporter = ctx.spawn(reporting.into_actor(self).map(move |(), slot, ctx| slot.told(hold, ctx)));
+        let reporter = match duty {
+            SessionDuty::Waits => self.await_move(hold, &board, ctx),
+            SessionDuty::Serves | SessionDuty::HandsOver => self.keep_reporting(hold, &board, ctx),
+        };
         let keeper = ctx.run_interval(pace(&terms), |slot, ctx| slot.keep_lease(ctx));
         let since = self.clock.now();
-        self.agent.do_send(Occupied { hold, board: Arc::clone(&board), since });
+        self.agent.do_send(SlotOccupied { hold, board: Arc::clone(&board), since, duty });
         let lease = Lease::new(terms, asked);
-        self.current = Some(Current { hold, board, lease, since, _stopper: stopper, reporter, keeper });
+        self.current = Some(Current { hold, board, lease, since, duty, stopper, reporter, keeper });
+    }
+
+    fn keep_reporting(&self, hold: Hold, board: &Arc<ProgressBoard>, ctx: &mut Context<Self>) -> SpawnHandle {
+        let (bus, board) = (Arc::clone(&self.bus), Arc::clone(board));
+        let reporting = async move { report(&*bus, hold, board).await };
+        ctx.spawn(reporting.into_actor(self).map(move |(), slot, ctx| slot.told(hold, ctx)))
+    }
+
+    /// Tells when a session is ready to be moved here; gives it up when it breaks, or is not moved here.
+    fn await_move(&self, hold: Hold, board: &Arc<ProgressBoard>, ctx: &mut Context<Self>) -> SpawnHandle {
+        let (mut stages, agent) = (board.watch(), self.agent.clone());
+        let waiting = async move {
+            // The board lives as long as this: the channel stays open.
+            let ready = stages.wait_for(|stage| *stage != WorkState::Preparing).await.map(|stage| !stage.is_over());
+            if ready.unwrap_or(false) {
+                agent.do_send(SlotDutyChanged { hold, duty: SessionDuty::Waits });
+                let _ = timeout(MOVE_PATIENCE, stages.wait_for(WorkState::is_over)).await;
+            }
+        };
+        ctx.spawn(waiting.into_actor(self).map(move |(), slot, ctx| slot.not_moved(hold, ctx)))
+    }
+
+    fn not_moved(&mut self, hold: Hold, ctx: &mut Context<Self>) {
+        if self.waits(hold) {
+            warn!(session_id = %hold.session, "prepared in vain: let go");
+            self.clear(ctx);
+            let bus = Arc::clone(&self.bus);
+            let event = WorkerEvent::Refused { hold, why: WorkerRefusal::NotPrepared };
+            actix_rt::spawn(async move { tell(&*bus, &event).await });
+        }
+    }
+
+    /// What was prepared here has moved here, and is run.
+    fn serve(&mut self, hold: Hold, ctx: &mut Context<Self>) {
+        if let Some((_, duty)) = self.taking.iter_mut().find(|(h, _)| *h == hold) {
+            *duty = SessionDuty::Serves;
+        }
+        let waits = |c: &&Current| c.hold == hold && c.duty == SessionDuty::Waits;
+        let Some(board) = self.current.as_ref().filter(waits).map(|c| Arc::clone(&c.board)) else { return };
+        info!(session_id = %hold.session, fence = hold.fence.0, slot = hold.slot.0, "moved here");
+        let reporter = self.keep_reporting(hold, &board, ctx);
+        self.turn_to(SessionDuty::Serves, reporter, ctx);
+    }
+
+    /// What ran here runs elsewhere from now on. It is shown until its viewers have gone there, and needs no lease for that: it
+    /// holds nothing but this worker's time, which is bounded.
+    fn hand_over(&mut self, hold: Hold, ctx: &mut Context<Self>) {
+        let serves = |c: &&Current| c.hold == hold && c.duty == SessionDuty::Serves;
+        let Some(current) = self.current.as_ref().filter(serves) else { return };
+        info!(session_id = %hold.session, fence = hold.fence.0, slot = hold.slot.0, "moved away");
+        ctx.cancel_future(current.keeper);
+        let (bus, pool, board) = (Arc::clone(&self.bus), Arc::clone(&self.pool), Arc::clone(&current.board));
+        let mut stages = board.watch();
+        let handing_over = async move {
+            release(&*pool, hold).await;
+            let _ = timeout(HAND_OVER_PATIENCE, stages.wait_for(WorkState::is_over)).await;
+            tell(&*bus, &handed_over(hold, &board)).await;
+        };
+        let told = move |(), slot: &mut Self, ctx: &mut Context<Self>| {
+            if slot.current.as_ref().is_some_and(|c| c.hold == hold) {
+                slot.clear(ctx);
+            }
+        };
+        let reporter = ctx.spawn(handing_over.into_actor(self).map(told));
+        self.turn_to(SessionDuty::HandsOver, reporter, ctx);
+    }
+
+    /// Another duty, and another who tells of it.
+    fn turn_to(&mut self, duty: SessionDuty, reporter: SpawnHandle, ctx: &mut Context<Self>) {
+        let Some(current) = self.current.as_mut() else { return };
+        ctx.cancel_future(std::mem::replace(&mut current.reporter, reporter));
+        current.duty = duty;
+        current.stopper.wants(duty);
+        self.agent.do_send(SlotDutyChanged { hold: current.hold, duty });
     }
 
     /// The last word of a session was taken, or there is none to say.
@@ -178,7 +312,7 @@ impl Slot {
         let Some(current) = self.current.as_ref().filter(|c| c.hold == hold) else { return };
         if current.board.stage() == WorkState::Abandoned {
             // Its engine is gone. It keeps its lease until the worker said goodbye: it must not be placed here again.
-            self.agent.do_send(Broken(WorkerFailure::EngineGone));
+            self.agent.do_send(WorkerBroken(WorkerFailure::EngineGone));
         } else {
             self.clear(ctx);
         }
@@ -188,9 +322,9 @@ impl Slot {
         let Some(Current { hold, lease, .. }) = &mut self.current else { return };
         let (hold, now, terms) = (*hold, self.clock.now(), lease.terms());
         match lease.due(now) {
-            Due::Nothing => {}
-            Due::Stop => self.lose_lease(hold, ctx),
-            Due::Ask => {
+            LeaseDue::Nothing => {}
+            LeaseDue::Stop => self.lose_lease(hold, ctx),
+            LeaseDue::Ask => {
                 let pool = Arc::clone(&self.pool);
                 let asking = async move { ask(&*pool, &hold, &terms).await };
                 ctx.spawn(asking.into_actor(self).map(move |granted, slot, ctx| {
@@ -206,20 +340,22 @@ impl Slot {
     /// The slot may be somebody else's any moment.
     fn lose_lease(&mut self, hold: Hold, ctx: &mut Context<Self>) {
         warn!(session_id = %hold.session, "its lease is lost: stopped");
+        let duty = self.current.as_ref().map_or(SessionDuty::Serves, |current| current.duty);
         self.clear(ctx);
-        let bus = Arc::clone(&self.bus);
-        actix_rt::spawn(async move { tell(&*bus, &WorkerEvent::Refused { hold, why: Refusal::LeaseLost }).await });
+        let (bus, why) = (Arc::clone(&self.bus), refusal(duty, WorkerRefusal::LeaseLost));
+        actix_rt::spawn(async move { tell(&*bus, &WorkerEvent::Refused { hold, why }).await });
     }
 
     /// Lets go of what is here, whatever it does.
     fn clear(&mut self, ctx: &mut Context<Self>) {
-        let Some(Current { hold, since, reporter, keeper, .. }) = self.current.take() else { return };
+        let Some(Current { hold, board, since, reporter, keeper, .. }) = self.current.take() else { return };
         ctx.cancel_future(reporter);
         ctx.cancel_future(keeper);
+        say_let_go(hold, &board);
         self.let_go(hold, self.clock.now() - since);
     }
 
-    fn refuse(&self, hold: Hold, why: Refusal, delivery: Delivery<Command>) {
+    fn refuse(&self, hold: Hold, why: WorkerRefusal, delivery: Delivery<WorkerCommand>) {
         refuse(Arc::clone(&self.bus), hold, why, delivery);
         self.let_go(hold, Duration::ZERO);
     }
@@ -228,12 +364,24 @@ impl Slot {
     fn let_go(&self, hold: Hold, held: Duration) {
         let pool = Arc::clone(&self.pool);
         actix_rt::spawn(async move { release(&*pool, hold).await });
-        self.agent.do_send(Freed { hold, held });
+        self.agent.do_send(SlotFreed { hold, held });
     }
 }
 
+/// Logs that a placement is served no longer; fault runs read it.
+fn say_let_go(hold: Hold, board: &ProgressBoard) {
+    let delivered_ms = as_millis(board.delivered());
+    info!(session_id = %hold.session, fence = hold.fence.0, slot = hold.slot.0, delivered_ms, "let go");
+}
+
+/// Why something is not here (any more). Of what only waited to be moved here nothing else is said: the same hold may come again, and a
+/// late word of the first time must not be taken for one of the second.
+fn refusal(duty: SessionDuty, why: WorkerRefusal) -> WorkerRefusal {
+    if duty == SessionDuty::Waits { WorkerRefusal::NotPrepared } else { why }
+}
+
 /// Runs a session on its thread, and writes on the board how it ended.
-fn perform(work: &dyn Work, assignment: &Assignment, board: &Board, stop: &Stop) {
+fn perform(work: &dyn SessionRunner, assignment: &Assignment, board: &ProgressBoard, stop: &Stop) {
     let session = assignment.hold.session;
     let ended = match catch_unwind(AssertUnwindSafe(|| work.run(assignment, board, stop))) {
         Ok(Ok(end)) => Some(end),
@@ -248,8 +396,8 @@ fn perform(work: &dyn Work, assignment: &Assignment, board: &Board, stop: &Stop)
     board.enter(ended.map_or(WorkState::Abandoned, |end| WorkState::Ended(Arc::new(end))));
 }
 
-fn failed(detail: &str) -> End {
-    End::new(EndReason::Failed, detail.to_owned())
+fn failed(detail: &str) -> SessionEnd {
+    SessionEnd::new(EndReason::Failed, detail.to_owned())
 }
 
 /// What a panic said.
@@ -266,7 +414,7 @@ async fn release(pool: &dyn Pool, hold: Hold) {
 }
 
 /// Says that a command is dealt with; should that fail it comes again, and is known.
-pub(super) fn acknowledge(delivery: Delivery<Command>) {
+pub(super) fn acknowledge(delivery: Delivery<WorkerCommand>) {
     actix_rt::spawn(async move {
         if let Err(e) = delivery.ack().await {
             warn!(error = %e, "a command could not be acknowledged: it may come again");

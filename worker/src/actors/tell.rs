@@ -1,48 +1,50 @@
 //! Telling the coordinators.
 
-use crate::board::{Board, WorkState};
+use crate::board::{ProgressBoard, WorkState};
 use mouthpiece_domain::backoff::Backoff;
-use mouthpiece_domain::fleet::{Command, Hold, Refusal, Report, WorkerEvent};
+use mouthpiece_domain::fleet::{Hold, SessionReport, WorkerCommand, WorkerEvent, WorkerRefusal};
+use mouthpiece_domain::time::as_millis;
 use mouthpiece_ports::bus::{Bus, BusError, Delivery};
+use mouthpiece_ports::retry::{CallFailure, RetryPolicy, ask_again};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{sleep, timeout};
-use tracing::{info, warn};
+use tokio::time::timeout;
+use tracing::{debug, info, warn};
 
 /// A bus that takes longer is asked again.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Between two tries.
+/// Between two tries, for as long as it takes.
 const PAUSES: Backoff = Backoff { first: Duration::from_millis(50), longest: Duration::from_secs(2), again: None };
+/// Progress that is not taken is told again with the next.
+const ONCE: Backoff = Backoff { again: Some(0), ..PAUSES };
 /// Progress is told so often while nothing else is.
 const EVERY: Duration = Duration::from_secs(1);
 /// What was given up is told for so long; then leases and heartbeats must do.
 const REFUSAL_PATIENCE: Duration = Duration::from_secs(60);
 
-async fn once(bus: &dyn Bus, event: &WorkerEvent) -> Result<(), BusError> {
-    let late = || BusError::Unavailable("it does not answer".to_owned());
-    timeout(PATIENCE, bus.emit(event)).await.unwrap_or_else(|_| Err(late()))
-}
+/// The log's name for what is counted: `log.level = "info,placements=debug"` shows it.
+const COUNTS: &str = "placements";
 
-/// Tells until the bus took it.
-async fn until_taken(bus: &dyn Bus, event: &WorkerEvent) {
-    let mut tries = 0;
-    while let Err(e) = once(bus, event).await {
-        warn!(error = %e, "the coordinators could not be told: trying again");
-        sleep(PAUSES.pause(tries)).await;
-        tries += 1;
-    }
+/// Tells until the bus took it, or as often as the waits last. Whether it took it.
+async fn emit(bus: &dyn Bus, event: &WorkerEvent, backoff: Backoff) -> bool {
+    let policy = RetryPolicy { backoff, call: Some(PATIENCE) };
+    let failed = |failure: &CallFailure<BusError>| warn!(%failure, "the coordinators could not be told");
+    ask_again(policy, || bus.emit(event), |_| false, failed).await.is_ok()
 }
 
 /// Tells, again and again for at most a minute.
 pub(super) async fn tell(bus: &dyn Bus, event: &WorkerEvent) {
-    if timeout(REFUSAL_PATIENCE, until_taken(bus, event)).await.is_err() {
-        warn!(?event, "the coordinators could not be told");
+    note(event, "reports");
+    if timeout(REFUSAL_PATIENCE, emit(bus, event, PAUSES)).await.unwrap_or(false) {
+        note(event, "reported");
+    } else {
+        warn!(?event, "the coordinators were not told");
     }
 }
 
 /// Reports a session: every change at once, progress every second. Returns when the bus took its end, or when there is
 /// nothing to be said of it any more.
-pub(super) async fn report(bus: &dyn Bus, hold: Hold, board: Arc<Board>) {
+pub(super) async fn report(bus: &dyn Bus, hold: Hold, board: Arc<ProgressBoard>) {
     let mut stages = board.watch();
     loop {
         let stage = stages.borrow_and_update().clone();
@@ -50,29 +52,59 @@ pub(super) async fn report(bus: &dyn Bus, hold: Hold, board: Arc<Board>) {
             return;
         }
         let event = news(hold, &board, &stage);
-        if stage.is_over() {
-            return until_taken(bus, &event).await;
+        let ended = stage.is_over();
+        note(&event, "reports");
+        if emit(bus, &event, if ended { PAUSES } else { ONCE }).await {
+            note(&event, "reported");
         }
-        if let Err(e) = once(bus, &event).await {
-            warn!(error = %e, session_id = %hold.session, "progress could not be told");
+        if ended {
+            return;
         }
         // The board is ours too, so the channel stays open.
         let _ = timeout(EVERY, stages.changed()).await;
     }
 }
 
+/// Logs what a report counts.
+fn note(event: &WorkerEvent, message: &'static str) {
+    match event {
+        WorkerEvent::Report(report) => count(report.hold, report.delivered, report.end.is_some(), message),
+        WorkerEvent::HandedOver { hold, delivered, .. } => count(*hold, *delivered, false, message),
+        _ => {}
+    }
+}
+
+/// Logs what the coordinators are told of a placement's delivery, before they are told and when it was taken: fault runs compare it
+/// with the bill.
+pub(super) fn count(hold: Hold, delivered: Duration, ended: bool, message: &'static str) {
+    let (fence, slot, delivered_ms) = (hold.fence.0, hold.slot.0, as_millis(delivered));
+    debug!(target: COUNTS, session_id = %hold.session, fence, slot, delivered_ms, ended, "{message}");
+}
+
 /// What there is to say of a session.
-pub(super) fn news(hold: Hold, board: &Board, stage: &WorkState) -> WorkerEvent {
+pub(super) fn news(hold: Hold, board: &ProgressBoard, stage: &WorkState) -> WorkerEvent {
     let end = match stage {
         WorkState::Ended(end) => Some((**end).clone()),
         _ => None,
     };
     let (phase, progress, delivered) = (stage.phase(), board.progress(), board.delivered());
-    WorkerEvent::Report(Box::new(Report { hold, phase, progress, delivered, end }))
+    WorkerEvent::Report(Box::new(SessionReport {
+        hold,
+        phase,
+        progress,
+        delivered,
+        sent_bytes: board.sent_bytes(),
+        end,
+    }))
+}
+
+/// The last word of a session that was moved away.
+pub(super) fn handed_over(hold: Hold, board: &ProgressBoard) -> WorkerEvent {
+    WorkerEvent::HandedOver { hold, delivered: board.delivered(), sent_bytes: board.sent_bytes() }
 }
 
 /// Tells that an assignment is not taken, then acknowledges it: should the worker die between, it comes again.
-pub(super) fn refuse(bus: Arc<dyn Bus>, hold: Hold, why: Refusal, delivery: Delivery<Command>) {
+pub(super) fn refuse(bus: Arc<dyn Bus>, hold: Hold, why: WorkerRefusal, delivery: Delivery<WorkerCommand>) {
     info!(session_id = %hold.session, fence = hold.fence.0, ?why, "refused");
     actix_rt::spawn(async move {
         tell(&*bus, &WorkerEvent::Refused { hold, why }).await;

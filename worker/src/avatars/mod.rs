@@ -13,17 +13,17 @@ use crate::work::WorkError;
 use crate::{PortraitOptions, RenderError, load_reference_while};
 use memory::Memory;
 use mouthpiece_domain::colour::Colour;
-use mouthpiece_domain::session::{BlobKey, Spec};
+use mouthpiece_domain::session::{BlobKey, SessionSpec};
 use mouthpiece_engine::{Engine, EngineError};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::image::Background;
-use mouthpiece_media::reference::{FaceReport, Prepared, preview};
+use mouthpiece_media::reference::{FaceReport, PreparedReference, preview};
 use mouthpiece_ports::blobs::Blobs;
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use store::Store;
+use store::AvatarStore;
 pub(crate) use store::patiently;
 use tokio::sync::{Mutex as TurnMutex, OwnedMutexGuard};
 use tokio::task::spawn_blocking;
@@ -48,11 +48,11 @@ struct Key {
 }
 
 impl Key {
-    fn of(spec: &Spec, fps: u32) -> Self {
+    fn of(spec: &SessionSpec, fps: u32) -> Self {
         Self {
             content: spec.content.clone(),
             face: spec.face.unwrap_or(0),
-            size: spec.size,
+            size: spec.size.pixels(),
             fps,
             background: spec.background.filter(|colour| *colour != WHITE),
         }
@@ -61,16 +61,16 @@ impl Key {
 
 /// An avatar that can be drawn.
 #[derive(Debug)]
-pub struct Ready<E: Engine> {
+pub struct ReadyAvatar<E: Engine> {
     /// For the engine.
     pub avatar: Arc<E::Avatar>,
-    /// For people.
-    pub facts: Facts,
+    /// What preparation found out.
+    pub facts: AvatarFacts,
 }
 
 /// What is to be known of an avatar besides its pixels.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Facts {
+pub struct AvatarFacts {
     /// Frame size, `[width, height]`.
     pub size: [u32; 2],
     /// Reference frames.
@@ -84,9 +84,9 @@ pub struct Facts {
 }
 
 /// The avatars of one worker.
-pub struct Avatars<E: Engine> {
-    store: Store,
-    memory: Mutex<Memory<Ready<E>>>,
+pub struct WorkerAvatars<E: Engine> {
+    store: AvatarStore,
+    memory: Mutex<Memory<ReadyAvatar<E>>>,
     /// Whose turn it is to get an avatar, for those that somebody is getting just now.
     turns: Mutex<HashMap<Key, Arc<TurnMutex<()>>>>,
     engine: E,
@@ -94,12 +94,12 @@ pub struct Avatars<E: Engine> {
     finder: Arc<TurnMutex<Option<FaceFinder>>>,
 }
 
-impl<E: Engine> Avatars<E> {
+impl<E: Engine> WorkerAvatars<E> {
     /// Avatars for `engine`, which prepares them (a clone of it draws them), at most `most` bytes of
     /// them in memory.
     pub fn new(engine: E, blobs: Arc<dyn Blobs>, most: usize) -> Self {
         Self {
-            store: Store::new(engine.id(), blobs),
+            store: AvatarStore::new(engine.id(), blobs),
             memory: Mutex::new(Memory::new(most)),
             turns: Mutex::default(),
             engine,
@@ -116,11 +116,11 @@ impl<E: Engine> Avatars<E> {
     ///
     /// # Errors
     /// [`WorkError`]: the portrait cannot be used, the store fails, or `stop` was set.
-    pub async fn get(&self, spec: &Spec, folder: &Path, stop: &Stop) -> Result<Arc<Ready<E>>, WorkError> {
+    pub async fn get(&self, spec: &SessionSpec, folder: &Path, stop: &Stop) -> Result<Arc<ReadyAvatar<E>>, WorkError> {
         if let Some(ready) = self.in_memory(spec) {
             return Ok(ready);
         }
-        let turn = Turn::take(&self.turns, Key::of(spec, spec.fps));
+        let turn = Turn::take(&self.turns, Key::of(spec, spec.fps.per_second()));
         let _mine = stop.or(turn.mutex.lock()).await?;
         if let Some(ready) = self.in_memory(spec) {
             return Ok(ready);
@@ -131,18 +131,18 @@ impl<E: Engine> Avatars<E> {
         }
     }
 
-    fn in_memory(&self, spec: &Spec) -> Option<Arc<Ready<E>>> {
+    fn in_memory(&self, spec: &SessionSpec) -> Option<Arc<ReadyAvatar<E>>> {
         let mut memory = lock(&self.memory);
-        memory.get(&Key::of(spec, 0)).or_else(|| memory.get(&Key::of(spec, spec.fps)))
+        memory.get(&Key::of(spec, 0)).or_else(|| memory.get(&Key::of(spec, spec.fps.per_second())))
     }
 
     /// What another preparation stored; none too when that cannot be used.
-    async fn stored(&self, spec: &Spec) -> Result<Option<Arc<Ready<E>>>, WorkError> {
-        for key in [Key::of(spec, 0), Key::of(spec, spec.fps)] {
+    async fn stored(&self, spec: &SessionSpec) -> Result<Option<Arc<ReadyAvatar<E>>>, WorkError> {
+        for key in [Key::of(spec, 0), Key::of(spec, spec.fps.per_second())] {
             let Some(bytes) = self.store.load(&key).await? else { continue };
             let (engine, has_preview) = (self.engine.clone(), self.store.has_preview(&key).await?);
             let read = spawn_blocking(move || {
-                let prepared = Prepared::from_bytes(&bytes).map_err(|e| e.to_string())?;
+                let prepared = PreparedReference::from_bytes(&bytes).map_err(|e| e.to_string())?;
                 let preview = if has_preview { None } else { preview(&prepared.reference).ok() };
                 let made = Made::new(&engine, prepared, Vec::new(), preview);
                 made.map_err(|e| e.to_string())
@@ -164,13 +164,13 @@ impl<E: Engine> Avatars<E> {
     }
 
     /// Makes it from the portrait, and stores it.
-    async fn prepare(&self, spec: &Spec, folder: &Path, stop: &Stop) -> Result<Arc<Ready<E>>, WorkError> {
+    async fn prepare(&self, spec: &SessionSpec, folder: &Path, stop: &Stop) -> Result<Arc<ReadyAvatar<E>>, WorkError> {
         let portrait = stop.or(self.store.portrait(&spec.portrait, folder)).await??;
         let finder = stop.or(Arc::clone(&self.finder).lock_owned()).await?;
         let options = PortraitOptions {
-            size: spec.size,
+            size: spec.size.pixels(),
             face: spec.face.map(|n| n as usize),
-            fps: spec.fps,
+            fps: spec.fps.per_second(),
             background: Key::of(spec, 0).background.map(|colour| Background::Colour(colour.0)),
         };
         let (engine, of_thread) = (self.engine.clone(), stop.clone());
@@ -178,17 +178,17 @@ impl<E: Engine> Avatars<E> {
         let making = spawn_blocking(move || make(&engine, finder, &portrait, options, &of_thread));
         let made = stop.or(making).await?.map_err(|e| WorkError::broke("preparing the avatar", &e))?;
         let mut made = made.map_err(WorkError::render)?;
-        let key = Key::of(spec, if made.frames_per_second > 0.0 { spec.fps } else { 0 });
+        let key = Key::of(spec, if made.frames_per_second > 0.0 { spec.fps.per_second() } else { 0 });
         let (data, preview) = (std::mem::take(&mut made.data), made.preview.take().unwrap_or_default());
         info!(content = key.content, frames = made.frames, bytes = data.len(), "avatar prepared");
         stop.or(self.store.save(&key, data, preview)).await??;
         self.keep(key, made)
     }
 
-    fn keep(&self, key: Key, made: Made<E::Avatar>) -> Result<Arc<Ready<E>>, WorkError> {
+    fn keep(&self, key: Key, made: Made<E::Avatar>) -> Result<Arc<ReadyAvatar<E>>, WorkError> {
         let rate = f64::from(made.frames_per_second);
         let seconds = if rate > 0.0 { made.frames as f64 / rate } else { 0.0 };
-        let facts = Facts {
+        let facts = AvatarFacts {
             size: made.report.output_size,
             frames: made.frames,
             length: Duration::from_secs_f64(seconds),
@@ -196,7 +196,7 @@ impl<E: Engine> Avatars<E> {
             preview: self.store.preview(&key)?,
         };
         let bytes = E::bytes(&made.avatar);
-        let ready = Arc::new(Ready { avatar: Arc::new(made.avatar), facts });
+        let ready = Arc::new(ReadyAvatar { avatar: Arc::new(made.avatar), facts });
         lock(&self.memory).put(key, bytes, Arc::clone(&ready));
         Ok(ready)
     }
@@ -216,11 +216,11 @@ impl<A> Made<A> {
     /// The engine takes the reference itself: a video's is large, and not copied.
     fn new<E: Engine<Avatar = A>>(
         engine: &E,
-        prepared: Prepared,
+        prepared: PreparedReference,
         data: Vec<u8>,
         preview: Option<Vec<u8>>,
     ) -> Result<Self, EngineError> {
-        let Prepared { reference, report } = prepared;
+        let PreparedReference { reference, report } = prepared;
         let (frames, frames_per_second) = (reference.frames.len(), reference.frames_per_second);
         let avatar = engine.prepare(reference)?;
         Ok(Self { avatar, report, frames, frames_per_second, data, preview })

@@ -7,43 +7,42 @@ use mouthpiece_domain::backoff::Backoff;
 use mouthpiece_domain::names;
 use mouthpiece_domain::session::BlobKey;
 use mouthpiece_ports::blobs::{BlobError, Blobs};
+use mouthpiece_ports::retry::{CallFailure, RetryPolicy, ask_again};
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::sleep;
-use tracing::warn;
+use tracing::{debug, warn};
 
 /// A stored reference is no larger: its pictures take at most 256 MiB.
 const MAX_STORED: u64 = 272 << 20;
-/// A store that cannot be reached is asked again after these waits.
-const PAUSES: Backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(1), again: Some(3) };
+/// A store that cannot be reached is asked again after these waits, for a minute: one that is restarted, or a network that is mended,
+/// shall not fail the sessions of that time. Whoever stops the session stops the waiting.
+const PAUSES: RetryPolicy = RetryPolicy {
+    backoff: Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(2), again: Some(32) },
+    call: None,
+};
 
 /// Tries again, some times, where that may help.
 pub(crate) async fn patiently<T, F>(ask: impl Fn() -> F) -> Result<T, BlobError>
 where
     F: Future<Output = Result<T, BlobError>>,
 {
-    let mut tries = 0;
-    loop {
-        match (ask().await, PAUSES.wait(tries)) {
-            (Err(BlobError::Unavailable(reason)), Some(pause)) => {
-                warn!(reason, "the store is asked again");
-                sleep(pause).await;
-            }
-            (answer, _) => return answer,
-        }
-        tries += 1;
-    }
+    let hopeless = |error: &BlobError| !matches!(error, BlobError::Unavailable(_));
+    let failed = |failure: &CallFailure<BlobError>| debug!(%failure, "the store failed");
+    ask_again(PAUSES, ask, hopeless, failed).await.map_err(|failure| match failure {
+        CallFailure::Port(error) => error,
+        CallFailure::Silent => BlobError::Unavailable("it does not answer".to_owned()),
+    })
 }
 
-pub(super) struct Store {
+pub(super) struct AvatarStore {
     /// Name and version of the engine, fit for a key.
     engine: String,
     blobs: Arc<dyn Blobs>,
 }
 
-impl Store {
+impl AvatarStore {
     pub(super) fn new(engine: &str, blobs: Arc<dyn Blobs>) -> Self {
         let safe = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' { c } else { '-' };
         Self { engine: engine.to_ascii_lowercase().chars().map(safe).collect(), blobs }
@@ -126,7 +125,7 @@ mod tests {
     #[test]
     fn all_that_shows_in_the_frames_is_in_the_name() {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::new("puppet/1", Arc::new(Directory::open(folder.path()).unwrap()));
+        let store = AvatarStore::new("puppet/1", Arc::new(Directory::open(folder.path()).unwrap()));
         let plain = Key { content: "0f".repeat(32), face: 0, size: 512, fps: 0, background: None };
         let name = |key: &Key| store.key(key, "ref").unwrap().to_string();
         let content = &plain.content;

@@ -16,7 +16,7 @@ const REMEMBERED: usize = 64;
 
 /// The media clock of one session, its frame rate, and how long a frame takes.
 #[derive(Debug)]
-pub struct Beat {
+pub struct FrameBeat {
     start: Instant,
     fps: u32,
     frame: u64,
@@ -28,10 +28,10 @@ pub struct Beat {
 
 /// What became of a tick.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub enum TickOutcome {
     /// Make this frame; so many before it were skipped.
     Frame {
-        /// Its number.
+        /// Counts the session's frames from 0.
         number: u64,
         /// Frames whose turn was over.
         skipped: u64,
@@ -40,7 +40,7 @@ pub enum Turn {
     NotYet,
 }
 
-impl Beat {
+impl FrameBeat {
     /// Media time begins at `start`.
     pub fn new(start: Instant, fps: u32) -> Self {
         let head_start = HEAD_START[0];
@@ -69,16 +69,16 @@ impl Beat {
     }
 
     /// Takes the frame that is due. One that could only be begun when the next one leaves is skipped.
-    pub fn turn(&mut self, now: Instant) -> Turn {
+    pub fn turn(&mut self, now: Instant) -> TickOutcome {
         if now < self.frame_due() {
-            return Turn::NotYet;
+            return TickOutcome::NotYet;
         }
         let late = (self.media(now).as_nanos() * u128::from(self.fps) / 1_000_000_000) as u64;
         // Frame `late` leaves now or left a moment ago: it is the last that still makes sense.
         let skipped = late.saturating_sub(self.frame);
         let number = self.frame + skipped;
         self.frame = number + 1;
-        Turn::Frame { number, skipped }
+        TickOutcome::Frame { number, skipped }
     }
 
     /// Up to where sound must have its place for a frame to be drawn, in samples: the frame's middle, and what the ear
@@ -110,18 +110,22 @@ mod tests {
     #[test]
     fn frames_are_begun_before_they_leave() {
         let start = Instant::now() + 100 * MS;
-        let mut beat = Beat::new(start, 25);
-        assert_eq!(beat.turn(start - 6 * MS), Turn::NotYet);
-        assert_eq!(beat.turn(start - 5 * MS), Turn::Frame { number: 0, skipped: 0 });
-        assert_eq!(beat.turn(start), Turn::NotYet);
-        assert_eq!(beat.turn(start + 45 * MS), Turn::Frame { number: 1, skipped: 0 }, "late, but still its turn");
-        assert_eq!(beat.turn(start + 205 * MS), Turn::Frame { number: 5, skipped: 3 });
+        let mut beat = FrameBeat::new(start, 25);
+        assert_eq!(beat.turn(start - 6 * MS), TickOutcome::NotYet);
+        assert_eq!(beat.turn(start - 5 * MS), TickOutcome::Frame { number: 0, skipped: 0 });
+        assert_eq!(beat.turn(start), TickOutcome::NotYet);
+        assert_eq!(
+            beat.turn(start + 45 * MS),
+            TickOutcome::Frame { number: 1, skipped: 0 },
+            "late, but still its turn"
+        );
+        assert_eq!(beat.turn(start + 205 * MS), TickOutcome::Frame { number: 5, skipped: 3 });
         assert_eq!(beat.leaves(beat.shown(5)), start + 200 * MS);
     }
 
     #[test]
     fn slow_frames_are_begun_earlier_and_fast_ones_later_only_in_silence() {
-        let mut beat = Beat::new(Instant::now(), 25);
+        let mut beat = FrameBeat::new(Instant::now(), 25);
         let usual = beat.frame_due();
         beat.took(10 * MS, false);
         assert_eq!(beat.frame_due() + MS * 15 / 2, usual, "12.5 ms instead of 5");
@@ -137,13 +141,13 @@ mod tests {
 
     #[test]
     fn a_frame_hears_past_its_middle() {
-        let beat = Beat::new(Instant::now(), 25);
+        let beat = FrameBeat::new(Instant::now(), 25);
         assert_eq!(beat.heard_for(2, 0.05), samples(150 * MS) + SPARE);
     }
 
     #[test]
     fn thirty_frames_a_second_do_not_drift() {
-        let beat = Beat::new(Instant::now(), 30);
+        let beat = FrameBeat::new(Instant::now(), 30);
         assert_eq!(beat.shown(30 * 3600), Duration::from_secs(3600));
     }
 }

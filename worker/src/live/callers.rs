@@ -1,7 +1,7 @@
 //! The callers that are connected by a line.
 
-use super::session::Whom;
-use mouthpiece_domain::live::Down;
+use super::session::CallerChoice;
+use mouthpiece_domain::live::LineOutput;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -11,7 +11,7 @@ const MOST: usize = 16;
 /// One caller.
 struct Caller {
     line: u64,
-    down: Sender<Down>,
+    down: Sender<LineOutput>,
 }
 
 /// All callers. One that does not read its events is dropped: a line that lies about what happened is worse than none.
@@ -20,7 +20,7 @@ pub struct Callers(Vec<Caller>);
 
 impl Callers {
     /// A line opened; one too many is dropped at once.
-    pub fn add(&mut self, line: u64, down: Sender<Down>) {
+    pub fn add(&mut self, line: u64, down: Sender<LineOutput>) {
         if self.0.len() < MOST {
             self.0.push(Caller { line, down });
         }
@@ -32,12 +32,12 @@ impl Callers {
     }
 
     /// Tells whom it concerns.
-    pub fn tell(&mut self, whom: Whom, event: &Down) {
+    pub fn tell(&mut self, whom: CallerChoice, event: &LineOutput) {
         self.0.retain(|caller| {
             let concerned = match whom {
-                Whom::All => true,
-                Whom::AllBut(line) => caller.line != line,
-                Whom::Line(line) => caller.line == line,
+                CallerChoice::All => true,
+                CallerChoice::AllBut(line) => caller.line != line,
+                CallerChoice::Line(line) => caller.line == line,
             };
             !concerned
                 || !matches!(caller.down.try_send(event.clone()), Err(TrySendError::Closed(_) | TrySendError::Full(_)))

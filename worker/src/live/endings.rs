@@ -1,9 +1,12 @@
 //! When a live session ends by itself. Pure.
 
 use mouthpiece_domain::live::LiveTerms;
-use mouthpiece_domain::session::{End, EndReason};
+use mouthpiece_domain::session::{EndReason, SessionEnd};
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
+
+/// Viewers of a session that was moved have so long to come to it.
+const REJOIN: Duration = Duration::from_secs(15);
 
 /// Who is there, and since when nothing happened.
 #[derive(Debug)]
@@ -21,6 +24,13 @@ impl Endings {
     /// A session that begins now, without viewers.
     pub fn new(terms: LiveTerms, now: Instant) -> Self {
         Self { terms, viewers: BTreeSet::new(), came: false, alone_since: now, active: now }
+    }
+
+    /// A session that waited to be moved here is here from now on: its viewers come from elsewhere, however little time others
+    /// have to come.
+    pub fn begin(&mut self, now: Instant) {
+        self.terms.absent_timeout = self.terms.absent_timeout.max(REJOIN);
+        (self.alone_since, self.active) = (now, now);
     }
 
     /// A viewer is connected.
@@ -57,22 +67,22 @@ impl Endings {
     }
 
     /// Why it is over, if it is.
-    pub fn due(&self, now: Instant) -> Option<End> {
+    pub fn due(&self, now: Instant) -> Option<SessionEnd> {
         let LiveTerms { idle_timeout, absent_timeout, left_timeout, .. } = self.terms;
         let since = |then: Instant| now.saturating_duration_since(then);
         if self.viewers.is_empty() {
             let alone = since(self.alone_since);
             if !self.came && alone >= absent_timeout {
                 let said = format!("nobody came to watch within {}", seconds(absent_timeout));
-                return Some(End::new(EndReason::ParticipantAbsent, said));
+                return Some(SessionEnd::new(EndReason::ParticipantAbsent, said));
             }
             if self.came && alone >= left_timeout {
                 let said = format!("the last viewer had been gone for {}", seconds(left_timeout));
-                return Some(End::new(EndReason::ParticipantLeft, said));
+                return Some(SessionEnd::new(EndReason::ParticipantLeft, said));
             }
         }
         (self.came && since(self.active) >= idle_timeout)
-            .then(|| End::new(EndReason::IdleTimeout, format!("nothing was said for {}", seconds(idle_timeout))))
+            .then(|| SessionEnd::new(EndReason::IdleTimeout, format!("nothing was said for {}", seconds(idle_timeout))))
     }
 }
 

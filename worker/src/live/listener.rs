@@ -1,6 +1,6 @@
 //! What the ear hears of the voice: the same sound at 16 kHz, at the same time.
 
-use mouthpiece_engine::{Cue, Ear, Heard};
+use mouthpiece_engine::{Cue, Ear, HeardCue};
 use mouthpiece_media::audio::{AudioError, Converter, SPEECH_RATE};
 
 /// What the voice is heard by on its way.
@@ -29,7 +29,7 @@ impl<C: Cue> Listener<C> {
     }
 
     /// The cue for media time `seconds`; `None` when too little was heard.
-    pub fn cue(&mut self, seconds: f64) -> Option<Heard<C>> {
+    pub fn cue(&mut self, seconds: f64) -> Option<HeardCue<C>> {
         self.ear.cue(seconds)
     }
 }

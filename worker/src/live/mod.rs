@@ -21,6 +21,6 @@ pub mod switchboard;
 mod thread;
 mod voice;
 
-pub use inbox::{Input, Letterbox};
-pub use session::{LiveEnd, Setting};
-pub use thread::{Face, LiveThread};
+pub use inbox::{Letterbox, LiveInput};
+pub use session::{LiveEnd, LiveSetup};
+pub use thread::{LiveFace, LiveThread};

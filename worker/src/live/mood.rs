@@ -5,7 +5,7 @@
 //! cut off by an interruption never does.
 
 use super::voice::{RATE, samples};
-use mouthpiece_domain::live::Mood;
+use mouthpiece_domain::live::FaceMood;
 use std::time::Duration;
 
 /// The microphone's voice goes on over pauses of this length.
@@ -43,12 +43,12 @@ impl MoodFollower {
 
     /// What the face does when all before `played` has left: `speaking`, an utterance is leaving; `listened_to`, somebody
     /// speaks to it.
-    pub fn mood(&self, played: u64, speaking: bool, listened_to: bool) -> Mood {
+    pub fn mood(&self, played: u64, speaking: bool, listened_to: bool) -> FaceMood {
         let voice = self.voice.is_some_and(|(from, until)| (from..until).contains(&played));
         match (speaking || voice, listened_to) {
-            (true, _) => Mood::Talking,
-            (false, true) => Mood::Listening,
-            (false, false) => Mood::Idle,
+            (true, _) => FaceMood::Talking,
+            (false, true) => FaceMood::Listening,
+            (false, false) => FaceMood::Idle,
         }
     }
 }
@@ -70,7 +70,7 @@ mod tests {
         follower.heard(100 * MS);
         follower.heard(140 * MS);
         let talks = |follower: &MoodFollower| {
-            let at = |ms: &u64| follower.mood(ms * MS, false, false) == Mood::Talking;
+            let at = |ms: &u64| follower.mood(ms * MS, false, false) == FaceMood::Talking;
             (0..3000).filter(at).fold(None, |span: Option<(u64, u64)>, ms| Some((span.map_or(ms, |s| s.0), ms)))
         };
         assert_eq!(talks(&follower), Some((100, 739)), "not before it leaves");
@@ -85,25 +85,25 @@ mod tests {
         let mut follower = MoodFollower::default();
         (0..20).for_each(|n| follower.heard(n * 40 * MS));
         // 700 ms have left, 800 have their place; the ear goes on saying voice for what it heard.
-        assert_eq!(follower.mood(700 * MS, true, false), Mood::Talking);
+        assert_eq!(follower.mood(700 * MS, true, false), FaceMood::Talking);
         follower.cut(800 * MS);
         for place in (760..1100).step_by(40) {
             follower.heard(place * MS);
         }
-        assert!((700..4000).all(|ms| follower.mood(ms * MS, false, false) == Mood::Idle));
-        assert!((700..4000).all(|ms| follower.mood(ms * MS, false, true) == Mood::Listening));
+        assert!((700..4000).all(|ms| follower.mood(ms * MS, false, false) == FaceMood::Idle));
+        assert!((700..4000).all(|ms| follower.mood(ms * MS, false, true) == FaceMood::Listening));
         // Until there is a voice again.
         follower.heard(1500 * MS);
-        assert_eq!(follower.mood(1499 * MS, false, true), Mood::Listening);
-        assert_eq!(follower.mood(1500 * MS, false, true), Mood::Talking);
+        assert_eq!(follower.mood(1499 * MS, false, true), FaceMood::Listening);
+        assert_eq!(follower.mood(1500 * MS, false, true), FaceMood::Talking);
     }
 
     #[test]
     fn an_utterance_that_leaves_is_talk_whatever_else_is_so() {
         let mut follower = MoodFollower::default();
         follower.cut(0);
-        assert_eq!(follower.mood(0, true, true), Mood::Talking);
-        assert_eq!(follower.mood(0, false, true), Mood::Listening);
+        assert_eq!(follower.mood(0, true, true), FaceMood::Talking);
+        assert_eq!(follower.mood(0, false, true), FaceMood::Listening);
         assert_eq!((place(0.5), place(-1.0), place(f64::NAN)), (24_000, 0, 0));
     }
 }

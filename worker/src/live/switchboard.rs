@@ -1,12 +1,12 @@
 //! Who finds a running live session: questions from coordinators, lines from callers.
 
-use super::inbox::{Input, Left, Letterbox};
+use super::inbox::{LetterOutcome, Letterbox, LiveInput};
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::live::{
-    AnswerPart, Declined, HangUp, InterruptSpeech, KeepSessionAlive, LiveAnswer, LiveAsk, LiveQuestion, LiveStatus,
-    NotDone, OfferToWatch, ReadLiveStatus, RestartIce, RestartedIce, SdpAnswer, TrickleIce, TypedQuestion, Up,
+    AnswerPart, Declined, HangUp, InterruptSpeech, KeepSessionAlive, LineInput, LiveAnswer, LiveAsk, LiveQuestion,
+    LiveStatus, NotDone, OfferToWatch, ReadLiveStatus, RestartIce, RestartedIce, SdpAnswer, TrickleIce, TypedQuestion,
 };
-use mouthpiece_ports::lines::{Called, Calls};
+use mouthpiece_ports::lines::{IncomingLine, IncomingLines};
 use mouthpiece_ports::questions::{AskedQuestion, QuestionInbox};
 use mouthpiece_transport::{SignalError, StreamId, Transport};
 use std::collections::HashMap;
@@ -92,15 +92,15 @@ impl Switchboard {
     }
 
     /// Takes lines until there are no more.
-    pub async fn connect(self: Arc<Self>, mut calls: Box<dyn Calls>) {
-        while let Some(Called { hold, mut up, down }) = calls.next().await {
+    pub async fn connect(self: Arc<Self>, mut calls: Box<dyn IncomingLines>) {
+        while let Some(IncomingLine { hold, mut up, down }) = calls.next().await {
             // Whoever is dropped sees the end of the line at once.
             let Some(session) = self.find(&hold) else { continue };
             let Ok(permit) = Arc::clone(&self.taking).try_acquire_owned() else { continue };
             let line = self.lines.fetch_add(1, Ordering::Relaxed);
             tokio::spawn(async move {
                 let _permit = permit;
-                if leave(&session.letterbox, Input::Line { line, down }).await {
+                if leave(&session.letterbox, LiveInput::Line { line, down }).await {
                     relay(&session.letterbox, line, &mut up).await;
                 }
             });
@@ -112,6 +112,9 @@ impl Switchboard {
             return carried::<()>(declined(NotDone::NotHere, "the session does not run on this worker (any more)"));
         };
         let transport = &self.transport;
+        if letterbox.has_moved() && matches!(what, LiveQuestion::Offer(_)) {
+            return carried::<()>(declined(NotDone::NotHere, "the session was moved to another worker"));
+        }
         match what {
             LiveQuestion::Offer(OfferToWatch { viewer, sdp }) => {
                 let answered = transport.offer(stream, viewer.0, sdp).await;
@@ -128,8 +131,8 @@ impl Switchboard {
             LiveQuestion::HangUp(HangUp { viewer }) => {
                 reply::<HangUp>(transport.hang_up(stream, viewer.0).await.map_err(|e| signal(&e)))
             }
-            LiveQuestion::Interrupt => reply::<InterruptSpeech>(said(&letterbox, Input::Interrupt).await),
-            LiveQuestion::KeepAlive => reply::<KeepSessionAlive>(said(&letterbox, Input::KeepAlive).await),
+            LiveQuestion::Interrupt => reply::<InterruptSpeech>(said(&letterbox, LiveInput::Interrupt).await),
+            LiveQuestion::KeepAlive => reply::<KeepSessionAlive>(said(&letterbox, LiveInput::KeepAlive).await),
             LiveQuestion::Status => reply::<ReadLiveStatus>(status(&letterbox).await),
         }
     }
@@ -145,29 +148,29 @@ fn carried<A: AnswerPart>(answer: Result<A, Declined>) -> LiveAnswer {
 }
 
 /// Carries what a caller says to its session, until either is gone.
-async fn relay(letterbox: &Letterbox, line: u64, up: &mut tokio::sync::mpsc::Receiver<Up>) {
+async fn relay(letterbox: &Letterbox, line: u64, up: &mut tokio::sync::mpsc::Receiver<LineInput>) {
     while let Some(up) = up.recv().await {
-        if !leave(letterbox, Input::Up { line, up }).await {
+        if !leave(letterbox, LiveInput::Up { line, up }).await {
             return;
         }
     }
-    leave(letterbox, Input::LineGone { line }).await;
+    leave(letterbox, LiveInput::LineGone { line }).await;
 }
 
 /// Leaves a message, patiently; false when the session is over.
-async fn leave(letterbox: &Letterbox, input: Input) -> bool {
+async fn leave(letterbox: &Letterbox, input: LiveInput) -> bool {
     let mut input = input;
     loop {
         match letterbox.leave(input) {
-            (Left::Taken, _) => return true,
-            (Left::Full, Some(back)) => input = back,
+            (LetterOutcome::Taken, _) => return true,
+            (LetterOutcome::Full, Some(back)) => input = back,
             _ => return false,
         }
         sleep(AGAIN).await;
     }
 }
 
-async fn said(letterbox: &Letterbox, input: Input) -> Result<(), Declined> {
+async fn said(letterbox: &Letterbox, input: LiveInput) -> Result<(), Declined> {
     match timeout(PATIENCE, leave(letterbox, input)).await {
         Ok(true) => Ok(()),
         _ => declined(NotDone::NotHere, "the session is ending"),
@@ -177,7 +180,7 @@ async fn said(letterbox: &Letterbox, input: Input) -> Result<(), Declined> {
 async fn status(letterbox: &Letterbox) -> Result<LiveStatus, Declined> {
     let (asked, told) = oneshot::channel::<LiveStatus>();
     let asking = async {
-        leave(letterbox, Input::Status(asked)).await;
+        leave(letterbox, LiveInput::Status(asked)).await;
         told.await
     };
     match timeout(PATIENCE, asking).await {

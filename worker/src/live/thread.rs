@@ -4,10 +4,12 @@
 //! else, but for the engine while a frame is drawn.
 
 use super::callers::Callers;
-use super::inbox::{Inbox, Input};
+use super::inbox::{LiveInbox, LiveInput};
 use super::listener::Listener;
-use super::session::{FrameTurn, FrameWork, HeardVoice, LiveEnd, LiveSession, Output, Setting, SoundDue, Task};
-use crate::board::{Board, WorkState};
+use super::session::{
+    FrameTurn, FrameWork, HeardVoice, LiveEnd, LiveOutput, LiveSession, LiveSetup, LiveTask, SoundDue,
+};
+use crate::board::{ProgressBoard, WorkState};
 use crate::error::RenderError;
 use crate::film::FramePath;
 use crate::metrics::WorkerMetrics;
@@ -15,8 +17,8 @@ use crate::stop::Stop;
 use bytes::Bytes;
 use mouthpiece_engine::{Artist, Cue, Ear};
 use mouthpiece_media::audio::OpusEncoder;
-use mouthpiece_media::encode::{self, Choice, Quality, Settings, VideoEncoder};
-use mouthpiece_transport::{AudioPacket, Stream};
+use mouthpiece_media::encode::{self, EncoderChoice, EncoderQuality, EncoderSettings, VideoEncoder};
+use mouthpiece_transport::{AudioPacket, OutgoingStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tracing::{debug, info};
@@ -27,7 +29,7 @@ const VOICE_BITS: u32 = 48_000;
 const KEY_FRAME_SECONDS: u32 = 60;
 
 /// Who draws and who listens.
-pub struct Face<A: Artist> {
+pub struct LiveFace<A: Artist> {
     /// Draws frames.
     pub path: FramePath<A>,
     /// Listens for it.
@@ -43,10 +45,10 @@ pub struct LiveThread<'a, A: Artist> {
     listening: Duration,
     encoder: Box<dyn VideoEncoder>,
     opus: OpusEncoder,
-    stream: Stream,
+    stream: OutgoingStream,
     callers: Callers,
-    inbox: Inbox,
-    board: &'a Board,
+    inbox: LiveInbox,
+    board: &'a ProgressBoard,
     fps: u32,
 }
 
@@ -56,17 +58,17 @@ impl<'a, A: Artist> LiveThread<'a, A> {
     /// # Errors
     /// [`RenderError`] when no encoder opens.
     pub fn new(
-        setting: Setting,
-        face: Face<A>,
-        stream: Stream,
-        inbox: Inbox,
-        board: &'a Board,
+        setting: LiveSetup,
+        face: LiveFace<A>,
+        stream: OutgoingStream,
+        inbox: LiveInbox,
+        board: &'a ProgressBoard,
         metrics: Arc<WorkerMetrics>,
     ) -> Result<Self, RenderError> {
-        let Setting { size: [width, height], fps, terms, .. } = setting;
-        let quality = Quality::Realtime { bitrate_bps: terms.bitrate[1] };
-        let settings = Settings { width, height, fps: (fps, 1), quality, gop_frames: fps * KEY_FRAME_SECONDS };
-        let encoder = encode::open(Choice::Auto, &settings)?;
+        let LiveSetup { size: [width, height], fps, terms, .. } = setting;
+        let quality = EncoderQuality::Realtime { bitrate_bps: terms.bitrate[1] };
+        let settings = EncoderSettings { width, height, fps: (fps, 1), quality, gop_frames: fps * KEY_FRAME_SECONDS };
+        let encoder = encode::open(EncoderChoice::Auto, &settings)?;
         info!(session_id = %setting.session, encoder = encoder.name(), width, height, fps, "live");
         let now = Instant::now();
         let (mut listener, opus) = (Listener::new(face.ear)?, OpusEncoder::new(VOICE_BITS)?);
@@ -92,6 +94,7 @@ impl<'a, A: Artist> LiveThread<'a, A> {
         self.session.opened();
         let end = self.until_over(stop).unwrap_or_else(LiveEnd::Failed);
         self.session.closed();
+        self.board.sent(self.stream.sent_bytes());
         end
     }
 
@@ -101,16 +104,25 @@ impl<'a, A: Artist> LiveThread<'a, A> {
                 self.session.stop();
             }
             let now = Instant::now();
+            if self.session.turn_to(stop.duty(), now) {
+                self.inbox.move_away();
+            }
+            if self.session.lets_callers_go(now) {
+                // Lines end without a last word: whoever speaks looks for the session, and finds it where it was moved to.
+                self.carry_out();
+                self.inbox.let_callers_go();
+                self.callers = Callers::default();
+            }
             let task = self.session.next(now, &mut self.listener);
             self.carry_out();
             match task {
-                Task::Sound(due) => {
+                LiveTask::Sound(due) => {
                     self.listening += now.elapsed();
                     self.send_sound(&due)?;
                 }
-                Task::Frame(turn) => self.make_frame(&turn)?,
-                Task::Wait(until) => self.read_inbox(until),
-                Task::Over(end) => return Ok(end),
+                LiveTask::Frame(turn) => self.make_frame(&turn)?,
+                LiveTask::Wait(until) => self.read_inbox(until),
+                LiveTask::Over(end) => return Ok(end),
             }
         }
     }
@@ -120,8 +132,8 @@ impl<'a, A: Artist> LiveThread<'a, A> {
         let mut taken = None;
         for output in self.session.outputs() {
             match output {
-                Output::Tell(whom, event) => self.callers.tell(whom, &event),
-                Output::Bitrate(bits) => match self.encoder.set_bitrate(bits) {
+                LiveOutput::Tell(whom, event) => self.callers.tell(whom, &event),
+                LiveOutput::Bitrate(bits) => match self.encoder.set_bitrate(bits) {
                     Ok(()) => taken = Some(bits),
                     Err(e) => debug!(error = %e, bits, "the encoder keeps its rate"),
                 },
@@ -141,23 +153,27 @@ impl<'a, A: Artist> LiveThread<'a, A> {
             input = self.inbox.next();
         }
         self.board.made(self.session.frames_sent(), self.fps);
+        self.board.sent(self.stream.sent_bytes());
     }
 
-    fn input(&mut self, input: Input) {
+    fn input(&mut self, input: LiveInput) {
         let (session, now) = (&mut self.session, Instant::now());
         match input {
-            Input::Stream(event) => session.stream_event(event, now),
-            Input::Line { line, down } => {
+            LiveInput::Stream(event) => session.stream_event(event, now),
+            LiveInput::Line { line, down } => {
                 self.callers.add(line, down);
                 session.line_opened(line);
             }
-            Input::Up { line, up } => session.up(line, up, now),
-            Input::LineGone { line } => self.callers.remove(line),
-            Input::Interrupt => {
+            LiveInput::Up { line, up } => session.up(line, up, now),
+            LiveInput::LineGone { line } => {
+                self.callers.remove(line);
+                session.line_closed(line);
+            }
+            LiveInput::Interrupt => {
                 session.interrupt(now); // whoever asked has its answer
             }
-            Input::KeepAlive => session.keep_alive(now),
-            Input::Status(asked) => drop(asked.send(session.status())), // whoever asked may wait no longer
+            LiveInput::KeepAlive => session.keep_alive(now),
+            LiveInput::Status(asked) => drop(asked.send(session.status())), // whoever asked may wait no longer
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::farm::{Farm, any, hold};
 use crate::script::Script;
-use mouthpiece_domain::fleet::{Command, Refusal, WorkerEvent};
+use mouthpiece_domain::fleet::{WorkerCommand, WorkerEvent, WorkerRefusal};
 use mouthpiece_domain::session::Phase;
 use mouthpiece_ports::bus::BusError;
 use std::time::Duration;
@@ -13,15 +13,15 @@ async fn a_draining_worker_finishes_what_runs_and_takes_nothing_new() {
     let worker = farm.worker_with(script.clone()).await;
     let running = farm.assign(&any(hold(&worker, 1, 1, 0))).await;
     farm.hears_phase(running, Phase::Running).await;
-    farm.tell(worker.id(), Command::Drain).await;
+    farm.tell(worker.id(), WorkerCommand::Drain).await;
     farm.hears_beat("that it drains", |b| b.draining).await;
     let late = farm.send(&any(hold(&worker, 2, 1, 1))).await;
-    assert_eq!(farm.hears_refusal(late).await, Refusal::Draining);
+    assert_eq!(farm.hears_refusal(late).await, WorkerRefusal::Draining);
     script.finish(1);
     farm.hears_end(running).await;
     farm.hears_goodbye(worker.id()).await;
     assert_eq!(worker.closed().await, Ok(()));
-    let sent = farm.ports.bus.send(worker.id(), &Command::Drain).await;
+    let sent = farm.ports.bus.send(worker.id(), &WorkerCommand::Drain).await;
     assert_eq!(sent, Err(BusError::Unroutable(worker.id())));
     assert_eq!(script.started(), [(1, 1)]);
 }
@@ -33,7 +33,7 @@ async fn a_worker_that_must_go_hands_its_sessions_over() {
     let running = farm.assign(&any(hold(&worker, 1, 1, 0))).await;
     farm.hears_phase(running, Phase::Running).await;
     assert_eq!(worker.drain_and_stop(Duration::ZERO).await, Ok(()));
-    assert_eq!(farm.hears_refusal(running).await, Refusal::Leaving);
+    assert_eq!(farm.hears_refusal(running).await, WorkerRefusal::Leaving);
     script.saw_stop(1, 1).await;
     farm.hears_goodbye(worker.id()).await;
     farm.is_given_back(running).await;

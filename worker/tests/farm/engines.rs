@@ -6,8 +6,9 @@ use crate::media::{SAMPLE, metrics, render, upload, wav};
 use crate::viewer::Viewer;
 use bytes::Bytes;
 use mouthpiece_domain::fleet::Assignment;
-use mouthpiece_domain::live::Up;
-use mouthpiece_domain::session::{EndReason, Phase, SessionKind, Spec};
+use mouthpiece_domain::frame::FrameSize;
+use mouthpiece_domain::live::LineInput;
+use mouthpiece_domain::session::{EndReason, Phase, SessionKind, SessionSpec};
 use mouthpiece_media::video::VideoReader;
 use mouthpiece_worker::farm::{StartError, start, start_engine};
 use mouthpiece_worker::{RenderOptions, RtcSettings, WorkerSettings, render_with};
@@ -45,7 +46,8 @@ fn another_engine_makes_a_film() {
     let [portrait, speech, output] = ["a.png", "a.wav", "a.mp4"].map(|name| folder.path().join(name));
     std::fs::write(&portrait, SAMPLE).unwrap();
     std::fs::write(&speech, silence_then_voice()).unwrap();
-    let (engine, options) = (Bar::default(), RenderOptions { size: 128, ..RenderOptions::default() });
+    let (engine, options) =
+        (Bar::default(), RenderOptions { size: FrameSize::new(128).unwrap(), ..RenderOptions::default() });
     let made = render_with(engine.clone(), &portrait, &speech, &output, &options, &mut |_| true).unwrap();
     assert_eq!((made.frames, made.width, made.height), (50, 128, 128));
     follow_the_voice(&bars(&output));
@@ -76,7 +78,7 @@ async fn another_engine_lives() {
     let (engine, settings) = (Bar::default(), WorkerSettings { rtc, ..farm.settings() });
     let worker = start_engine(engine.clone(), farm.ports.clone(), settings, metrics()).await.unwrap();
     let spec = upload(&*farm.ports.blobs, SAMPLE, wav(1.0)).await;
-    let spec = Spec { speech: None, live: Some(Default::default()), ..spec };
+    let spec = SessionSpec { speech: None, live: Some(Default::default()), ..spec };
     let assignment = Assignment { kind: SessionKind::Live, ..render(hold(&worker, 1, 1, 0), &spec) };
     let hold = farm.assign(&assignment).await;
     farm.hears_phase(hold, Phase::Running).await;
@@ -86,7 +88,7 @@ async fn another_engine_lives() {
     assert_eq!(engine.spoken(), 0, "silence needs no engine");
     let line = farm.ports.lines.open(&hold).await.unwrap();
     let samples = (0..16_000).map(|i| if i / 40 % 2 == 0 { 9_000 } else { -9_000 }).collect();
-    line.up.send(Up::Speak { event: None, rate: 16_000, samples }).await.unwrap();
+    line.up.send(LineInput::Speak { event: None, rate: 16_000, samples }).await.unwrap();
     viewer.watch_until("what was said", |_| engine.spoken() >= 10).await;
     worker.drain_and_stop(Duration::ZERO).await.unwrap();
 }

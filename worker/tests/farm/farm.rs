@@ -1,12 +1,15 @@
 //! Stores, a worker, and who drives it.
 
-use mouthpiece_domain::fleet::{Assignment, Command, Heartbeat, Hold, Refusal, Report, WorkerEvent};
+use mouthpiece_domain::fleet::{Assignment, Heartbeat, Hold, SessionReport, WorkerCommand, WorkerEvent, WorkerRefusal};
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
-use mouthpiece_domain::session::{BlobKey, End, Fence, Phase, Preset, SessionKind, Slot, Spec};
+use mouthpiece_domain::session::{
+    BlobKey, Fence, Phase, RenderPreset, SessionEnd, SessionKind, SessionSpec, SlotIndex,
+};
 use mouthpiece_ports::farm_ports::WorkerPorts;
-use mouthpiece_worker::farm::{Worker, start, start_with};
-use mouthpiece_worker::{Work, WorkerSettings};
+use mouthpiece_worker::farm::{RunningWorker, start, start_with};
+use mouthpiece_worker::{SessionRunner, WorkerSettings};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tempfile::TempDir;
@@ -53,12 +56,12 @@ impl Farm {
     }
 
     /// A worker that renders.
-    pub async fn worker(&self) -> Worker {
+    pub async fn worker(&self) -> RunningWorker {
         start(self.ports.clone(), self.settings(), crate::media::metrics()).await.unwrap()
     }
 
     /// A worker that does `work`.
-    pub async fn worker_with(&self, work: Arc<dyn Work>) -> Worker {
+    pub async fn worker_with(&self, work: Arc<dyn SessionRunner>) -> RunningWorker {
         start_with(self.ports.clone(), self.settings(), work).await.unwrap()
     }
 
@@ -93,7 +96,7 @@ impl Farm {
         self.heard.0.lock().unwrap().clear();
     }
 
-    pub async fn hears_end(&self, hold: Hold) -> (End, Report) {
+    pub async fn hears_end(&self, hold: Hold) -> (SessionEnd, SessionReport) {
         self.hears("the end", |event| match event {
             WorkerEvent::Report(r) if r.hold == hold && r.phase == Phase::Ended => {
                 Some((r.end.clone()?, (**r).clone()))
@@ -103,7 +106,7 @@ impl Farm {
         .await
     }
 
-    pub async fn hears_phase(&self, hold: Hold, phase: Phase) -> Report {
+    pub async fn hears_phase(&self, hold: Hold, phase: Phase) -> SessionReport {
         self.hears(phase.name(), |event| match event {
             WorkerEvent::Report(r) if r.hold == hold && r.phase == phase => Some((**r).clone()),
             _ => None,
@@ -111,7 +114,7 @@ impl Farm {
         .await
     }
 
-    pub async fn hears_refusal(&self, hold: Hold) -> Refusal {
+    pub async fn hears_refusal(&self, hold: Hold) -> WorkerRefusal {
         self.hears("a refusal", |event| match event {
             WorkerEvent::Refused { hold: refused, why } if *refused == hold => Some(*why),
             _ => None,
@@ -139,12 +142,12 @@ impl Farm {
 
     /// Sends an assignment without a claim.
     pub async fn send(&self, assignment: &Assignment) -> Hold {
-        let command = Command::Assign(Box::new(assignment.clone()));
+        let command = WorkerCommand::Assign(Box::new(assignment.clone()));
         self.ports.bus.send(assignment.hold.worker, &command).await.unwrap();
         assignment.hold
     }
 
-    pub async fn tell(&self, worker: WorkerId, command: Command) {
+    pub async fn tell(&self, worker: WorkerId, command: WorkerCommand) {
         self.ports.bus.send(worker, &command).await.unwrap();
     }
 
@@ -159,8 +162,8 @@ impl Farm {
     }
 }
 
-pub fn hold(worker: &Worker, session: u128, fence: u32, slot: u8) -> Hold {
-    Hold { session: SessionId(session), fence: Fence(fence), worker: worker.id(), slot: Slot(slot) }
+pub fn hold(worker: &RunningWorker, session: u128, fence: u32, slot: u8) -> Hold {
+    Hold { session: SessionId(session), fence: Fence(fence), worker: worker.id(), slot: SlotIndex(slot) }
 }
 
 /// Leases that outlast a busy machine's hiccups.
@@ -171,14 +174,14 @@ pub fn calm() -> LeaseTerms {
 
 /// Work for a scripted worker.
 pub fn any(hold: Hold) -> Assignment {
-    let spec = Spec {
+    let spec = SessionSpec {
         portrait: BlobKey::new("uploads/portrait").unwrap(),
         content: "0".repeat(64),
         face: None,
         speech: Some(BlobKey::new("uploads/speech").unwrap()),
-        size: 128,
-        fps: 25,
-        preset: Preset::Fast,
+        size: FrameSize::new(128).unwrap(),
+        fps: FrameRate::Fps25,
+        preset: RenderPreset::Fast,
         seed: 1,
         head: true,
         blinks: true,

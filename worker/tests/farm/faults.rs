@@ -5,11 +5,11 @@ use crate::media::{SAMPLE, prepare, upload, wav};
 use crate::script::Script;
 use async_trait::async_trait;
 use bytes::Bytes;
-use mouthpiece_domain::fleet::{Command, WorkerEvent};
+use mouthpiece_domain::fleet::{WorkerCommand, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_domain::session::{BlobKey, EndReason, Phase};
 use mouthpiece_ports::blobs::{BlobError, BlobReader, Blobs};
-use mouthpiece_ports::bus::{Bus, BusError, Inbox};
+use mouthpiece_ports::bus::{Bus, BusError, BusInbox};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,11 +23,11 @@ struct HardOfHearing {
 
 #[async_trait]
 impl Bus for HardOfHearing {
-    async fn send(&self, worker: WorkerId, command: &Command) -> Result<(), BusError> {
+    async fn send(&self, worker: WorkerId, command: &WorkerCommand) -> Result<(), BusError> {
         self.bus.send(worker, command).await
     }
 
-    async fn commands(&self, worker: WorkerId, unanswered: u16) -> Result<Box<dyn Inbox<Command>>, BusError> {
+    async fn commands(&self, worker: WorkerId, unanswered: u16) -> Result<Box<dyn BusInbox<WorkerCommand>>, BusError> {
         self.bus.commands(worker, unanswered).await
     }
 
@@ -44,11 +44,11 @@ impl Bus for HardOfHearing {
         self.bus.emit(event).await
     }
 
-    async fn events(&self) -> Result<Box<dyn Inbox<WorkerEvent>>, BusError> {
+    async fn events(&self) -> Result<Box<dyn BusInbox<WorkerEvent>>, BusError> {
         self.bus.events().await
     }
 
-    async fn returned(&self) -> Result<Box<dyn Inbox<Command>>, BusError> {
+    async fn returned(&self) -> Result<Box<dyn BusInbox<WorkerCommand>>, BusError> {
         self.bus.returned().await
     }
 
@@ -153,6 +153,16 @@ async fn two_sessions_that_want_one_avatar_prepare_it_once() {
 }
 
 #[actix_rt::test]
+async fn a_store_that_is_away_for_seconds_fails_no_session() {
+    let (farm, slow) = slow_farm(5, 0).await;
+    let worker = farm.worker().await;
+    let spec = upload(&*farm.ports.blobs, SAMPLE, wav(0.1)).await;
+    let hold = farm.assign(&prepare(hold(&worker, 1, 1, 0), &spec)).await;
+    assert_eq!(farm.hears_end(hold).await.0.reason, EndReason::Completed);
+    assert_eq!(slow.fetched.load(Ordering::Relaxed), 6, "five times in vain, then once");
+}
+
+#[actix_rt::test]
 async fn whoever_waits_takes_over_from_one_that_is_stopped() {
     let (farm, slow) = slow_farm(0, 1).await;
     let worker = farm.worker().await;
@@ -166,7 +176,7 @@ async fn whoever_waits_takes_over_from_one_that_is_stopped() {
     tokio::time::timeout(crate::farm::SOON, hangs).await.unwrap();
     let second = farm.assign(&prepare(hold(&worker, 2, 1, 1), &spec)).await;
     farm.hears_phase(second, Phase::Preparing).await;
-    farm.tell(worker.id(), Command::Stop(first)).await;
+    farm.tell(worker.id(), WorkerCommand::Stop(first)).await;
     assert_eq!(farm.hears_end(second).await.0.reason, EndReason::Completed);
     farm.is_given_back(first).await;
 }

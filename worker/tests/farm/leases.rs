@@ -3,7 +3,7 @@
 use crate::farm::{Farm, any, hold};
 use crate::script::Script;
 use async_trait::async_trait;
-use mouthpiece_domain::fleet::{Heartbeat, Hold, Refusal, WorkerEvent};
+use mouthpiece_domain::fleet::{Heartbeat, Hold, WorkerEvent, WorkerRefusal};
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::session::Phase;
@@ -108,7 +108,7 @@ async fn a_lease_that_is_taken_away_stops_the_session() {
     let hold = farm.assign(&any(hold(&worker, 1, 1, 0))).await;
     farm.hears_phase(hold, Phase::Running).await;
     assert!(farm.ports.pool.release(&hold).await.unwrap());
-    assert_eq!(farm.hears_refusal(hold).await, Refusal::LeaseLost);
+    assert_eq!(farm.hears_refusal(hold).await, WorkerRefusal::LeaseLost);
     script.saw_stop(1, 1).await;
     farm.hears_beat("that the slot is free", |b| b.running.is_empty()).await;
     let ended = |e: &WorkerEvent| matches!(e, WorkerEvent::Report(r) if r.phase == Phase::Ended);
@@ -124,7 +124,7 @@ async fn a_pool_that_is_out_of_reach_stops_the_session_in_the_end() {
     assignment.lease = hasty();
     let hold = farm.assign(&assignment).await;
     pool.cut.store(true, Ordering::Relaxed);
-    assert_eq!(farm.hears_refusal(hold).await, Refusal::LeaseLost);
+    assert_eq!(farm.hears_refusal(hold).await, WorkerRefusal::LeaseLost);
     pool.cut.store(false, Ordering::Relaxed);
     let next = farm.assign(&any(crate::farm::hold(&worker, 2, 1, 1))).await;
     farm.hears_phase(next, Phase::Running).await;

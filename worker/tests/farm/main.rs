@@ -9,6 +9,7 @@ mod farm;
 mod faults;
 mod leases;
 mod media;
+mod moves;
 mod renders;
 mod script;
 mod slots;

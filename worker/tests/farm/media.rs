@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use mouthpiece_domain::fleet::{Assignment, Hold};
-use mouthpiece_domain::session::{BlobKey, Preset, SessionKind, Spec};
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_domain::session::{BlobKey, RenderPreset, SessionKind, SessionSpec};
 use mouthpiece_embedded::{Directory, MemoryBus, MemoryLines, MemoryPool};
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::farm_ports::WorkerPorts;
@@ -50,19 +51,19 @@ pub fn wav(seconds: f64) -> Bytes {
 }
 
 /// Uploads a portrait and some speech; what a session of them is.
-pub async fn upload(blobs: &dyn Blobs, portrait: &[u8], speech: Bytes) -> Spec {
+pub async fn upload(blobs: &dyn Blobs, portrait: &[u8], speech: Bytes) -> SessionSpec {
     let content: String = Sha256::digest(portrait).iter().map(|b| format!("{b:02x}")).collect();
     let (at, said) = (key(&format!("uploads/{content}")), key("uploads/speech"));
     blobs.put(&at, Bytes::copy_from_slice(portrait)).await.unwrap();
     blobs.put(&said, speech).await.unwrap();
-    Spec {
+    SessionSpec {
         portrait: at,
         content,
         face: None,
         speech: Some(said),
-        size: 128,
-        fps: 25,
-        preset: Preset::Fast,
+        size: FrameSize::new(128).unwrap(),
+        fps: FrameRate::Fps25,
+        preset: RenderPreset::Fast,
         seed: 7,
         head: true,
         blinks: true,
@@ -75,10 +76,10 @@ pub fn key(text: &str) -> BlobKey {
     BlobKey::new(text).unwrap()
 }
 
-pub fn render(hold: Hold, spec: &Spec) -> Assignment {
+pub fn render(hold: Hold, spec: &SessionSpec) -> Assignment {
     Assignment { hold, kind: SessionKind::Render, spec: Arc::new(spec.clone()), lease: crate::farm::calm() }
 }
 
-pub fn prepare(hold: Hold, spec: &Spec) -> Assignment {
-    Assignment { kind: SessionKind::Prepare, ..render(hold, &Spec { speech: None, ..spec.clone() }) }
+pub fn prepare(hold: Hold, spec: &SessionSpec) -> Assignment {
+    Assignment { kind: SessionKind::Prepare, ..render(hold, &SessionSpec { speech: None, ..spec.clone() }) }
 }

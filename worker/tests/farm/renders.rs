@@ -5,15 +5,16 @@ use crate::media::{SAMPLE, key, metrics, prepare, render, upload, wav};
 use bytes::Bytes;
 use image::ImageFormat;
 use mouthpiece_domain::colour::Colour;
-use mouthpiece_domain::fleet::Command;
-use mouthpiece_domain::session::{EndReason, Output, Phase, Spec};
+use mouthpiece_domain::fleet::WorkerCommand;
+use mouthpiece_domain::frame::FrameSize;
+use mouthpiece_domain::session::{EndReason, Phase, SessionOutput, SessionSpec};
 use mouthpiece_media::video::VideoReader;
 use mouthpiece_worker::WorkerSettings;
 use mouthpiece_worker::farm::start;
 use std::path::Path;
 use std::time::Duration;
 
-async fn frames_of(farm: &Farm, output: &Output) -> (usize, [u32; 2]) {
+async fn frames_of(farm: &Farm, output: &SessionOutput) -> (usize, [u32; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let path = farm.ports.blobs.local(output.blob.as_ref().unwrap(), folder.path()).await.unwrap();
     assert_eq!(std::fs::metadata(&path).unwrap().len(), output.bytes);
@@ -83,7 +84,7 @@ async fn two_slots_draw_through_one_engine() {
     let spec = upload(&*farm.ports.blobs, SAMPLE, wav(2.0)).await;
     let first = farm.assign(&render(hold(&worker, 1, 1, 0), &spec)).await;
     let second = farm.assign(&render(hold(&worker, 2, 1, 1), &spec)).await;
-    let other = Spec { seed: 8, ..spec.clone() };
+    let other = SessionSpec { seed: 8, ..spec.clone() };
     let mut results = Vec::new();
     for hold in [first, second] {
         let output = farm.hears_end(hold).await.0.output.unwrap();
@@ -117,12 +118,14 @@ async fn an_avatar_is_prepared_once_and_used_by_every_worker() {
     assert_eq!(farm.hears_end(shown).await.0.output.unwrap(), prepared);
     let film = farm.assign(&render(hold(&second, 3, 1, 1), &spec)).await;
     assert_eq!(farm.hears_end(film).await.0.reason, EndReason::Completed);
-    let on = |colour| Spec { background: Some(Colour(colour)), ..spec.clone() };
+    let on = |colour| SessionSpec { background: Some(Colour(colour)), ..spec.clone() };
     let on_white = farm.assign(&render(hold(&first, 4, 1, 1), &on([255; 3]))).await;
     assert_eq!(farm.hears_end(on_white).await.0.reason, EndReason::Completed);
     // What would make other frames is another avatar.
     let third = farm.worker().await;
-    for (slot, other) in [Spec { size: 256, ..spec.clone() }, on([0; 3])].iter().enumerate() {
+    for (slot, other) in
+        [SessionSpec { size: FrameSize::new(256).unwrap(), ..spec.clone() }, on([0; 3])].iter().enumerate()
+    {
         let hold = farm.assign(&render(hold(&third, 5 + slot as u128, 1, slot as u8), other)).await;
         let (end, _) = farm.hears_end(hold).await;
         assert_eq!(end.reason, EndReason::Failed);
@@ -183,7 +186,7 @@ async fn a_render_that_is_stopped_leaves_nothing() {
     farm.hears_phase(hold, Phase::Running).await;
     farm.hears_beat("that it runs", |b| !b.running.is_empty()).await;
     farm.forget();
-    farm.tell(worker.id(), Command::Stop(hold)).await;
+    farm.tell(worker.id(), WorkerCommand::Stop(hold)).await;
     farm.hears_beat("that the slot is free", |b| b.running.is_empty()).await;
     is_swept(&farm).await;
     let result = key(&format!("results/{}/1.mp4", hold.session));

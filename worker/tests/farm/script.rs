@@ -2,8 +2,8 @@
 
 use mouthpiece_domain::fleet::Assignment;
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_domain::session::{End, Output};
-use mouthpiece_worker::{Board, Stop, Work, WorkError, WorkState};
+use mouthpiece_domain::session::{SessionEnd, SessionOutput};
+use mouthpiece_worker::{ProgressBoard, SessionDuty, SessionRunner, Stop, WorkError, WorkState};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -53,8 +53,8 @@ impl Script {
     }
 }
 
-impl Work for Script {
-    fn run(&self, assignment: &Assignment, board: &Board, stop: &Stop) -> Result<End, WorkError> {
+impl SessionRunner for Script {
+    fn run(&self, assignment: &Assignment, board: &ProgressBoard, stop: &Stop) -> Result<SessionEnd, WorkError> {
         let (session, fence) = (assignment.hold.session, assignment.hold.fence.0);
         self.state.lock().unwrap().started.push((session, fence));
         if self.state.lock().unwrap().panicking.contains(&session) {
@@ -68,9 +68,13 @@ impl Work for Script {
                 self.state.lock().unwrap().stopped.push((session, fence));
                 return Err(WorkError::Stopped);
             }
-            if self.state.lock().unwrap().done.contains(&session) {
+            let is_done = self.state.lock().unwrap().done.contains(&session);
+            if is_done && stop.duty() == SessionDuty::HandsOver {
+                return Err(WorkError::Stopped);
+            }
+            if is_done {
                 board.made(100, 25);
-                return Ok(End::completed(Output { frames: 100, ..Output::default() }));
+                return Ok(SessionEnd::completed(SessionOutput { frames: 100, ..SessionOutput::default() }));
             }
             std::thread::sleep(Duration::from_millis(1));
         }

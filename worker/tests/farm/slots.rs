@@ -2,8 +2,8 @@
 
 use crate::farm::{Farm, any, hold};
 use crate::script::Script;
-use mouthpiece_domain::fleet::{Command, Refusal, WorkerEvent};
-use mouthpiece_domain::session::{EndReason, Phase, Progress};
+use mouthpiece_domain::fleet::{WorkerCommand, WorkerEvent, WorkerRefusal};
+use mouthpiece_domain::session::{EndReason, FrameProgress, Phase};
 use std::time::Duration;
 
 #[actix_rt::test]
@@ -20,7 +20,7 @@ async fn a_session_is_reported_from_its_lease_to_its_end() {
     script.finish(1);
     let (end, report) = farm.hears_end(hold).await;
     assert_eq!((end.reason, end.output.unwrap().frames), (EndReason::Completed, 100));
-    assert_eq!((report.progress, report.delivered), (Progress { done: 100, total: 100 }, Duration::from_secs(4)));
+    assert_eq!((report.progress, report.delivered), (FrameProgress { done: 100, total: 100 }, Duration::from_secs(4)));
     farm.is_given_back(hold).await;
     let phases: Vec<Phase> = farm
         .heard()
@@ -58,11 +58,11 @@ async fn what_cannot_be_taken_is_refused_with_the_reason() {
     let first = farm.assign(&any(hold(&worker, 1, 1, 0))).await;
     farm.hears_phase(first, Phase::Running).await;
     let taken = farm.send(&any(hold(&worker, 2, 1, 0))).await;
-    assert_eq!(farm.hears_refusal(taken).await, Refusal::SlotTaken);
+    assert_eq!(farm.hears_refusal(taken).await, WorkerRefusal::SlotTaken);
     let nowhere = farm.send(&any(hold(&worker, 3, 1, 9))).await;
-    assert_eq!(farm.hears_refusal(nowhere).await, Refusal::SlotTaken);
+    assert_eq!(farm.hears_refusal(nowhere).await, WorkerRefusal::SlotTaken);
     let unclaimed = farm.send(&any(hold(&worker, 4, 1, 1))).await;
-    assert_eq!(farm.hears_refusal(unclaimed).await, Refusal::LeaseLost);
+    assert_eq!(farm.hears_refusal(unclaimed).await, WorkerRefusal::LeaseLost);
     assert_eq!(script.started(), [(1, 1)]);
 }
 
@@ -90,7 +90,7 @@ async fn a_stop_frees_the_slot_and_nothing_more_is_said() {
     farm.hears_phase(hold, Phase::Running).await;
     farm.hears_beat("that it runs", |b| !b.running.is_empty()).await;
     farm.forget();
-    farm.tell(worker.id(), Command::Stop(hold)).await;
+    farm.tell(worker.id(), WorkerCommand::Stop(hold)).await;
     farm.hears_beat("that the slot is free", |b| b.running.is_empty()).await;
     script.saw_stop(1, 1).await;
     farm.is_given_back(hold).await;
@@ -105,7 +105,7 @@ async fn a_stop_that_overtakes_its_assignment_is_remembered() {
     let (farm, script) = (Farm::new().await, Script::new());
     let worker = farm.worker_with(script.clone()).await;
     let assignment = any(hold(&worker, 1, 1, 0));
-    farm.tell(worker.id(), Command::Stop(assignment.hold)).await;
+    farm.tell(worker.id(), WorkerCommand::Stop(assignment.hold)).await;
     farm.send(&assignment).await;
     let other = farm.assign(&any(hold(&worker, 2, 1, 1))).await;
     farm.hears_phase(other, Phase::Running).await;
@@ -133,7 +133,7 @@ async fn a_worker_is_listed_in_the_pool() {
     farm.hears_beat("the first heartbeat", |_| true).await;
     let listed = farm.ports.pool.workers().await.unwrap();
     assert_eq!(listed.iter().map(|b| b.worker).collect::<Vec<_>>(), [worker.id()]);
-    assert!(farm.ports.bus.send(worker.id(), &Command::Drain).await.is_ok());
+    assert!(farm.ports.bus.send(worker.id(), &WorkerCommand::Drain).await.is_ok());
     farm.hears_goodbye(worker.id()).await;
     assert!(farm.ports.pool.workers().await.unwrap().is_empty());
     assert_eq!(worker.closed().await, Ok(()));

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Counts since the start, and what there is now.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
+pub struct TransportCounts {
     /// Streams that are open.
     pub streams: u64,
     /// Viewers that have an answer and are not gone.
@@ -46,7 +46,7 @@ pub(crate) struct SharedCounts {
 
 impl SharedCounts {
     /// What the thread has counted. `dropped` is counted by those whose media was refused.
-    pub fn publish(&self, counts: &Counts) {
+    pub fn publish(&self, counts: &TransportCounts) {
         let pairs = [
             (&self.streams, counts.streams),
             (&self.viewers, counts.viewers),
@@ -69,9 +69,9 @@ impl SharedCounts {
     }
 
     /// All of them.
-    pub fn read(&self) -> Counts {
+    pub fn read(&self) -> TransportCounts {
         let get = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        Counts {
+        TransportCounts {
             streams: get(&self.streams),
             viewers: get(&self.viewers),
             packets_in: get(&self.packets_in),

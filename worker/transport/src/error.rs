@@ -10,7 +10,7 @@ pub enum TransportError {
     /// A setting out of its range.
     #[error("{key} must be {range}")]
     Setting {
-        /// Which.
+        /// The setting.
         key: &'static str,
         /// What it must be.
         range: &'static str,
@@ -18,9 +18,9 @@ pub enum TransportError {
     /// The socket cannot be had.
     #[error("the UDP socket cannot be opened at {addr}: {source}")]
     Bind {
-        /// Where.
+        /// The address that could not be used.
         addr: SocketAddr,
-        /// Why.
+        /// What the operating system said.
         source: io::Error,
     },
     /// No address to tell to viewers was found.

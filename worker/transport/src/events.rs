@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 pub enum StreamEvent {
     /// A viewer is connected and receives from now on.
     Joined {
-        /// Who.
+        /// The viewer's id.
         viewer: u128,
         /// So long after its offer came.
         after: Duration,
     },
     /// A viewer is gone. Told once for everyone whose offer was answered, connected or not.
     Left {
-        /// Who.
+        /// The viewer's id.
         viewer: u128,
-        /// How.
+        /// What made it leave.
         why: LeftWhy,
     },
     /// Somebody can show nothing until a key frame comes. At most one in 500 ms.
@@ -27,7 +27,7 @@ pub enum StreamEvent {
     Bitrate(u32),
     /// One packet of Opus from the viewer who speaks.
     Microphone {
-        /// Who.
+        /// The viewer's id.
         viewer: u128,
         /// Opus.
         data: Bytes,
@@ -40,14 +40,14 @@ pub enum StreamEvent {
     },
     /// The viewer who spoke is gone.
     MicrophoneGone {
-        /// Who.
+        /// The viewer's id.
         viewer: u128,
     },
     /// The last packet of a video frame was handed to the network, for the first viewer that it went to. Once a frame.
     Sent {
-        /// Which frame.
+        /// The frame's time in the stream.
         pts: Duration,
-        /// When.
+        /// When it was sent, by this process's clock.
         at: Instant,
     },
 }

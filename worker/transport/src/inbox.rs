@@ -5,7 +5,8 @@ use crate::events::StreamEvent;
 use crate::hub::{Answered, Restarted};
 use crate::media::{AudioPacket, VideoFrame};
 use crate::settings::{StreamId, StreamParams};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::{Notify, oneshot};
 
 /// Frames and packets that wait at most: about a second of 64 sessions.
@@ -14,12 +15,12 @@ const MEDIA: usize = 4096;
 const QUESTIONS: usize = 1024;
 
 /// Where the events of a stream go.
-pub(crate) type Sink = Box<dyn Fn(StreamEvent) + Send + Sync>;
+pub(crate) type EventSink = Box<dyn Fn(StreamEvent) + Send + Sync>;
 /// Where an answer goes.
-pub(crate) type Reply<T> = oneshot::Sender<Result<T, SignalError>>;
+pub(crate) type SignalReply<T> = oneshot::Sender<Result<T, SignalError>>;
 
 /// Something to do for the thread.
-pub(crate) enum Command {
+pub(crate) enum TransportCommand {
     /// A frame; `torn` when one before it was refused.
     Video {
         id: StreamId,
@@ -33,7 +34,8 @@ pub(crate) enum Command {
     Open {
         id: StreamId,
         params: StreamParams,
-        sink: Sink,
+        sink: EventSink,
+        sent_bytes: Arc<AtomicU64>,
     },
     Close {
         id: StreamId,
@@ -42,39 +44,39 @@ pub(crate) enum Command {
         stream: StreamId,
         viewer: u128,
         sdp: String,
-        reply: Reply<Answered>,
+        reply: SignalReply<Answered>,
     },
     Trickle {
         stream: StreamId,
         viewer: u128,
         tag: String,
         fragment: String,
-        reply: Reply<()>,
+        reply: SignalReply<()>,
     },
     Restart {
         stream: StreamId,
         viewer: u128,
         fragment: String,
-        reply: Reply<Restarted>,
+        reply: SignalReply<Restarted>,
     },
     HangUp {
         stream: StreamId,
         viewer: u128,
-        reply: Reply<()>,
+        reply: SignalReply<()>,
     },
     Stop,
 }
 
 /// Why something was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Refused {
+pub(crate) enum InboxRefused {
     Full,
     Stopped,
 }
 
 #[derive(Default)]
 struct State {
-    queue: Vec<Command>,
+    queue: Vec<TransportCommand>,
     media: usize,
     questions: usize,
     stopped: bool,
@@ -82,14 +84,14 @@ struct State {
 
 /// The queue.
 #[derive(Default)]
-pub(crate) struct Inbox {
+pub(crate) struct TransportInbox {
     state: Mutex<State>,
     wake: Notify,
 }
 
-impl Inbox {
+impl TransportInbox {
     /// Leaves a frame or packet; false when too much waits.
-    pub fn media(&self, command: Command) -> bool {
+    pub fn media(&self, command: TransportCommand) -> bool {
         let mut state = self.lock();
         let takes = !state.stopped && state.media < MEDIA;
         if takes {
@@ -100,13 +102,13 @@ impl Inbox {
     }
 
     /// Leaves a question.
-    pub fn ask(&self, command: Command) -> Result<(), Refused> {
+    pub fn ask(&self, command: TransportCommand) -> Result<(), InboxRefused> {
         let mut state = self.lock();
         if state.stopped {
-            return Err(Refused::Stopped);
+            return Err(InboxRefused::Stopped);
         }
         if state.questions >= QUESTIONS {
-            return Err(Refused::Full);
+            return Err(InboxRefused::Full);
         }
         state.questions += 1;
         self.push(state, command);
@@ -114,7 +116,7 @@ impl Inbox {
     }
 
     /// Leaves what must not be lost: ends, of which there are as many as beginnings.
-    pub fn end(&self, command: Command) {
+    pub fn end(&self, command: TransportCommand) {
         let state = self.lock();
         if !state.stopped {
             self.push(state, command);
@@ -122,7 +124,7 @@ impl Inbox {
     }
 
     /// Everything that waits, in exchange for an empty vector.
-    pub fn take(&self, into: &mut Vec<Command>) {
+    pub fn take(&self, into: &mut Vec<TransportCommand>) {
         into.clear();
         let mut state = self.lock();
         std::mem::swap(&mut state.queue, into);
@@ -144,7 +146,7 @@ impl Inbox {
         self.wake.notified().await;
     }
 
-    fn push(&self, mut state: MutexGuard<'_, State>, command: Command) {
+    fn push(&self, mut state: MutexGuard<'_, State>, command: TransportCommand) {
         state.queue.push(command);
         drop(state);
         self.wake.notify_one();
@@ -161,19 +163,19 @@ mod tests {
     use bytes::Bytes;
     use std::time::{Duration, Instant};
 
-    fn packet() -> Command {
+    fn packet() -> TransportCommand {
         let packet = AudioPacket { data: Bytes::new(), pts: Duration::ZERO, captured: Instant::now() };
-        Command::Audio { id: StreamId(1), packet }
+        TransportCommand::Audio { id: StreamId(1), packet }
     }
 
-    fn hang_up() -> (Command, oneshot::Receiver<Result<(), SignalError>>) {
+    fn hang_up() -> (TransportCommand, oneshot::Receiver<Result<(), SignalError>>) {
         let (reply, answer) = oneshot::channel();
-        (Command::HangUp { stream: StreamId(1), viewer: 1, reply }, answer)
+        (TransportCommand::HangUp { stream: StreamId(1), viewer: 1, reply }, answer)
     }
 
     #[test]
     fn media_does_not_crowd_out_questions() {
-        let inbox = Inbox::default();
+        let inbox = TransportInbox::default();
         assert!((0..MEDIA).all(|_| inbox.media(packet())));
         assert!(!inbox.media(packet()));
         assert_eq!(inbox.ask(hang_up().0), Ok(()));
@@ -185,23 +187,23 @@ mod tests {
 
     #[test]
     fn questions_are_bounded_and_ends_are_not_lost() {
-        let inbox = Inbox::default();
+        let inbox = TransportInbox::default();
         assert!((0..QUESTIONS).all(|_| inbox.ask(hang_up().0).is_ok()));
-        assert_eq!(inbox.ask(hang_up().0), Err(Refused::Full));
-        inbox.end(Command::Close { id: StreamId(1) });
+        assert_eq!(inbox.ask(hang_up().0), Err(InboxRefused::Full));
+        inbox.end(TransportCommand::Close { id: StreamId(1) });
         let mut taken = Vec::new();
         inbox.take(&mut taken);
-        assert!(matches!(taken.last(), Some(Command::Close { .. })));
+        assert!(matches!(taken.last(), Some(TransportCommand::Close { .. })));
     }
 
     #[test]
     fn whoever_waits_hears_of_the_end() {
-        let inbox = Inbox::default();
+        let inbox = TransportInbox::default();
         let (question, mut answer) = hang_up();
         inbox.ask(question).unwrap();
         inbox.shut();
         assert!(answer.try_recv().is_err());
-        assert_eq!(inbox.ask(hang_up().0), Err(Refused::Stopped));
+        assert_eq!(inbox.ask(hang_up().0), Err(InboxRefused::Stopped));
         assert!(!inbox.media(packet()));
     }
 }

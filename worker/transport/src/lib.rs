@@ -19,9 +19,9 @@ mod shell;
 mod stun;
 mod transport;
 
-pub use counts::Counts;
+pub use counts::TransportCounts;
 pub use error::{SignalError, TransportError};
 pub use events::{LeftWhy, StreamEvent};
 pub use media::{AudioPacket, VideoFrame};
 pub use settings::{StreamId, StreamParams, TransportSettings};
-pub use transport::{Answered, Restarted, Stream, Transport};
+pub use transport::{Answered, OutgoingStream, Restarted, Transport};

@@ -1,10 +1,10 @@
 //! The handles of a transport: what a worker holds.
 
-use crate::counts::{Counts, SharedCounts};
+use crate::counts::{SharedCounts, TransportCounts};
 use crate::error::{SignalError, TransportError};
 use crate::events::StreamEvent;
 pub use crate::hub::{Answered, Restarted};
-use crate::inbox::{Command, Inbox, Refused, Reply};
+use crate::inbox::{InboxRefused, SignalReply, TransportCommand, TransportInbox};
 use crate::media::{AudioPacket, VideoFrame};
 use crate::settings::{StreamId, StreamParams, TransportSettings};
 use crate::shell;
@@ -18,12 +18,12 @@ use tokio::sync::oneshot;
 /// One UDP socket and everything behind it. Ends when the last handle and the last stream are dropped.
 #[derive(Clone)]
 pub struct Transport {
-    shared: Arc<Shared>,
+    shared: Arc<TransportShared>,
 }
 
 /// What the handles and the thread have in common.
-pub(crate) struct Shared {
-    pub inbox: Arc<Inbox>,
+pub(crate) struct TransportShared {
+    pub inbox: Arc<TransportInbox>,
     pub counts: Arc<SharedCounts>,
     pub candidates: Arc<Mutex<Vec<SocketAddr>>>,
     local: SocketAddr,
@@ -31,9 +31,9 @@ pub(crate) struct Shared {
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl Drop for Shared {
+impl Drop for TransportShared {
     fn drop(&mut self) {
-        self.inbox.end(Command::Stop);
+        self.inbox.end(TransportCommand::Stop);
     }
 }
 
@@ -50,7 +50,7 @@ impl Transport {
         let local = prepared.local();
         let thread = prepared.start().map_err(TransportError::Thread)?;
         let (ids, thread) = (AtomicU64::new(1), Mutex::new(Some(thread)));
-        Ok(Self { shared: Arc::new(Shared { inbox, counts, candidates, local, ids, thread }) })
+        Ok(Self { shared: Arc::new(TransportShared { inbox, counts, candidates, local, ids, thread }) })
     }
 
     /// Where the socket is.
@@ -71,13 +71,17 @@ impl Transport {
         &self,
         params: StreamParams,
         sink: Box<dyn Fn(StreamEvent) + Send + Sync>,
-    ) -> Result<Stream, TransportError> {
+    ) -> Result<OutgoingStream, TransportError> {
         params.check()?;
         let id = StreamId(self.shared.ids.fetch_add(1, Ordering::Relaxed));
-        match self.shared.inbox.ask(Command::Open { id, params, sink }) {
-            Ok(()) => Ok(Stream { id, torn: AtomicBool::new(false), shared: Arc::clone(&self.shared) }),
-            Err(Refused::Full) => Err(TransportError::Busy),
-            Err(Refused::Stopped) => Err(TransportError::Stopped),
+        let sent_bytes: Arc<AtomicU64> = Arc::default();
+        let counted = Arc::clone(&sent_bytes);
+        match self.shared.inbox.ask(TransportCommand::Open { id, params, sink, sent_bytes: counted }) {
+            Ok(()) => {
+                Ok(OutgoingStream { id, torn: AtomicBool::new(false), sent_bytes, shared: Arc::clone(&self.shared) })
+            }
+            Err(InboxRefused::Full) => Err(TransportError::Busy),
+            Err(InboxRefused::Stopped) => Err(TransportError::Stopped),
         }
     }
 
@@ -86,7 +90,7 @@ impl Transport {
     /// # Errors
     /// [`SignalError`].
     pub async fn offer(&self, stream: StreamId, viewer: u128, sdp: String) -> Result<Answered, SignalError> {
-        self.ask(|reply| Command::Offer { stream, viewer, sdp, reply }).await
+        self.ask(|reply| TransportCommand::Offer { stream, viewer, sdp, reply }).await
     }
 
     /// More candidates of a viewer (`application/trickle-ice-sdpfrag`); `tag` is the newest that it was given.
@@ -100,7 +104,7 @@ impl Transport {
         tag: String,
         fragment: String,
     ) -> Result<(), SignalError> {
-        self.ask(|reply| Command::Trickle { stream, viewer, tag, fragment, reply }).await
+        self.ask(|reply| TransportCommand::Trickle { stream, viewer, tag, fragment, reply }).await
     }
 
     /// Begins a viewer's ICE session again; media goes on meanwhile.
@@ -108,7 +112,7 @@ impl Transport {
     /// # Errors
     /// [`SignalError`].
     pub async fn restart(&self, stream: StreamId, viewer: u128, fragment: String) -> Result<Restarted, SignalError> {
-        self.ask(|reply| Command::Restart { stream, viewer, fragment, reply }).await
+        self.ask(|reply| TransportCommand::Restart { stream, viewer, fragment, reply }).await
     }
 
     /// Sends a viewer away.
@@ -116,18 +120,18 @@ impl Transport {
     /// # Errors
     /// [`SignalError::NoViewer`] and [`SignalError::NoStream`] where there is none (any more).
     pub async fn hang_up(&self, stream: StreamId, viewer: u128) -> Result<(), SignalError> {
-        self.ask(|reply| Command::HangUp { stream, viewer, reply }).await
+        self.ask(|reply| TransportCommand::HangUp { stream, viewer, reply }).await
     }
 
     /// What it has done so far.
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> TransportCounts {
         self.shared.counts.read()
     }
 
     /// Says goodbye to all viewers and ends the thread. Streams that are still held take nothing any more.
     pub async fn stop(self) {
         let thread = self.shared.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        self.shared.inbox.end(Command::Stop);
+        self.shared.inbox.end(TransportCommand::Stop);
         if let Some(thread) = thread {
             // It ends within a fraction of a second; waiting for it must not hold up whoever polls this.
             let (ended, end) = oneshot::channel::<()>();
@@ -141,12 +145,12 @@ impl Transport {
         }
     }
 
-    async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T, SignalError> {
+    async fn ask<T>(&self, command: impl FnOnce(SignalReply<T>) -> TransportCommand) -> Result<T, SignalError> {
         let (reply, answer) = oneshot::channel();
         match self.shared.inbox.ask(command(reply)) {
             Ok(()) => answer.await.unwrap_or(Err(SignalError::Stopped)),
-            Err(Refused::Full) => Err(SignalError::Full),
-            Err(Refused::Stopped) => Err(SignalError::Stopped),
+            Err(InboxRefused::Full) => Err(SignalError::Full),
+            Err(InboxRefused::Stopped) => Err(SignalError::Stopped),
         }
     }
 }
@@ -158,24 +162,30 @@ impl fmt::Debug for Transport {
 }
 
 /// A session's outgoing stream. Dropping it says goodbye to its viewers.
-pub struct Stream {
+pub struct OutgoingStream {
     id: StreamId,
     /// A frame was refused: what follows cannot be decoded before a key frame.
     torn: AtomicBool,
-    shared: Arc<Shared>,
+    sent_bytes: Arc<AtomicU64>,
+    shared: Arc<TransportShared>,
 }
 
-impl Stream {
+impl OutgoingStream {
     /// Its name, for offers.
     pub fn id(&self) -> StreamId {
         self.id
+    }
+
+    /// Bytes that its viewers were sent so far, the headers of IP and UDP included.
+    pub fn sent_bytes(&self) -> u64 {
+        self.sent_bytes.load(Ordering::Relaxed)
     }
 
     /// Hands in a frame. Never blocks; false when the transport is so far behind that it was dropped. Viewers then get
     /// nothing until the next key frame, which is asked for.
     pub fn video(&self, frame: VideoFrame) -> bool {
         let torn = self.torn.swap(false, Ordering::Relaxed);
-        let taken = self.shared.inbox.media(Command::Video { id: self.id, frame, torn });
+        let taken = self.shared.inbox.media(TransportCommand::Video { id: self.id, frame, torn });
         if !taken {
             self.torn.store(true, Ordering::Relaxed);
             self.shared.counts.drop_one();
@@ -185,7 +195,7 @@ impl Stream {
 
     /// Hands in a packet of sound. Never blocks; false when the transport is so far behind that it was dropped.
     pub fn audio(&self, packet: AudioPacket) -> bool {
-        let taken = self.shared.inbox.media(Command::Audio { id: self.id, packet });
+        let taken = self.shared.inbox.media(TransportCommand::Audio { id: self.id, packet });
         if !taken {
             self.shared.counts.drop_one();
         }
@@ -193,13 +203,13 @@ impl Stream {
     }
 }
 
-impl Drop for Stream {
+impl Drop for OutgoingStream {
     fn drop(&mut self) {
-        self.shared.inbox.end(Command::Close { id: self.id });
+        self.shared.inbox.end(TransportCommand::Close { id: self.id });
     }
 }
 
-impl fmt::Debug for Stream {
+impl fmt::Debug for OutgoingStream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream").field("id", &self.id).finish_non_exhaustive()
     }

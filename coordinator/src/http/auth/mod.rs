@@ -7,4 +7,4 @@ pub mod site;
 pub use credential::{page_cookies, token_in_query};
 pub use extract::LinkedVisitor;
 
-pub use crate::office::{Caller, Scope, Visitor};
+pub use crate::office::{Caller, KeyScope, Visitor};

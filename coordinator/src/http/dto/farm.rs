@@ -3,6 +3,7 @@
 use super::{ProgressBody, state_name};
 use mouthpiece_domain::control::{FarmView, SlotSession, SlotView, WorkerState, WorkerView};
 use mouthpiece_domain::time::as_millis;
+use mouthpiece_domain::warm_pool::ScalingMode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -16,6 +17,8 @@ pub struct FarmBody {
     pub queue: QueueBody,
     /// Workers wanted, those in reserve included.
     pub desired_workers: u32,
+    /// Machines are started and stopped after that number; false where the workers that are there are all there are.
+    pub scaled: bool,
     /// Slots of all workers that are there.
     pub slots: SlotCount,
 }
@@ -56,6 +59,9 @@ pub struct WorkerBody {
     /// What the machine costs is looked up under this.
     #[schema(example = "g4dn.xlarge")]
     pub instance_type: String,
+    /// The cloud's name for the machine; null where nobody gives machines back.
+    #[schema(example = "i-0123456789abcdef0")]
+    pub machine: Option<String>,
     /// `idle`, `busy`, `draining` or `lost`.
     #[schema(example = "busy")]
     pub state: &'static str,
@@ -122,6 +128,7 @@ impl From<&FarmView> for FarmBody {
                 limit: view.queue_limit,
             },
             desired_workers: view.desired_workers,
+            scaled: view.scaling != ScalingMode::Fixed,
             slots: SlotCount {
                 total: count(there.clone().count()),
                 taken: count(there.filter(|s| s.session.is_some()).count()),
@@ -144,6 +151,7 @@ impl From<&WorkerView> for WorkerBody {
             name: offers.name.clone(),
             engine: offers.engine.clone(),
             instance_type: offers.instance_type.clone(),
+            machine: offers.machine.as_ref().map(|machine| machine.0.clone()),
             state,
             frames_per_second: offers.frames_per_second,
             up_ms: as_millis(worker.up),

@@ -14,7 +14,7 @@ pub use live::{IceServerBody, LiveBody, LiveStatusBody};
 pub use session::{SessionBody, SessionList};
 
 use chrono::{DateTime, Utc};
-use mouthpiece_domain::session::{Phase, Progress, SessionKind};
+use mouthpiece_domain::session::{FrameProgress, Phase, SessionKind};
 use mouthpiece_domain::time::Wall;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -47,9 +47,9 @@ pub struct ProgressBody {
     pub percent: Option<f64>,
 }
 
-impl From<Progress> for ProgressBody {
+impl From<FrameProgress> for ProgressBody {
     #[allow(clippy::cast_precision_loss)] // a percentage needs no more
-    fn from(Progress { done, total }: Progress) -> Self {
+    fn from(FrameProgress { done, total }: FrameProgress) -> Self {
         let percent = (total > 0).then(|| (1000.0 * done.min(total) as f64 / total as f64).round() / 10.0);
         Self { frames_done: done, frames_total: total, percent }
     }
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn progress_is_a_percentage_once_the_total_is_known() {
-        let percent = |done, total| ProgressBody::from(Progress { done, total }).percent;
+        let percent = |done, total| ProgressBody::from(FrameProgress { done, total }).percent;
         assert_eq!((percent(0, 0), percent(1, 3), percent(9, 3)), (None, Some(33.3), Some(100.0)));
     }
 }

@@ -3,9 +3,9 @@
 use super::live::LiveBody;
 use super::{ProgressBody, state_name, time_text};
 use crate::http::RequestPath;
-use mouthpiece_domain::control::Change;
-use mouthpiece_domain::retention::{Ages, Class};
-use mouthpiece_domain::session::{Output, Phase, Preset, Session, SessionKind};
+use mouthpiece_domain::control::SessionChange;
+use mouthpiece_domain::retention::{RetentionAges, RetentionClass};
+use mouthpiece_domain::session::{Phase, RenderPreset, Session, SessionKind, SessionOutput};
 use mouthpiece_domain::time::as_millis;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -29,7 +29,7 @@ pub struct SessionBody {
     pub avatar_id: String,
     /// The key that made it.
     pub key: String,
-    /// Counts placements: 1, and one more each time that it was placed again.
+    /// Counts placements: 1, and one more each time that it was placed again or, while it ran, moved to another worker.
     pub fence: u32,
     /// Its place in the queue, from 1, while it waits.
     pub queue_position: Option<u32>,
@@ -127,18 +127,18 @@ pub struct SessionList {
 }
 
 /// Words and presets.
-pub const PRESETS: [(&str, Preset); 2] = [("fast", Preset::Fast), ("balanced", Preset::Balanced)];
+pub const PRESETS: [(&str, RenderPreset); 2] = [("fast", RenderPreset::Fast), ("balanced", RenderPreset::Balanced)];
 
-fn preset_name(preset: Preset) -> &'static str {
+fn preset_name(preset: RenderPreset) -> &'static str {
     match preset {
-        Preset::Fast => "fast",
-        Preset::Balanced => "balanced",
+        RenderPreset::Fast => "fast",
+        RenderPreset::Balanced => "balanced",
     }
 }
 
 impl SessionBody {
     /// A session, for whoever asked there. `ages` say until when its result is kept.
-    pub fn new(session: &Session, ages: &Ages, asked: &RequestPath) -> Self {
+    pub fn new(session: &Session, ages: &RetentionAges, asked: &RequestPath) -> Self {
         let spec = &session.spec;
         Self {
             id: session.id.to_string(),
@@ -155,8 +155,8 @@ impl SessionBody {
             result: result(session, ages, asked),
             live: LiveBody::of(session, asked),
             options: OptionsBody {
-                fps: spec.fps,
-                size: spec.size,
+                fps: spec.fps.per_second(),
+                size: spec.size.pixels(),
                 preset: preset_name(spec.preset),
                 seed: spec.seed,
                 head: spec.head,
@@ -172,15 +172,15 @@ impl SessionBody {
     }
 
     /// A session as the brain sees it, with its place in the queue.
-    pub fn now(change: &Change, ages: &Ages, asked: &RequestPath) -> Self {
+    pub fn now(change: &SessionChange, ages: &RetentionAges, asked: &RequestPath) -> Self {
         let waits = change.queue_position.filter(|_| change.session.phase == Phase::Requested);
         Self { queue_position: waits, ..Self::new(&change.session, ages, asked) }
     }
 }
 
 /// Only a render leaves something to download; what a preparation leaves is shown as the avatar's preview.
-fn result(session: &Session, ages: &Ages, asked: &RequestPath) -> Option<ResultBody> {
-    let left = |o: &&Output| (o.blob.is_some() || o.removed.is_some()) && session.kind == SessionKind::Render;
+fn result(session: &Session, ages: &RetentionAges, asked: &RequestPath) -> Option<ResultBody> {
+    let left = |o: &&SessionOutput| (o.blob.is_some() || o.removed.is_some()) && session.kind == SessionKind::Render;
     let output = session.end.as_ref()?.output.as_ref().filter(left)?;
     Some(ResultBody {
         url: asked.to(&format!("/v1/renders/{}/result", session.id)),
@@ -189,7 +189,7 @@ fn result(session: &Session, ages: &Ages, asked: &RequestPath) -> Option<ResultB
         duration_ms: as_millis(output.length),
         size: output.size,
         warnings: output.warnings.clone(),
-        expires_at: ages.until(Class::Results, session.updated).map(time_text),
+        expires_at: ages.until(RetentionClass::Results, session.updated).map(time_text),
         removed_at: output.removed.map(time_text),
     })
 }

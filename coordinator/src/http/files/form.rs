@@ -30,13 +30,13 @@ const LONGEST: Duration = Duration::from_secs(3600);
 
 /// A form that arrived whole.
 #[derive(Debug, Default)]
-pub struct Form {
+pub struct FileForm {
     /// Its text fields.
     pub fields: Fields,
     files: HashMap<&'static str, StagedFile>,
 }
 
-impl Form {
+impl FileForm {
     /// A file of the form.
     pub fn take(&mut self, name: &str) -> Option<StagedFile> {
         self.files.remove(name)
@@ -109,7 +109,7 @@ pub async fn read_form(
     payload: Payload,
     files: &[(&'static str, FileUse)],
     known: &[&str],
-) -> Result<Form, Problem> {
+) -> Result<FileForm, Problem> {
     if media_type(req).as_deref() != Some("multipart/form-data") {
         let detail = "the body must be a form with files: send content-type multipart/form-data";
         return Err(Problem::new(ProblemKind::UnsupportedMedia, detail));
@@ -131,9 +131,9 @@ async fn read_fields(
     mut multipart: Multipart,
     files: &[(&'static str, FileUse)],
     known: &[&str],
-) -> Result<Form, Problem> {
+) -> Result<FileForm, Problem> {
     let pause = api.settings.body_pause;
-    let mut form = Form::default();
+    let mut form = FileForm::default();
     let mut count = 0;
     while let Some(field) = next(&mut multipart, pause).await? {
         let mut field = field.map_err(|e| multipart_problem(&e))?;

@@ -5,6 +5,7 @@ use crate::http::options;
 use crate::http::problem::Problem;
 use crate::office::options::SessionOptions;
 use crate::office::{LiveSettings, SessionBounds};
+use mouthpiece_domain::frame::FrameSize;
 use mouthpiece_domain::live::LiveTerms;
 use std::time::Duration;
 
@@ -14,8 +15,6 @@ pub const FIELDS: [&str; 5] =
 /// The fields that they have in common with renders.
 pub const COMMON: [&str; 8] =
     ["fps", "size", "seed", "head", "blinks", "queue_timeout_s", "max_duration_s", "metadata"];
-/// Longer side of a live video, pixels: it is encoded while it is watched.
-const LARGEST: u32 = 1024;
 
 /// Reads options and terms, defaults filled in.
 ///
@@ -26,7 +25,7 @@ pub fn read(
     bounds: &SessionBounds,
     live: &LiveSettings,
 ) -> Result<(SessionOptions, LiveTerms), Problem> {
-    fields.number32("size", 64..=LARGEST)?;
+    fields.number32("size", FrameSize::LIVE_BOUNDS)?;
     let mut options = options::read(fields, bounds)?;
     if !fields.has("queue_timeout_s") {
         options.queue_timeout = live.queue_timeout.min(bounds.longest_queue_timeout);
@@ -81,7 +80,10 @@ mod tests {
         assert_eq!(bitrate(r#"{"video_kbps_min":3000}"#), [3_000_000, 3_000_000]);
         assert_eq!(bitrate(r#"{"video_kbps_min":100,"video_kbps_max":8000}"#), [100_000, 8_000_000]);
         let (options, terms) = read_all(r#"{"left_timeout_s":0,"queue_timeout_s":600,"size":1024}"#).unwrap();
-        assert_eq!((terms.left_timeout, options.queue_timeout.as_secs(), options.size), (Duration::ZERO, 600, 1024));
+        assert_eq!(
+            (terms.left_timeout, options.queue_timeout.as_secs(), options.size.pixels()),
+            (Duration::ZERO, 600, 1024)
+        );
     }
 
     #[test]

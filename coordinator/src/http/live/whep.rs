@@ -14,7 +14,9 @@ use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse};
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::ViewerId;
-use mouthpiece_domain::live::{HangUp, OfferToWatch, RestartIce, RestartedIce, SdpAnswer, TrickleIce};
+use mouthpiece_domain::live::{
+    Declined, HangUp, NotDone, OfferToWatch, RestartIce, RestartedIce, SdpAnswer, TrickleIce,
+};
 use std::time::Instant;
 
 /// The media type of offers and answers.
@@ -111,7 +113,7 @@ pub async fn patch(
     req: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let (hold, viewer) = watched(&api, &visitor, &path).await?;
+    let WatchedSession { hold, viewer, .. } = watched(&api, &visitor, &path).await?;
     let condition = if_match(&req)?;
     let fragment = body(&api, &req, payload, FRAGMENT).await?;
     let Condition::Tag(tag) = condition else {
@@ -144,21 +146,34 @@ pub async fn hang_up(
     LinkedVisitor(visitor): LinkedVisitor,
     path: Path<(String, String)>,
 ) -> Result<HttpResponse, Problem> {
-    let (hold, viewer) = watched(&api, &visitor, &path).await?;
-    let gone = api.office.live.ask(hold, HangUp { viewer }).await;
+    let WatchedSession { hold, before, viewer } = watched(&api, &visitor, &path).await?;
+    let mut gone = api.office.live.ask(hold, HangUp { viewer }).await;
+    // Who has followed a session that was moved hangs up where it was.
+    if let (Err(LiveRefusal::Declined(Declined { why: NotDone::NoViewer, .. })), Some(before)) = (&gone, before) {
+        gone = api.office.live.ask(before, HangUp { viewer }).await;
+    }
     gone.map_err(|refusal| of_viewer(viewer, refusal))?;
     Ok(HttpResponse::Ok().finish())
 }
 
+/// A viewer, and where its session is.
+struct WatchedSession {
+    hold: Hold,
+    /// Where it was moved from; it may still be shown there.
+    before: Option<Hold>,
+    viewer: ViewerId,
+}
+
 /// Where a viewer's session runs. A session that does not run has no viewers: those that it had are gone with the worker.
-async fn watched(api: &Api, visitor: &Visitor, path: &(String, String)) -> Result<(Hold, ViewerId), Problem> {
+async fn watched(api: &Api, visitor: &Visitor, path: &(String, String)) -> Result<WatchedSession, Problem> {
     let (id, viewer) = path;
     let change = answers::visited(api, visitor, id).await?;
     visitor.may_use()?;
     must_be_live(&change.session)?;
     let viewer: ViewerId = fields::path_id("viewer", viewer)?;
+    let before = change.session.handed_over();
     match Whereabouts::of(change) {
-        Whereabouts::Runs(hold) => Ok((hold, viewer)),
+        Whereabouts::Runs(hold) => Ok(WatchedSession { hold, before, viewer }),
         _ => Err(no_viewer(viewer)),
     }
 }
@@ -207,7 +222,7 @@ fn quoted(tag: &str) -> Result<HeaderValue, Problem> {
 enum Condition {
     /// Whatever ICE session there is.
     Any,
-    /// This one.
+    /// The resource must still have this tag.
     Tag(String),
 }
 

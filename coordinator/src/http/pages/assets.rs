@@ -1,11 +1,14 @@
 //! The page's files, embedded in the binary.
 
-use super::guarded;
 use super::taken;
+use super::{guarded, with_videos_from};
+use crate::http::Api;
 use crate::http::problem::Problem;
 use crate::office::hex;
-use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use actix_web::web::Path;
+use actix_web::http::header::{
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, IF_NONE_MATCH,
+};
+use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
@@ -49,11 +52,14 @@ fn media_type(path: &str) -> &'static str {
     }
 }
 
-/// The page. It is the same for everybody, and holds nothing of this farm.
-pub async fn page() -> Result<HttpResponse, Problem> {
+/// The page. It is the same for everybody, and holds nothing of this farm but where videos may come from.
+pub async fn page(api: Data<Api>) -> Result<HttpResponse, Problem> {
     let index = ASSETS.get("index.html").ok_or_else(|| Problem::internal("the page is not in the binary"))?;
     let mut answer = HttpResponse::Ok();
     guarded(&mut answer).insert_header((CONTENT_TYPE, index.media_type)).insert_header((CACHE_CONTROL, "no-cache"));
+    if let Some(origin) = &api.settings.link_origin {
+        answer.insert_header((CONTENT_SECURITY_POLICY, with_videos_from(origin)));
+    }
     Ok(answer.body(index.content))
 }
 

@@ -19,6 +19,11 @@ const OWN_FILES: &str = "default-src 'none'; script-src 'self'; style-src 'self'
                          media-src 'self' blob:; connect-src 'self'; font-src 'self'; base-uri 'none'; \
                          form-action 'none'; frame-ancestors 'none'";
 
+/// The same, and videos from one other place.
+fn with_videos_from(origin: &str) -> String {
+    OWN_FILES.replace("media-src 'self' blob:", &format!("media-src 'self' blob: {origin}"))
+}
+
 /// Headers of what a browser shows.
 fn guarded(answer: &mut HttpResponseBuilder) -> &mut HttpResponseBuilder {
     answer

@@ -1,6 +1,6 @@
 //! Which files the page offers to take: a module made from the one table.
 
-use mouthpiece_domain::file_kind::{Family, FileKind, FileUse};
+use mouthpiece_domain::file_kind::{FileFamily, FileKind, FileUse};
 use serde_json::json;
 use std::sync::LazyLock;
 
@@ -29,14 +29,14 @@ fn offer(given_as: FileUse) -> serde_json::Value {
     }
     let mut seen = std::collections::HashSet::new();
     accept.retain(|one| seen.insert(one.clone()));
-    let named = |family: Family| {
+    let named = |family: FileFamily| {
         let names: Vec<_> = given_as.kinds().filter(|kind| kind.family() == family).map(FileKind::short).collect();
         let more = if names.len() > NAMED { " and more" } else { "" };
         format!("{}{more}", names[..names.len().min(NAMED)].join(", "))
     };
     let hint = match given_as {
-        FileUse::Speech => named(Family::Recording),
-        _ => format!("{}, or a short video", named(Family::Picture)),
+        FileUse::Speech => named(FileFamily::Recording),
+        _ => format!("{}, or a short video", named(FileFamily::Picture)),
     };
     json!({ "accept": accept.join(","), "hint": hint })
 }

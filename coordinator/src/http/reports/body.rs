@@ -2,14 +2,15 @@
 
 use super::query::{ReportQuery, formatted, text};
 use crate::office::costs::ReportNames;
-use mouthpiece_domain::cost::{Group, Price, Report, Row};
+use mouthpiece_domain::cost::{CostGroup, CostReport, CostRow, Price};
 use serde::Serialize;
 use std::time::Duration;
 use utoipa::ToSchema;
 
 /// What sessions cost in a period. Rows add up to the total.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct CostReport {
+#[schema(as = CostReport)]
+pub struct CostReportBody {
     /// Start of the period, at a full hour.
     #[schema(example = "2026-11-24T16:00:00.000Z")]
     pub from: String,
@@ -23,9 +24,9 @@ pub struct CostReport {
     #[schema(example = "USD")]
     pub currency: &'static str,
     /// Everything in the period.
-    pub total: CostRow,
+    pub total: CostRowBody,
     /// A row a group, in order of time, id or name; `(idle)` last.
-    pub rows: Vec<CostGroup>,
+    pub rows: Vec<CostGroupBody>,
     /// Instance types without a known price: where they took part, costs are null.
     pub unpriced: Vec<String>,
     /// The prices that counted.
@@ -34,7 +35,8 @@ pub struct CostReport {
 
 /// The figures of a group, or of everything.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct CostRow {
+#[schema(as = CostRow)]
+pub struct CostRowBody {
     /// Minutes delivered to users; those of sessions that failed are not among them.
     pub delivered_minutes: f64,
     /// Minutes delivered by sessions that then failed, were lost or had unusable input. They cost all the same.
@@ -43,7 +45,9 @@ pub struct CostRow {
     pub machine_hours: f64,
     /// Share of the slots' time in which they were taken; null where no machine was up.
     pub busy_share: Option<f64>,
-    /// One less the busy share.
+    /// Share of the slots' time before their machines could be used: from the worker's start until the farm heard of it.
+    pub starting_share: Option<f64>,
+    /// The rest: slots that could have been taken.
     pub idle_share: Option<f64>,
     /// Cost of the machines; null where the price of some is not known.
     pub cost_usd: Option<f64>,
@@ -51,13 +55,18 @@ pub struct CostRow {
     pub usd_per_minute: Option<f64>,
     /// What a minute of a slot costs: the price a minute if all slots were always taken.
     pub marginal_usd_per_minute: Option<f64>,
+    /// Gigabytes (thousand million bytes) that viewers were sent, headers included.
+    pub egress_gb: f64,
+    /// What those cost, by the setting `egress.usd_per_gb`. Not among `cost_usd`, which is the machines' bill.
+    pub egress_usd: f64,
     /// Sessions. One counts in every hour, day or instance type that it touched, and once in the total.
     pub sessions: u64,
 }
 
 /// A group's row.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-pub struct CostGroup {
+#[schema(as = CostGroup)]
+pub struct CostGroupBody {
     /// An id, an instance type, a kind, a day, the start of an hour, or `(idle)`: machines in hours in which they
     /// delivered nothing to anyone.
     #[schema(example = "2026-11-25")]
@@ -67,7 +76,7 @@ pub struct CostGroup {
     pub label: String,
     /// Its figures.
     #[serde(flatten)]
-    pub row: CostRow,
+    pub row: CostRowBody,
 }
 
 /// A price.
@@ -83,55 +92,58 @@ pub struct PriceBody {
     pub usd_per_hour: f64,
 }
 
-impl CostReport {
-    pub(super) fn new(asked: &ReportQuery, report: Report, names: &ReportNames) -> Self {
+impl CostReportBody {
+    pub(super) fn new(asked: &ReportQuery, report: CostReport, names: &ReportNames) -> Self {
         Self {
             from: text(asked.period.from),
             to: text(asked.period.to),
             group_by: asked.by.name(),
             currency: "USD",
-            total: CostRow::from(&report.total),
-            rows: report.rows.iter().map(|(group, row)| CostGroup::new(group, row, names)).collect(),
+            total: CostRowBody::from(&report.total),
+            rows: report.rows.iter().map(|(group, row)| CostGroupBody::new(group, row, names)).collect(),
             unpriced: report.unpriced,
             prices: report.prices.into_iter().map(PriceBody::from).collect(),
         }
     }
 }
 
-impl CostGroup {
-    fn new(group: &Group, row: &Row, names: &ReportNames) -> Self {
+impl CostGroupBody {
+    fn new(group: &CostGroup, row: &CostRow, names: &ReportNames) -> Self {
         let same = |text: String| (text.clone(), text);
         let named = |id: String, name: Option<&String>| {
             let label = name.filter(|n| !n.is_empty()).cloned().unwrap_or_else(|| id.clone());
             (id, label)
         };
         let (group, label) = match group {
-            Group::Day(start) => same(formatted(*start, "%Y-%m-%d")),
-            Group::Hour(start) => (text(*start), formatted(*start, "%Y-%m-%d %H:%M")),
-            Group::Session(id) => same(id.to_string()),
-            Group::Key(id) => named(id.to_string(), names.keys.get(id)),
-            Group::Avatar(id) => named(id.to_string(), names.avatars.get(id)),
-            Group::InstanceType(name) if name.is_empty() => same("(unknown)".to_owned()),
-            Group::InstanceType(name) => same(name.clone()),
-            Group::Kind(kind) => same(kind.name().to_owned()),
-            Group::Idle => ("(idle)".to_owned(), "machines that served nobody".to_owned()),
+            CostGroup::Day(start) => same(formatted(*start, "%Y-%m-%d")),
+            CostGroup::Hour(start) => (text(*start), formatted(*start, "%Y-%m-%d %H:%M")),
+            CostGroup::Session(id) => same(id.to_string()),
+            CostGroup::Key(id) => named(id.to_string(), names.keys.get(id)),
+            CostGroup::Avatar(id) => named(id.to_string(), names.avatars.get(id)),
+            CostGroup::InstanceType(name) if name.is_empty() => same("(unknown)".to_owned()),
+            CostGroup::InstanceType(name) => same(name.clone()),
+            CostGroup::Kind(kind) => same(kind.name().to_owned()),
+            CostGroup::Idle => ("(idle)".to_owned(), "machines that served nobody".to_owned()),
         };
-        Self { group, label, row: CostRow::from(row) }
+        Self { group, label, row: CostRowBody::from(row) }
     }
 }
 
-impl From<&Row> for CostRow {
-    fn from(row: &Row) -> Self {
+impl From<&CostRow> for CostRowBody {
+    fn from(row: &CostRow) -> Self {
         let minutes = |d: Duration| d.as_secs_f64() / 60.0;
         Self {
             delivered_minutes: minutes(row.delivered),
             failed_minutes: minutes(row.failed),
             machine_hours: minutes(row.up) / 60.0,
             busy_share: row.busy_share,
-            idle_share: row.busy_share.map(|busy| 1.0 - busy),
+            starting_share: row.starting_share,
+            idle_share: row.idle_share(),
             cost_usd: row.nano_usd.map(|nano| nano as f64 / 1e9),
             usd_per_minute: row.usd_per_minute,
             marginal_usd_per_minute: row.marginal_usd_per_minute,
+            egress_gb: row.sent_bytes as f64 / 1e9,
+            egress_usd: row.egress_nano_usd as f64 / 1e9,
             sessions: row.sessions,
         }
     }

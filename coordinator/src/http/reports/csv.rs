@@ -1,23 +1,26 @@
 //! A cost report as a table: RFC 4180, safe to open in a spreadsheet.
 
-use super::body::{CostReport, CostRow};
+use super::body::{CostReportBody, CostRowBody};
 
-const HEADER: [&str; 11] = [
+const HEADER: [&str; 14] = [
     "group",
     "label",
     "delivered_minutes",
     "failed_minutes",
     "machine_hours",
     "busy_share",
+    "starting_share",
     "idle_share",
     "cost_usd",
     "usd_per_minute",
     "marginal_usd_per_minute",
+    "egress_gb",
+    "egress_usd",
     "sessions",
 ];
 
 /// A line a row, the total as the last one. Unknown figures are empty cells.
-pub(super) fn table(report: &CostReport) -> String {
+pub(super) fn table(report: &CostReportBody) -> String {
     let mut out = HEADER.join(",") + "\r\n";
     for row in &report.rows {
         line(&mut out, &row.group, &row.label, &row.row);
@@ -27,13 +30,13 @@ pub(super) fn table(report: &CostReport) -> String {
 }
 
 /// A name that tells period and grouping: `mouthpiece-cost_20261124T16Z_20261125T17Z_day.csv`.
-pub(super) fn file_name(report: &CostReport) -> String {
+pub(super) fn file_name(report: &CostReportBody) -> String {
     // "2026-11-24T16:00:00.000Z": up to the hour, without dashes.
     let hour = |time: &str| time.chars().take(13).filter(|c| *c != '-').collect::<String>();
     format!("mouthpiece-cost_{}Z_{}Z_{}.csv", hour(&report.from), hour(&report.to), report.group_by)
 }
 
-fn line(out: &mut String, group: &str, label: &str, row: &CostRow) {
+fn line(out: &mut String, group: &str, label: &str, row: &CostRowBody) {
     let figure = |f: Option<f64>, decimals: usize| f.map_or_else(String::new, |f| format!("{f:.decimals$}"));
     let cells = [
         cell(group),
@@ -42,10 +45,13 @@ fn line(out: &mut String, group: &str, label: &str, row: &CostRow) {
         figure(Some(row.failed_minutes), 6),
         figure(Some(row.machine_hours), 6),
         figure(row.busy_share, 6),
+        figure(row.starting_share, 6),
         figure(row.idle_share, 6),
         figure(row.cost_usd, 9),
         figure(row.usd_per_minute, 9),
         figure(row.marginal_usd_per_minute, 9),
+        figure(Some(row.egress_gb), 9),
+        figure(Some(row.egress_usd), 9),
         row.sessions.to_string(),
     ];
     out.push_str(&cells.join(","));

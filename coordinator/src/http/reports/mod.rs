@@ -4,15 +4,15 @@ mod body;
 mod csv;
 mod query;
 
-pub use body::{CostGroup, CostReport, CostRow, PriceBody};
+pub use body::{CostGroupBody, CostReportBody, CostRowBody, PriceBody};
 pub(crate) use query::CostQuery;
 
-use super::auth::{Caller, Scope};
+use super::auth::{Caller, KeyScope};
 use super::{Api, Problem};
 use crate::office::now;
 use actix_web::http::header::CONTENT_DISPOSITION;
 use actix_web::{HttpRequest, HttpResponse, web};
-use query::{Format, ReportQuery};
+use query::{ReportFormat, ReportQuery};
 
 /// Adds the routes of reports.
 pub fn configure(cfg: &mut web::ServiceConfig) {
@@ -22,7 +22,7 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
 /// What sessions cost
 ///
 /// Machine time (idle and starting machines included, each at the price that held at the start of the hour) against what was
-/// delivered. The cost of an hour's machines of one instance type is shared among the sessions that they delivered to in
+/// delivered, and beside it what viewers were sent. The cost of an hour's machines of one instance type is shared among the sessions that they delivered to in
 /// that hour, in proportion; an hour in which they delivered nothing is the row `(idle)`. Rows add up to the total.
 #[utoipa::path(
     get,
@@ -31,17 +31,17 @@ pub fn configure(cfg: &mut web::ServiceConfig) {
     params(CostQuery),
     responses(
         (status = 200, description = "The report; a table when `format=csv`",
-            content((CostReport = "application/json"), (String = "text/csv"))),
+            content((CostReportBody = "application/json"), (String = "text/csv"))),
     )
 )]
 pub(crate) async fn cost(request: HttpRequest, caller: Caller, api: web::Data<Api>) -> Result<HttpResponse, Problem> {
-    caller.need(Scope::Reports)?;
+    caller.need(KeyScope::Reports)?;
     let asked = ReportQuery::read(request.query_string(), now())?;
     let (report, names) = api.office.costs.report(asked.period, asked.by).await?;
-    let report = CostReport::new(&asked, report, &names);
+    let report = CostReportBody::new(&asked, report, &names);
     Ok(match asked.format {
-        Format::Json => HttpResponse::Ok().json(report),
-        Format::Csv => {
+        ReportFormat::Json => HttpResponse::Ok().json(report),
+        ReportFormat::Csv => {
             let disposition = format!("attachment; filename=\"{}\"", csv::file_name(&report));
             HttpResponse::Ok()
                 .content_type("text/csv; charset=utf-8")

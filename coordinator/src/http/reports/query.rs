@@ -37,7 +37,7 @@ const TIME: usize = 64;
 
 /// How the report is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Format {
+pub(super) enum ReportFormat {
     Json,
     Csv,
 }
@@ -47,7 +47,7 @@ pub(super) enum Format {
 pub(super) struct ReportQuery {
     pub period: Period,
     pub by: GroupBy,
-    pub format: Format,
+    pub format: ReportFormat,
 }
 
 impl ReportQuery {
@@ -57,7 +57,9 @@ impl ReportQuery {
         let time = |name| fields.text(name, TIME)?.map(|text| moment(name, text)).transpose();
         let (from, to) = (time("from")?, time("to")?);
         let by = fields.word("group_by", &GroupBy::ALL.map(|by| (by.name(), by)))?.unwrap_or_default();
-        let format = fields.word("format", &[("json", Format::Json), ("csv", Format::Csv)])?.unwrap_or(Format::Json);
+        let format = fields
+            .word("format", &[("json", ReportFormat::Json), ("csv", ReportFormat::Csv)])?
+            .unwrap_or(ReportFormat::Json);
         Ok(Self { period: period(from, to, now)?, by, format })
     }
 }
@@ -139,7 +141,7 @@ mod tests {
         }
         assert!(read("from=2025-10-21T00:00:00Z&to=2026-11-25T00:00:00Z").is_ok());
         let asked = ReportQuery::read("group_by=instance_type&format=csv", NOW).unwrap();
-        assert_eq!((asked.by, asked.format), (GroupBy::InstanceType, Format::Csv));
+        assert_eq!((asked.by, asked.format), (GroupBy::InstanceType, ReportFormat::Csv));
     }
 
     proptest! {

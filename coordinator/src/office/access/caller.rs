@@ -1,6 +1,6 @@
 //! Who calls.
 
-use super::{AccessRefusal, Scope, SessionToken};
+use super::{AccessRefusal, KeyScope, SessionToken};
 use mouthpiece_domain::ids::KeyId;
 use mouthpiece_domain::session::Session;
 use mouthpiece_ports::records::ApiKey;
@@ -22,19 +22,19 @@ pub struct Caller {
     /// The key.
     pub key: Arc<ApiKey>,
     /// What it may do.
-    pub scopes: Vec<Scope>,
+    pub scopes: Vec<KeyScope>,
     /// The hash of the page's session that it came by, if it did.
     pub(super) page: Option<String>,
 }
 
 impl Caller {
     pub(super) fn new(key: Arc<ApiKey>, page: Option<String>) -> Self {
-        let scopes = key.scopes.iter().filter_map(|s| Scope::from_name(s)).collect();
+        let scopes = key.scopes.iter().filter_map(|s| KeyScope::from_name(s)).collect();
         Self { key, scopes, page }
     }
 
     /// True when the key has this scope.
-    pub fn may(&self, scope: Scope) -> bool {
+    pub fn may(&self, scope: KeyScope) -> bool {
         self.scopes.contains(&scope)
     }
 
@@ -42,7 +42,7 @@ impl Caller {
     ///
     /// # Errors
     /// [`AccessRefusal::MissingScope`].
-    pub fn need(&self, scope: Scope) -> Result<(), AccessRefusal> {
+    pub fn need(&self, scope: KeyScope) -> Result<(), AccessRefusal> {
         if self.may(scope) { Ok(()) } else { Err(AccessRefusal::MissingScope(scope)) }
     }
 
@@ -51,17 +51,17 @@ impl Caller {
     /// # Errors
     /// [`AccessRefusal::MissingScope`].
     pub fn may_read(&self) -> Result<(), AccessRefusal> {
-        if self.may(Scope::Farm) { Ok(()) } else { self.need(Scope::Sessions) }
+        if self.may(KeyScope::Farm) { Ok(()) } else { self.need(KeyScope::Sessions) }
     }
 
     /// True for what this key made, and for everything with the scope `farm`.
     pub fn sees(&self, owner: KeyId) -> bool {
-        owner == self.key.id || self.may(Scope::Farm)
+        owner == self.key.id || self.may(KeyScope::Farm)
     }
 
     /// Whose things may be listed: its own, or everyone's.
     pub fn sees_only(&self) -> Option<KeyId> {
-        (!self.may(Scope::Farm)).then_some(self.key.id)
+        (!self.may(KeyScope::Farm)).then_some(self.key.id)
     }
 }
 
@@ -86,7 +86,7 @@ impl Visitor {
     /// [`AccessRefusal::MissingScope`] for a key without the scope `sessions`.
     pub fn may_use(&self) -> Result<(), AccessRefusal> {
         match self {
-            Self::Key(caller) => caller.need(Scope::Sessions),
+            Self::Key(caller) => caller.need(KeyScope::Sessions),
             Self::Guest { .. } => Ok(()),
         }
     }

@@ -13,14 +13,14 @@ mod token;
 pub use cache::KeyCache;
 pub use caller::{Caller, Credential, Visitor};
 pub use pages::{LINK_HOURS, PageLink, new_page_link};
-pub use scope::Scope;
+pub use scope::KeyScope;
 pub use secret::{KeyError, create_first_key, hex, looks_like_a_secret, new_secret, secret_hash};
 pub use token::SessionToken;
 
 use super::refusal::refuses_when_unavailable;
 use super::sessions::Sessions;
-use super::{Unavailable, now};
-use mouthpiece_domain::control::Change;
+use super::{StoreUnavailable, now};
+use mouthpiece_domain::control::SessionChange;
 use mouthpiece_domain::ids::{KeyId, SessionId};
 use mouthpiece_domain::session::Session;
 use mouthpiece_domain::time::{HOUR_MS, Wall, as_millis};
@@ -41,7 +41,7 @@ pub enum AccessRefusal {
     /// A session's token where a key is needed.
     TokenNeedsKey,
     /// The key lacks a scope.
-    MissingScope(Scope),
+    MissingScope(KeyScope),
     /// The session's token was not signed here. What is wrong with it is nobody's business.
     UnknownToken,
     /// The session's token has expired.
@@ -53,7 +53,7 @@ pub enum AccessRefusal {
     /// The page's link was used, is too old, or was replaced.
     LinkOver,
     /// It cannot be told just now.
-    Unavailable(Unavailable),
+    Unavailable(StoreUnavailable),
 }
 
 refuses_when_unavailable!(AccessRefusal);
@@ -113,7 +113,7 @@ impl Access {
     ///
     /// # Errors
     /// [`AccessRefusal::OtherSession`] for a token, [`AccessRefusal::MissingScope`] for a key.
-    pub async fn session(&self, visitor: &Visitor, id: SessionId) -> Result<Option<Change>, AccessRefusal> {
+    pub async fn session(&self, visitor: &Visitor, id: SessionId) -> Result<Option<SessionChange>, AccessRefusal> {
         match visitor {
             Visitor::Key(caller) => self.visible(caller, id).await,
             Visitor::Guest { token, .. } if token.session != id => Err(AccessRefusal::OtherSession),
@@ -125,7 +125,7 @@ impl Access {
     ///
     /// # Errors
     /// [`AccessRefusal::MissingScope`].
-    pub async fn visible(&self, caller: &Caller, id: SessionId) -> Result<Option<Change>, AccessRefusal> {
+    pub async fn visible(&self, caller: &Caller, id: SessionId) -> Result<Option<SessionChange>, AccessRefusal> {
         caller.may_read()?;
         Ok(self.sessions.current(id).await?.filter(|c| caller.sees(c.session.key)))
     }

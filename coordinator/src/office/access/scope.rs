@@ -2,7 +2,7 @@
 
 /// What a key may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Scope {
+pub enum KeyScope {
     /// Make, read and cancel its own sessions, renders and avatars.
     Sessions,
     /// See all sessions and workers; drain workers.
@@ -13,7 +13,7 @@ pub enum Scope {
     Keys,
 }
 
-impl Scope {
+impl KeyScope {
     /// All scopes.
     pub const ALL: [Self; 4] = [Self::Sessions, Self::Farm, Self::Reports, Self::Keys];
 

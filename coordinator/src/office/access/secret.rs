@@ -1,6 +1,6 @@
 //! Secrets: made here, kept by their owner, recognised by their hash.
 
-use super::Scope;
+use super::KeyScope;
 use crate::office::{new_id, now};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -90,7 +90,7 @@ pub async fn create_first_key(
         id: KeyId(new_id()),
         name: name.to_owned(),
         secret_hash: secret_hash(&secret),
-        scopes: Scope::ALL.iter().map(|s| s.name().to_owned()).collect(),
+        scopes: KeyScope::ALL.iter().map(|s| s.name().to_owned()).collect(),
         max_open,
         minutes_per_day: None,
         created: now(),

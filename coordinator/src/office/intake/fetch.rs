@@ -68,7 +68,7 @@ pub enum FetchFailure {
     Timeout,
     /// The answer broke off.
     BrokeOff,
-    /// Anything else.
+    /// The request failed in a way that has no name of its own.
     Request,
 }
 

@@ -9,7 +9,7 @@ pub use stage::{IncomingFile, StagedFile};
 
 use super::refusal::refuses_when_unavailable;
 use super::settings::IntakeSettings;
-use super::{OfficeError, Unavailable, new_id, now};
+use super::{OfficeError, StoreUnavailable, new_id, now};
 use fetch::Fetcher;
 use mouthpiece_domain::file_kind::{FileUse, NotTaken};
 use mouthpiece_domain::names;
@@ -33,23 +33,23 @@ pub enum IntakeRefusal {
     },
     /// It is larger than this.
     TooLarge {
-        /// Which.
+        /// The field of the request.
         field: String,
         /// The most bytes.
         limit: u64,
     },
     /// It is of a kind that is not taken there.
     NotTaken {
-        /// Which.
+        /// The field of the request.
         field: String,
         /// What it is, and what would be taken.
         why: NotTaken,
     },
     /// It cannot be fetched.
     NotFetched {
-        /// Which.
+        /// The field of the request.
         field: String,
-        /// Why.
+        /// What stood in the way.
         why: FetchRefusal,
     },
     /// Nothing can be written where uploads lie.
@@ -62,7 +62,7 @@ pub enum IntakeRefusal {
     /// Its hash makes no name. Never happens.
     Unnamed(String),
     /// A store cannot be used just now.
-    Unavailable(Unavailable),
+    Unavailable(StoreUnavailable),
 }
 
 refuses_when_unavailable!(IntakeRefusal);

@@ -1,10 +1,10 @@
 //! Speaking in a live session: a line to where it runs.
 
 use super::{LiveRefusal, LiveSessions, WorkerTrouble};
-use crate::office::seats::{Seat, SeatsFull};
+use crate::office::seats::{BoundedSeat, SeatsFull};
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_ports::lines::{Line, LineError};
+use mouthpiece_ports::lines::{CallerLine, LineError};
 use std::time::Duration;
 use tokio::time::timeout;
 
@@ -16,7 +16,7 @@ impl LiveSessions {
     ///
     /// # Errors
     /// [`LiveRefusal::SessionSpeakers`], [`LiveRefusal::AllSpeakers`].
-    pub fn seat(&self, session: SessionId) -> Result<Seat<SessionId>, LiveRefusal> {
+    pub fn seat(&self, session: SessionId) -> Result<BoundedSeat<SessionId>, LiveRefusal> {
         self.speakers.take(session).map_err(|full| match full {
             SeatsFull::One { most } => LiveRefusal::SessionSpeakers { most, retry_after: FULL },
             SeatsFull::All => LiveRefusal::AllSpeakers { retry_after: FULL },
@@ -27,7 +27,7 @@ impl LiveSessions {
     ///
     /// # Errors
     /// [`LiveRefusal::Worker`].
-    pub async fn line(&self, hold: &Hold) -> Result<Line, LiveRefusal> {
+    pub async fn line(&self, hold: &Hold) -> Result<CallerLine, LiveRefusal> {
         let late = |_| Err(LineError::Unavailable("it took too long".to_owned()));
         let opened = timeout(self.settings.ask_timeout, self.lines.open(hold)).await.unwrap_or_else(late);
         opened.map_err(|error| {

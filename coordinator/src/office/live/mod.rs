@@ -7,15 +7,15 @@ mod settings;
 mod whereabouts;
 
 pub use ice::{IceAccess, IceServer, IceServerError};
-pub use settings::{LiveSettings, Patience};
+pub use settings::{LiveSettings, SocketTimeouts};
 pub use whereabouts::Whereabouts;
 
 use super::refusal::refuses_when_unavailable;
-use super::seats::Seats;
+use super::seats::BoundedSeats;
 use super::sessions::Sessions;
-use super::{Closing, Unavailable, now};
+use super::{Closing, StoreUnavailable, now};
 use crate::metrics::Metrics;
-use mouthpiece_domain::control::Change;
+use mouthpiece_domain::control::SessionChange;
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::live::Declined;
 use mouthpiece_domain::session::{Session, SessionKind};
@@ -50,7 +50,7 @@ pub enum LiveRefusal {
     /// It is of another kind.
     NotLive(SessionKind),
     /// It does not run yet. Come back after [`COME_BACK`].
-    NotRunning(Box<Change>),
+    NotRunning(Box<SessionChange>),
     /// It is over.
     Ended(Box<Session>),
     /// It is on its way to another worker, or just came.
@@ -69,7 +69,7 @@ pub enum LiveRefusal {
     },
     /// It has as many speakers as it may have.
     SessionSpeakers {
-        /// So many.
+        /// How many may be open at a time.
         most: usize,
         /// Come back then.
         retry_after: Duration,
@@ -85,13 +85,13 @@ pub enum LiveRefusal {
         retry_after: Duration,
     },
     /// What is needed cannot be used just now.
-    Unavailable(Unavailable),
+    Unavailable(StoreUnavailable),
 }
 
 refuses_when_unavailable!(LiveRefusal);
 
 /// What live sessions are reached by.
-pub(super) struct Needs {
+pub(super) struct LiveNeeds {
     pub questions: Arc<dyn QuestionBus>,
     pub lines: Arc<dyn Lines>,
     pub sessions: Sessions,
@@ -106,14 +106,14 @@ pub struct LiveSessions {
     sessions: Sessions,
     metrics: Arc<Metrics>,
     closing: Closing,
-    speakers: Seats<SessionId>,
+    speakers: BoundedSeats<SessionId>,
 }
 
 impl LiveSessions {
-    pub(super) fn new(settings: LiveSettings, needs: Needs, closing: Closing) -> Result<Self, IceServerError> {
+    pub(super) fn new(settings: LiveSettings, needs: LiveNeeds, closing: Closing) -> Result<Self, IceServerError> {
         ice::check(&settings.ice_servers)?;
-        let Needs { questions, lines, sessions, metrics } = needs;
-        let speakers = Seats::new(SPEAKERS_OF_A_SESSION, settings.max_sockets);
+        let LiveNeeds { questions, lines, sessions, metrics } = needs;
+        let speakers = BoundedSeats::new(SPEAKERS_OF_A_SESSION, settings.max_sockets);
         Ok(Self { settings, questions, lines, sessions, metrics, closing, speakers })
     }
 

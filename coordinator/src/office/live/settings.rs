@@ -23,13 +23,13 @@ pub struct LiveSettings {
     #[serde(with = "millis")]
     pub queue_timeout: Duration,
     /// How patient audio sockets are.
-    pub sockets: Patience,
+    pub sockets: SocketTimeouts,
 }
 
 /// How patient an audio socket is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Patience {
+pub struct SocketTimeouts {
     /// With a session that takes nothing.
     #[serde(with = "millis")]
     pub room: Duration,
@@ -58,19 +58,19 @@ impl Default for LiveSettings {
             ask_timeout: Duration::from_secs(5),
             whep_wait: Duration::from_secs(5),
             queue_timeout: Duration::from_secs(20),
-            sockets: Patience::default(),
+            sockets: SocketTimeouts::default(),
         }
     }
 }
 
-impl Default for Patience {
+impl Default for SocketTimeouts {
     fn default() -> Self {
         Self {
             room: Duration::from_secs(5),
             read: Duration::from_secs(10),
             ping: Duration::from_secs(10),
             silence: Duration::from_secs(30),
-            elsewhere: Duration::from_secs(10),
+            elsewhere: Duration::from_secs(30),
             again: Duration::from_millis(500),
         }
     }

@@ -1,8 +1,8 @@
 //! Where a live session is, and waiting for it to run.
 
 use super::{LiveRefusal, LiveSessions};
-use crate::farm::News;
-use mouthpiece_domain::control::Change;
+use crate::farm::FarmNews;
+use mouthpiece_domain::control::SessionChange;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::session::{Phase, Session};
@@ -15,14 +15,14 @@ pub enum Whereabouts {
     /// It runs there.
     Runs(Hold),
     /// It does not run yet, or not any more where it ran.
-    Waits(Box<Change>),
+    Waits(Box<SessionChange>),
     /// It has ended.
     Ended(Box<Session>),
 }
 
 impl Whereabouts {
     /// What a state of a session means.
-    pub fn of(change: Change) -> Self {
+    pub fn of(change: SessionChange) -> Self {
         let Session { id, phase, fence, place, .. } = change.session;
         match (phase, place) {
             (Phase::Ended, _) => Self::Ended(Box::new(change.session)),
@@ -68,7 +68,7 @@ impl LiveSessions {
             let heard = async {
                 loop {
                     match news.recv().await {
-                        Ok(News::Session(change)) if change.session.id == id => return,
+                        Ok(FarmNews::Session(change)) if change.session.id == id => return,
                         Ok(_) => {}
                         // What was lost may have been about it; that there will be no more is found out by looking.
                         Err(RecvError::Lagged(_) | RecvError::Closed) => return,

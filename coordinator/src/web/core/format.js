@@ -75,6 +75,18 @@ export function usd(usd) {
 }
 
 /**
+ * What a minute costs when nothing is wasted: an estimate, so two significant digits.
+ *
+ * @param {number} usd
+ * @returns {string} such as "$0.0013"
+ */
+export function rate(usd) {
+  if (!Number.isFinite(usd) || usd <= 0) return "$0.00";
+  const digits = Math.max(2, Math.min(7, 1 - Math.floor(Math.log10(usd))));
+  return `$${usd.toFixed(digits)}`;
+}
+
+/**
  * @param {number|null} share 0..1
  * @returns {string} such as "38%"; "–" for null
  */

@@ -87,6 +87,7 @@
  * @property {Worker[]} workers
  * @property {{length: number, oldest_wait_ms: number|null, limit: number}} queue
  * @property {number} desired_workers
+ * @property {boolean} scaled machines are started and stopped after that number
  * @property {{total: number, taken: number}} slots
  *
  * @typedef {object} CostRow minutes are of video, hours of machines; null where a price is unknown
@@ -96,10 +97,13 @@
  * @property {number} failed_minutes
  * @property {number} machine_hours
  * @property {number|null} busy_share
+ * @property {number|null} starting_share of machines that could not be used yet
  * @property {number|null} idle_share
  * @property {number|null} cost_usd
  * @property {number|null} usd_per_minute
  * @property {number|null} marginal_usd_per_minute
+ * @property {number} egress_gb sent to viewers
+ * @property {number} egress_usd what that costs, beside cost_usd
  * @property {number} sessions
  *
  * @typedef {object} CostReport

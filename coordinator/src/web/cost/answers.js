@@ -5,7 +5,7 @@
  * @import { Group } from "../state/state.js"
  */
 import { h } from "../core/dom.js";
-import { count, percent, quantity, usd } from "../core/format.js";
+import { count, percent, quantity, rate, usd } from "../core/format.js";
 
 /**
  * @param {CostReport} byTime
@@ -35,9 +35,17 @@ export function answers(byTime, split, group, span) {
         total.delivered_minutes > 0
           ? `${quantity(total.delivered_minutes)} min delivered in ${count(total.sessions, "session")}`
           : "Nothing was delivered",
-        marginal === null ? "" : ` · ${usd(marginal)} with every slot taken`,
+        marginal === null ? "" : ` · ${rate(marginal)} with every slot taken`,
       ),
       total.failed_minutes > 0 ? h("p", { class: "muted" }, `${quantity(total.failed_minutes)} min failed`) : null,
+      total.egress_gb > 0
+        ? h(
+            "p",
+            { class: "muted", key: "egress" },
+            `${quantity(total.egress_gb)} GB sent to viewers`,
+            total.egress_usd > 0 ? `, ${usd(total.egress_usd)} beside the machines` : "",
+          )
+        : null,
       h("p", { class: "muted num period" }, span),
     ),
     h(
@@ -52,6 +60,7 @@ export function answers(byTime, split, group, span) {
       ),
       shareBar([
         ["busy", total.busy_share ?? 0],
+        ["starting", total.starting_share ?? 0],
         ["idle", total.idle_share ?? 0],
       ]),
       h(
@@ -59,6 +68,7 @@ export function answers(byTime, split, group, span) {
         { class: "muted" },
         `${quantity(total.machine_hours)} machine hours`,
         total.cost_usd === null ? "" : `, ${usd(total.cost_usd)} in all`,
+        total.starting_share ? `, ${percent(total.starting_share)} starting` : "",
       ),
       h("p", { class: "muted num period" }, span),
     ),

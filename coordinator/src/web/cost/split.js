@@ -23,8 +23,10 @@ const COLUMNS = [
   ["Failed, min", (r) => quantity(r.failed_minutes)],
   ["Sessions", (r) => r.sessions.toLocaleString("en-US")],
   ["Machine hours", (r) => quantity(r.machine_hours)],
+  ["Starting", (r) => percent(r.starting_share)],
   ["Idle", (r) => percent(r.idle_share)],
   ["Cost, USD", (r) => usd(r.cost_usd)],
+  ["Sent, GB", (r) => quantity(r.egress_gb)],
   ["USD a minute", (r) => (r.delivered_minutes > 0 ? usd(r.usd_per_minute) : "–")],
 ];
 

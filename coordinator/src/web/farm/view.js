@@ -55,9 +55,15 @@ function figures(farm, waitedMs) {
     figure(
       "Workers",
       String(here),
-      here === farm.desired_workers ? "as many as wanted" : `${farm.desired_workers} wanted`,
+      wanted(farm, here),
     ),
   );
+}
+
+/** @param {Farm} farm @param {number} here */
+function wanted(farm, here) {
+  if (!farm.scaled) return "all there are";
+  return here === farm.desired_workers ? "as many as wanted" : `${farm.desired_workers} wanted`;
 }
 
 /** @param {string} what @param {string} value @param {string} more */

@@ -150,6 +150,24 @@ function thumb(session, state) {
   );
 }
 
+/**
+ * What becomes of what runs on a worker that is drained.
+ *
+ * @param {(string|undefined)[]} kinds of its sessions
+ * @returns {string[]} sentences
+ */
+export function fates(kinds) {
+  const live = kinds.filter((kind) => kind === "live").length;
+  const others = kinds.length - live;
+  const told = [];
+  if (live > 0) told.push(`${count(live, "live session")} ${live === 1 ? "moves" : "move"} to another worker, viewers included.`);
+  if (others > 0)
+    told.push(
+      `${count(others, "session")} ${others === 1 ? "finishes" : "finish"} there first; what takes too long starts again on another worker.`,
+    );
+  return told.length === 0 ? ["Nothing runs on it."] : told;
+}
+
 /** @param {Worker} worker @param {State} state @param {Actions} act */
 function drainQuestion(worker, state, act) {
   const { draining } = state.farm;
@@ -161,9 +179,7 @@ function drainQuestion(worker, state, act) {
         "p",
         null,
         "It takes nothing new, and goes when its slots are empty. ",
-        running.length === 0
-          ? "Nothing runs on it."
-          : `${count(running.length, "session")} ${running.length === 1 ? "finishes" : "finish"} there first; what takes too long is handed over and starts again on another worker:`,
+        fates(running.map(({ kind }) => kind)).join(" "),
       ),
       running.length === 0
         ? null
@@ -190,7 +206,7 @@ function drainQuestion(worker, state, act) {
 }
 
 /**
- * What a drain waits for, and where it went if it was handed over; it stays until it is dismissed, also when the worker has gone.
+ * What a drain waits for, and where it went if it moved; it stays until it is dismissed, also when the worker has gone.
  *
  * @param {string} worker its id
  * @param {State} state
@@ -200,8 +216,11 @@ export function moving(worker, state, act) {
   const told = state.farm.moved[worker];
   if (told === undefined) return null;
   const { name, ids } = told;
-  const what =
-    ids.length === 0 ? "nothing ran there" : `${count(ids.length, "session")} ${ids.length === 1 ? "finishes" : "finish"} first`;
+  const live = ids.filter((id) => state.sessions.byId[id]?.kind === "live").length;
+  const rest = ids.length - live;
+  const moves = live === 0 ? [] : [`${count(live, "live session")} ${live === 1 ? "moves" : "move"}`];
+  const finishes = rest === 0 ? [] : [`${count(rest, "session")} ${rest === 1 ? "finishes" : "finish"} first`];
+  const what = ids.length === 0 ? "nothing ran there" : [...moves, ...finishes].join(", ");
   return h(
     "div",
     { class: "note drained", key: `moving-${worker}` },

@@ -21,8 +21,9 @@
  *     await face.close();
  *
  * A connection that breaks is mended: first by an ICE restart, then by a new connection, also to another worker when the
- * session was moved there. `onstate` says so, and nothing else has to be done. The session itself stays until its own
- * limits end it; `DELETE /v1/sessions/{id}` with the API key ends it at once.
+ * session was placed there again. `onstate` says so, and nothing else has to be done. When a session is moved because its worker
+ * is about to leave, the new connection is made first, and what is shown changes over to it: nothing is to be seen of that.
+ * The session itself stays until its own limits end it; `DELETE /v1/sessions/{id}` with the API key ends it at once.
  *
  * Video is WebRTC by WHEP, straight from the worker. Sound is pushed over a WebSocket, or by WebRTC from a microphone.
  *
@@ -44,7 +45,8 @@
  * @property {HTMLVideoElement} [video] shows the face; see also `attach`
  * @property {boolean|MediaStream|"later"} [microphone] true asks the user for one; "later" makes `setMicrophone` possible
  * @property {AbortSignal} [signal] gives up while connecting
- * @property {number} [giveUpMs] a connection that could not be mended for so long has failed; 60,000 if not given
+ * @property {number} [giveUpMs] a connection that could not be made or mended for so long has failed. If not given: 60,000 for the
+ *   first one; after that it is tried until the session has ended
  * @property {(state: LiveState) => void} [onstate] told at each change
  * @property {(mood: LiveMood) => void} [onmood] what the face does
  * @property {(speech: LiveSpeech) => void} [onspeech] what became of pushed speech
@@ -86,6 +88,10 @@ const PATIENCE_MS = 10_000;
 const HARD = 5;
 /** What an interruption is called, so that its answer is not taken for an utterance's. */
 const INTERRUPTION = "mouthpiece.js:interrupt";
+/** The first connection is given up after this, ms. */
+const FIRST_MS = 60_000;
+/** So often it is tried to follow a session that was moved, while what was shown goes on. */
+const FOLLOWS = 10;
 /** A path that is interrupted often comes back by itself within this, ms. */
 const GRACE_MS = 700;
 
@@ -622,16 +628,30 @@ class Voice {
 
 // ---------------------------------------------------------------------------------------------- the face
 
+/**
+ * One connection to the session's worker.
+ *
+ * @typedef {object} LiveLink
+ * @property {RTCPeerConnection} peer
+ * @property {{url: string, tag: string, answer: string}|null} viewer its address at the server; null while there is none
+ * @property {MediaStreamTrack[]} tracks what came with it
+ * @property {{relayed: boolean, complaints: string[]}} seen whether a TURN server gave an address, and what ICE servers said
+ * @property {() => void} trickle there is somebody to tell candidates
+ * @property {number} fence the session's placement as it was told last when this was made
+ */
+
 /** A live session as this page sees and hears it. Made by `connect`. */
 export class MouthpieceLive {
   /** @type {LiveOptions} */ #options;
   /** @type {string} */ #base;
   /** @type {LiveState} */ #state = { phase: "connecting", step: null, detail: null };
-  /** @type {RTCPeerConnection|null} */ #peer = null;
+  /** @type {LiveLink|null} what is shown */ #link = null;
+  /** @type {Set<LiveLink>} all that are not let go of */ #links = new Set();
   /** @type {Voice} */ #voice;
   /** @type {RTCIceServer[]} */ #servers = [];
-  /** @type {{url: string, tag: string, answer: string}|null} the address of this viewer at the server */ #viewer =
-    null;
+  /** @type {{fence: number, state: string}} how the session is, as its events told last */ #told = { fence: 0, state: "" };
+  /** @type {EventSource|null} the session's events */ #events = null;
+  /** @type {Promise<boolean>|null} the session is followed to where it was moved */ #following = null;
   /** @type {MediaStream} */ #stream = new MediaStream();
   /** @type {HTMLVideoElement|null} */ #video = null;
   /** @type {MediaStreamTrack|null} what the face says */ #microphone = null;
@@ -667,7 +687,7 @@ export class MouthpieceLive {
     this.#voice = new Voice(audio, {
       mood: (mood) => options.onmood?.(mood),
       speech: (speech) => options.onspeech?.(speech),
-      session: (state, reason) => this.#told(state, reason),
+      session: (state, reason) => this.#heard(state, reason),
       error: (error) => options.onerror?.(error),
     });
     options.signal?.addEventListener("abort", () => void this.close());
@@ -789,11 +809,7 @@ export class MouthpieceLive {
     if (this.#ownsMicrophone) this.#microphone?.stop();
     this.#ownsMicrophone = false;
     this.#microphone = stream?.getAudioTracks()[0] ?? null;
-    await this.#sender()?.replaceTrack(this.#microphone);
-  }
-
-  #sender() {
-    return this.#peer?.getTransceivers()[0]?.sender;
+    for (const { peer } of this.#links) await peer.getTransceivers()[0]?.sender.replaceTrack(this.#microphone);
   }
 
   /** How it comes through. @returns {Promise<LiveStats|null>} null while not connected */
@@ -803,8 +819,8 @@ export class MouthpieceLive {
 
   /** @param {boolean} keep the next bitrate counts from here */
   async #measure(keep) {
-    if (this.#peer === null) return null;
-    const reports = await this.#peer.getStats();
+    if (this.#link === null) return null;
+    const reports = await this.#link.peer.getStats();
     const read = readStats(/** @type {any} */ (reports).values(), this.#received);
     if (keep) this.#received = read.received;
     return read;
@@ -886,12 +902,14 @@ export class MouthpieceLive {
         onLive();
         why = await lost;
         since = performance.now();
+        if (why === null && (await this.#mayFollow())) continue;
       } catch (error) {
         if (this.#over.signal.aborted) return;
         why = error instanceof LiveError ? error : new LiveError("media", sentence(String(error)), "Reload the page.");
       }
       if (this.#over.signal.aborted) return;
-      const tooLong = performance.now() - since > (this.#options.giveUpMs ?? 60_000);
+      const most = this.#options.giveUpMs ?? (everLive ? Number.POSITIVE_INFINITY : FIRST_MS);
+      const tooLong = performance.now() - since > most;
       // What never worked, and is not a server that asks for patience, is told at once.
       const hopeless = why !== null && (!why.passing || (!everLive && why.step !== "signalling"));
       if (why !== null && (hopeless || tooLong)) {
@@ -906,32 +924,128 @@ export class MouthpieceLive {
     }
   }
 
-  /** One connection, up to its first frame. */
+  /** A connection that is shown from its beginning on; nothing to do where one has just been made by following. */
   async #join() {
+    if (this.#link !== null) return this.#watch(this.#link);
     this.#move("ask", this.#state.detail);
+    const link = this.#begun();
+    this.#show(link);
+    await this.#make(link, (event) => this.#move(event));
+    this.#watch(link);
+  }
+
+  /** @returns {LiveLink} */
+  #begun() {
     const peer = new RTCPeerConnection({ iceServers: this.#servers, bundlePolicy: "max-bundle" });
-    this.#peer = peer;
-    this.#received = null;
     const seen = { relayed: false, complaints: /** @type {string[]} */ ([]) };
-    const trickle = this.#trickle(peer, seen);
-    peer.ontrack = ({ track }) => this.#take(track);
+    /** @type {LiveLink} */
+    const link = { peer, viewer: null, tracks: [], seen, trickle: () => {}, fence: this.#told.fence };
+    this.#links.add(link);
+    link.trickle = this.#trickle(link);
+    peer.ontrack = ({ track }) => {
+      link.tracks.push(track);
+      if (this.#link === link) this.#take(track);
+    };
+    return link;
+  }
+
+  /**
+   * Takes a connection up to its first frame.
+   *
+   * @param {LiveLink} link
+   * @param {(event: "answered"|"connected"|"frame") => void} tell
+   */
+  async #make(link, tell) {
+    const { peer } = link;
     peer.addTransceiver(this.#microphone ?? "audio", {
       direction: this.#options.microphone ? "sendrecv" : "recvonly",
       streams: [new MediaStream()],
     });
     peer.addTransceiver("video", { direction: "recvonly" });
     await peer.setLocalDescription();
-    const viewer = await this.#offer(peer.localDescription?.sdp ?? "");
-    this.#viewer = viewer;
-    this.#move("answered");
+    const viewer = await this.#offer(peer.localDescription?.sdp ?? "", link);
+    link.viewer = viewer;
+    tell("answered");
     await peer.setRemoteDescription({ type: "answer", sdp: viewer.answer });
-    trickle();
-    await this.#connected(peer, seen);
-    this.#move("connected");
+    link.trickle();
+    await this.#connected(link);
+    tell("connected");
     this.#voice.open();
-    await this.#firstFrame(peer);
-    this.#move("frame");
-    this.#watch(peer, seen, trickle);
+    this.#listen();
+    await this.#firstFrame(link);
+    tell("frame");
+  }
+
+  /** Shows this connection from now on. @param {LiveLink} link */
+  #show(link) {
+    this.#link = link;
+    link.fence = this.#told.fence;
+    this.#received = null;
+    for (const track of link.tracks) this.#take(track);
+  }
+
+  /** Hears of the session's changes: of its moves above all, while the connection is still good. */
+  #listen() {
+    if (this.#events !== null || typeof EventSource === "undefined" || this.#over.signal.aborted) return;
+    const url = `${this.#sessionUrl()}/events?token=${encodeURIComponent(this.#options.token)}`;
+    this.#events = new EventSource(url);
+    this.#events.addEventListener("session", ({ data }) => {
+      /** @type {any} */
+      let session;
+      try {
+        session = JSON.parse(data);
+      } catch {
+        return;
+      }
+      this.#told = { fence: session.fence, state: session.state };
+      if (session.state === "ended") return void this.#end("close", null, session.end?.reason ?? null);
+      const link = this.#link;
+      if (link === null) return;
+      if (link.fence === 0) link.fence = session.fence;
+      if (session.state === "live" && session.fence > link.fence) this.#follow();
+    });
+  }
+
+  /** The session may run elsewhere: connects to it once more, and shows that when it is there. */
+  #follow() {
+    if (this.#following !== null || this.#link === null || this.#over.signal.aborted) return;
+    this.#following = this.#followed(this.#link).finally(() => (this.#following = null));
+  }
+
+  /** @param {LiveLink} before @returns {Promise<boolean>} it was followed */
+  async #followed(before) {
+    let packets = -1;
+    for (let tries = 1; tries <= FOLLOWS && !this.#over.signal.aborted; tries += 1) {
+      const link = this.#begun();
+      try {
+        await this.#make(link, () => {});
+        if (this.#over.signal.aborted) return false;
+        this.#show(link);
+        this.#watch(link);
+        this.#drop(before);
+        this.#move("frame");
+        return true;
+      } catch (error) {
+        this.#drop(link);
+        if (this.#over.signal.aborted || (error instanceof LiveError && !error.passing)) break;
+        // What is shown may stand still by now, which takes a connection many seconds to find out.
+        const now = await packetsOf(before.peer);
+        if (now === packets) this.#lost(null);
+        packets = now;
+        await this.#wait(waitBefore(tries));
+      }
+    }
+    return false;
+  }
+
+  /** What was shown is lost. Where the session is followed already, that is waited for. */
+  async #mayFollow() {
+    if (this.#following === null) return false;
+    this.#move("ask");
+    const stale = this.#link;
+    const followed = await this.#following;
+    if (!followed || this.#link === stale) return false;
+    return this.#link !== null;
   }
 
   /** @param {MediaStreamTrack} track replaces the one of its kind */
@@ -941,8 +1055,8 @@ export class MouthpieceLive {
     if (this.#video && this.#video.srcObject === this.#stream) void this.#play(this.#video);
   }
 
-  /** @param {string} sdp asks until there is an answer; a session that waits for its slot is waited for */
-  async #offer(sdp) {
+  /** @param {string} sdp asks until there is an answer; a session that waits for its slot is waited for @param {LiveLink} link */
+  async #offer(sdp, link) {
     for (;;) {
       try {
         const answer = await this.#request("POST", `${this.#sessionUrl()}/whep`, "application/sdp", sdp);
@@ -952,7 +1066,7 @@ export class MouthpieceLive {
         return { url, tag: answer.headers.get("etag") ?? "", answer: await answer.text() };
       } catch (error) {
         if (!(error instanceof LiveError && error.status === 409 && error.retryMs !== null)) throw error;
-        this.#move("ask", error.sentence);
+        if (this.#link === link) this.#move("ask", error.sentence);
         await this.#wait(error.retryMs);
         if (this.#over.signal.aborted) throw error;
       }
@@ -962,18 +1076,18 @@ export class MouthpieceLive {
   /**
    * Gathers candidates, and tells them in batches once there is somebody to tell.
    *
-   * @param {RTCPeerConnection} peer
-   * @param {{relayed: boolean, complaints: string[]}} seen
+   * @param {LiveLink} link
    * @returns {() => void} there is somebody now
    */
-  #trickle(peer, seen) {
+  #trickle(link) {
+    const { peer, seen } = link;
     /** @type {RTCIceCandidate[]} */
     let found = [];
     let [end, soon] = [false, false];
     const tell = async () => {
       soon = false;
-      const viewer = this.#viewer;
-      if (viewer === null || this.#peer !== peer || (found.length === 0 && !end)) return;
+      const viewer = link.viewer;
+      if (viewer === null || !this.#links.has(link) || (found.length === 0 && !end)) return;
       const body = sdpFragment(peer.localDescription?.sdp ?? "", found, { end });
       [found, end] = [[], false];
       // A refusal is no failure yet: the worker learns most addresses from the packets themselves.
@@ -983,7 +1097,7 @@ export class MouthpieceLive {
       if (candidate === null || candidate.candidate === "") end = true;
       else found.push(candidate);
       if (candidate?.type === "relay") seen.relayed = true;
-      if (soon || this.#viewer === null) return;
+      if (soon || link.viewer === null) return;
       soon = true;
       setTimeout(() => void tell(), 30);
     };
@@ -996,11 +1110,11 @@ export class MouthpieceLive {
   }
 
   /**
-   * @param {RTCPeerConnection} peer
-   * @param {{relayed: boolean, complaints: string[]}} seen
+   * @param {LiveLink} link
    * @param {string[]} [ends] states that decide it; at a restart the old failure does not
    */
-  async #connected(peer, seen, ends = ["connected", "failed", "closed"]) {
+  async #connected(link, ends = ["connected", "failed", "closed"]) {
+    const { peer, seen } = link;
     const done = await this.#until(() => ends.includes(peer.connectionState), peer, "connectionstatechange");
     if (done && peer.connectionState === "connected") return;
     if (this.#over.signal.aborted) throw this.#over.signal.reason;
@@ -1012,14 +1126,16 @@ export class MouthpieceLive {
         { passing: true },
       );
     }
-    throw noPath(candidatesOf(this.#viewer?.answer ?? ""), this.#servers, seen);
+    throw noPath(candidatesOf(link.viewer?.answer ?? ""), this.#servers, seen);
   }
 
-  /** @param {RTCPeerConnection} peer */
-  async #firstFrame(peer) {
+  /** @param {LiveLink} link */
+  async #firstFrame(link) {
+    const { peer } = link;
     let packets = 0;
     let shown = false;
-    this.#video?.requestVideoFrameCallback?.(() => (shown = true));
+    // While another one is shown, the element's frames are not this one's.
+    if (this.#link === link) this.#video?.requestVideoFrameCallback?.(() => (shown = true));
     const look = async () => {
       const reports = [.../** @type {any} */ (await peer.getStats()).values()];
       const video = reports.find((r) => r.type === "inbound-rtp" && r.kind === "video");
@@ -1052,30 +1168,29 @@ export class MouthpieceLive {
   /**
    * Mends a path that is interrupted, and tells when it cannot be mended.
    *
-   * @param {RTCPeerConnection} peer
-   * @param {{relayed: boolean, complaints: string[]}} seen
-   * @param {() => void} trickle
+   * @param {LiveLink} link
    */
-  #watch(peer, seen, trickle) {
+  #watch(link) {
+    const { peer } = link;
     let mending = false;
     const dtls = peer.getReceivers()[0]?.transport;
     const gone = () => {
-      if (this.#peer === peer) this.#lost(null);
+      if (this.#link === link) this.#lost(null);
     };
     const look = async () => {
-      if (this.#peer !== peer || mending) return;
+      if (this.#link !== link || mending) return;
       if (peer.connectionState === "closed" || dtls?.state === "closed" || dtls?.state === "failed") return gone();
       if (peer.connectionState !== "disconnected" && peer.connectionState !== "failed") return;
       mending = true;
       const back = () => peer.connectionState === "connected";
       const healed =
         peer.connectionState === "disconnected" && (await this.#until(back, peer, "connectionstatechange", GRACE_MS));
-      if (!healed && this.#peer === peer && !this.#over.signal.aborted) {
+      if (!healed && this.#link === link && !this.#over.signal.aborted) {
         this.#move("shaky");
         try {
-          await this.#restart(peer, trickle);
-          await this.#connected(peer, seen, ["connected", "closed"]);
-          this.#move("connected");
+          await this.#restart(link);
+          await this.#connected(link, ["connected", "closed"]);
+          if (this.#link === link) this.#move("connected");
         } catch {
           return gone();
         }
@@ -1088,13 +1203,13 @@ export class MouthpieceLive {
     void look();
   }
 
-  /** @param {RTCPeerConnection} peer @param {() => void} trickle */
-  async #restart(peer, trickle) {
-    const viewer = this.#viewer;
+  /** @param {LiveLink} link */
+  async #restart(link) {
+    const { peer, viewer } = link;
     if (viewer === null) throw new Error("there is nobody to ask");
     peer.setConfiguration({ iceServers: this.#servers, bundlePolicy: "max-bundle" });
     // Candidates of the new ICE session wait until its tag is known.
-    this.#viewer = null;
+    link.viewer = null;
     let sdp = viewer.answer;
     let tag = viewer.tag;
     try {
@@ -1104,26 +1219,32 @@ export class MouthpieceLive {
       tag = answer.headers.get("etag") ?? tag;
       sdp = withFragment(sdp, await answer.text());
     } finally {
-      if (this.#peer === peer) this.#viewer = { url: viewer.url, tag, answer: sdp };
+      link.viewer = { url: viewer.url, tag, answer: sdp };
     }
     await peer.setRemoteDescription({ type: "answer", sdp });
-    trickle();
+    link.trickle();
   }
 
   /** The audio socket tells of the session. @param {string} state @param {string|null} reason */
-  #told(state, reason) {
+  #heard(state, reason) {
     if (state === "ended") void this.#end("close", null, reason);
-    else if (state !== "live" && this.#state.phase === "live") this.#lost(null);
+    // Its line to the session ended: the session was moved, or lost its worker. What is shown tells by itself when it is over.
+    else if (state !== "live" && this.#state.phase === "live") this.#follow();
   }
 
-  /** Lets go of the connection, and says so to the server. */
-  #hangUp() {
-    const [peer, viewer] = [this.#peer, this.#viewer];
-    [this.#peer, this.#viewer] = [null, null];
-    if (peer !== null) {
-      peer.onconnectionstatechange = peer.onicecandidate = peer.onicecandidateerror = peer.ontrack = null;
-      peer.close();
-    }
+  /** Lets go of all connections, and says so to the server. */
+  async #hangUp() {
+    this.#link = null;
+    await Promise.all([...this.#links].map((link) => this.#drop(link)));
+  }
+
+  /** Lets go of a connection, and says so to the server. @param {LiveLink} link */
+  #drop(link) {
+    if (!this.#links.delete(link)) return null;
+    if (this.#link === link) this.#link = null;
+    const { peer, viewer } = link;
+    peer.onconnectionstatechange = peer.onicecandidate = peer.onicecandidateerror = peer.ontrack = null;
+    peer.close();
     if (viewer === null) return null;
     return this.#request("DELETE", viewer.url, undefined, undefined, {}, true).catch(() => null);
   }
@@ -1138,6 +1259,7 @@ export class MouthpieceLive {
     globalThis.removeEventListener?.("pagehide", this.#leave);
     globalThis.removeEventListener?.("online", this.#online);
     this.#voice.close();
+    this.#events?.close();
     if (this.#ownsMicrophone) this.#microphone?.stop();
     if (why !== null) this.#options.onerror?.(why);
     await this.#hangUp();
@@ -1221,6 +1343,12 @@ export class MouthpieceLive {
 }
 
 const FRAGMENT = "application/trickle-ice-sdpfrag";
+
+/** @param {RTCPeerConnection} peer @returns {Promise<number>} packets of video that came */
+async function packetsOf(peer) {
+  const reports = [.../** @type {any} */ (await peer.getStats().catch(() => new Map())).values()];
+  return reports.find((r) => r.type === "inbound-rtp" && r.kind === "video")?.packetsReceived ?? 0;
+}
 
 /**
  * All channels as one, at another rate.

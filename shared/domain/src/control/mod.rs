@@ -8,6 +8,7 @@
 //! Creating ───────────────> Queued ─> Claiming ─> Assigning ─> Sending ─> Running <─> Checking
 //!                             ^  ^                                           │ lease gone, refused, worker gone
 //!  another's, abandoned: Foreign └────────────── Requeueing <────────────────┘
+//! Running ─> Running elsewhere, under the next fence: see `moves`
 //! any ─> Ending ─> forgotten, once the end is recorded
 //! ```
 //!
@@ -18,9 +19,11 @@
 
 mod held;
 mod messages;
+mod moves;
 mod outcomes;
 mod queue;
 mod reports;
+mod scaling;
 mod sessions;
 mod settings;
 mod slots;
@@ -29,15 +32,17 @@ mod timers;
 mod view;
 mod workers;
 
-pub use messages::{Answer, Change, Effect, Event};
-pub use settings::Settings;
-pub use view::{Counts, FarmView, SlotSession, SlotView, WorkerState, WorkerView};
+pub use messages::{ControlEffect, ControlEvent, SessionChange, SubmitAnswer};
+pub use scaling::ScalingCounts;
+pub use settings::ControlSettings;
+pub use view::{FarmCounts, FarmView, SlotSession, SlotView, WorkerState, WorkerView};
 
 use crate::ids::{KeyId, SessionId, WorkerId};
-use crate::placement::desired_workers;
 use crate::time::{Mono, Now};
-use held::Held;
-use queue::{Queue, ServiceTime};
+use held::OpenSession;
+use moves::Moves;
+use queue::{ServiceTime, WaitingQueue};
+use scaling::Scaling;
 use slots::Slots;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -50,74 +55,86 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 /// The brain of a coordinator.
 #[derive(Debug)]
 pub struct Control {
-    settings: Settings,
+    settings: ControlSettings,
     now: Now,
-    sessions: HashMap<SessionId, Held>,
+    sessions: HashMap<SessionId, OpenSession>,
     /// Sessions whose record is being written.
     creating: u32,
     open_by_key: HashMap<KeyId, u32>,
-    queue: Queue,
+    queue: WaitingQueue,
     service: ServiceTime,
     slots: Slots,
+    moves: Moves,
     session_timers: Timers<SessionId>,
     worker_timers: Timers<WorkerId>,
     /// Workers that said goodbye, until when that is remembered.
     departed: HashMap<WorkerId, Mono>,
     /// The workers in the pool are known.
     begun: bool,
+    /// When the pool told last who is in it.
+    asked_pool: Option<Mono>,
     sweep: Sweep,
+    /// The records were read before.
+    swept_once: bool,
     /// Ended while a sweep was on its way: what that reports of them is old.
     ended_lately: HashSet<SessionId>,
-    desired: Option<u32>,
-    out: Vec<Effect>,
+    scaling: Scaling,
+    out: Vec<ControlEffect>,
 }
 
 impl Control {
-    /// A brain that knows nothing yet: its first [`Event::Roster`] tells it the workers and asks for a sweep of the records.
-    pub fn new(settings: Settings, now: Now) -> Self {
+    /// A brain that knows nothing yet: its first [`ControlEvent::Roster`] tells it the workers and asks for a sweep of the records.
+    pub fn new(settings: ControlSettings, now: Now) -> Self {
         Self {
             sweep: Sweep::starting(now.mono, settings.sweep_every),
+            scaling: Scaling::new(&settings),
             settings,
             now,
             sessions: HashMap::new(),
             creating: 0,
             open_by_key: HashMap::new(),
-            queue: Queue::default(),
+            queue: WaitingQueue::default(),
             service: ServiceTime::default(),
             slots: Slots::default(),
+            moves: Moves::default(),
             session_timers: Timers::new(),
             worker_timers: Timers::new(),
             departed: HashMap::new(),
             begun: false,
+            asked_pool: None,
+            swept_once: false,
             ended_lately: HashSet::new(),
-            desired: None,
             out: Vec::new(),
         }
     }
 
     /// Takes an event in and says what is to be done, in order.
-    pub fn handle(&mut self, event: Event, now: Now) -> Vec<Effect> {
+    pub fn handle(&mut self, event: ControlEvent, now: Now) -> Vec<ControlEffect> {
         self.now = now;
         match event {
-            Event::Submit { session, idempotency, max_open } => self.submit(session, idempotency, max_open),
-            Event::Cancel(id) => self.cancel(id),
-            Event::Worker(event) => self.worker_event(event),
-            Event::Roster(heartbeats) => self.roster(heartbeats),
-            Event::Returned(command) => self.returned(&command),
-            Event::Drain(id) => self.drain(id),
-            Event::Written { write, outcome } => self.written(write, outcome),
-            Event::Claimed { hold, granted } => self.claimed(hold, granted),
-            Event::Sent { hold, accepted } => self.sent(hold, accepted),
-            Event::Lease { hold, remaining } => self.lease(hold, remaining),
-            Event::Swept(rows) => self.swept(rows),
-            Event::Tick => self.tick(),
+            ControlEvent::Submit { session, idempotency, max_open } => self.submit(session, idempotency, max_open),
+            ControlEvent::Cancel(id) => self.cancel(id),
+            ControlEvent::Worker(event) => self.worker_event(event),
+            ControlEvent::Roster(heartbeats) => self.roster(heartbeats),
+            ControlEvent::Returned(command) => self.returned(&command),
+            ControlEvent::Drain(id) => self.drain(id),
+            ControlEvent::Written { write, outcome } => self.written(write, outcome),
+            ControlEvent::Claimed { hold, granted } => self.claimed(hold, granted),
+            ControlEvent::Sent { hold, accepted } => self.sent(hold, accepted),
+            ControlEvent::Lease { hold, remaining } => self.lease(hold, remaining),
+            ControlEvent::Swept(rows) => self.swept(rows),
+            ControlEvent::Prices(now) => self.scaling.prices(now),
+            ControlEvent::Decides(span) => self.scaling.decides(span, self.now.mono),
+            ControlEvent::Tick => self.tick(),
         }
+        // Who is about to lose its worker goes before who waits for one.
+        self.move_sessions();
         self.place_waiting();
-        self.say_desired();
+        self.scale();
         std::mem::take(&mut self.out)
     }
 
-    /// When the next [`Event::Tick`] is due; never before the first [`Event::Roster`].
+    /// When the next [`ControlEvent::Tick`] is due; never before the first [`ControlEvent::Roster`].
     pub fn due(&self) -> Option<Mono> {
         if !self.begun {
             return None;
@@ -142,17 +159,7 @@ impl Control {
         }
         if self.sweep.ask(now) {
             self.ended_lately.clear();
-            self.out.push(Effect::Sweep);
-        }
-    }
-
-    fn say_desired(&mut self) {
-        let s = &self.settings;
-        let open = u32::try_from(self.sessions.len()).unwrap_or(u32::MAX);
-        let desired = desired_workers(open, s.slots_per_worker, s.warm_workers, s.max_workers);
-        if self.desired != Some(desired) {
-            self.desired = Some(desired);
-            self.out.push(Effect::Desired(desired));
+            self.out.push(ControlEffect::Sweep);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The queue for slots, and how long it takes.
 
-use super::held::Step;
-use super::{Control, Effect};
+use super::held::TimedStep;
+use super::{Control, ControlEffect};
 use crate::fleet::Hold;
 use crate::ids::SessionId;
 use crate::time::Mono;
@@ -19,13 +19,13 @@ const LONGEST_RETRY: Duration = Duration::from_secs(60);
 
 /// Sessions that wait, by their turn.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub(super) struct WaitingQueue {
     waiting: BTreeMap<u64, SessionId>,
     turns: u64,
     news: Option<Mono>,
 }
 
-impl Queue {
+impl WaitingQueue {
     /// The turn of a session that comes now.
     pub(super) fn turn(&mut self) -> u64 {
         self.turns += 1;
@@ -85,6 +85,11 @@ impl ServiceTime {
         self.mean_ms += (held.as_secs_f64() * 1e3 - self.mean_ms) * weight;
     }
 
+    /// How long a session holds its slot on average; `None` when nothing is known.
+    pub(super) fn mean(&self) -> Option<Duration> {
+        (self.seen >= ENOUGH).then(|| Duration::from_secs_f64(self.mean_ms / 1e3))
+    }
+
     /// How long until `need` more slots have become free among `slots`; `None` when nothing is known.
     pub(super) fn until(&self, need: u32, slots: u32) -> Option<Duration> {
         if need == 0 {
@@ -104,17 +109,17 @@ impl Control {
             let Some((worker, slot)) = self.slots.take_best(id, &held.session.spec.content) else { return };
             self.queue.remove(held.turn, self.now.mono);
             let hold = Hold { session: id, fence: held.session.fence, worker, slot };
-            held.step = Step::Claiming(hold);
+            held.step = TimedStep::Claiming(hold);
             held.deadline = None;
             held.placed = self.now.mono;
-            self.out.push(Effect::Claim { hold, expiry: self.settings.lease.expiry() });
+            self.out.push(ControlEffect::Claim { hold, expiry: self.settings.lease.expiry() });
         }
     }
 
     /// Puts a session into the queue, at its own turn.
     pub(super) fn enqueue(&mut self, id: SessionId) {
         let Some(held) = self.sessions.get_mut(&id) else { return };
-        held.step = Step::Queued;
+        held.step = TimedStep::Queued;
         held.told_position = None;
         let deadline = held.waiting + held.session.queue_timeout;
         held.deadline = Some(deadline);
@@ -127,9 +132,26 @@ impl Control {
         (self.queue.len() + self.creating + 1).saturating_sub(self.slots.free())
     }
 
+    /// How long until `need` more slots are free than are now: those of sessions that end, and those of machines that may
+    /// still be started. `None` when nothing is known.
+    pub(super) fn wait_for(&self, need: u32) -> Option<Duration> {
+        let offered = self.slots.offered();
+        let here = self.service.until(need, offered)?;
+        let further = self.further_slots();
+        if further == 0 || need == 0 {
+            return Some(here);
+        }
+        let start_up = self.scaling.start_up();
+        let grown = match need.saturating_sub(further) {
+            0 => start_up,
+            rest => start_up.max(self.service.until(rest, offered.saturating_add(further))?),
+        };
+        Some(here.min(grown))
+    }
+
     /// When a caller who was turned away should come back.
     pub(super) fn retry_after(&self) -> Duration {
-        let wait = self.service.until(self.short_of(), self.slots.offered()).unwrap_or(Duration::from_secs(5));
+        let wait = self.wait_for(self.short_of()).unwrap_or(Duration::from_secs(5));
         (wait / 2).clamp(Duration::from_secs(1), LONGEST_RETRY)
     }
 

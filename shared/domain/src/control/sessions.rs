@@ -1,11 +1,11 @@
 //! Sessions coming, ending, and what is due for them.
 
-use super::held::{Held, Step};
-use super::{AGAIN_AFTER, Answer, Change, Control, Effect};
-use crate::fleet::{Command, Hold};
+use super::held::{OpenSession, TimedStep};
+use super::{AGAIN_AFTER, Control, ControlEffect, SessionChange, SubmitAnswer};
+use crate::fleet::{Hold, WorkerCommand};
 use crate::ids::SessionId;
-use crate::ledger::{Idempotency, Write};
-use crate::session::{End, EndReason, Session};
+use crate::ledger::{Idempotency, LedgerWrite};
+use crate::session::{EndReason, Session, SessionEnd};
 use std::time::Duration;
 
 /// A session requeued this often, for whatever reason, is given up.
@@ -17,42 +17,47 @@ impl Control {
         let open = self.open_by_key.get(&session.key).copied().unwrap_or(0);
         let short = self.short_of();
         let retry_after = self.retry_after();
-        let wait = self.service.until(short, self.slots.offered());
+        let wait = self.wait_for(short);
         let refusal = if self.sessions.contains_key(&id) {
-            Some(Answer::StoreFailed) // ids are random: this is the same submission again
+            Some(SubmitAnswer::StoreFailed) // ids are random: this is the same submission again
         } else if open >= max_open {
-            Some(Answer::OverQuota { open, retry_after })
+            Some(SubmitAnswer::OverQuota { open, retry_after })
         } else if short > self.settings.queue_limit || wait.is_some_and(|w| w > session.queue_timeout) {
-            Some(Answer::NoCapacity { retry_after })
+            Some(SubmitAnswer::NoCapacity { retry_after })
         } else {
             None
         };
         if let Some(answer) = refusal {
-            self.out.push(Effect::Answer { session: id, answer });
+            if matches!(answer, SubmitAnswer::NoCapacity { .. }) {
+                let may_have = max_open.saturating_sub(open);
+                self.scaling.turned_away(session.key, may_have, self.now.mono);
+            }
+            self.out.push(ControlEffect::Answer { session: id, answer });
             return;
         }
         self.creating += 1;
+        self.scaling.came(self.now.mono);
         let turn = self.queue.turn();
-        self.hold(Held::new((*session).clone(), Step::Creating, turn, self.now.mono));
-        self.out.push(Effect::Write(Write::Create { session, idempotency }));
+        self.hold(OpenSession::new((*session).clone(), TimedStep::Creating, turn, self.now.mono));
+        self.out.push(ControlEffect::Write(LedgerWrite::Create { session, idempotency }));
     }
 
     pub(super) fn cancel(&mut self, id: SessionId) {
-        self.finish(id, End::new(EndReason::Cancelled, None));
+        self.finish(id, SessionEnd::new(EndReason::Cancelled, None));
     }
 
     /// Ends a session by this brain's decision.
-    pub(super) fn finish(&mut self, id: SessionId, end: End) {
+    pub(super) fn finish(&mut self, id: SessionId, end: SessionEnd) {
         let Some(held) = self.sessions.get_mut(&id) else { return };
         // What is being written is waited for; its outcome comes back to this decision.
-        if matches!(held.step, Step::Creating | Step::Requeueing | Step::Ending(_)) {
+        if matches!(held.step, TimedStep::Creating | TimedStep::Requeueing | TimedStep::Ending(_)) {
             held.ending.get_or_insert(end);
             return;
         }
         let step = held.step;
         self.queue.remove(held.turn, self.now.mono);
         held.ending = Some(end.clone());
-        let write = Write::End {
+        let write = LedgerWrite::End {
             session: id,
             fence: held.session.fence,
             end: Box::new(end),
@@ -61,38 +66,40 @@ impl Control {
             at: self.now.wall,
         };
         if let Some(hold) = step.may_know() {
-            self.out.push(Effect::Send { worker: hold.worker, command: Command::Stop(hold) });
-            self.out.push(Effect::Release(hold));
-        } else if let Step::Assigning(hold) = step {
+            self.write_all_egress(hold);
+            self.out.push(ControlEffect::Send { worker: hold.worker, command: WorkerCommand::Stop(hold) });
+            self.out.push(ControlEffect::Release(hold));
+        } else if let TimedStep::Assigning(hold) = step {
             self.release_claim(hold);
         }
         self.write_end(id, step.hold(), write);
     }
 
     /// Writes an end; the session is forgotten when that is durable.
-    pub(super) fn write_end(&mut self, id: SessionId, hold: Option<Hold>, write: Write) {
+    pub(super) fn write_end(&mut self, id: SessionId, hold: Option<Hold>, write: LedgerWrite) {
         if let Some(held) = self.sessions.get_mut(&id) {
-            held.step = Step::Ending(hold);
+            held.step = TimedStep::Ending(hold);
             held.deadline = None;
-            self.out.push(Effect::Write(write));
+            self.out.push(ControlEffect::Write(write));
         }
     }
 
     /// Gives a session's slot up and puts it back into the queue, under a higher fence. `lost`: not by agreement.
     pub(super) fn requeue(&mut self, id: SessionId, lost: bool) {
+        let Some(hold) = self.sessions.get(&id).and_then(|held| held.step.hold()) else { return };
+        self.write_all_egress(hold);
         let Some(held) = self.sessions.get_mut(&id) else { return };
-        let Some(hold) = held.step.hold() else { return };
-        let placements = held.session.fence.0;
+        let placements = held.session.placements();
         if (lost && placements >= self.settings.max_attempts) || placements >= MOST_FENCES {
             let detail = format!("it was placed {placements} times and lost each time: its workers stopped or crashed");
-            held.ending.get_or_insert_with(|| End::new(EndReason::Lost, detail));
+            held.ending.get_or_insert_with(|| SessionEnd::new(EndReason::Lost, detail));
         }
-        self.out.push(Effect::Release(hold));
+        self.out.push(ControlEffect::Release(hold));
         self.slots.give_back(hold.worker, hold.slot, id);
-        let write = Write::Requeue { hold, at: self.now.wall };
-        held.step = Step::Requeueing;
+        let write = LedgerWrite::Requeue { hold, at: self.now.wall };
+        held.step = TimedStep::Requeueing;
         held.deadline = None;
-        self.out.push(Effect::Write(write));
+        self.out.push(ControlEffect::Write(write));
     }
 
     /// A session's time has come: looks at what is due.
@@ -106,43 +113,43 @@ impl Control {
         }
         if let Some(write) = held.again.take() {
             held.deadline = None;
-            self.out.push(Effect::Write(*write));
+            self.out.push(ControlEffect::Write(*write));
             return;
         }
         match held.step {
-            Step::Foreign => {
+            TimedStep::Foreign => {
                 held.waiting = now;
                 self.enqueue(id);
                 self.changed(id);
             }
-            Step::Queued => {
+            TimedStep::Queued => {
                 let waited = held.session.queue_timeout.as_secs();
                 let detail = format!("no slot became free within {waited} s: try again later or allow a longer wait");
-                self.finish(id, End::new(EndReason::NoCapacity, detail));
+                self.finish(id, SessionEnd::new(EndReason::NoCapacity, detail));
             }
-            step if step.may_know().is_some() && held.placed + held.session.max_duration <= now => {
+            step if step.may_know().is_some() && held.must_be_over() <= now => {
                 let longest = held.session.max_duration.as_secs();
                 let detail = format!("it ran for {longest} s, as long as it was allowed to");
-                self.finish(id, End::new(EndReason::MaxDuration, detail));
+                self.finish(id, SessionEnd::new(EndReason::MaxDuration, detail));
             }
-            Step::Sending(hold) | Step::Running(hold) => {
-                held.step = Step::Checking(hold);
+            TimedStep::Sending(hold) | TimedStep::Running(hold) => {
+                held.step = TimedStep::Checking(hold);
                 held.deadline = None;
-                self.out.push(Effect::CheckLease(hold));
+                self.out.push(ControlEffect::CheckLease(hold));
                 self.rearm(id);
             }
             // Nothing is due for these: what they wait for comes back as an event.
-            Step::Creating
-            | Step::Claiming(_)
-            | Step::Assigning(_)
-            | Step::Checking(_)
-            | Step::Requeueing
-            | Step::Ending(_) => {}
+            TimedStep::Creating
+            | TimedStep::Claiming(_)
+            | TimedStep::Assigning(_)
+            | TimedStep::Checking(_)
+            | TimedStep::Requeueing
+            | TimedStep::Ending(_) => {}
         }
     }
 
     /// Tries a write of unknown fate again, a little later.
-    pub(super) fn again(&mut self, id: SessionId, write: Write) {
+    pub(super) fn again(&mut self, id: SessionId, write: LedgerWrite) {
         if let Some(held) = self.sessions.get_mut(&id) {
             held.again = Some(Box::new(write));
             held.deadline = Some(self.now.mono + AGAIN_AFTER);
@@ -159,13 +166,13 @@ impl Control {
     }
 
     pub(super) fn rearm(&mut self, id: SessionId) {
-        if let Some(at) = self.sessions.get(&id).and_then(Held::wake) {
+        if let Some(at) = self.sessions.get(&id).and_then(OpenSession::wake) {
             self.session_timers.at_latest(id, at);
         }
     }
 
     /// Starts holding a session.
-    pub(super) fn hold(&mut self, held: Held) {
+    pub(super) fn hold(&mut self, held: OpenSession) {
         *self.open_by_key.entry(held.session.key).or_default() += 1;
         self.sessions.insert(held.session.id, held);
     }
@@ -178,7 +185,7 @@ impl Control {
         if let Some(hold) = held.step.hold() {
             self.slots.give_back(hold.worker, hold.slot, id);
         }
-        if held.step == Step::Creating {
+        if held.step == TimedStep::Creating {
             self.creating -= 1;
         }
         if let Some(open) = self.open_by_key.get_mut(&held.session.key) {
@@ -196,13 +203,13 @@ impl Control {
             if let Some(held) = self.sessions.get_mut(&id) {
                 held.told_position = change.queue_position;
             }
-            self.out.push(Effect::Changed(Box::new(change)));
+            self.out.push(ControlEffect::Changed(Box::new(change)));
         }
     }
 
     /// An open session that this brain holds, as it sees it.
-    pub fn session(&self, id: SessionId) -> Option<Change> {
-        let held = self.sessions.get(&id).filter(|h| h.step != Step::Creating)?;
-        Some(Change { session: held.session.clone(), queue_position: self.queue.position(held.turn) })
+    pub fn session(&self, id: SessionId) -> Option<SessionChange> {
+        let held = self.sessions.get(&id).filter(|h| h.step != TimedStep::Creating)?;
+        Some(SessionChange { session: held.session.clone(), queue_position: self.queue.position(held.turn) })
     }
 }

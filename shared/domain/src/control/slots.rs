@@ -3,7 +3,7 @@
 use crate::fleet::{Capability, Heartbeat};
 use crate::ids::{SessionId, WorkerId};
 use crate::placement::{Candidate, better};
-use crate::session::Slot;
+use crate::session::SlotIndex;
 use crate::time::Mono;
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -13,15 +13,21 @@ const RESIDENT_COMPARED: usize = 64;
 
 /// One worker.
 #[derive(Debug)]
-pub(super) struct Worker {
+pub(super) struct KnownWorker {
     pub(super) capability: Capability,
     pub(super) draining: bool,
-    /// Not heard of for longer than a lease, or a command could not be sent to it.
+    /// Since when, as far as this brain heard.
+    pub(super) drains_since: Option<Mono>,
+    /// Not heard of for longer than a lease, or a command could not be sent to it, or it could not keep a lease lately.
     pub(super) lost: bool,
+    /// It could not keep a lease: nothing is placed there until then.
+    shunned: Option<Mono>,
     pub(super) heard: Mono,
     pub(super) uptime: Duration,
     pub(super) busy: Duration,
     pub(super) booked: Option<Mono>,
+    /// When it was last told to drain, by this brain.
+    pub(super) told_to_drain: Option<Mono>,
     pub(super) resident: Vec<String>,
     slots: Vec<SlotState>,
 }
@@ -34,12 +40,13 @@ enum SlotState {
     Foreign,
 }
 
-impl Worker {
+impl KnownWorker {
     fn free(&self) -> u8 {
         self.slots.iter().filter(|p| **p == SlotState::Free).count() as u8
     }
 
-    fn open(&self) -> bool {
+    /// It takes new sessions.
+    pub(super) fn open(&self) -> bool {
         !self.draining && !self.lost
     }
 
@@ -49,11 +56,16 @@ impl Worker {
     }
 
     /// Slots and what this brain believes to be in them.
-    pub(super) fn slots(&self) -> impl Iterator<Item = (Slot, Option<SessionId>)> + '_ {
+    pub(super) fn slots(&self) -> impl Iterator<Item = (SlotIndex, Option<SessionId>)> + '_ {
         self.slots.iter().enumerate().map(|(n, place)| match place {
-            SlotState::Taken(session) => (Slot(n as u8), Some(*session)),
-            SlotState::Free | SlotState::Foreign => (Slot(n as u8), None),
+            SlotState::Taken(session) => (SlotIndex(n as u8), Some(*session)),
+            SlotState::Free | SlotState::Foreign => (SlotIndex(n as u8), None),
         })
+    }
+
+    /// Slots that are taken, by anybody.
+    pub(super) fn taken(&self) -> u8 {
+        self.slots.len() as u8 - self.free()
     }
 
     /// True when no slot is taken, by anybody.
@@ -65,11 +77,12 @@ impl Worker {
 /// All workers.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    workers: HashMap<WorkerId, Worker>,
+    workers: HashMap<WorkerId, KnownWorker>,
     /// Open workers with a free slot, the fullest first.
     by_free: BTreeSet<(u8, WorkerId)>,
     /// Of those, the ones that hold an avatar.
     by_avatar: HashMap<u128, BTreeSet<WorkerId>>,
+    draining: BTreeSet<WorkerId>,
     /// Slots of open workers, and how many of them are free.
     offered: u32,
     free: u32,
@@ -81,11 +94,11 @@ fn content_key(content: &str) -> u128 {
 }
 
 impl Slots {
-    pub(super) fn get(&self, id: WorkerId) -> Option<&Worker> {
+    pub(super) fn get(&self, id: WorkerId) -> Option<&KnownWorker> {
         self.workers.get(&id)
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (WorkerId, &Worker)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (WorkerId, &KnownWorker)> {
         self.workers.iter().map(|(id, w)| (*id, w))
     }
 
@@ -99,8 +112,13 @@ impl Slots {
         self.free
     }
 
+    /// Workers that take nothing new and have not left.
+    pub(super) fn draining(&self) -> &BTreeSet<WorkerId> {
+        &self.draining
+    }
+
     /// Changes a worker and keeps the indexes true.
-    fn change<T>(&mut self, id: WorkerId, act: impl FnOnce(&mut Worker) -> T) -> Option<T> {
+    fn change<T>(&mut self, id: WorkerId, act: impl FnOnce(&mut KnownWorker) -> T) -> Option<T> {
         self.unlist(id);
         let done = self.workers.get_mut(&id).map(act);
         self.list(id);
@@ -140,7 +158,7 @@ impl Slots {
 
     /// Takes a heartbeat in. `ours` tells whether this brain knows a session to hold that slot. True when the worker is
     /// new or looks different than before to whoever watches.
-    pub(super) fn heard(&mut self, beat: Heartbeat, now: Mono, ours: impl Fn(SessionId, Slot) -> bool) -> bool {
+    pub(super) fn heard(&mut self, beat: Heartbeat, now: Mono, ours: impl Fn(SessionId, SlotIndex) -> bool) -> bool {
         let id = beat.worker;
         let slots = usize::from(beat.capability.slots);
         let mut listed = vec![false; slots];
@@ -151,7 +169,8 @@ impl Slots {
         }
         if let Some(w) = self.workers.get_mut(&id) {
             // The usual case, nothing but times: the indexes need no work.
-            let same = !w.lost
+            let is_shunned = w.shunned.is_some_and(|until| now < until);
+            let same = w.lost == is_shunned
                 && w.draining == beat.draining
                 && w.capability == beat.capability
                 && w.resident == beat.resident
@@ -167,23 +186,27 @@ impl Slots {
                 return false;
             }
         } else {
-            let worker = Worker {
+            let worker = KnownWorker {
                 capability: beat.capability.clone(),
                 draining: false,
+                drains_since: None,
                 lost: true,
+                shunned: None,
                 heard: now,
                 uptime: beat.uptime,
                 busy: beat.busy,
                 booked: None,
+                told_to_drain: None,
                 resident: Vec::new(),
                 slots: vec![SlotState::Free; slots],
             };
             self.workers.insert(id, worker);
         }
+        if beat.draining {
+            self.drain(id, now);
+        }
         self.change(id, |w| {
-            w.lost = false;
-            // Once draining, always draining: an older heartbeat on its way changes nothing.
-            w.draining |= beat.draining;
+            w.lost = w.shunned.is_some_and(|until| now < until);
             w.capability = beat.capability;
             w.resident = beat.resident;
             w.slots.resize(slots, SlotState::Free);
@@ -207,42 +230,42 @@ impl Slots {
     }
 
     /// Finds a slot for a session of this content and takes it.
-    pub(super) fn take_best(&mut self, session: SessionId, content: &str) -> Option<(WorkerId, Slot)> {
+    pub(super) fn take_best(&mut self, session: SessionId, content: &str) -> Option<(WorkerId, SlotIndex)> {
         let content = content_key(content);
         let resident = self.by_avatar.get(&content).into_iter().flatten().take(RESIDENT_COMPARED);
         let resident = resident.filter_map(|id| Some(self.workers.get(id)?.candidate(*id, content)));
         let best = resident.min_by(better).map(|c| c.worker);
         let id = best.or_else(|| self.by_free.first().map(|(_, id)| *id))?;
         let slot = self.workers.get(&id)?.slots.iter().position(|p| *p == SlotState::Free)?;
-        let slot = Slot(slot as u8);
+        let slot = SlotIndex(slot as u8);
         self.set(id, slot, SlotState::Taken(session));
         Some((id, slot))
     }
 
     /// Notes that a session is in a slot, wherever that was learned.
-    pub(super) fn take(&mut self, id: WorkerId, slot: Slot, session: SessionId) {
+    pub(super) fn take(&mut self, id: WorkerId, slot: SlotIndex, session: SessionId) {
         self.set(id, slot, SlotState::Taken(session));
     }
 
     /// The session has left its slot.
-    pub(super) fn give_back(&mut self, id: WorkerId, slot: Slot, session: SessionId) {
+    pub(super) fn give_back(&mut self, id: WorkerId, slot: SlotIndex, session: SessionId) {
         if self.place(id, slot) == Some(SlotState::Taken(session)) {
             self.set(id, slot, SlotState::Free);
         }
     }
 
     /// The session did not get the slot: somebody else has it.
-    pub(super) fn not_ours(&mut self, id: WorkerId, slot: Slot, session: SessionId) {
+    pub(super) fn not_ours(&mut self, id: WorkerId, slot: SlotIndex, session: SessionId) {
         if self.place(id, slot) == Some(SlotState::Taken(session)) {
             self.set(id, slot, SlotState::Foreign);
         }
     }
 
-    fn place(&self, id: WorkerId, slot: Slot) -> Option<SlotState> {
+    fn place(&self, id: WorkerId, slot: SlotIndex) -> Option<SlotState> {
         self.workers.get(&id)?.slots.get(usize::from(slot.0)).copied()
     }
 
-    fn set(&mut self, id: WorkerId, slot: Slot, to: SlotState) {
+    fn set(&mut self, id: WorkerId, slot: SlotIndex, to: SlotState) {
         if self.place(id, slot).is_some_and(|p| p != to) {
             self.change(id, |w| {
                 if let Some(p) = w.slots.get_mut(usize::from(slot.0)) {
@@ -252,16 +275,38 @@ impl Slots {
         }
     }
 
-    pub(super) fn drain(&mut self, id: WorkerId) {
-        self.change(id, |w| w.draining = true);
+    /// Once draining, always draining: an older heartbeat on its way changes nothing.
+    pub(super) fn drain(&mut self, id: WorkerId, now: Mono) {
+        let known = self.change(id, |w| {
+            w.draining = true;
+            w.drains_since.get_or_insert(now);
+        });
+        if known.is_some() {
+            self.draining.insert(id);
+        }
+    }
+
+    pub(super) fn told_to_drain(&mut self, id: WorkerId, now: Mono) {
+        if let Some(w) = self.workers.get_mut(&id) {
+            w.told_to_drain = Some(now);
+        }
     }
 
     pub(super) fn lose(&mut self, id: WorkerId) {
         self.change(id, |w| w.lost = true);
     }
 
-    pub(super) fn remove(&mut self, id: WorkerId) -> Option<Worker> {
+    /// It could not keep a lease, as one that is cut off from the pool: while others have room nothing is placed there until then.
+    pub(super) fn shun(&mut self, id: WorkerId, until: Mono) {
+        let own = self.workers.get(&id).filter(|worker| worker.open()).map_or(0, |worker| u32::from(worker.free()));
+        if self.free > own {
+            self.change(id, |w| (w.lost, w.shunned) = (true, Some(until)));
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: WorkerId) -> Option<KnownWorker> {
         self.unlist(id);
+        self.draining.remove(&id);
         self.workers.remove(&id)
     }
 
@@ -287,7 +332,9 @@ mod tests {
                 instance_type: "local".into(),
                 slots,
                 frames_per_second: 60,
+                machine: None,
             },
+            address: None,
             draining: false,
             uptime: Duration::ZERO,
             busy: Duration::ZERO,
@@ -304,7 +351,7 @@ mod tests {
         ) {
             let mut slots = Slots::default();
             let mut next = 0;
-            let mut taken: Vec<(WorkerId, Slot, SessionId)> = Vec::new();
+            let mut taken: Vec<(WorkerId, SlotIndex, SessionId)> = Vec::new();
             for (what, worker, n, avatar) in steps {
                 let id = WorkerId(worker);
                 let names = ["a", "b", "c"];
@@ -313,7 +360,8 @@ mod tests {
                         slots.heard(beat(worker, n, &names[..usize::from(avatar)]), Mono(0), |_, _| false);
                         taken.retain(|(w, s, _)| *w != id || s.0 < n);
                     }
-                    2 => slots.drain(id),
+                    2 => slots.drain(id, Mono(0)),
+                    3 if n == 0 => slots.shun(id, Mono(1)),
                     3 => slots.lose(id),
                     4 => { slots.remove(id); taken.retain(|(w, ..)| *w != id); }
                     5 => if let Some((w, s, session)) = taken.pop() { slots.give_back(w, s, session) },

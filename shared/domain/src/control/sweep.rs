@@ -1,7 +1,7 @@
 //! Sweeps of the records: sessions whose coordinator is gone, and what other coordinators did.
 
 use super::Control;
-use super::held::{Held, Step};
+use super::held::{OpenSession, TimedStep};
 use crate::ids::SessionId;
 use crate::session::{Phase, Session};
 use crate::time::Mono;
@@ -46,12 +46,13 @@ impl Control {
             self.found(row);
         }
         // What was known when the records were read and is not open there has ended by another brain.
-        let gone = |h: &Held| h.known < asked && !open.contains(&h.session.id) && !h.writing();
+        let gone = |h: &OpenSession| h.known < asked && !open.contains(&h.session.id) && !h.writing();
         let gone: Vec<SessionId> = self.sessions.values().filter(|h| gone(h)).map(|h| h.session.id).collect();
         for id in gone {
             self.forget(id);
         }
         self.ended_lately.clear();
+        self.swept_once = true;
     }
 
     fn found(&mut self, row: Session) {
@@ -62,7 +63,13 @@ impl Control {
             }
             Some(_) => {}
             None if self.ended_lately.contains(&id) => {}
-            None => self.take_up(row),
+            None => {
+                // At the first reading they have been there for long, as far as anybody knows.
+                if self.swept_once {
+                    self.scaling.came(self.now.mono);
+                }
+                self.take_up(row);
+            }
         }
     }
 
@@ -70,7 +77,7 @@ impl Control {
     fn take_up(&mut self, row: Session) {
         let id = row.id;
         let turn = self.queue.turn();
-        let held = Held::new(row, Step::Foreign, turn, self.now.mono);
+        let held = OpenSession::new(row, TimedStep::Foreign, turn, self.now.mono);
         let place = held.recorded_hold();
         let waits = held.session.phase == Phase::Requested;
         self.hold(held);

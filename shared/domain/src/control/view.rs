@@ -1,11 +1,12 @@
 //! The farm as the brain sees it, for pages and metrics.
 
 use super::Control;
-use super::slots::Worker;
+use super::slots::KnownWorker;
 use crate::fleet::Capability;
 use crate::ids::{AvatarId, SessionId, WorkerId};
-use crate::session::{Phase, Progress, SessionKind, Slot};
+use crate::session::{FrameProgress, Phase, SessionKind, SlotIndex};
 use crate::time::Now;
+use crate::warm_pool::ScalingMode;
 use std::time::Duration;
 
 /// How a worker is.
@@ -24,8 +25,8 @@ pub enum WorkerState {
 /// What is in a slot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SlotView {
-    /// Which.
-    pub slot: Slot,
+    /// Counted from 0 on its worker.
+    pub slot: SlotIndex,
     /// The session in it.
     pub session: Option<SlotSession>,
 }
@@ -37,12 +38,12 @@ pub struct SlotSession {
     pub id: SessionId,
     /// What it does.
     pub kind: SessionKind,
-    /// Whose face.
+    /// The avatar that is drawn.
     pub avatar: AvatarId,
-    /// How far.
+    /// The phase that it is in.
     pub phase: Phase,
     /// Frames made.
-    pub progress: Progress,
+    pub progress: FrameProgress,
     /// Since it got the slot.
     pub age: Duration,
 }
@@ -79,11 +80,13 @@ pub struct FarmView {
     pub queue_limit: u32,
     /// Workers wanted, the warm pool included.
     pub desired_workers: u32,
+    /// Who starts and stops them.
+    pub scaling: ScalingMode,
 }
 
 /// How many of what, for metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counts {
+pub struct FarmCounts {
     /// Open sessions by the rank of their phase (ended ones are not held).
     pub sessions: [u32; 5],
     /// Sessions that wait for a slot.
@@ -108,7 +111,8 @@ impl Control {
             queue_length: self.queue.len(),
             oldest_wait: self.oldest_wait(now),
             queue_limit: self.settings.queue_limit,
-            desired_workers: self.desired.unwrap_or_default(),
+            desired_workers: self.scaling.wanted(),
+            scaling: self.settings.scaling,
         }
     }
 
@@ -119,13 +123,13 @@ impl Control {
     }
 
     /// Numbers for metrics.
-    pub fn counts(&self) -> Counts {
-        let mut counts = Counts {
+    pub fn counts(&self) -> FarmCounts {
+        let mut counts = FarmCounts {
             queued: self.queue.len(),
             slots: self.slots.offered(),
             slots_taken: self.slots.offered() - self.slots.free(),
-            desired_workers: self.desired.unwrap_or_default(),
-            ..Counts::default()
+            desired_workers: self.scaling.wanted(),
+            ..FarmCounts::default()
         };
         for held in self.sessions.values() {
             if let Some(n) = counts.sessions.get_mut(usize::from(held.session.phase.rank())) {
@@ -138,7 +142,7 @@ impl Control {
         counts
     }
 
-    fn worker_view(&self, id: WorkerId, worker: &Worker, now: Now) -> WorkerView {
+    fn worker_view(&self, id: WorkerId, worker: &KnownWorker, now: Now) -> WorkerView {
         let slots = worker.slots().map(|(slot, session)| SlotView {
             slot,
             session: session.and_then(|s| self.sessions.get(&s)).map(|held| SlotSession {
@@ -162,7 +166,7 @@ impl Control {
     }
 }
 
-fn state(worker: &Worker) -> WorkerState {
+fn state(worker: &KnownWorker) -> WorkerState {
     match worker {
         w if w.lost => WorkerState::Lost,
         w if w.draining => WorkerState::Draining,

@@ -1,17 +1,23 @@
 //! Workers coming, reporting and going.
 
-use super::held::Step;
-use super::{Control, Effect};
-use crate::fleet::{Command, Heartbeat, Hold, Report, Running, WorkerEvent};
+use super::held::TimedStep;
+use super::slots::KnownWorker;
+use super::{Control, ControlEffect};
+use crate::fleet::{
+    DepartedWorker, Heartbeat, Hold, MachineId, RunningSession, SessionReport, WorkerCommand, WorkerEvent,
+};
 use crate::ids::{SessionId, WorkerId};
-use crate::ledger::Write;
+use crate::ledger::LedgerWrite;
 use crate::session::Phase;
 use std::time::Duration;
 
-/// A lost worker is shown for so long before it is forgotten.
-const SHOW_LOST: Duration = Duration::from_secs(60);
+/// A lost worker is shown for so long before it is given up: far longer than any lease, and than most interruptions.
+const SHOW_LOST: Duration = Duration::from_secs(300);
 /// A goodbye is remembered for so long. What was said before it may come after it, and it may come twice.
 const REMEMBER_DEPARTED: Duration = Duration::from_secs(600);
+
+/// A worker that does not drain although it was told to is told again after this.
+const REMIND_AFTER: Duration = Duration::from_secs(30);
 
 impl Control {
     pub(super) fn worker_event(&mut self, event: WorkerEvent) {
@@ -19,12 +25,19 @@ impl Control {
             WorkerEvent::Heartbeat(beat) => self.heartbeat(*beat),
             WorkerEvent::Report(report) => self.report(*report),
             WorkerEvent::Refused { hold, why } => self.refused(hold, why),
+            WorkerEvent::HandedOver { hold, delivered, sent_bytes } => {
+                let at = self.now.wall;
+                self.out.push(ControlEffect::Write(LedgerWrite::HandedOver { hold, delivered, sent_bytes, at }));
+            }
             WorkerEvent::Goodbye { worker } => self.goodbye(worker),
         }
     }
 
     /// Takes in what is newer than what the bus brought, and begins when this is the first time.
     pub(super) fn roster(&mut self, beats: Vec<Heartbeat>) {
+        if self.begun {
+            self.asked_pool = Some(self.now.mono);
+        }
         for beat in beats {
             if self.slots.get(beat.worker).is_none_or(|worker| worker.uptime < beat.uptime) {
                 self.heartbeat(beat);
@@ -46,49 +59,64 @@ impl Control {
             self.heard_of(id, r);
         }
         beat.running = running;
+        let (is_new, up, says_draining) = (self.slots.get(id).is_none(), beat.uptime, beat.draining);
         let sessions = &self.sessions;
         let ours = |session: SessionId, slot| {
             let hold = sessions.get(&session).and_then(|h| h.step.hold());
             hold.is_some_and(|h| h.worker == id && h.slot == slot)
         };
         if self.slots.heard(beat, self.now.mono, ours) {
-            self.out.push(Effect::WorkerChanged(id));
+            self.out.push(ControlEffect::WorkerChanged(id));
+        }
+        if is_new && self.begun {
+            self.scaling.worker_came(up, self.now.mono);
+        }
+        if !says_draining {
+            self.remind_to_drain(id);
         }
         self.worker_timers.at_latest(id, self.now.mono + self.settings.lease.expiry());
         let now = self.now.mono;
-        let due = |w: &super::slots::Worker| w.booked.is_none_or(|b| now - b >= self.settings.book_every);
+        let due = |w: &KnownWorker| w.booked.is_none_or(|b| now - b >= self.settings.book_every);
         if self.slots.get(id).is_some_and(due) {
             self.book(id);
         }
     }
 
     /// A session is listed in a heartbeat: its lease is alive.
-    fn heard_of(&mut self, worker: WorkerId, r: &Running) {
+    fn heard_of(&mut self, worker: WorkerId, r: &RunningSession) {
         let hold = Hold { session: r.session, fence: r.fence, worker, slot: r.slot };
         let Some(held) = self.sessions.get_mut(&r.session) else { return };
         if held.step.may_know() != Some(hold) {
             // It runs what was placed again since: it must not.
             if hold.fence < held.session.fence {
-                self.out.push(Effect::Send { worker, command: Command::Stop(hold) });
+                let moved = self.may_have_moved(hold);
+                self.is_outdated(hold, moved);
+            } else if r.prepared {
+                self.prepared(hold);
+            } else if hold.fence > held.session.fence && r.phase == Phase::Running {
+                // Another brain placed or moved it, and was told so.
+                self.report(reported(hold, r));
             }
             return;
         }
-        if let Step::Checking(hold) = held.step {
-            held.step = Step::Running(hold);
+        if let TimedStep::Checking(hold) = held.step {
+            held.step = TimedStep::Running(hold);
         }
         held.deadline = Some(self.now.mono + self.settings.lease.expiry());
         if r.phase > held.session.phase && r.phase < Phase::Ended {
             // The report of it was lost or is late.
-            let (phase, progress, delivered) = (r.phase, r.progress, r.delivered);
-            self.report(Report { hold, phase, progress, delivered, end: None });
+            self.report(reported(hold, r));
         }
         self.rearm(r.session);
+        if r.prepared {
+            self.prepared(hold);
+        }
     }
 
     /// Books a worker's time.
     fn book(&mut self, id: WorkerId) {
         let Some(worker) = self.slots.get(id) else { return };
-        self.out.push(Effect::Write(Write::Machine {
+        self.out.push(ControlEffect::Write(LedgerWrite::Machine {
             worker: id,
             capability: Box::new(worker.capability.clone()),
             uptime: worker.uptime,
@@ -106,6 +134,7 @@ impl Control {
             return;
         }
         self.book(id);
+        let departed = DepartedWorker { worker: id, machine: self.machine_to_give_back(id) };
         let left: Vec<SessionId> = self.running_on(id).unwrap_or_default();
         for session in left {
             let told = self.sessions.get(&session).and_then(|h| h.step.may_know());
@@ -116,14 +145,34 @@ impl Control {
         self.slots.remove(id);
         self.worker_timers.cancel(id);
         self.worker_timers.at_latest(id, until);
-        self.out.extend([Effect::Forget(id), Effect::Retire(id), Effect::WorkerChanged(id)]);
+        self.out.extend([ControlEffect::Forget(id), ControlEffect::Retire(departed), ControlEffect::WorkerChanged(id)]);
+        self.scaling.retired();
+    }
+
+    /// A worker's machine, unless another worker is on it.
+    fn machine_to_give_back(&self, id: WorkerId) -> Option<MachineId> {
+        let machine = self.slots.get(id)?.capability.machine.clone()?;
+        let shared = |(other, worker): (WorkerId, &KnownWorker)| {
+            other != id && worker.capability.machine.as_ref() == Some(&machine)
+        };
+        (!self.slots.iter().any(shared)).then_some(machine)
     }
 
     pub(super) fn drain(&mut self, id: WorkerId) {
         if self.slots.get(id).is_some() {
-            self.slots.drain(id);
-            self.out.push(Effect::Send { worker: id, command: Command::Drain });
-            self.out.push(Effect::WorkerChanged(id));
+            self.slots.drain(id, self.now.mono);
+            self.slots.told_to_drain(id, self.now.mono);
+            self.out.push(ControlEffect::Send { worker: id, command: WorkerCommand::Drain });
+            self.out.push(ControlEffect::WorkerChanged(id));
+        }
+    }
+
+    /// A worker that was told to drain and says that it does not was never told: commands are lost when the bus is away.
+    fn remind_to_drain(&mut self, id: WorkerId) {
+        let told = self.slots.get(id).and_then(|worker| worker.told_to_drain);
+        if told.is_some_and(|told| told + REMIND_AFTER <= self.now.mono) {
+            self.slots.told_to_drain(id, self.now.mono);
+            self.out.push(ControlEffect::Send { worker: id, command: WorkerCommand::Drain });
         }
     }
 
@@ -132,7 +181,7 @@ impl Control {
         if self.slots.get(id).is_some_and(|w| !w.lost) {
             self.slots.lose(id);
             self.book(id);
-            self.out.push(Effect::WorkerChanged(id));
+            self.out.push(ControlEffect::WorkerChanged(id));
         }
     }
 
@@ -148,9 +197,13 @@ impl Control {
         } else if lost_at + SHOW_LOST > now {
             self.lose_worker(id);
             self.worker_timers.at_latest(id, lost_at + SHOW_LOST);
-        } else {
+        } else if self.asked_pool.is_some_and(|asked| asked > lost_at) {
+            // Its leases are long gone; should it be alive after all, it begins anew.
             self.slots.remove(id);
-            self.out.push(Effect::WorkerChanged(id));
+            self.out.extend([ControlEffect::Abandon(id), ControlEffect::WorkerChanged(id)]);
+        } else {
+            // It may be this brain that hears nothing.
+            self.worker_timers.at_latest(id, now + SHOW_LOST);
         }
     }
 
@@ -158,4 +211,10 @@ impl Control {
     pub fn running_on(&self, id: WorkerId) -> Option<Vec<SessionId>> {
         self.slots.get(id).map(|w| w.slots().filter_map(|(_, session)| session).collect())
     }
+}
+
+/// What a heartbeat tells of a session, as a report tells it.
+fn reported(hold: Hold, r: &RunningSession) -> SessionReport {
+    let RunningSession { phase, progress, delivered, .. } = *r;
+    SessionReport { hold, phase, progress, delivered, sent_bytes: 0, end: None }
 }

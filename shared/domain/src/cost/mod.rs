@@ -1,8 +1,8 @@
 //! What sessions cost.
 //!
 //! Whoever runs the farm pays for machines by the hour, idle and starting ones included; whoever uses it is delivered
-//! minutes. [`Books`] brings the two together, hour by hour and instance type by instance type, and closes into a
-//! [`Report`] whose rows add up to its total exactly.
+//! minutes. [`CostAccount`] brings the two together, hour by hour and instance type by instance type, and closes into a
+//! [`CostReport`] whose rows add up to its total exactly.
 
 mod books;
 mod price;
@@ -11,8 +11,10 @@ mod share;
 #[cfg(test)]
 mod tests;
 
-pub use books::Books;
-pub use report::{Group, GroupBy, Report, Row};
+pub use books::CostAccount;
+pub(crate) use price::pool_or_type;
+pub use price::{micro_dollars, prices_at};
+pub use report::{CostGroup, CostReport, CostRow, GroupBy};
 
 use crate::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use crate::session::{EndReason, SessionKind};
@@ -23,7 +25,7 @@ use std::time::Duration;
 /// What an instance type costs from some time on, until a later price of the same type.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Price {
-    /// Which machines.
+    /// The machines' type, for example `g4dn.xlarge`.
     pub instance_type: String,
     /// Valid from.
     pub from: Wall,
@@ -38,11 +40,11 @@ pub struct UsageHour {
     pub hour: Wall,
     /// Which session.
     pub session: SessionId,
-    /// What kind.
+    /// Live, render or prepare.
     pub kind: SessionKind,
-    /// Whose.
+    /// The API key that asked for it.
     pub key: KeyId,
-    /// Which face.
+    /// The avatar that was drawn.
     pub avatar: AvatarId,
     /// Delivered by.
     pub worker: WorkerId,
@@ -50,6 +52,8 @@ pub struct UsageHour {
     pub instance_type: String,
     /// Delivered.
     pub delivered: Duration,
+    /// Bytes that its viewers were sent, their headers included.
+    pub sent_bytes: u64,
     /// How the session ended, if it did.
     pub end: Option<EndReason>,
 }
@@ -65,8 +69,10 @@ pub struct MachineHour {
     pub instance_type: String,
     /// Slots that it offers.
     pub slots: u8,
-    /// Up.
+    /// Time that the worker was up, starting and idle time included.
     pub up: Duration,
+    /// Of that, what passed before the farm heard of it for the first time: nothing could run there.
+    pub starting: Duration,
     /// Sum over its slots of the time that they were taken.
     pub busy: Duration,
 }

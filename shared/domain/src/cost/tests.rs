@@ -1,7 +1,7 @@
 //! What every report keeps, and the design's reference points.
 
 use super::*;
-use crate::time::HOUR_MS;
+use crate::time::{HOUR_MS, as_millis};
 use proptest::prelude::*;
 
 const T4: &str = "g4dn.xlarge";
@@ -16,6 +16,7 @@ fn usage(hour: i64, session: u128, instance_type: &str, delivered: Duration, end
         worker: WorkerId(1),
         instance_type: instance_type.to_owned(),
         delivered,
+        sent_bytes: as_millis(delivered).saturating_mul(187),
         end,
     }
 }
@@ -27,6 +28,7 @@ fn machine(hour: i64, worker: u128, instance_type: &str, up: Duration, busy: Dur
         instance_type: instance_type.to_owned(),
         slots: 2,
         up,
+        starting: up / 16,
         busy,
     }
 }
@@ -35,8 +37,8 @@ fn price(instance_type: &str, micro_usd_per_hour: u64) -> Price {
     Price { instance_type: instance_type.to_owned(), from: Wall(0), micro_usd_per_hour }
 }
 
-fn report(by: GroupBy, prices: &[Price], usage: &[UsageHour], machines: &[MachineHour]) -> Report {
-    let mut books = Books::new(by, prices);
+fn report(by: GroupBy, prices: &[Price], usage: &[UsageHour], machines: &[MachineHour]) -> CostReport {
+    let mut books = CostAccount::new(by, prices).with_egress(90_000);
     books.add(usage, machines);
     books.close()
 }
@@ -95,7 +97,7 @@ fn an_hour_is_shared_by_what_was_delivered_in_it() {
     let ids: Vec<_> = all.rows.iter().map(|(g, _)| g.clone()).collect();
     assert_eq!(
         ids,
-        [1, 2, 6].map(|n| Group::Session(SessionId(n))).into_iter().chain([Group::Idle]).collect::<Vec<_>>()
+        [1, 2, 6].map(|n| CostGroup::Session(SessionId(n))).into_iter().chain([CostGroup::Idle]).collect::<Vec<_>>()
     );
     // Hour 1: 12 cents, three quarters to session 1. Hour 2: 6 cents, all to session 1. Hour 3: nobody's.
     let costs: Vec<_> = all.rows.iter().map(|(_, r)| r.nano_usd).collect();
@@ -121,7 +123,7 @@ fn a_machine_without_a_price_makes_the_total_unknown_and_is_named() {
     assert_eq!((r.total.nano_usd, r.total.usd_per_minute, r.total.marginal_usd_per_minute), (None, None, None));
     assert_eq!(r.total.delivered, 2 * M);
     let costs: Vec<_> = r.rows.iter().map(|(g, r)| (g.clone(), r.nano_usd)).collect();
-    let group = |name: &str| Group::InstanceType(name.to_owned());
+    let group = |name: &str| CostGroup::InstanceType(name.to_owned());
     assert_eq!(costs, [(group(T4), Some(157_000_000)), (group("local"), None)]);
 }
 
@@ -133,10 +135,44 @@ fn a_worker_that_was_never_booked_does_not_make_costs_unknown() {
     assert_eq!((r.rows[1].1.nano_usd, r.rows[1].1.delivered), (Some(0), M));
 }
 
+/// The machine bill, added up in another way: for each hour and type its time by its price.
+fn bill(prices: &[Price], machines: &[MachineHour]) -> u128 {
+    let price = |m: &MachineHour| {
+        let of_type = prices.iter().filter(|p| p.instance_type == m.instance_type);
+        let valid = of_type.clone().filter(|p| p.from <= m.hour);
+        // Of two with one start the later in the list counts.
+        let latest = valid.map(|p| p.from).max().unwrap();
+        of_type.rev().find(|p| p.from == latest).unwrap().micro_usd_per_hour
+    };
+    // Micro-dollars an hour times milliseconds; 3,600 of these are a billionth of a dollar.
+    machines.iter().map(|m| m.up.as_millis() * u128::from(price(m))).sum::<u128>()
+}
+
+#[test]
+fn start_up_is_told_apart_from_idle_time() {
+    let usage = [usage(1, 1, T4, 30 * M, None)];
+    let machines = [MachineHour { starting: 6 * M, ..machine(1, 1, T4, H, 30 * M) }];
+    let total = report(GroupBy::None, &[price(T4, 157_000)], &usage, &machines).total;
+    assert!(near(total.busy_share, 0.25) && near(total.starting_share, 0.1) && near(total.idle_share(), 0.65));
+    assert_eq!(total.nano_usd, Some(157_000_000), "it is paid all the same");
+}
+
+#[test]
+fn what_is_sent_has_a_price_of_its_own() {
+    let used = [
+        UsageHour { sent_bytes: 1_500_000_000, ..usage(1, 1, T4, 30 * M, None) },
+        UsageHour { sent_bytes: 500_000_000, ..usage(1, 2, T4, 30 * M, None) },
+    ];
+    let r = report(GroupBy::Session, &[price(T4, 157_000)], &used, &[machine(1, 1, T4, H, H)]);
+    assert_eq!((r.total.sent_bytes, r.total.egress_nano_usd), (2_000_000_000, 180_000_000));
+    assert_eq!(r.rows.iter().map(|(_, row)| row.egress_nano_usd).collect::<Vec<_>>(), [135_000_000, 45_000_000]);
+    assert_eq!(r.total.nano_usd, Some(157_000_000), "the machines' bill is theirs alone");
+}
+
 #[test]
 fn nothing_is_nothing() {
     let r = report(GroupBy::Key, &[price(T4, 157_000)], &[], &[]);
-    assert_eq!(r, Report { total: Row { nano_usd: Some(0), ..Row::default() }, ..Report::default() });
+    assert_eq!(r, CostReport { total: CostRow { nano_usd: Some(0), ..CostRow::default() }, ..CostReport::default() });
 }
 
 fn a_type() -> impl Strategy<Value = &'static str> {
@@ -183,13 +219,21 @@ proptest! {
         prices in some_prices(),
     ) {
         let prices = all_priced(prices);
+        let bill = bill(&prices, &machines);
         for by in GroupBy::ALL.into_iter().filter(|by| *by != GroupBy::None) {
             let r = report(by, &prices, &used, &machines);
-            let sum = |f: fn(&Row) -> Duration| r.rows.iter().map(|(_, row)| f(row)).sum::<Duration>();
+            let sum = |f: fn(&CostRow) -> Duration| r.rows.iter().map(|(_, row)| f(row)).sum::<Duration>();
             prop_assert_eq!(r.rows.iter().map(|(_, row)| row.nano_usd.unwrap()).sum::<u128>(), r.total.nano_usd.unwrap());
+            let told = r.total.nano_usd.unwrap() * 3600;
+            prop_assert!(told.abs_diff(bill) <= 1800, "the total is the machines' bill to half a billionth of a dollar");
             prop_assert_eq!(sum(|row| row.up), r.total.up);
             prop_assert_eq!(sum(|row| row.delivered), r.total.delivered);
             prop_assert_eq!(sum(|row| row.failed), r.total.failed);
+            prop_assert_eq!(r.rows.iter().map(|(_, row)| row.sent_bytes).sum::<u64>(), r.total.sent_bytes);
+            prop_assert_eq!(r.rows.iter().map(|(_, row)| row.egress_nano_usd).sum::<u128>(), r.total.egress_nano_usd);
+            for (_, row) in r.rows.iter().chain([&(CostGroup::Idle, r.total.clone())]) {
+                prop_assert!(row.idle_share().is_none_or(|idle| (0.0..=1.0).contains(&idle)));
+            }
             prop_assert!(r.rows.iter().all(|(_, row)| row.busy_share.is_none_or(|b| (0.0..=1.0).contains(&b))));
         }
     }
@@ -206,7 +250,7 @@ proptest! {
         for by in GroupBy::ALL {
             prop_assert_eq!(&report(by, &prices, &used, &machines).total, &whole.total);
         }
-        let mut books = Books::new(GroupBy::Session, &prices);
+        let mut books = CostAccount::new(GroupBy::Session, &prices).with_egress(90_000);
         for early in [true, false] {
             let used: Vec<_> = used.iter().filter(|u| (u.hour.0 < cut * HOUR_MS) == early).cloned().collect();
             let machines: Vec<_> = machines.iter().filter(|m| (m.hour.0 < cut * HOUR_MS) == early).cloned().collect();
@@ -266,7 +310,7 @@ proptest! {
         let r = report(GroupBy::InstanceType, &prices, &used, &machines);
         prop_assert_eq!(r.total.nano_usd.is_none(), !r.unpriced.is_empty());
         for (group, row) in &r.rows {
-            let Group::InstanceType(name) = group else { panic!() };
+            let CostGroup::InstanceType(name) = group else { panic!() };
             prop_assert_eq!(row.nano_usd.is_none(), r.unpriced.contains(name));
         }
     }

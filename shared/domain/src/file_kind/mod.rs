@@ -36,7 +36,7 @@ pub enum FileUse {
 
 /// What people would call a kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
+pub enum FileFamily {
     /// A still or animated picture.
     Picture,
     /// Moving pictures, mostly with sound.
@@ -78,8 +78,8 @@ impl FileKind {
     pub fn taken_as(self, given_as: FileUse) -> Result<&'static str, NotTaken> {
         let row = self.row();
         let media_type = match given_as {
-            FileUse::Picture if row.family != Family::Picture => None,
-            FileUse::Video if row.family != Family::Video => None,
+            FileUse::Picture if row.family != FileFamily::Picture => None,
+            FileUse::Video if row.family != FileFamily::Video => None,
             FileUse::Picture | FileUse::Video | FileUse::Portrait => row.portrait,
             FileUse::Speech => row.speech,
         };
@@ -87,7 +87,7 @@ impl FileKind {
     }
 
     /// What people would call it.
-    pub fn family(self) -> Family {
+    pub fn family(self) -> FileFamily {
         self.row().family
     }
 
@@ -120,26 +120,26 @@ impl FileUse {
 
     /// What is taken, for people: "a picture (PNG, JPEG) or a video (MP4)".
     pub fn taken(self) -> String {
-        let list = |family: Family| {
+        let list = |family: FileFamily| {
             let names: Vec<_> = self.kinds().filter(|kind| kind.family() == family).map(FileKind::short).collect();
             names.join(", ")
         };
-        let (pictures, videos) = (list(Family::Picture), list(Family::Video));
+        let (pictures, videos) = (list(FileFamily::Picture), list(FileFamily::Video));
         match self {
             Self::Picture => format!("a picture ({pictures})"),
             Self::Video => format!("a video ({videos})"),
             Self::Portrait => format!("a picture ({pictures}) or a video ({videos})"),
-            Self::Speech => format!("a recording ({}) or a video with sound ({videos})", list(Family::Recording)),
+            Self::Speech => format!("a recording ({}) or a video with sound ({videos})", list(FileFamily::Recording)),
         }
     }
 
     /// True when a file of this family is what was asked for, only perhaps of a kind that is not taken.
-    fn wants(self, family: Family) -> bool {
+    fn wants(self, family: FileFamily) -> bool {
         match self {
-            Self::Picture => family == Family::Picture,
-            Self::Video => family == Family::Video,
-            Self::Portrait => matches!(family, Family::Picture | Family::Video),
-            Self::Speech => matches!(family, Family::Recording | Family::Video),
+            Self::Picture => family == FileFamily::Picture,
+            Self::Video => family == FileFamily::Video,
+            Self::Portrait => matches!(family, FileFamily::Picture | FileFamily::Video),
+            Self::Speech => matches!(family, FileFamily::Recording | FileFamily::Video),
         }
     }
 }

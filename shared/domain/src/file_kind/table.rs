@@ -1,6 +1,6 @@
 //! The table of file kinds.
 
-use super::Family;
+use super::FileFamily;
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,7 +55,7 @@ pub enum FileKind {
 #[derive(Debug)]
 pub(super) struct Row {
     kind: FileKind,
-    pub family: Family,
+    pub family: FileFamily,
     pub short: &'static str,
     pub is: &'static str,
     /// The media type that it is taken under as a portrait, and as speech.
@@ -128,39 +128,39 @@ const TABLE: [Row; 43] = [
 type Text = &'static str;
 type Endings = &'static [&'static str];
 
-const fn row(kind: FileKind, family: Family, short: Text, is: Text, remedy: Text, endings: Endings) -> Row {
+const fn row(kind: FileKind, family: FileFamily, short: Text, is: Text, remedy: Text, endings: Endings) -> Row {
     Row { kind, family, short, is, portrait: None, speech: None, remedy, endings }
 }
 
 /// A picture that is taken.
 const fn picture(kind: FileKind, short: Text, is: Text, media_type: Text, endings: Endings) -> Row {
-    let row = row(kind, Family::Picture, short, is, "save it again as PNG or JPEG", endings);
+    let row = row(kind, FileFamily::Picture, short, is, "save it again as PNG or JPEG", endings);
     Row { portrait: Some(media_type), ..row }
 }
 
 /// A picture that is not taken, and what to do with it.
 const fn no_picture(kind: FileKind, short: Text, is: Text, remedy: Text, endings: Endings) -> Row {
-    row(kind, Family::Picture, short, is, remedy, endings)
+    row(kind, FileFamily::Picture, short, is, remedy, endings)
 }
 
 /// A video that is taken, its sound too.
 const fn video(kind: FileKind, short: Text, is: Text, portrait: Text, speech: Text, endings: Endings) -> Row {
-    let row = row(kind, Family::Video, short, is, "save it again as MP4", endings);
+    let row = row(kind, FileFamily::Video, short, is, "save it again as MP4", endings);
     Row { portrait: Some(portrait), speech: Some(speech), ..row }
 }
 
 const fn no_video(kind: FileKind, short: Text, is: Text, endings: Endings) -> Row {
-    row(kind, Family::Video, short, is, "convert it to MP4, or its sound to WAV", endings)
+    row(kind, FileFamily::Video, short, is, "convert it to MP4, or its sound to WAV", endings)
 }
 
 /// A recording that is taken.
 const fn recording(kind: FileKind, short: Text, is: Text, media_type: Text, endings: Endings) -> Row {
-    let row = row(kind, Family::Recording, short, is, "save it again as WAV or FLAC", endings);
+    let row = row(kind, FileFamily::Recording, short, is, "save it again as WAV or FLAC", endings);
     Row { speech: Some(media_type), ..row }
 }
 
 const fn other(kind: FileKind, is: Text) -> Row {
-    row(kind, Family::Other, "", is, "", &[])
+    row(kind, FileFamily::Other, "", is, "", &[])
 }
 
 #[cfg(test)]
@@ -171,7 +171,7 @@ mod tests {
     fn every_kind_has_its_own_row() {
         for (at, row) in TABLE.iter().enumerate() {
             assert_eq!(row.kind as usize, at, "{:?}", row.kind);
-            assert_eq!(row.remedy.is_empty(), row.family == Family::Other, "{:?}", row.kind);
+            assert_eq!(row.remedy.is_empty(), row.family == FileFamily::Other, "{:?}", row.kind);
         }
         assert_eq!(FileKind::Unknown as usize + 1, TABLE.len());
     }

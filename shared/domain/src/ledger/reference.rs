@@ -1,6 +1,7 @@
 //! The rule over tables in memory.
 
-use super::{Delivery, Idempotency, Write, Written, apply, newly_booked};
+use super::{Idempotency, LedgerWrite, UsageDelivery, WriteOutcome, apply, newly_booked, newly_counted};
+use crate::fleet::Hold;
 use crate::ids::{KeyId, SessionId, WorkerId};
 use crate::session::{Fence, Phase, Session};
 use crate::time::Wall;
@@ -19,10 +20,21 @@ pub struct TokenUse {
 /// Time of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct MachineTime {
-    /// Up.
+    /// Time that the worker was up, starting and idle time included.
     pub up: Duration,
     /// Slots taken, summed over its slots.
     pub busy: Duration,
+    /// Of `up`, what passed before it was heard of for the first time.
+    pub starting: Duration,
+}
+
+/// What a session got.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub struct UsageAmount {
+    /// Delivered.
+    pub delivered: Duration,
+    /// Bytes sent to its viewers.
+    pub sent_bytes: u64,
 }
 
 /// Records in memory that do exactly what [`apply`] says, with the tables beside the sessions. What record stores are compared
@@ -32,32 +44,39 @@ pub struct ReferenceLedger {
     sessions: BTreeMap<SessionId, Session>,
     tokens: BTreeMap<(KeyId, String), TokenUse>,
     booked: BTreeMap<(SessionId, Fence), Duration>,
-    usage: BTreeMap<(Wall, SessionId, WorkerId), Duration>,
+    sent: BTreeMap<(SessionId, Fence), u64>,
+    usage: BTreeMap<(Wall, SessionId, WorkerId), UsageAmount>,
     workers: BTreeMap<WorkerId, MachineTime>,
     machines: BTreeMap<(Wall, WorkerId), MachineTime>,
 }
 
 impl ReferenceLedger {
     /// Carries a write out, or refuses it.
-    pub fn write(&mut self, write: &Write) -> Written {
+    pub fn write(&mut self, write: &LedgerWrite) -> WriteOutcome {
         if let Some(repeated) = self.repeated(write) {
             return repeated;
         }
-        if let Write::Machine { worker, uptime, busy, at, .. } = write {
-            self.book_machine(*worker, MachineTime { up: *uptime, busy: *busy }, *at);
+        if let LedgerWrite::Machine { worker, uptime, busy, at, .. } = write {
+            self.book_machine(*worker, *uptime, *busy, *at);
         }
-        let Some(id) = write.session() else { return Written::Applied };
+        let Some(id) = write.session() else { return WriteOutcome::Applied };
         let mut record = self.sessions.remove(&id);
         let written = apply(&mut record, write);
         let late = match (&written, &record) {
-            (Written::Stale(_), Some(record)) => write.late_delivery(record),
+            (WriteOutcome::Stale(_), Some(record)) => write.late_delivery(record),
             _ => None,
         };
         self.sessions.extend(record.map(|record| (id, record)));
-        if written == Written::Applied {
+        if written == WriteOutcome::Applied {
             self.keep_token(write);
             if let Some(delivery) = write.delivery() {
                 self.book_delivery(delivery);
+            }
+            self.sum_up_before(id);
+            if let LedgerWrite::Egress { hold, sent_bytes, at } | LedgerWrite::HandedOver { hold, sent_bytes, at, .. } =
+                write
+            {
+                self.book_egress(*hold, *sent_bytes, *at);
             }
         }
         if let Some(late) = late {
@@ -67,35 +86,52 @@ impl ReferenceLedger {
     }
 
     /// The answer to a creation whose token was used before.
-    fn repeated(&self, write: &Write) -> Option<Written> {
-        let Write::Create { idempotency: Some(Idempotency { key, token, fingerprint }), .. } = write else {
+    fn repeated(&self, write: &LedgerWrite) -> Option<WriteOutcome> {
+        let LedgerWrite::Create { idempotency: Some(Idempotency { key, token, fingerprint }), .. } = write else {
             return None;
         };
         let used = self.tokens.get(&(*key, token.clone()))?;
         let session = Box::new(self.sessions.get(&used.session)?.clone());
-        Some(Written::Repeated { session, same: used.fingerprint == *fingerprint })
+        Some(WriteOutcome::Repeated { session, same: used.fingerprint == *fingerprint })
     }
 
-    fn keep_token(&mut self, write: &Write) {
-        if let Write::Create { session, idempotency: Some(Idempotency { key, token, fingerprint }) } = write {
+    fn keep_token(&mut self, write: &LedgerWrite) {
+        if let LedgerWrite::Create { session, idempotency: Some(Idempotency { key, token, fingerprint }) } = write {
             let used = TokenUse { fingerprint: fingerprint.clone(), session: session.id };
             self.tokens.insert((*key, token.clone()), used);
         }
     }
 
-    fn book_delivery(&mut self, Delivery { session, fence, worker, total, at }: Delivery) {
+    fn book_delivery(&mut self, UsageDelivery { session, fence, worker, total, at }: UsageDelivery) {
         let new = newly_booked(self.booked.entry((session, fence)).or_default(), total);
         if new > Duration::ZERO {
-            *self.usage.entry((at.hour(), session, worker)).or_default() += new;
+            self.usage.entry((at.hour(), session, worker)).or_default().delivered += new;
         }
     }
 
-    fn book_machine(&mut self, worker: WorkerId, told: MachineTime, at: Wall) {
+    /// What was delivered in earlier placements changes when there is one more, and when one of them tells more.
+    fn sum_up_before(&mut self, id: SessionId) {
+        if let Some(session) = self.sessions.get_mut(&id) {
+            let before = self.booked.range((id, Fence(0))..(id, session.fence));
+            session.delivered_before = before.map(|(_, delivered)| *delivered).sum();
+        }
+    }
+
+    fn book_egress(&mut self, hold: Hold, total: u64, at: Wall) {
+        let new = newly_counted(self.sent.entry((hold.session, hold.fence)).or_default(), total);
+        if new > 0 {
+            self.usage.entry((at.hour(), hold.session, hold.worker)).or_default().sent_bytes += new;
+        }
+    }
+
+    fn book_machine(&mut self, worker: WorkerId, uptime: Duration, busy: Duration, at: Wall) {
+        let is_new = !self.workers.contains_key(&worker);
         let booked = self.workers.entry(worker).or_default();
-        let (up, busy) = (newly_booked(&mut booked.up, told.up), newly_booked(&mut booked.busy, told.busy));
+        let (up, busy) = (newly_booked(&mut booked.up, uptime), newly_booked(&mut booked.busy, busy));
         if up + busy > Duration::ZERO {
             let hour = self.machines.entry((at.hour(), worker)).or_default();
-            (hour.up, hour.busy) = (hour.up + up, hour.busy + busy);
+            let starting = if is_new { up } else { Duration::ZERO };
+            *hour = MachineTime { up: hour.up + up, busy: hour.busy + busy, starting: hour.starting + starting };
         }
     }
 
@@ -124,8 +160,8 @@ impl ReferenceLedger {
         &self.booked
     }
 
-    /// Delivered, by the hour's start, session and worker.
-    pub fn usage(&self) -> &BTreeMap<(Wall, SessionId, WorkerId), Duration> {
+    /// What was delivered and sent, by the hour's start, session and worker.
+    pub fn usage(&self) -> &BTreeMap<(Wall, SessionId, WorkerId), UsageAmount> {
         &self.usage
     }
 
@@ -140,7 +176,7 @@ impl ReferenceLedger {
         self.usage
             .iter()
             .filter(|((hour, id, _), _)| *hour >= since && theirs(id))
-            .map(|(_, delivered)| *delivered)
+            .map(|(_, amount)| amount.delivered)
             .sum()
     }
 }

@@ -8,7 +8,7 @@ pub use questions::{
     AnswerPart, Declined, HangUp, InterruptSpeech, KeepSessionAlive, LiveAnswer, LiveAsk, LiveQuestion, NotDone,
     OfferToWatch, ReadLiveStatus, RestartIce, RestartedIce, SdpAnswer, TrickleIce, TypedQuestion,
 };
-pub use speech::{Down, SPEECH_RATES, UTTERANCE_PAUSE, Up};
+pub use speech::{BegunUtterance, EventPosition, LineInput, LineOutput, SPEECH_RATES, UTTERANCE_PAUSE};
 pub use stage::LiveStage;
 
 use crate::time::millis;
@@ -47,7 +47,7 @@ impl Default for LiveTerms {
 /// What the face does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Mood {
+pub enum FaceMood {
     /// Silent, breathing.
     #[default]
     Idle,
@@ -57,7 +57,7 @@ pub enum Mood {
     Talking,
 }
 
-impl Mood {
+impl FaceMood {
     /// The word in messages.
     pub fn name(self) -> &'static str {
         match self {
@@ -68,7 +68,7 @@ impl Mood {
     }
 }
 
-impl fmt::Display for Mood {
+impl fmt::Display for FaceMood {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -78,7 +78,7 @@ impl fmt::Display for Mood {
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct LiveStatus {
     /// What the face does.
-    pub mood: Mood,
+    pub mood: FaceMood,
     /// Viewers that are connected.
     pub viewers: u32,
     /// Frames a second that were sent.
@@ -98,7 +98,7 @@ pub struct LiveStatus {
 /// How long one stage takes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StageTime {
-    /// Which.
+    /// The stage of the frame's way.
     pub stage: LiveStage,
     /// Median, milliseconds.
     pub p50_ms: f32,

@@ -30,7 +30,7 @@ pub trait AnswerPart: Sized {
 pub struct LiveAsk {
     /// Which session, by which right: a worker that runs it under another fence says [`NotDone::NotHere`].
     pub hold: Hold,
-    /// What.
+    /// The question itself.
     pub what: LiveQuestion,
 }
 
@@ -46,7 +46,7 @@ pub struct OfferToWatch {
 /// Candidates of a viewer's own (`application/trickle-ice-sdpfrag`, RFC 8840).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrickleIce {
-    /// Whose.
+    /// The viewer's connection.
     pub viewer: ViewerId,
     /// The entity tag that the viewer holds: its ICE session.
     pub tag: String,
@@ -57,7 +57,7 @@ pub struct TrickleIce {
 /// A viewer restarts ICE.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RestartIce {
-    /// Whose.
+    /// The viewer's connection.
     pub viewer: ViewerId,
     /// The fragment with the viewer's new credentials.
     pub fragment: String,
@@ -66,7 +66,7 @@ pub struct RestartIce {
 /// A viewer is gone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HangUp {
-    /// Whose.
+    /// The viewer's connection.
     pub viewer: ViewerId,
 }
 
@@ -139,7 +139,7 @@ pub enum LiveAnswer {
 /// A question was understood, and what it asks for is not done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declined {
-    /// Why.
+    /// The reason that there is no answer.
     pub why: NotDone,
     /// A sentence for the caller.
     pub detail: String,

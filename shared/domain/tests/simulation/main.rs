@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+#[path = "../common/mod.rs"]
+mod common;
 mod records;
 mod rules;
 mod worker;
@@ -34,5 +36,31 @@ proptest! {
             prop_assert_eq!(end.reason.name(), "completed");
             prop_assert_eq!(session.fence.0, 1);
         }
+    }
+
+    #[test]
+    fn where_workers_only_drain_nothing_that_runs_is_placed_from_the_queue_again(seed in any::<u64>()) {
+        let world = World::new(seed, 1, Chaos::drains_only()).live(400).settle();
+        for session in world.records.sessions() {
+            let end = session.end.as_ref().unwrap();
+            prop_assert_eq!(end.reason.name(), "completed");
+            let ran = world.records.usage().filter(|((id, _), delivered)| *id == session.id && !delivered.is_zero());
+            prop_assert!(ran.count() as u32 <= session.moves + 1, "what ran was placed from the queue again: {:?}", session);
+        }
+    }
+}
+
+/// The worlds above are worth something only if sessions move in them.
+#[test]
+fn sessions_move_in_calm_and_in_troubled_worlds() {
+    for (brains, chaos) in [(1, Chaos::drains_only()), (2, Chaos::drains_only()), (1, Chaos::all()), (2, Chaos::all())]
+    {
+        let (mut recorded, mut told) = (0, 0);
+        for seed in 0..20 {
+            let world = World::new(seed, brains, chaos).live(400).settle();
+            recorded += world.records.sessions().map(|session| session.moves).sum::<u32>();
+            told += world.workers.iter().map(|worker| worker.moved_here()).sum::<u32>();
+        }
+        assert!(recorded >= 10 && told * 2 >= recorded, "{recorded} moves, {told} of them told to the worker");
     }
 }

@@ -1,14 +1,17 @@
 //! Everything around the brains, and what befalls it.
 
+use crate::common;
 use crate::records::Records;
 use crate::rules::{self, LettingGo};
 use crate::worker::{Pool, Worker};
-use mouthpiece_domain::control::{Answer, Control, Effect, Event, Settings};
-use mouthpiece_domain::fleet::{Command, WorkerEvent};
-use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
-use mouthpiece_domain::ledger::Write;
-use mouthpiece_domain::session::{Fence, Phase, Preset, Progress, Session, SessionKind, Spec};
+use mouthpiece_domain::control::{Control, ControlEffect, ControlEvent, ControlSettings, SubmitAnswer};
+use mouthpiece_domain::fleet::{WorkerCommand, WorkerEvent};
+use mouthpiece_domain::ids::{KeyId, SessionId, WorkerId};
+use mouthpiece_domain::lease::LeaseTerms;
+use mouthpiece_domain::ledger::LedgerWrite;
+use mouthpiece_domain::session::{Session, SessionKind, SessionSpec};
 use mouthpiece_domain::time::{Mono, Now, Wall};
+use mouthpiece_domain::warm_pool::ScalingMode;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,34 +20,48 @@ use std::time::Duration;
 #[derive(Clone, Copy)]
 pub struct Chaos {
     on: bool,
+    /// Half of the sessions are live.
+    live: bool,
+    /// Workers are drained.
+    drains: bool,
 }
 
 impl Chaos {
     pub fn all() -> Self {
-        Self { on: true }
+        Self { on: true, live: true, drains: true }
     }
 
     pub fn none() -> Self {
-        Self { on: false }
+        Self { on: false, live: false, drains: false }
+    }
+
+    pub fn drains_only() -> Self {
+        Self { on: false, live: true, drains: true }
     }
 }
 
 struct Brain {
     control: Control,
-    effects: VecDeque<Effect>,
+    effects: VecDeque<ControlEffect>,
     /// Results on their way back.
-    results: Vec<Event>,
+    results: Vec<ControlEvent>,
     /// Results that take their time.
-    slow: Vec<(Mono, Event)>,
+    slow: Vec<(Mono, ControlEvent)>,
     /// Steady clocks of processes have nothing to do with each other.
     origin: u64,
     /// When the pool is asked for its workers next.
     roster_at: Mono,
+    /// Who it is when it asks whether it decides on the fleet; when it asked, and what it was told.
+    who: u128,
+    decides: Vec<(Mono, bool)>,
     /// Reads of the records that are under way.
     sweeping: bool,
     /// What was done about workers whose goodbye it heard.
     departed: BTreeMap<WorkerId, LettingGo>,
 }
+
+/// Workers that brains want at most.
+const MOST_WORKERS: u32 = 8;
 
 pub struct World {
     pub records: Records,
@@ -108,7 +125,18 @@ impl World {
 
     fn brain(&mut self) -> Brain {
         let origin = self.roll(500_000);
-        let settings = Settings { queue_limit: 500, sweep_every: Duration::from_secs(5), ..Settings::default() };
+        // Hasty: workers come and go as often as can be.
+        let settings = ControlSettings {
+            queue_limit: 500,
+            sweep_every: Duration::from_secs(5),
+            scaling: ScalingMode::Own,
+            max_workers: MOST_WORKERS,
+            start_up: Duration::from_secs(1),
+            arrival_window: Duration::from_secs(5),
+            shrink_after: Duration::from_secs(2),
+            ..ControlSettings::default()
+        };
+        let who = self.id();
         Brain {
             control: Control::new(settings, at(self.now, origin)),
             effects: VecDeque::new(),
@@ -116,6 +144,8 @@ impl World {
             slow: Vec::new(),
             origin,
             roster_at: self.now,
+            who,
+            decides: Vec::new(),
             sweeping: false,
             departed: BTreeMap::new(),
         }
@@ -155,6 +185,12 @@ impl World {
         for _ in 0..200 {
             self.step();
         }
+        // What was decided in the last of them is carried out, too.
+        for n in 0..self.brains.len() {
+            while !self.brains[n].effects.is_empty() {
+                self.carry_out(n);
+            }
+        }
         for brain in &self.brains {
             assert_eq!(brain.control.counts().slots_taken, 0, "a slot leaked");
             assert_eq!(brain.control.counts().sessions, [0; 5], "an ended session is still held");
@@ -176,41 +212,16 @@ impl World {
 
     fn submit(&mut self) {
         let id = SessionId(self.id());
-        let spec = Spec {
-            portrait: "uploads/p".parse().unwrap(),
-            content: format!("{:064x}", self.roll(3)),
-            face: None,
-            speech: None,
-            size: 512,
-            fps: 25,
-            preset: Preset::Fast,
-            seed: 1,
-            head: true,
-            blinks: true,
-            background: None,
-            live: None,
-        };
-        let session = Session {
-            id,
-            kind: SessionKind::Render,
-            key: KeyId(self.roll(2).into()),
-            avatar: AvatarId(1),
-            spec: Arc::new(spec),
-            metadata: BTreeMap::new(),
-            // Never the reason of an end here: what hangs must not be saved by its time limit.
-            queue_timeout: Duration::from_secs(1_000_000),
-            max_duration: Duration::from_secs(1_000_000),
-            fence: Fence::FIRST,
-            phase: Phase::Requested,
-            place: None,
-            progress: Progress::default(),
-            end: None,
-            created: Wall(0),
-            updated: Wall(0),
-        };
+        // Never the reason of an end here: what hangs must not be saved by its time limit.
+        let longest = Duration::from_secs(1_000_000);
+        let first = common::session(id, longest);
+        let spec = SessionSpec { content: format!("{:064x}", self.roll(3)), ..(*first.spec).clone() };
+        let key = KeyId(self.roll(2).into());
+        let kind = if self.chaos.live && self.roll(2) == 0 { SessionKind::Live } else { SessionKind::Render };
+        let session = Session { kind, key, spec: Arc::new(spec), max_duration: longest, ..first };
         let to = self.roll(self.brains.len() as u64) as usize;
         self.unanswered.insert(id, to);
-        let event = Event::Submit { session: Box::new(session), idempotency: None, max_open: 1000 };
+        let event = ControlEvent::Submit { session: Box::new(session), idempotency: None, max_open: 1000 };
         self.tell(to, event);
     }
 
@@ -231,18 +242,18 @@ impl World {
             self.unanswered.retain(|_, to| *to != n); // their callers see a broken connection
             self.brains[n] = self.brain();
         }
-        if self.mishap(60) {
+        if self.chaos.drains && self.roll(60) == 0 {
             let n = self.roll(self.workers.len() as u64) as usize;
             let id = self.workers[n].id;
             let to = self.roll(self.brains.len() as u64) as usize;
-            self.tell(to, Event::Drain(id));
+            self.tell(to, ControlEvent::Drain(id));
             self.start_worker();
         }
         if self.mishap(15) {
             let nth = self.roll(20) as usize;
             if let Some(id) = self.accepted.iter().nth(nth).copied() {
                 let to = self.roll(self.brains.len() as u64) as usize;
-                self.tell(to, Event::Cancel(id));
+                self.tell(to, ControlEvent::Cancel(id));
             }
         }
     }
@@ -264,10 +275,11 @@ impl World {
             for _ in 0..self.roll(30) {
                 self.carry_out(n);
             }
+            self.tell_who_decides(n);
             let due = self.brains[n].control.due();
             let clock = at(self.now, self.brains[n].origin).mono;
             if due.is_some_and(|due| due <= clock) {
-                self.tell(n, Event::Tick);
+                self.tell(n, ControlEvent::Tick);
             }
         }
         self.deliver();
@@ -282,10 +294,26 @@ impl World {
         }
         let first = self.brains[n].control.due().is_none() && self.brains[n].results.is_empty();
         let workers = if self.mishap(5) { Vec::new() } else { self.pool.workers(self.now) };
-        if first || !workers.is_empty() {
-            self.brains[n].results.push(Event::Roster(workers));
+        let workers_unknown = workers.is_empty();
+        if first || !workers_unknown {
+            self.brains[n].results.push(ControlEvent::Roster(workers));
         }
         self.brains[n].roster_at = self.now + Duration::from_secs(2);
+        if !workers_unknown && !self.mishap(10) {
+            let who = self.brains[n].who;
+            let granted = self.pool.decide(who, LeaseTerms::default().expiry(), self.now);
+            self.brains[n].decides.push((self.now, granted));
+        }
+    }
+
+    /// A brain learns whether it decides, sooner or later.
+    fn tell_who_decides(&mut self, n: usize) {
+        if self.brains[n].decides.is_empty() || self.roll(3) == 0 {
+            return;
+        }
+        let (asked, granted) = self.brains[n].decides.remove(0);
+        let left = LeaseTerms::default().hard_stop().saturating_sub(self.now - asked);
+        self.tell(n, ControlEvent::Decides(granted.then_some(left)));
     }
 
     /// Events reach some brain; in the wrong order, and some of them twice.
@@ -297,19 +325,22 @@ impl World {
                 continue; // lost on the way
             }
             let to = self.roll(self.brains.len() as u64) as usize;
-            self.tell(to, Event::Worker(event));
+            self.tell(to, ControlEvent::Worker(event));
         }
     }
 
-    fn tell(&mut self, brain: usize, event: Event) {
+    fn tell(&mut self, brain: usize, event: ControlEvent) {
         let brain = &mut self.brains[brain];
         match &event {
-            Event::Worker(WorkerEvent::Goodbye { worker }) => drop(brain.departed.entry(*worker).or_default()),
-            Event::Swept(_) => brain.sweeping = false,
+            ControlEvent::Worker(WorkerEvent::Goodbye { worker }) => drop(brain.departed.entry(*worker).or_default()),
+            ControlEvent::Swept(_) => brain.sweeping = false,
             _ => {}
         }
         let effects = brain.control.handle(event, at(self.now, brain.origin));
+        let decides = effects.iter().any(|effect| matches!(effect, ControlEffect::Desired(_)));
         brain.effects.extend(effects);
+        let who = brain.who;
+        assert!(!decides || self.pool.decider(self.now) == Some(who), "it decides on the fleet and has no right to");
     }
 
     /// Carries out a brain's next effect, or lets a result arrive.
@@ -320,21 +351,23 @@ impl World {
         }
         let Some(effect) = self.brains[n].effects.pop_front() else { return };
         let result = match effect {
-            Effect::Write(write) => Some(self.write(write)),
-            Effect::Claim { hold, expiry } => {
+            ControlEffect::Write(write) => Some(self.write(write)),
+            ControlEffect::Claim { hold, expiry } => {
                 let granted = self.pool.claim(hold, expiry, self.now);
-                Some(Event::Claimed { hold, granted: granted && !self.mishap(20) })
+                Some(ControlEvent::Claimed { hold, granted: granted && !self.mishap(20) })
             }
-            Effect::Release(hold) => {
+            ControlEffect::Release(hold) => {
                 self.pool.release(hold, self.now);
                 None
             }
-            Effect::Send { worker, command } => self.send(worker, command),
-            Effect::CheckLease(hold) => Some(Event::Lease { hold, remaining: self.pool.remaining(hold, self.now) }),
-            Effect::Sweep => {
+            ControlEffect::Send { worker, command } => self.send(worker, command),
+            ControlEffect::CheckLease(hold) => {
+                Some(ControlEvent::Lease { hold, remaining: self.pool.remaining(hold, self.now) })
+            }
+            ControlEffect::Sweep => {
                 assert!(!self.brains[n].sweeping, "the records are read twice at a time");
                 self.brains[n].sweeping = true;
-                let swept = Event::Swept(self.records.open());
+                let swept = ControlEvent::Swept(self.records.open());
                 if self.mishap(4) {
                     // Longer than the time between two sweeps.
                     let at = self.now + Duration::from_millis(self.roll(15_000));
@@ -343,26 +376,33 @@ impl World {
                 }
                 Some(swept)
             }
-            Effect::Forget(worker) => {
+            ControlEffect::Forget(worker) => {
                 rules::may_be_let_go(self, worker);
                 self.letting_go(n, worker).forgotten += 1;
                 self.pool.forget(worker);
                 None
             }
-            Effect::Retire(worker) => {
-                rules::may_be_let_go(self, worker);
-                self.letting_go(n, worker).retired += 1;
+            ControlEffect::Abandon(_) => None,
+            ControlEffect::Retire(left) => {
+                rules::may_be_let_go(self, left.worker);
+                self.letting_go(n, left.worker).retired += 1;
                 None
             }
-            Effect::Answer { session, answer } => {
+            ControlEffect::Answer { session, answer } => {
                 assert_eq!(self.unanswered.remove(&session), Some(n), "answered once, by whom it was asked of");
-                if let Answer::Accepted(s) = answer {
+                if let SubmitAnswer::Accepted(s) = answer {
                     assert!(self.records.get(s.id).is_some(), "accepted and not recorded");
                     self.accepted.insert(s.id);
                 }
                 None
             }
-            Effect::Changed(_) | Effect::WorkerChanged(_) | Effect::Desired(_) => None,
+            ControlEffect::Desired(workers) => {
+                if self.workers.iter().filter(|worker| worker.alive).count() < workers as usize {
+                    self.start_worker();
+                }
+                None
+            }
+            ControlEffect::Changed(_) | ControlEffect::WorkerChanged(_) => None,
         };
         self.brains[n].results.extend(result);
     }
@@ -371,7 +411,7 @@ impl World {
         self.brains[n].departed.get_mut(&worker).unwrap_or_else(|| panic!("nobody told brain {n} that {worker} left"))
     }
 
-    fn write(&mut self, write: Write) -> Event {
+    fn write(&mut self, write: LedgerWrite) -> ControlEvent {
         let outcome = match (self.mishap(25), self.mishap(2)) {
             (false, _) => Some(self.records.write(&write)),
             (true, applied) => {
@@ -382,20 +422,20 @@ impl World {
                 None
             }
         };
-        Event::Written { write, outcome }
+        ControlEvent::Written { write, outcome }
     }
 
-    fn send(&mut self, id: WorkerId, command: Command) -> Option<Event> {
+    fn send(&mut self, id: WorkerId, command: WorkerCommand) -> Option<ControlEvent> {
         let worker = self.workers.iter_mut().find(|w| w.id == id && w.alive);
         let hold = match &command {
-            Command::Assign(a) => Some(a.hold),
+            WorkerCommand::Assign(a) | WorkerCommand::Prepare(a) => Some(a.hold),
             _ => None,
         };
         let accepted = worker.is_some();
         if let Some(worker) = worker {
             worker.inbox.push_back(command);
         }
-        hold.map(|hold| Event::Sent { hold, accepted })
+        hold.map(|hold| ControlEvent::Sent { hold, accepted })
     }
 }
 

@@ -77,8 +77,3 @@ pub(super) async fn take(c: &mut SqliteConnection, id: AvatarId, at: Wall) -> Re
     sqlx::query(query).bind(at.0).bind(avatar.portrait.as_str()).execute(c).await?;
     Ok(Some(avatar))
 }
-
-pub(super) async fn remove(c: &mut SqliteConnection, id: AvatarId) -> Result<bool, Error> {
-    let done = sqlx::query("DELETE FROM avatars WHERE id = ?").bind(blob(id.0)).execute(c).await?;
-    Ok(done.rows_affected() > 0)
-}

@@ -34,7 +34,7 @@ use async_trait::async_trait;
 use errors::told;
 use mouthpiece_domain::cost::{MachineHour, Price, UsageHour};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
-use mouthpiece_domain::ledger::{Write, Written};
+use mouthpiece_domain::ledger::{LedgerWrite, WriteOutcome};
 use mouthpiece_domain::session::{BlobKey, Session};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::records::{
@@ -103,7 +103,7 @@ impl Sqlite {
 
 #[async_trait]
 impl SessionLedger for Sqlite {
-    async fn write(&self, batch: &[Write]) -> Result<Vec<Written>, RecordsError> {
+    async fn write(&self, batch: &[LedgerWrite]) -> Result<Vec<WriteOutcome>, RecordsError> {
         transaction!(self, c => write::all(c, batch))
     }
 
@@ -162,7 +162,7 @@ impl AvatarRegister for Sqlite {
     }
 
     async fn remove_avatar(&self, id: AvatarId) -> Result<bool, RecordsError> {
-        avatars::remove(self.writer.lock().await.idle().await, id).await.map_err(self.told())
+        transaction!(self, c => retention::remove_avatar(c, id))
     }
 }
 

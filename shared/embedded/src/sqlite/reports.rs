@@ -42,7 +42,7 @@ pub(super) async fn prices(c: &mut SqliteConnection) -> Result<Vec<Price>, Error
 }
 
 pub(super) async fn usage(c: &mut SqliteConnection, period: Period) -> Result<Vec<UsageHour>, Error> {
-    let query = "SELECT u.hour, u.session, u.worker, SUM(u.delivered_ms) AS delivered_ms, s.kind, s.api_key, s.avatar, \
+    let query = "SELECT u.hour, u.session, u.worker, SUM(u.delivered_ms) AS delivered_ms, SUM(u.sent_bytes) AS sent_bytes, s.kind, s.api_key, s.avatar, \
                  s.end_reason, COALESCE(w.instance_type, '') AS instance_type \
                  FROM usage u JOIN sessions s ON s.id = u.session LEFT JOIN workers w ON w.id = u.worker \
                  WHERE u.hour >= ? AND u.hour < ? GROUP BY u.hour, u.session, u.worker";
@@ -57,6 +57,7 @@ pub(super) async fn usage(c: &mut SqliteConnection, period: Period) -> Result<Ve
             worker: WorkerId(rows::id(row, "worker")?),
             instance_type: row.try_get("instance_type")?,
             delivered: rows::span(row, "delivered_ms")?,
+            sent_bytes: rows::unsigned(row, "sent_bytes")?,
             end: rows::end_reason(row)?,
         })
     };
@@ -64,7 +65,7 @@ pub(super) async fn usage(c: &mut SqliteConnection, period: Period) -> Result<Ve
 }
 
 pub(super) async fn machines(c: &mut SqliteConnection, period: Period) -> Result<Vec<MachineHour>, Error> {
-    let query = "SELECT m.hour, m.worker, m.up_ms, m.busy_ms, w.instance_type, w.slots FROM machine_hours m \
+    let query = "SELECT m.hour, m.worker, m.up_ms, m.busy_ms, m.starting_ms, w.instance_type, w.slots FROM machine_hours m \
                  JOIN workers w ON w.id = m.worker WHERE m.hour >= ? AND m.hour < ? ORDER BY m.hour, m.worker";
     let found = sqlx::query(query).bind(period.from.0).bind(period.to.0).fetch_all(c).await?;
     let hour = |row: &sqlx::sqlite::SqliteRow| {
@@ -74,6 +75,7 @@ pub(super) async fn machines(c: &mut SqliteConnection, period: Period) -> Result
             instance_type: row.try_get("instance_type")?,
             slots: rows::small(row, "slots")?,
             up: rows::span(row, "up_ms")?,
+            starting: rows::span(row, "starting_ms")?,
             busy: rows::span(row, "busy_ms")?,
         })
     };

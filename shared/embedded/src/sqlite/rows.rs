@@ -1,7 +1,7 @@
 //! Rows to records and back.
 
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
-use mouthpiece_domain::session::{EndReason, Fence, Phase, Progress, Session, SessionKind, Slot};
+use mouthpiece_domain::session::{EndReason, Fence, FrameProgress, Phase, Session, SessionKind, SlotIndex};
 use mouthpiece_domain::time::Wall;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// The columns of [`session`].
 pub(super) const SESSION: &str = "id, kind, api_key, avatar, spec, metadata, queue_timeout_ms, max_duration_ms, fence, \
-     phase, worker, slot, frames_done, frames_total, ending, created, updated";
+     phase, worker, slot, moved_worker, moved_slot, moves, before_ms, frames_done, frames_total, ending, created, updated";
 
 /// Ids as the file holds them.
 pub(super) fn blob(id: u128) -> Vec<u8> {
@@ -75,13 +75,18 @@ pub(super) fn end_reason(row: &SqliteRow) -> Result<Option<EndReason>, Error> {
     word.map(known).transpose()
 }
 
+fn place(row: &SqliteRow, worker: &str, slot: &str) -> Result<Option<(WorkerId, SlotIndex)>, Error> {
+    Ok(match (row.try_get::<Option<&[u8]>, _>(worker)?, row.try_get::<Option<i64>, _>(slot)?) {
+        (Some(_), Some(_)) => Some((WorkerId(id(row, worker)?), SlotIndex(small(row, slot)?))),
+        _ => None,
+    })
+}
+
 pub(super) fn session(row: &SqliteRow) -> Result<Session, Error> {
     let text = |column: &str| row.try_get::<&str, _>(column);
     let rank: u8 = small(row, "phase")?;
-    let place = match (row.try_get::<Option<&[u8]>, _>("worker")?, row.try_get::<Option<i64>, _>("slot")?) {
-        (Some(_), Some(_)) => Some((WorkerId(id(row, "worker")?), Slot(small(row, "slot")?))),
-        _ => None,
-    };
+    let place = place(row, "worker", "slot")?;
+    let moved_from = self::place(row, "moved_worker", "moved_slot")?;
     let ending: Option<&str> = row.try_get("ending")?;
     Ok(Session {
         id: SessionId(id(row, "id")?),
@@ -95,7 +100,10 @@ pub(super) fn session(row: &SqliteRow) -> Result<Session, Error> {
         fence: Fence(small(row, "fence")?),
         phase: Phase::from_rank(rank).ok_or_else(|| wrong("phase", rank))?,
         place,
-        progress: Progress { done: unsigned(row, "frames_done")?, total: unsigned(row, "frames_total")? },
+        moved_from,
+        moves: small(row, "moves")?,
+        delivered_before: span(row, "before_ms")?,
+        progress: FrameProgress { done: unsigned(row, "frames_done")?, total: unsigned(row, "frames_total")? },
         end: ending.map(|text| json("ending", text)).transpose()?,
         created: wall(row, "created")?,
         updated: wall(row, "updated")?,

@@ -12,7 +12,7 @@ fn all(found: &[SqliteRow]) -> Result<Vec<Session>, Error> {
 }
 
 pub(super) async fn one(c: &mut SqliteConnection, id: SessionId) -> Result<Option<Session>, Error> {
-    let query = format!("SELECT {SESSION} FROM sessions WHERE id = ?");
+    let query = format!("SELECT {SESSION} FROM sessions WHERE id = ? AND let_go = 0");
     let row = sqlx::query(AssertSqlSafe(query)).bind(blob(id.0)).fetch_optional(c).await?;
     row.as_ref().map(rows::session).transpose()
 }
@@ -23,7 +23,7 @@ pub(super) async fn open(c: &mut SqliteConnection) -> Result<Vec<Session>, Error
 }
 
 pub(super) async fn list(c: &mut SqliteConnection, filter: &SessionFilter) -> Result<Vec<Session>, Error> {
-    let mut query: QueryBuilder<Db> = QueryBuilder::new(format!("SELECT {SESSION} FROM sessions WHERE true"));
+    let mut query: QueryBuilder<Db> = QueryBuilder::new(format!("SELECT {SESSION} FROM sessions WHERE let_go = 0"));
     if let Some(key) = filter.key {
         query.push(" AND api_key = ").push_bind(blob(key.0));
     }

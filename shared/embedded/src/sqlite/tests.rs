@@ -3,8 +3,8 @@
 use super::*;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::retention::Class;
-use mouthpiece_domain::session::{Fence, Slot};
+use mouthpiece_domain::retention::RetentionClass;
+use mouthpiece_domain::session::{Fence, SlotIndex};
 use mouthpiece_ports::contract::sample_session;
 use sqlx::Row;
 use std::collections::BTreeSet;
@@ -15,15 +15,15 @@ async fn open() -> (Sqlite, TempDir) {
     (Sqlite::open(&folder.path().join("farm.db")).await.unwrap(), folder)
 }
 
-fn create(id: u128) -> Write {
+fn create(id: u128) -> LedgerWrite {
     let metadata = [("filling".to_owned(), "x".repeat(500))].into();
     let session = Session { metadata, ..sample_session(id) };
-    Write::Create { session: Box::new(session), idempotency: None }
+    LedgerWrite::Create { session: Box::new(session), idempotency: None }
 }
 
-fn assign(id: u128) -> Write {
-    let hold = Hold { session: SessionId(id), fence: Fence::FIRST, worker: WorkerId(1), slot: Slot(0) };
-    Write::Assign { hold, at: Wall(1) }
+fn assign(id: u128) -> LedgerWrite {
+    let hold = Hold { session: SessionId(id), fence: Fence::FIRST, worker: WorkerId(1), slot: SlotIndex(0) };
+    LedgerWrite::Assign { hold, at: Wall(1) }
 }
 
 async fn pragma(records: &Sqlite, text: &'static str) -> i64 {
@@ -46,7 +46,7 @@ async fn a_full_disk_is_told_and_nothing_that_was_answered_is_lost() {
     let mut answered = BTreeSet::new();
     let (mut next, mut failures) = (0, 0);
     while failures < 3 {
-        let batch: Vec<Write> = (next..next + 7).map(create).collect();
+        let batch: Vec<LedgerWrite> = (next..next + 7).map(create).collect();
         match records.write(&batch).await {
             Ok(_) => answered.extend(next..next + 7),
             Err(RecordsError::Broken(said)) => {
@@ -61,10 +61,10 @@ async fn a_full_disk_is_told_and_nothing_that_was_answered_is_lost() {
     }
     assert!(!answered.is_empty());
     let some = *answered.first().unwrap();
-    assert_eq!(records.write(&[assign(some)]).await.unwrap(), [Written::Applied], "what needs no room goes on");
+    assert_eq!(records.write(&[assign(some)]).await.unwrap(), [WriteOutcome::Applied], "what needs no room goes on");
     // There is room again: nothing is stuck.
     pragma(&records, "PRAGMA max_page_count = 1000000").await;
-    assert_eq!(records.write(&[create(next)]).await.unwrap(), [Written::Applied]);
+    assert_eq!(records.write(&[create(next)]).await.unwrap(), [WriteOutcome::Applied]);
     assert_eq!(records.check().await, Ok(()));
 }
 
@@ -74,7 +74,7 @@ async fn a_caller_that_gives_up_leaves_a_batch_whole_or_undone() {
         let (records, _folder) = records;
         let mut whole = 0;
         for (n, turns) in (0..40u128).zip((0..).step_by(3)) {
-            let batch: Vec<Write> = (n * 100..n * 100 + 10).map(create).collect();
+            let batch: Vec<LedgerWrite> = (n * 100..n * 100 + 10).map(create).collect();
             {
                 // Each turn is one answer of the connection's thread, so this stops all over the batch.
                 let mut writing = std::pin::pin!(records.write(&batch));
@@ -91,7 +91,7 @@ async fn a_caller_that_gives_up_leaves_a_batch_whole_or_undone() {
             whole += found / 10;
             assert_eq!(
                 records.write(&[create(n * 100 + 50)]).await.unwrap(),
-                [Written::Applied],
+                [WriteOutcome::Applied],
                 "the next one goes on"
             );
         }
@@ -163,7 +163,7 @@ async fn what_is_old_is_found_by_an_index() {
     let (records, _folder) = open().await;
     let mut writer = records.writer.lock().await;
     let connection = writer.idle().await;
-    for class in Class::ALL {
+    for class in RetentionClass::ALL {
         let query = format!("EXPLAIN QUERY PLAN {}", retention::old_and_free(class));
         let plan = sqlx::query_as::<_, (i64, i64, i64, String)>(sqlx::AssertSqlSafe(query)).bind(5i64).bind(5i64);
         let plan: Vec<String> = plan.fetch_all(&mut *connection).await.unwrap().into_iter().map(|p| p.3).collect();

@@ -7,7 +7,7 @@ use super::rows::{blob, count, ms, to_json};
 use super::sessions;
 use mouthpiece_domain::fleet::Capability;
 use mouthpiece_domain::ids::{SessionId, WorkerId};
-use mouthpiece_domain::ledger::{Idempotency, Write, Written};
+use mouthpiece_domain::ledger::{Idempotency, LedgerWrite, UsageDelivery, WriteOutcome};
 use mouthpiece_domain::session::{Fence, Session};
 use mouthpiece_domain::time::Wall;
 use sqlx::query::Query;
@@ -30,8 +30,56 @@ macro_rules! book {
     };
 }
 
+/// Books what is new of `$sent` bytes sent in all by worker `?4` for session `?1` at fence `?2`, in the hour `?3`; nothing unless
+/// the statement before it changed something.
+macro_rules! book_egress {
+    ($sent:literal) => {
+        concat!(
+            "INSERT INTO usage (session, fence, hour, worker, delivered_ms, sent_bytes) SELECT ?1, ?2, ?3, ?4, 0, ",
+            $sent,
+            " - b.sent FROM (SELECT COALESCE(SUM(sent_bytes), 0) AS sent FROM usage WHERE session = ?1 AND fence = ?2) AS b \
+             WHERE changes() > 0 AND ",
+            $sent,
+            " > b.sent \
+             ON CONFLICT (session, fence, hour, worker) DO UPDATE SET sent_bytes = sent_bytes + excluded.sent_bytes"
+        )
+    };
+}
+
+/// The first statement changes nothing: it tells whether the condition holds.
+const EGRESS: &str =
+    concat!("UPDATE sessions SET phase = phase WHERE id = ?1 AND fence = ?2 AND worker = ?4; ", book_egress!("?5"));
+
+/// What was delivered to a row's session up to this fence.
+macro_rules! delivered_until {
+    ($fence:literal) => {
+        concat!(
+            "(SELECT COALESCE(SUM(u.delivered_ms), 0) FROM usage AS u WHERE u.session = sessions.id AND u.fence <= sessions.",
+            $fence,
+            ")"
+        )
+    };
+}
+
+/// Changes nothing: tells whether session `?1` was moved away from worker `?4`, where it ran under the fence `?2`.
+macro_rules! was_moved {
+    () => {
+        "UPDATE sessions SET phase = phase WHERE id = ?1 AND fence = ?2 + 1 AND moved_worker = ?4; "
+    };
+}
+const HANDED_OVER: &str = concat!(
+    was_moved!(),
+    book!(),
+    "; ",
+    was_moved!(),
+    book_egress!("?6"),
+    "; UPDATE sessions SET before_ms = ",
+    delivered_until!("fence - 1"),
+    " WHERE id = ?1 AND fence = ?2 + 1 AND moved_worker = ?4"
+);
+
 /// Carries a batch out within the transaction that is open.
-pub(super) async fn all(c: &mut SqliteConnection, batch: &[Write]) -> Result<Vec<Written>, Error> {
+pub(super) async fn all(c: &mut SqliteConnection, batch: &[LedgerWrite]) -> Result<Vec<WriteOutcome>, Error> {
     let mut outcomes = Vec::with_capacity(batch.len());
     for write in batch {
         outcomes.push(one(c, write).await?);
@@ -39,14 +87,20 @@ pub(super) async fn all(c: &mut SqliteConnection, batch: &[Write]) -> Result<Vec
     Ok(outcomes)
 }
 
-async fn one(c: &mut SqliteConnection, write: &Write) -> Result<Written, Error> {
+async fn one(c: &mut SqliteConnection, write: &LedgerWrite) -> Result<WriteOutcome, Error> {
     let query = match write {
-        Write::Create { session, idempotency } => return create(c, session, idempotency.as_ref()).await,
-        Write::Machine { worker, capability, uptime, busy, at } => {
+        LedgerWrite::Create { session, idempotency } => return create(c, session, idempotency.as_ref()).await,
+        LedgerWrite::Machine { worker, capability, uptime, busy, at } => {
             machine(*worker, capability, *uptime, *busy, *at).execute(c).await?;
-            return Ok(Written::Applied);
+            return Ok(WriteOutcome::Applied);
         }
-        Write::Assign { hold, at } => sqlx::query(
+        LedgerWrite::Egress { hold, sent_bytes, at } => sqlx::query(EGRESS)
+            .bind(blob(hold.session.0))
+            .bind(i64::from(hold.fence.0))
+            .bind(at.hour().0)
+            .bind(blob(hold.worker.0))
+            .bind(count(*sent_bytes)),
+        LedgerWrite::Assign { hold, at } => sqlx::query(
             "UPDATE sessions SET phase = 1, worker = ?, slot = ?, updated = ? WHERE id = ? AND fence = ? AND phase = 0",
         )
         .bind(blob(hold.worker.0))
@@ -54,18 +108,37 @@ async fn one(c: &mut SqliteConnection, write: &Write) -> Result<Written, Error> 
         .bind(at.0)
         .bind(blob(hold.session.0))
         .bind(i64::from(hold.fence.0)),
-        Write::Requeue { hold, at } => sqlx::query(
-            "UPDATE sessions SET phase = 0, fence = ?, worker = NULL, slot = NULL, frames_done = 0, frames_total = 0, \
-             updated = ? WHERE id = ? AND fence = ? AND phase < 5 AND (phase = 0 OR (worker = ? AND slot = ?))",
-        )
+        LedgerWrite::Requeue { hold, at } => sqlx::query(concat!(
+            "UPDATE sessions SET phase = 0, fence = ?, before_ms = ",
+            delivered_until!("fence"),
+            ", worker = NULL, slot = NULL, moved_worker = NULL, moved_slot = NULL, frames_done = 0, frames_total = 0, \
+                 updated = ? WHERE id = ? AND fence = ? AND phase < 5 AND (phase = 0 OR (worker = ? AND slot = ?))"
+        ))
         .bind(i64::from(hold.fence.next().0))
         .bind(at.0)
         .bind(blob(hold.session.0))
         .bind(i64::from(hold.fence.0))
         .bind(blob(hold.worker.0))
         .bind(i64::from(hold.slot.0)),
+        LedgerWrite::Move { from, to: (worker, slot), at } => sqlx::query(concat!(
+            "UPDATE sessions SET fence = fence + 1, before_ms = ",
+            delivered_until!("fence"),
+            ", worker = ?, slot = ?, moved_worker = worker, moved_slot = slot, moves = moves + 1, frames_done = 0, \
+                 frames_total = 0, updated = ? WHERE id = ? AND fence = ? AND phase = 3 AND worker = ? AND slot = ?"
+        ))
+        .bind(blob(worker.0))
+        .bind(i64::from(slot.0))
+        .bind(at.0)
+        .bind(blob(from.session.0))
+        .bind(i64::from(from.fence.0))
+        .bind(blob(from.worker.0))
+        .bind(i64::from(from.slot.0)),
+        LedgerWrite::HandedOver { hold, delivered, sent_bytes, at } => {
+            let session = (hold.session, hold.fence);
+            booking(HANDED_OVER, session, Some((hold.worker, *delivered)), *at).bind(count(*sent_bytes))
+        }
         // An Advance never ends a session: that takes a reason.
-        Write::Advance { hold, phase, progress, delivered, at } => {
+        LedgerWrite::Advance { hold, phase, progress, delivered, at } => {
             let query = booking(
                 concat!(
                     "UPDATE sessions SET updated = CASE WHEN phase < ?6 THEN ?7 ELSE updated END, phase = ?6, \
@@ -79,7 +152,7 @@ async fn one(c: &mut SqliteConnection, write: &Write) -> Result<Written, Error> 
             );
             query.bind(i64::from(phase.rank())).bind(at.0).bind(count(progress.done)).bind(count(progress.total))
         }
-        Write::End { session, fence, end, progress, delivered, at } => {
+        LedgerWrite::End { session, fence, end, progress, delivered, at } => {
             let query = booking(
                 concat!(
                     "UPDATE sessions SET phase = 5, end_reason = ?6, ending = ?7, updated = ?8, \
@@ -101,10 +174,12 @@ async fn one(c: &mut SqliteConnection, write: &Write) -> Result<Written, Error> 
         }
     };
     if query.execute(&mut *c).await?.rows_affected() > 0 {
-        return Ok(Written::Applied);
+        return Ok(WriteOutcome::Applied);
     }
-    if let Write::End { session, fence, delivered: Some((worker, _, delivered)), at, .. } = write {
-        book_late((*session, *fence), (*worker, *delivered), *at).execute(&mut *c).await?;
+    if let LedgerWrite::End { .. } | LedgerWrite::Advance { .. } = write
+        && let Some(UsageDelivery { session, fence, worker, total, at }) = write.delivery()
+    {
+        book_late((session, fence), (worker, total), at).execute(&mut *c).await?;
     }
     stale(c, write.session()).await
 }
@@ -126,9 +201,9 @@ fn book_late(
     booking(LATE, session, Some(delivered), at)
 }
 
-async fn stale(c: &mut SqliteConnection, id: Option<SessionId>) -> Result<Written, Error> {
-    let Some(id) = id else { return Ok(Written::Stale(None)) };
-    Ok(Written::Stale(sessions::one(c, id).await?.map(Box::new)))
+async fn stale(c: &mut SqliteConnection, id: Option<SessionId>) -> Result<WriteOutcome, Error> {
+    let Some(id) = id else { return Ok(WriteOutcome::Stale(None)) };
+    Ok(WriteOutcome::Stale(sessions::one(c, id).await?.map(Box::new)))
 }
 
 /// A statement on session `?1` at fence `?2` followed by `book!`, with the arguments `?1` to `?5` in place.
@@ -151,7 +226,7 @@ async fn create(
     c: &mut SqliteConnection,
     session: &Session,
     idempotency: Option<&Idempotency>,
-) -> Result<Written, Error> {
+) -> Result<WriteOutcome, Error> {
     const INSERT: &str = "INSERT INTO sessions (id, api_key, kind, avatar, spec, metadata, queue_timeout_ms, \
          max_duration_ms, fence, phase, frames_done, frames_total, created, updated) \
          SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, ?10, ?11 \
@@ -174,13 +249,13 @@ async fn create(
         .bind(idempotency.map(|i| blob(i.key.0)))
         .bind(idempotency.map(|i| i.fingerprint.clone()));
     if query.execute(&mut *c).await?.rows_affected() > 0 {
-        return Ok(Written::Applied);
+        return Ok(WriteOutcome::Applied);
     }
     if let Some(i) = idempotency
         && let Some((fingerprint, id)) = sessions::repeated(c, i.key, &i.token).await?
         && let Some(session) = sessions::one(c, id).await?
     {
-        return Ok(Written::Repeated { session: Box::new(session), same: fingerprint == i.fingerprint });
+        return Ok(WriteOutcome::Repeated { session: Box::new(session), same: fingerprint == i.fingerprint });
     }
     stale(c, Some(session.id)).await
 }
@@ -192,12 +267,14 @@ fn machine(
     busy: Duration,
     at: Wall,
 ) -> Query<'static, Db, SqliteArguments> {
-    // What a worker is it measured at boot and never again.
+    // What a worker is it measured at boot and never again; what it was up when it was heard of first it needed to start.
     sqlx::query(
-        "INSERT INTO machine_hours (worker, hour, up_ms, busy_ms) SELECT ?1, ?2, max(0, ?3 - was.up), max(0, ?4 - was.busy) \
-         FROM (SELECT COALESCE(SUM(up_ms), 0) AS up, COALESCE(SUM(busy_ms), 0) AS busy FROM workers WHERE id = ?1) AS was \
-         WHERE ?3 > was.up OR ?4 > was.busy \
-         ON CONFLICT (worker, hour) DO UPDATE SET up_ms = up_ms + excluded.up_ms, busy_ms = busy_ms + excluded.busy_ms; \
+        "INSERT INTO machine_hours (worker, hour, up_ms, busy_ms, starting_ms) SELECT ?1, ?2, max(0, ?3 - was.up), \
+         max(0, ?4 - was.busy), CASE was.known WHEN 0 THEN ?3 ELSE 0 END \
+         FROM (SELECT COALESCE(SUM(up_ms), 0) AS up, COALESCE(SUM(busy_ms), 0) AS busy, COUNT(*) AS known FROM workers \
+         WHERE id = ?1) AS was WHERE ?3 > was.up OR ?4 > was.busy \
+         ON CONFLICT (worker, hour) DO UPDATE SET up_ms = up_ms + excluded.up_ms, busy_ms = busy_ms + excluded.busy_ms, \
+         starting_ms = starting_ms + excluded.starting_ms; \
          INSERT INTO workers (id, up_ms, busy_ms, name, engine, instance_type, slots) VALUES (?1, ?3, ?4, ?5, ?6, ?7, ?8) \
          ON CONFLICT (id) DO UPDATE SET up_ms = max(up_ms, excluded.up_ms), busy_ms = max(busy_ms, excluded.busy_ms)",
     )

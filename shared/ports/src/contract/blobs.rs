@@ -2,11 +2,12 @@
 
 use super::sample::key as blob;
 
-use crate::blobs::{BlobError, Blobs};
+use crate::blobs::{BlobError, Blobs, LinkHeaders};
 use bytes::Bytes;
 use mouthpiece_domain::session::BlobKey;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 type Subject = Arc<dyn Blobs>;
 
@@ -20,7 +21,8 @@ pub async fn blobs<A: Blobs + 'static>(scratch: &Path, fresh: impl AsyncFn() -> 
         what_is_put_is_read, what_is_missing_is_said, too_large_is_refused, ranges_end_where_the_blob_ends,
         a_later_content_replaces_the_earlier, readers_mix_nothing, deleted_is_gone, folders_are_no_blobs,
         a_folder_lists_what_is_below_it,
-        writers_at_once_leave_one_whole_content, an_abandoned_write_is_whole_or_not_there, it_can_be_used,
+        writers_at_once_leave_one_whole_content, an_abandoned_write_is_whole_or_not_there,
+        a_link_is_an_address_of_its_own, it_can_be_used,
     );
     files_go_in_and_out(fresh().await, scratch).await;
 }
@@ -221,6 +223,20 @@ async fn an_abandoned_write_is_whole_or_not_there(blobs: Subject) {
             Err(e) => rule!(e, BlobError::Missing(key), "an abandoned write is whole or not there"),
         }
     }
+}
+
+async fn a_link_is_an_address_of_its_own(blobs: Subject) {
+    let headers = LinkHeaders { media_type: "video/mp4".to_owned(), disposition: None };
+    let link = async |key: &BlobKey| blobs.link(key, Duration::from_secs(60), &headers).await.unwrap();
+    let (one, other) = (blob("links/one"), blob("links/other"));
+    blobs.put(&one, content(10, 1)).await.unwrap();
+    blobs.put(&other, content(10, 2)).await.unwrap();
+    let (one, other, nothing) = (link(&one).await, link(&other).await, link(&blob("links/none")).await);
+    rule!(one.is_some(), other.is_some(), "a store gives links, or it does not");
+    rule!(one.is_some(), nothing.is_some(), "whether a blob is there is not looked at for its link");
+    let Some(one) = one else { return };
+    rule!(one.starts_with("http://") || one.starts_with("https://"), true, "a link is a web address");
+    rule!(Some(one) == other, false, "every blob has a link of its own");
 }
 
 async fn it_can_be_used(blobs: Subject) {

@@ -1,21 +1,19 @@
 //! What every bus must do.
 
-use super::questions::WholeBus;
 use super::sample::{command, event};
-use super::{at_once, comes, questions};
-use crate::bus::{Bus, BusError, Delivery, Inbox};
-use crate::questions::QuestionBus;
-use mouthpiece_domain::fleet::{Command, WorkerEvent};
+use super::{at_once, comes};
+use crate::bus::{Bus, BusError, BusInbox, Delivery};
+use mouthpiece_domain::fleet::{WorkerCommand, WorkerEvent};
 use mouthpiece_domain::ids::WorkerId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-type Subject = Arc<dyn WholeBus>;
+type Subject = Arc<dyn Bus>;
 
 const WORKER: WorkerId = WorkerId(1);
 
 /// Runs the suite.
-pub async fn bus<A: Bus + QuestionBus + 'static>(fresh: impl AsyncFn() -> Arc<A>) {
+pub async fn bus<A: Bus + 'static>(fresh: impl AsyncFn() -> Arc<A>) {
     let fresh = async || fresh().await as Subject;
     each!(fresh:
         commands_come_in_order, queues_are_each_workers_own, without_a_queue_nothing_is_taken,
@@ -24,14 +22,10 @@ pub async fn bus<A: Bus + QuestionBus + 'static>(fresh: impl AsyncFn() -> Arc<A>
         what_is_delivered_in_vain_comes_back, a_removed_queue_gives_back_what_was_in_it, a_removed_queue_may_be_opened_again,
         events_come_in_order, each_event_goes_to_one_receiver, events_are_kept_until_acknowledged,
         events_wait_for_a_receiver, it_can_be_used,
-        questions::a_question_is_answered, questions::answers_find_their_askers, questions::questions_are_each_workers_own,
-        questions::without_a_taker_nothing_is_asked, questions::a_dropped_question_has_no_answer,
-        questions::patience_ends, questions::a_late_answer_is_no_fault, questions::a_second_taker_takes_over,
-        questions::waiting_may_be_cancelled, questions::a_removed_queue_takes_no_questions,
     );
 }
 
-async fn next<M>(inbox: &mut Box<dyn Inbox<M>>, why: &str) -> Delivery<M> {
+async fn next<M>(inbox: &mut Box<dyn BusInbox<M>>, why: &str) -> Delivery<M> {
     match comes(why, inbox.next()).await {
         Some(delivery) => delivery,
         None => panic!("rule broken: {why} (the inbox was closed)"),
@@ -39,7 +33,7 @@ async fn next<M>(inbox: &mut Box<dyn Inbox<M>>, why: &str) -> Delivery<M> {
 }
 
 /// Takes and acknowledges `count` messages.
-async fn drain<M>(inbox: &mut Box<dyn Inbox<M>>, count: usize, why: &str) -> Vec<M> {
+async fn drain<M>(inbox: &mut Box<dyn BusInbox<M>>, count: usize, why: &str) -> Vec<M> {
     let mut bodies = Vec::new();
     for _ in 0..count {
         let Delivery { body, receipt, .. } = next(inbox, why).await;
@@ -55,7 +49,7 @@ async fn send(bus: &Subject, numbers: impl IntoIterator<Item = u128>) {
     }
 }
 
-fn commands(numbers: impl IntoIterator<Item = u128>) -> Vec<Command> {
+fn commands(numbers: impl IntoIterator<Item = u128>) -> Vec<WorkerCommand> {
     numbers.into_iter().map(command).collect()
 }
 
@@ -65,13 +59,13 @@ async fn commands_come_in_order(bus: Subject) {
     let found = drain(&mut inbox, 100, "every command is delivered").await;
     rule!(found, commands(0..100), "commands come as they were sent, in order");
     send(&bus, [100]).await;
-    rule!(bus.send(WORKER, &Command::Drain).await, Ok(()), "a command is taken");
+    rule!(bus.send(WORKER, &WorkerCommand::Drain).await, Ok(()), "a command is taken");
     let first = next(&mut inbox, "every command is delivered").await;
     rule!(first.again, false, "a command that was never delivered does not come again");
     first.ack().await.unwrap();
     rule!(
         next(&mut inbox, "every command is delivered").await.body,
-        Command::Drain,
+        WorkerCommand::Drain,
         "every kind of command is carried"
     );
 }
@@ -143,11 +137,14 @@ async fn a_dropped_inbox_loses_nothing(bus: Subject) {
     let mut seen = BTreeMap::new();
     for _ in 0..3 {
         let delivery = next(&mut inbox, "what a dropped receiver held unacknowledged goes to the next").await;
-        let Command::Assign(assignment) = &delivery.body else { panic!("not what was sent") };
+        let WorkerCommand::Assign(assignment) = &delivery.body else { panic!("not what was sent") };
         seen.insert(assignment.hold.session.0, delivery.again);
         delivery.ack().await.unwrap();
     }
-    let wanted = BTreeMap::from([(2, true), (3, true), (4, false)]);
+    // What was not handed out may have been on its way to the one that was dropped; then a bus may mark it, too.
+    let on_its_way = seen.remove(&4);
+    rule!(on_its_way.is_some(), true, "what was not handed out goes to the next");
+    let wanted = BTreeMap::from([(2, true), (3, true)]);
     rule!(seen, wanted, "what a dropped receiver held unacknowledged goes to the next, marked as delivered before");
     let _ = kept.ack().await; // late: refused or without effect
     rule!(at_once(inbox.next()).await.is_none(), true, "a late answer brings nothing back");
@@ -163,7 +160,7 @@ async fn what_is_acknowledged_does_not_come_again(bus: Subject) {
     drop(inbox);
     let mut inbox = bus.commands(WORKER, 1).await.unwrap();
     let rest = next(&mut inbox, "what waits is delivered").await;
-    rule!((&rest.body, rest.again), (&command(3), false), "what is acknowledged does not come again, what waits comes");
+    rule!(rest.body, command(3), "what is acknowledged does not come again, what waits comes");
     rest.ack().await.unwrap();
     bus.remove(WORKER).await.unwrap();
     let mut returned = bus.returned().await.unwrap();
@@ -176,6 +173,7 @@ async fn a_second_receiver_takes_over(bus: Subject) {
     let mut opening = bus.commands(WORKER, 1);
     let mut second = at_once(&mut opening).await.map(Result::unwrap);
     send(&bus, 1..=3).await;
+    let mut held = None;
     for n in 1..=2 {
         if let Some(second) = &mut second {
             rule!(at_once(second.next()).await.is_none(), true, "there is one receiver at a time: the first");
@@ -184,9 +182,13 @@ async fn a_second_receiver_takes_over(bus: Subject) {
         rule!((&mine.body, mine.again), (&command(n), false), "the first receiver is served while it is there");
         if n == 1 {
             mine.ack().await.unwrap();
+        } else {
+            // Dropped before its receiver it might go behind what waits.
+            held = Some(mine);
         }
     }
     drop(first);
+    drop(held);
     let mut second = match second {
         Some(second) => second,
         None => comes("a second receiver takes over when the first is dropped", opening).await.unwrap(),
@@ -269,7 +271,7 @@ async fn a_removed_queue_gives_back_what_was_in_it(bus: Subject) {
     let mut back: Vec<u128> = drain(&mut returned, 4, "all that was in a removed queue comes back")
         .await
         .into_iter()
-        .map(|command| if let Command::Assign(a) = command { a.hold.session.0 } else { 0 })
+        .map(|command| if let WorkerCommand::Assign(a) = command { a.hold.session.0 } else { 0 })
         .collect();
     back.sort_unstable();
     rule!(back, [2, 3, 4, 5], "all that was in a removed queue comes back, what is acknowledged does not");

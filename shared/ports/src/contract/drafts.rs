@@ -6,8 +6,8 @@
 use super::sample;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::{KeyId, WorkerId};
-use mouthpiece_domain::ledger::{Idempotency, ReferenceLedger, Write};
-use mouthpiece_domain::session::{End, EndReason, Phase, Progress, Session};
+use mouthpiece_domain::ledger::{Idempotency, LedgerWrite, ReferenceLedger};
+use mouthpiece_domain::session::{EndReason, Fence, FrameProgress, Phase, Session, SessionEnd, SlotIndex};
 use mouthpiece_domain::time::{HOUR_MS, Wall};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -23,20 +23,20 @@ pub(super) const SESSIONS: u128 = 3;
 #[derive(Debug, Clone)]
 pub(super) enum Draft {
     /// As it is.
-    Plain(Write),
+    Plain(LedgerWrite),
     /// With the fence that the session's record names.
-    Fenced(Write),
+    Fenced(LedgerWrite),
     /// With its place too, where it has one.
-    AsRecorded(Write),
+    AsRecorded(LedgerWrite),
     /// The same, and what must come before it instead where that is missing: a session is made, assigned, and goes forward.
-    InTurn(Write),
+    InTurn(LedgerWrite),
     /// One of those before, once more: so many back, as far as there are.
     Again(usize),
 }
 
 impl Draft {
     /// The write at its turn, after those `before`.
-    pub(super) fn write(&self, records: &ReferenceLedger, before: &[Write]) -> Option<Write> {
+    pub(super) fn write(&self, records: &ReferenceLedger, before: &[LedgerWrite]) -> Option<LedgerWrite> {
         match self {
             Self::Plain(write) => Some(write.clone()),
             Self::Fenced(write) => Some(fenced(write.clone(), records)),
@@ -50,47 +50,74 @@ impl Draft {
     }
 }
 
-fn fenced(mut write: Write, records: &ReferenceLedger) -> Write {
+fn fenced(mut write: LedgerWrite, records: &ReferenceLedger) -> LedgerWrite {
     let Some(record) = write.session().and_then(|id| records.session(id)) else { return write };
     match &mut write {
-        Write::Assign { hold, .. } | Write::Requeue { hold, .. } | Write::Advance { hold, .. } => {
+        LedgerWrite::Assign { hold, .. }
+        | LedgerWrite::Requeue { hold, .. }
+        | LedgerWrite::Advance { hold, .. }
+        | LedgerWrite::Move { from: hold, .. }
+        | LedgerWrite::Egress { hold, .. } => {
             hold.fence = record.fence;
         }
-        Write::End { fence, .. } => *fence = record.fence,
-        Write::Create { .. } | Write::Machine { .. } => {}
+        LedgerWrite::HandedOver { hold, .. } => hold.fence = Fence(record.fence.0.saturating_sub(1)),
+        LedgerWrite::End { fence, .. } => *fence = record.fence,
+        LedgerWrite::Create { .. } | LedgerWrite::Machine { .. } => {}
     }
     write
 }
 
-fn placed(mut write: Write, records: &ReferenceLedger) -> Write {
+fn placed(mut write: LedgerWrite, records: &ReferenceLedger) -> LedgerWrite {
     let place = write.session().and_then(|id| records.session(id)).and_then(|record| record.place);
     let Some(place) = place else { return write };
     match &mut write {
-        Write::Assign { hold, .. } | Write::Requeue { hold, .. } | Write::Advance { hold, .. } => {
+        LedgerWrite::Assign { hold, .. }
+        | LedgerWrite::Requeue { hold, .. }
+        | LedgerWrite::Advance { hold, .. }
+        | LedgerWrite::Move { from: hold, .. }
+        | LedgerWrite::Egress { hold, .. } => {
             (hold.worker, hold.slot) = place;
         }
-        Write::End { delivered: Some((worker, slot, _)), .. } => (*worker, *slot) = place,
-        Write::End { .. } | Write::Create { .. } | Write::Machine { .. } => {}
+        LedgerWrite::End { delivered: Some((worker, slot, _)), .. } => (*worker, *slot) = place,
+        LedgerWrite::End { .. }
+        | LedgerWrite::HandedOver { .. }
+        | LedgerWrite::Create { .. }
+        | LedgerWrite::Machine { .. } => {}
     }
     write
 }
 
-fn in_turn(write: Write, records: &ReferenceLedger) -> Write {
+fn in_turn(write: LedgerWrite, records: &ReferenceLedger) -> LedgerWrite {
     let Some(id) = write.session() else { return write };
     let Some(record) = records.session(id) else { return create(id.0, 1, Some((id.0, 0))) };
     match write {
-        Write::Advance { hold, at, .. } if record.phase == Phase::Requested => Write::Assign { hold, at },
-        Write::Advance { hold, phase, progress, delivered, at } => {
+        LedgerWrite::Advance { hold, at, .. } if record.phase == Phase::Requested => LedgerWrite::Assign { hold, at },
+        LedgerWrite::Advance { hold, phase, progress, delivered, at } => {
             let phase = phase.clamp(record.phase, Phase::Draining.max(record.phase));
-            Write::Advance { hold, phase, progress, delivered, at }
+            LedgerWrite::Advance { hold, phase, progress, delivered, at }
+        }
+        LedgerWrite::Move { from, at, .. } if record.phase == Phase::Requested => {
+            LedgerWrite::Assign { hold: from, at }
+        }
+        LedgerWrite::Move { from: hold, at, .. } if record.phase < Phase::Running => {
+            let (progress, delivered) = (record.progress, Duration::ZERO);
+            LedgerWrite::Advance { hold, phase: Phase::Running, progress, delivered, at }
+        }
+        LedgerWrite::HandedOver { hold, delivered, sent_bytes, at } => {
+            let Some(hold) = record.handed_over() else {
+                let from = Hold { fence: record.fence, ..hold };
+                let to = (WorkerId(3 - hold.worker.0), hold.slot);
+                return in_turn(placed(LedgerWrite::Move { from, to, at }, records), records);
+            };
+            LedgerWrite::HandedOver { hold, delivered, sent_bytes, at }
         }
         other => other,
     }
 }
 
-/// Up to 84 writes in batches, on few sessions, fences and places, so that they meet.
+/// Up to 112 writes in batches, on few sessions, fences and places, so that they meet.
 pub(super) fn batches() -> impl Strategy<Value = Vec<Vec<Draft>>> {
-    vec(vec(draft(), 0..15), 2..7)
+    vec(vec(draft(), 0..15), 3..9)
 }
 
 fn draft() -> impl Strategy<Value = Draft> {
@@ -117,52 +144,61 @@ fn placement() -> impl Strategy<Value = Hold> {
     (1..=SESSIONS, fence, 1u128..3, 0u8..2).prop_map(|(s, f, w, slot)| sample::hold(s, f, w, slot))
 }
 
-fn progress() -> impl Strategy<Value = Progress> {
-    (0u64..10, 0u64..10).prop_map(|(done, total)| Progress { done, total })
+fn progress() -> impl Strategy<Value = FrameProgress> {
+    (0u64..10, 0u64..10).prop_map(|(done, total)| FrameProgress { done, total })
 }
 
-fn write() -> impl Strategy<Value = Write> {
+fn write() -> impl Strategy<Value = LedgerWrite> {
     let phase = select(Phase::ALL.to_vec());
     let reason = select(EndReason::ALL.to_vec());
     let token = proptest::option::weighted(0.8, (1..=SESSIONS, 0u8..2));
     prop_oneof![
         3 => (1..=SESSIONS, 1u128..3, token).prop_map(|(id, key, token)| create(id, key, token)),
-        3 => (placement(), at()).prop_map(|(hold, at)| Write::Assign { hold, at }),
-        2 => (placement(), at()).prop_map(|(hold, at)| Write::Requeue { hold, at }),
+        3 => (placement(), at()).prop_map(|(hold, at)| LedgerWrite::Assign { hold, at }),
+        2 => (placement(), at()).prop_map(|(hold, at)| LedgerWrite::Requeue { hold, at }),
         5 => (placement(), phase, progress(), span(), at())
-            .prop_map(|(hold, phase, progress, delivered, at)| Write::Advance { hold, phase, progress, delivered, at }),
-        1 => (placement(), reason, proptest::option::of(progress()), proptest::option::of(span()), at()).prop_map(
-            |(hold, reason, progress, delivered, at)| Write::End {
+            .prop_map(|(hold, phase, progress, delivered, at)| LedgerWrite::Advance { hold, phase, progress, delivered, at }),
+        2 => (placement(), reason, proptest::option::of(progress()), proptest::option::of(span()), at()).prop_map(
+            |(hold, reason, progress, delivered, at)| LedgerWrite::End {
                 session: hold.session,
                 fence: hold.fence,
-                end: Box::new(End::new(reason, "so it ended".to_owned())),
+                end: Box::new(SessionEnd::new(reason, "so it ended".to_owned())),
                 progress,
                 delivered: delivered.map(|d| (hold.worker, hold.slot, d)),
                 at,
             }
         ),
+        2 => (placement(), 0u64..5000, at())
+            .prop_map(|(hold, sent_bytes, at)| LedgerWrite::Egress { hold, sent_bytes, at }),
+        4 => (placement(), 1u128..3, 0u8..2, at()).prop_map(|(from, worker, slot, at)| LedgerWrite::Move {
+            from,
+            to: (WorkerId(worker), SlotIndex(slot)),
+            at,
+        }),
+        5 => (placement(), span(), 0u64..5000, at())
+            .prop_map(|(hold, delivered, sent_bytes, at)| LedgerWrite::HandedOver { hold, delivered, sent_bytes, at }),
         1 => (1u128..3, span(), span(), at()).prop_map(|(worker, uptime, busy, at)| {
             let capability = Box::new(sample::capability("local"));
-            Write::Machine { worker: WorkerId(worker), capability, uptime, busy, at }
+            LedgerWrite::Machine { worker: WorkerId(worker), capability, uptime, busy, at }
         }),
     ]
 }
 
-fn create(id: u128, key: u128, token: Option<(u128, u8)>) -> Write {
+fn create(id: u128, key: u128, token: Option<(u128, u8)>) -> LedgerWrite {
     let session = Session { key: KeyId(key), ..sample::session(id) };
     let idempotency = token.map(|(token, asked)| Idempotency {
         key: KeyId(key),
         token: format!("token {token}"),
         fingerprint: format!("{asked:064x}"),
     });
-    Write::Create { session: Box::new(session), idempotency }
+    LedgerWrite::Create { session: Box::new(session), idempotency }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::writes::CASES;
     use super::*;
-    use mouthpiece_domain::ledger::Written;
+    use mouthpiece_domain::ledger::WriteOutcome;
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
     use std::collections::BTreeMap;
@@ -196,10 +232,19 @@ mod tests {
             "create: refused",
             "create: repeated, another request",
             "create: repeated, the same",
+            "egress: applied",
+            "egress: refused by its fence",
+            "egress: refused by its place",
             "end: applied",
             "end: refused by its fence",
             "end: refused by its phase",
+            "handed over: applied",
+            "handed over: refused by its fence",
+            "handed over: refused by its place",
             "machine: applied",
+            "move: applied",
+            "move: refused by its fence",
+            "move: refused by its phase or place",
             "no such session",
             "requeue: applied",
             "requeue: refused by its fence",
@@ -210,26 +255,37 @@ mod tests {
         assert!(missing.is_empty(), "hardly reached: {missing:?} of {seen:?}");
     }
 
-    fn reached(write: &Write, was: Option<&Session>, written: &Written) -> Vec<&'static str> {
+    fn reached(write: &LedgerWrite, was: Option<&Session>, written: &WriteOutcome) -> Vec<&'static str> {
         match written {
-            Written::Repeated { same: true, .. } => return vec!["create: repeated, the same"],
-            Written::Repeated { same: false, .. } => return vec!["create: repeated, another request"],
-            Written::Stale(None) => return vec!["no such session"],
-            Written::Applied | Written::Stale(Some(_)) => {}
+            WriteOutcome::Repeated { same: true, .. } => return vec!["create: repeated, the same"],
+            WriteOutcome::Repeated { same: false, .. } => return vec!["create: repeated, another request"],
+            WriteOutcome::Stale(None) => return vec!["no such session"],
+            WriteOutcome::Applied | WriteOutcome::Stale(Some(_)) => {}
         }
-        let applied = *written == Written::Applied;
+        let applied = *written == WriteOutcome::Applied;
         let by = |fence, names: [&'static str; 3]| match (applied, was) {
             (true, _) => vec![names[0]],
             (false, Some(was)) if was.fence != fence => vec![names[1]],
             _ => vec![names[2]],
         };
         match write {
-            Write::Create { .. } => vec![if applied { "create: applied" } else { "create: refused" }],
-            Write::Machine { .. } => vec!["machine: applied"],
-            Write::Assign { hold, .. } => {
+            LedgerWrite::Create { .. } => vec![if applied { "create: applied" } else { "create: refused" }],
+            LedgerWrite::Machine { .. } => vec!["machine: applied"],
+            LedgerWrite::Egress { hold, .. } => {
+                by(hold.fence, ["egress: applied", "egress: refused by its fence", "egress: refused by its place"])
+            }
+            LedgerWrite::Move { from, .. } => {
+                by(from.fence, ["move: applied", "move: refused by its fence", "move: refused by its phase or place"])
+            }
+            LedgerWrite::HandedOver { hold, .. } => {
+                let names =
+                    ["handed over: applied", "handed over: refused by its fence", "handed over: refused by its place"];
+                by(hold.fence.next(), names)
+            }
+            LedgerWrite::Assign { hold, .. } => {
                 by(hold.fence, ["assign: applied", "assign: refused by its fence", "assign: refused by its phase"])
             }
-            Write::Requeue { hold, .. } => {
+            LedgerWrite::Requeue { hold, .. } => {
                 let open = was.is_some_and(|was| was.fence == hold.fence && was.phase < Phase::Ended);
                 match !applied && open {
                     true => vec!["requeue: refused by its place"],
@@ -239,7 +295,7 @@ mod tests {
                     ),
                 }
             }
-            Write::Advance { hold, progress, .. } => {
+            LedgerWrite::Advance { hold, progress, .. } => {
                 let mut names = by(
                     hold.fence,
                     ["advance: applied", "advance: refused by its fence", "advance: refused by its phase"],
@@ -249,7 +305,7 @@ mod tests {
                 }
                 names
             }
-            Write::End { fence, .. } => {
+            LedgerWrite::End { fence, .. } => {
                 by(*fence, ["end: applied", "end: refused by its fence", "end: refused by its phase"])
             }
         }

@@ -2,10 +2,11 @@
 
 use super::sample::hold;
 use super::{at_once, comes, eventually};
-use crate::lines::{Called, Calls, Line, LineError, Lines};
+use crate::lines::{CallerLine, IncomingLine, IncomingLines, LineError, Lines};
 use mouthpiece_domain::fleet::Hold;
-use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::live::{Down, Mood, Up};
+use mouthpiece_domain::ids::{CallerId, WorkerId};
+use mouthpiece_domain::live::{BegunUtterance, EventPosition, FaceMood, LineInput, LineOutput};
+use mouthpiece_domain::session::Fence;
 use std::sync::Arc;
 
 type Subject = Arc<dyn Lines>;
@@ -19,7 +20,7 @@ pub async fn lines<A: Lines + 'static>(fresh: impl AsyncFn() -> Arc<A>) {
     let fresh = async || fresh().await as Subject;
     each!(fresh:
         a_line_leads_where_its_hold_says, everything_is_carried_in_order, lines_are_each_their_own,
-        without_a_taker_there_is_no_line, a_dropped_end_is_seen, what_was_said_is_heard_before_the_end,
+        without_a_taker_there_is_no_line, a_dropped_end_is_seen, a_direction_ends_by_itself, what_was_said_is_heard_before_the_end,
         a_line_that_is_not_taken_up_ends, both_ways_are_bounded, a_second_taker_takes_over, waiting_may_be_cancelled,
     );
 }
@@ -29,15 +30,15 @@ fn of(session: u128) -> Hold {
 }
 
 /// Speech that can be told from other speech by its number.
-fn speech(n: usize) -> Up {
-    Up::Speak { event: Some(n.to_string()), rate: 24_000, samples: vec![0; 3] }
+fn speech(n: usize) -> LineInput {
+    LineInput::Speak { event: Some(n.to_string()), rate: 24_000, samples: vec![0; 3] }
 }
 
-fn buffer(n: usize) -> Down {
-    Down::Buffer { buffered_ms: n as u64, limit_ms: u64::MAX }
+fn buffer(n: usize) -> LineOutput {
+    LineOutput::Buffer { buffered_ms: n as u64, limit_ms: u64::MAX }
 }
 
-async fn next(calls: &mut Box<dyn Calls>, why: &str) -> Called {
+async fn next(calls: &mut Box<dyn IncomingLines>, why: &str) -> IncomingLine {
     match comes(why, calls.next()).await {
         Some(called) => called,
         None => panic!("rule broken: {why} (no more will come)"),
@@ -45,7 +46,7 @@ async fn next(calls: &mut Box<dyn Calls>, why: &str) -> Called {
 }
 
 /// A line and its other end.
-async fn open(lines: &Subject, calls: &mut Box<dyn Calls>, hold: Hold) -> (Line, Called) {
+async fn open(lines: &Subject, calls: &mut Box<dyn IncomingLines>, hold: Hold) -> (CallerLine, IncomingLine) {
     // A way that is a network may be opened only while the other side takes it up.
     let (line, called) =
         tokio::join!(comes("a line is opened", lines.open(&hold)), next(calls, "a line reaches its worker"));
@@ -65,27 +66,42 @@ async fn everything_is_carried_in_order(lines: Subject) {
     let mut calls = lines.calls(WORKER).await.unwrap();
     let (mut line, mut called) = open(&lines, &mut calls, of(1)).await;
     let event = Some("\u{fc}\"".to_owned());
+    let position = EventPosition { fence: Fence(7), number: u64::MAX };
+    let begun = BegunUtterance { event: event.clone(), played_ms: u64::MAX };
     let samples: Vec<i16> = (0..96_000).map(|n| (n % 65_536 - 32_768) as i16).collect();
     let ups = [
-        Up::Speak { event: event.clone(), rate: 48_000, samples },
-        Up::Speak { event: None, rate: 16_000, samples: vec![i16::MIN, -1, 0, 1, i16::MAX] },
-        Up::SpeakEnd { event: event.clone() },
-        Up::Interrupt { event: event.clone() },
-        Up::StartListening { event: None },
-        Up::StopListening { event: event.clone() },
-        Up::KeepAlive { event: event.clone() },
+        LineInput::Speak { event: event.clone(), rate: 48_000, samples },
+        LineInput::Speak { event: None, rate: 16_000, samples: vec![i16::MIN, -1, 0, 1, i16::MAX] },
+        LineInput::SpeakEnd { event: event.clone() },
+        LineInput::Interrupt { event: event.clone() },
+        LineInput::StartListening { event: None },
+        LineInput::StopListening { event: event.clone() },
+        LineInput::KeepAlive { event: event.clone() },
+        LineInput::Identify { caller: CallerId(u128::MAX), next: 1, after: None, listening: false, begun: None },
+        LineInput::Identify {
+            caller: CallerId(1),
+            next: u64::MAX,
+            after: Some(position),
+            listening: true,
+            begun: Some(begun.clone()),
+        },
     ];
     let downs = [
-        Down::Mood { mood: Mood::Idle, event: event.clone() },
-        Down::Mood { mood: Mood::Listening, event: None },
-        Down::Mood { mood: Mood::Talking, event: None },
-        Down::Kept { event: event.clone() },
-        Down::Started { event: event.clone() },
-        Down::Ended { event: event.clone(), played_ms: u64::MAX },
-        Down::Interrupted { event: None, played_ms: 0 },
+        LineOutput::Mood { mood: FaceMood::Idle, event: event.clone() },
+        LineOutput::Mood { mood: FaceMood::Listening, event: None },
+        LineOutput::Mood { mood: FaceMood::Talking, event: None },
+        LineOutput::Kept { event: event.clone() },
+        LineOutput::Started { event: event.clone() },
+        LineOutput::Ended { event: event.clone(), played_ms: u64::MAX },
+        LineOutput::Interrupted { event: None, played_ms: 0 },
         buffer(3),
-        Down::Refused { event, retry_after_ms: 250, detail: "no room".into() },
-        Down::Over { reason: "completed".into() },
+        LineOutput::Continued { utterance: begun.clone() },
+        LineOutput::Settled { through: u64::MAX, begun: Some(begun), of_next_ms: 3 },
+        LineOutput::Settled { through: 0, begun: None, of_next_ms: 0 },
+        LineOutput::Resumed { complete: false },
+        LineOutput::Position { position },
+        LineOutput::Refused { number: u64::MAX, event, retry_after_ms: 250, detail: "no room".into() },
+        LineOutput::Over { reason: "completed".into() },
     ];
     for up in &ups {
         comes("a caller's message is taken", line.up.send(up.clone())).await.unwrap();
@@ -118,7 +134,7 @@ async fn lines_are_each_their_own(lines: Subject) {
 }
 
 async fn without_a_taker_there_is_no_line(lines: Subject) {
-    let nobody = |found: Result<Line, LineError>| matches!(found, Err(LineError::Unroutable(WORKER)));
+    let nobody = |found: Result<CallerLine, LineError>| matches!(found, Err(LineError::Unroutable(WORKER)));
     rule!(nobody(lines.open(&of(1)).await), true, "a worker that never took lines cannot be called");
     drop(lines.calls(WORKER).await.unwrap());
     rule!(nobody(lines.open(&of(2)).await), true, "a worker whose taker is gone cannot be called");
@@ -139,9 +155,25 @@ async fn a_dropped_end_is_seen(lines: Subject) {
     comes("a caller that speaks to nobody is told", line.up.closed()).await;
 }
 
+async fn a_direction_ends_by_itself(lines: Subject) {
+    let mut calls = lines.calls(WORKER).await.unwrap();
+    let (CallerLine { up, down }, IncomingLine { up: mut of_caller, down: to_caller, .. }) =
+        open(&lines, &mut calls, of(1)).await;
+    drop(down);
+    comes("a session that speaks to nobody is told", to_caller.closed()).await;
+    up.send(speech(1)).await.unwrap();
+    rule!(comes("a caller is heard", of_caller.recv()).await, Some(speech(1)), "who hears no more may speak");
+    let (CallerLine { up, mut down }, IncomingLine { up: of_caller, down: to_caller, .. }) =
+        open(&lines, &mut calls, of(2)).await;
+    drop(of_caller);
+    comes("a caller that speaks to nobody is told", up.closed()).await;
+    to_caller.send(buffer(1)).await.unwrap();
+    rule!(comes("a session is heard", down.recv()).await, Some(buffer(1)), "who hears no more may speak");
+}
+
 async fn what_was_said_is_heard_before_the_end(lines: Subject) {
     let mut calls = lines.calls(WORKER).await.unwrap();
-    let (Line { up, mut down }, Called { up: mut of_caller, down: to_caller, .. }) =
+    let (CallerLine { up, mut down }, IncomingLine { up: mut of_caller, down: to_caller, .. }) =
         open(&lines, &mut calls, of(1)).await;
     for n in 0..10 {
         up.send(speech(n)).await.unwrap();

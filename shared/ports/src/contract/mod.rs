@@ -1,8 +1,7 @@
 //! What every adapter must do: a suite a port, over the trait object.
 //!
-//! An adapter's test calls [`records`], [`passes`], [`retention`], [`bus`], [`lines`], [`pool`], [`blobs`] or
-//! [`fleet`] with a function that makes a
-//! fresh, empty store each time it is called:
+//! An adapter's test calls [`records`], [`passes`], [`retention`], [`bus`], [`questions`], [`lines`], [`pool`], [`blobs`] or
+//! [`fleet`] with a function that makes a fresh, empty store each time it is called:
 //!
 //! ```ignore
 //! contract::records(async || Arc::new(MyRecords::new().await)).await;
@@ -37,6 +36,7 @@ macro_rules! each {
     };
 }
 
+mod at_once;
 mod blobs;
 mod bus;
 mod drafts;
@@ -58,6 +58,7 @@ pub use fleet::fleet;
 pub use lines::lines;
 pub use passes::passes;
 pub use pool::pool;
+pub use questions::{bus_with_questions, questions};
 pub use records::records;
 pub use retention::retention;
 

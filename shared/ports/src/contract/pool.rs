@@ -21,7 +21,8 @@ pub async fn pool<A: Pool + 'static>(fresh: impl AsyncFn() -> Arc<A>) {
     each!(fresh:
         a_slot_has_one_holder, slots_are_independent, only_the_holder_renews_and_releases, a_hold_lasts_as_long_as_it_says,
         a_hold_that_is_not_renewed_is_gone, a_late_holder_disturbs_nobody, one_of_many_wins, one_of_many_wins_after_expiry,
-        forgetting_frees_the_slots, workers_are_what_they_said_last, an_announcement_expires, it_can_be_asked,
+        forgetting_frees_the_slots, workers_are_what_they_said_last, an_announcement_expires, one_decides_at_a_time,
+        it_can_be_asked,
     );
 }
 
@@ -206,4 +207,26 @@ async fn an_announcement_expires(pool: Subject) {
 
 async fn it_can_be_asked(pool: Subject) {
     rule!(pool.check().await, Ok(()), "a pool that works passes its check");
+}
+
+async fn one_decides_at_a_time(pool: Subject) {
+    // A store that may have lost its data lets nobody decide for a while.
+    let first = eventually("somebody may decide", async || {
+        for who in [1, 2] {
+            if pool.decide(who, LONG).await.unwrap() {
+                return Some(who);
+            }
+        }
+        None
+    })
+    .await;
+    let other = 3 - first;
+    rule!(pool.decide(other, LONG).await, Ok(false), "one decides at a time");
+    rule!(pool.decide(first, SHORT).await, Ok(true), "who decides goes on with it");
+    rule!(pool.workers().await, Ok(vec![]), "the right to decide is no worker");
+    eventually("another one decides when the first has gone", async || {
+        pool.decide(other, LONG).await.unwrap().then_some(())
+    })
+    .await;
+    rule!(pool.decide(first, LONG).await, Ok(false), "who comes back finds another deciding");
 }

@@ -9,14 +9,25 @@ use mouthpiece_domain::live::{LiveAnswer, LiveAsk, LiveQuestion, RestartedIce};
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
-/// Whoever carries commands carries questions, too: a queue that is removed takes neither.
-pub trait WholeBus: Bus + QuestionBus {}
-
-impl<B: Bus + QuestionBus> WholeBus for B {}
-
-type Subject = Arc<dyn WholeBus>;
+type Subject = Arc<dyn QuestionBus>;
 
 const WORKER: WorkerId = WorkerId(1);
+
+/// Runs the suite.
+pub async fn questions<A: QuestionBus + 'static>(fresh: impl AsyncFn() -> Arc<A>) {
+    let fresh = async || fresh().await as Subject;
+    each!(fresh:
+        a_question_is_answered, answers_find_their_askers, questions_are_each_workers_own,
+        without_a_taker_nothing_is_asked, a_dropped_question_has_no_answer, patience_ends, a_late_answer_is_no_fault,
+        a_second_taker_takes_over, waiting_may_be_cancelled,
+    );
+}
+
+/// Runs what is asked of an adapter that carries both commands and questions: a queue that is removed takes neither.
+pub async fn bus_with_questions<A: Bus + QuestionBus + 'static>(fresh: impl AsyncFn() -> Arc<A>) {
+    commands_are_no_questions(fresh().await).await;
+    a_removed_queue_takes_no_questions(fresh().await).await;
+}
 
 /// A question that can be told from others by its number.
 fn ask(n: u128) -> LiveAsk {
@@ -44,7 +55,7 @@ async fn told(asking: JoinHandle<Result<LiveAnswer, BusError>>, why: &str) -> Re
     comes(why, asking).await.unwrap()
 }
 
-pub(super) async fn a_question_is_answered(bus: Subject) {
+async fn a_question_is_answered(bus: Subject) {
     let mut questions = bus.questions(WORKER).await.unwrap();
     for ask in asks(1) {
         for answer in answers() {
@@ -61,7 +72,7 @@ pub(super) async fn a_question_is_answered(bus: Subject) {
     }
 }
 
-pub(super) async fn answers_find_their_askers(bus: Subject) {
+async fn answers_find_their_askers(bus: Subject) {
     let mut questions = bus.questions(WORKER).await.unwrap();
     let askers: Vec<_> = (0..50).map(|n| asking(&bus, WORKER, ask(n))).collect();
     let mut asked = Vec::new();
@@ -79,7 +90,7 @@ pub(super) async fn answers_find_their_askers(bus: Subject) {
     }
 }
 
-pub(super) async fn questions_are_each_workers_own(bus: Subject) {
+async fn questions_are_each_workers_own(bus: Subject) {
     let mut one = bus.questions(WORKER).await.unwrap();
     let mut two = bus.questions(WorkerId(2)).await.unwrap();
     let asking = asking(&bus, WorkerId(2), ask(7));
@@ -88,12 +99,9 @@ pub(super) async fn questions_are_each_workers_own(bus: Subject) {
     asking.abort();
 }
 
-pub(super) async fn without_a_taker_nothing_is_asked(bus: Subject) {
+async fn without_a_taker_nothing_is_asked(bus: Subject) {
     let nobody = Err(BusError::Unroutable(WORKER));
     rule!(bus.ask(WORKER, &ask(1), BOUND).await, nobody, "who never took questions cannot be asked");
-    // A queue for commands is no taker of questions.
-    let _commands = bus.commands(WORKER, 1).await.unwrap();
-    rule!(bus.ask(WORKER, &ask(2), BOUND).await, nobody, "a worker that takes commands only cannot be asked");
     drop(bus.questions(WORKER).await.unwrap());
     rule!(bus.ask(WORKER, &ask(3), BOUND).await, nobody, "a worker whose taker is gone cannot be asked");
     let mut questions = bus.questions(WORKER).await.unwrap();
@@ -106,7 +114,7 @@ pub(super) async fn without_a_taker_nothing_is_asked(bus: Subject) {
     asking.abort();
 }
 
-pub(super) async fn a_dropped_question_has_no_answer(bus: Subject) {
+async fn a_dropped_question_has_no_answer(bus: Subject) {
     let mut questions = bus.questions(WORKER).await.unwrap();
     let first = asking(&bus, WORKER, ask(1));
     drop(next(&mut questions, "a question reaches its worker").await);
@@ -125,7 +133,7 @@ pub(super) async fn a_dropped_question_has_no_answer(bus: Subject) {
     }
 }
 
-pub(super) async fn patience_ends(bus: Subject) {
+async fn patience_ends(bus: Subject) {
     let mut questions = bus.questions(WORKER).await.unwrap();
     let found = comes("asking takes no longer than patience lasts", bus.ask(WORKER, &ask(1), ms(20))).await;
     rule!(found, Err(BusError::Unanswered(WORKER)), "a question that is not answered in time is unanswered");
@@ -144,7 +152,7 @@ pub(super) async fn patience_ends(bus: Subject) {
     );
 }
 
-pub(super) async fn a_late_answer_is_no_fault(bus: Subject) {
+async fn a_late_answer_is_no_fault(bus: Subject) {
     let mut questions = bus.questions(WORKER).await.unwrap();
     let gone = asking(&bus, WORKER, ask(1));
     let asked = next(&mut questions, "a question reaches its worker").await;
@@ -156,7 +164,7 @@ pub(super) async fn a_late_answer_is_no_fault(bus: Subject) {
     rule!(told(asking, "an answer arrives").await, Ok(LiveAnswer::Done), "a late answer goes to nobody else");
 }
 
-pub(super) async fn a_second_taker_takes_over(bus: Subject) {
+async fn a_second_taker_takes_over(bus: Subject) {
     let first = bus.questions(WORKER).await.unwrap();
     let mut second = bus.questions(WORKER).await.unwrap();
     let early = asking(&bus, WORKER, ask(1));
@@ -171,7 +179,7 @@ pub(super) async fn a_second_taker_takes_over(bus: Subject) {
     rule!(told(late, "an answer arrives").await, Ok(LiveAnswer::Done), "a taker stays when the one before it goes");
 }
 
-pub(super) async fn waiting_may_be_cancelled(bus: Subject) {
+async fn waiting_may_be_cancelled(bus: Subject) {
     const QUESTIONS: u128 = 100;
     let mut questions = bus.questions(WORKER).await.unwrap();
     rule!(at_once(questions.next()).await.is_none(), true, "a taker waits while nothing is asked");
@@ -194,7 +202,13 @@ pub(super) async fn waiting_may_be_cancelled(bus: Subject) {
     }
 }
 
-pub(super) async fn a_removed_queue_takes_no_questions(bus: Subject) {
+async fn commands_are_no_questions<A: Bus + QuestionBus + 'static>(bus: Arc<A>) {
+    let _commands = bus.commands(WORKER, 1).await.unwrap();
+    let nobody = Err(BusError::Unroutable(WORKER));
+    rule!(bus.ask(WORKER, &ask(1), BOUND).await, nobody, "a worker that takes commands only cannot be asked");
+}
+
+async fn a_removed_queue_takes_no_questions<A: Bus + QuestionBus + 'static>(bus: Arc<A>) {
     let _commands = bus.commands(WORKER, 1).await.unwrap();
     let mut questions = bus.questions(WORKER).await.unwrap();
     bus.remove(WORKER).await.unwrap();
@@ -203,7 +217,7 @@ pub(super) async fn a_removed_queue_takes_no_questions(bus: Subject) {
     let nobody = Err(BusError::Unroutable(WORKER));
     rule!(bus.ask(WORKER, &ask(1), BOUND).await, nobody, "a removed queue takes no questions");
     let mut questions = bus.questions(WORKER).await.unwrap();
-    let asking = asking(&bus, WORKER, ask(2));
+    let asking = asking(&(bus as Subject), WORKER, ask(2));
     next(&mut questions, "questions may be taken again").await.reply.give(LiveAnswer::Done).await;
     rule!(
         told(asking, "an answer arrives").await,

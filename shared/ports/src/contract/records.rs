@@ -3,11 +3,12 @@
 mod books;
 mod conditions;
 mod lists;
+mod moves;
 mod registers;
 
 use crate::records::{Period, Records};
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_domain::ledger::{Write, Written};
+use mouthpiece_domain::ledger::{LedgerWrite, WriteOutcome};
 use mouthpiece_domain::session::Session;
 use mouthpiece_domain::time::Wall;
 use std::sync::Arc;
@@ -33,6 +34,9 @@ pub async fn records<A: Records + 'static>(fresh: impl AsyncFn() -> Arc<A>) {
         books::what_a_cancelled_session_delivered_last_is_booked, books::an_end_books_what_is_new,
         books::usage_tells_whose_and_where, books::machine_time_is_cumulative, books::machine_time_is_booked_by_hour,
         books::a_caller_is_told_what_was_delivered, books::periods_are_half_open,
+        books::what_was_sent_is_cumulative, books::each_placement_sends_for_itself,
+        books::every_grouping_adds_up_to_the_machines_bill,
+        moves::a_running_session_moves_once, moves::what_was_handed_over_is_booked_once,
         lists::sessions_are_listed_newest_first, lists::filters_meet, lists::a_list_goes_on_where_it_stopped,
         lists::open_sessions_are_those_that_have_not_ended,
         registers::an_avatar_comes_back_as_it_was_added, registers::an_avatar_is_taken_for_a_session,
@@ -42,9 +46,10 @@ pub async fn records<A: Records + 'static>(fresh: impl AsyncFn() -> Arc<A>) {
         registers::it_can_be_used,
     );
     super::writes::follow_the_model(&fresh).await;
+    super::at_once::are_as_in_some_order(&fresh).await;
 }
 
-async fn write(records: &Subject, one: Write) -> Written {
+async fn write(records: &Subject, one: LedgerWrite) -> WriteOutcome {
     let mut outcomes = records.write(&[one]).await.unwrap();
     assert_eq!(outcomes.len(), 1, "rule broken: each write is answered");
     outcomes.remove(0)
@@ -57,8 +62,11 @@ async fn found(records: &Subject, id: u128) -> Session {
 
 /// Creates sessions of these ids.
 async fn create(records: &Subject, ids: impl IntoIterator<Item = u128>) {
-    let create = |id| Write::Create { session: Box::new(super::sample::session(id)), idempotency: None };
+    let create = |id| LedgerWrite::Create { session: Box::new(super::sample::session(id)), idempotency: None };
     let batch: Vec<_> = ids.into_iter().map(create).collect();
     let outcomes = records.write(&batch).await.unwrap();
-    assert!(outcomes.iter().all(|o| *o == Written::Applied), "rule broken: new sessions are created: {outcomes:?}");
+    assert!(
+        outcomes.iter().all(|o| *o == WriteOutcome::Applied),
+        "rule broken: new sessions are created: {outcomes:?}"
+    );
 }

@@ -1,14 +1,16 @@
 //! Records and messages to try things with.
 
-use mouthpiece_domain::fleet::{Assignment, Capability, Command, Heartbeat, Hold, Running, WorkerEvent};
+use mouthpiece_domain::fleet::{Assignment, Capability, Heartbeat, Hold, RunningSession, WorkerCommand, WorkerEvent};
+use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, ViewerId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::live::{
-    Declined, HangUp, LiveAnswer, LiveAsk, LiveQuestion, LiveStage, LiveStatus, LiveTerms, Mood, NotDone, OfferToWatch,
-    RestartIce, RestartedIce, SdpAnswer, StageTime, TrickleIce,
+    Declined, FaceMood, HangUp, LiveAnswer, LiveAsk, LiveQuestion, LiveStage, LiveStatus, LiveTerms, NotDone,
+    OfferToWatch, RestartIce, RestartedIce, SdpAnswer, StageTime, TrickleIce,
 };
 use mouthpiece_domain::session::{
-    BlobKey, End, EndReason, Fence, Output, Phase, Preset, Progress, Session, SessionKind, Slot, Spec,
+    BlobKey, EndReason, Fence, FrameProgress, Phase, RenderPreset, Session, SessionEnd, SessionKind, SessionOutput,
+    SessionSpec, SlotIndex,
 };
 use mouthpiece_domain::time::{HOUR_MS, Wall};
 use std::sync::Arc;
@@ -30,15 +32,15 @@ pub(super) fn key(text: &str) -> BlobKey {
     BlobKey::new(text).unwrap()
 }
 
-fn spec() -> Spec {
-    Spec {
+fn spec() -> SessionSpec {
+    SessionSpec {
         portrait: key("uploads/ab/portrait.png"),
         content: "5e".repeat(32),
         face: Some(2),
         speech: Some(key("uploads/ab/speech.ogg")),
-        size: 512,
-        fps: 25,
-        preset: Preset::Fast,
+        size: FrameSize::USUAL,
+        fps: FrameRate::Fps25,
+        preset: RenderPreset::Fast,
         // Beyond what a signed or a floating point number holds exactly.
         seed: u64::MAX - 1,
         head: true,
@@ -62,7 +64,10 @@ pub fn session(id: u128) -> Session {
         fence: Fence::FIRST,
         phase: Phase::Requested,
         place: None,
-        progress: Progress::default(),
+        moved_from: None,
+        moves: 0,
+        delivered_before: Duration::ZERO,
+        progress: FrameProgress::default(),
         end: None,
         created: at(1),
         updated: at(1),
@@ -70,12 +75,12 @@ pub fn session(id: u128) -> Session {
 }
 
 pub(super) fn hold(session: u128, fence: u32, worker: u128, slot: u8) -> Hold {
-    Hold { session: SessionId(session), fence: Fence(fence), worker: WorkerId(worker), slot: Slot(slot) }
+    Hold { session: SessionId(session), fence: Fence(fence), worker: WorkerId(worker), slot: SlotIndex(slot) }
 }
 
 /// An end with everything that an end may have.
-pub(super) fn completed() -> End {
-    let output = Output {
+pub(super) fn completed() -> SessionEnd {
+    let output = SessionOutput {
         blob: Some(key("results/ab/1.mp4")),
         removed: None,
         bytes: 123_456,
@@ -84,7 +89,7 @@ pub(super) fn completed() -> End {
         size: [512, 384],
         warnings: vec!["the face is turned away".into()],
     };
-    End { reason: EndReason::Completed, detail: Some("done, \u{fc}".into()), output: Some(output) }
+    SessionEnd { reason: EndReason::Completed, detail: Some("done, \u{fc}".into()), output: Some(output) }
 }
 
 pub(super) fn capability(instance_type: &str) -> Capability {
@@ -94,6 +99,7 @@ pub(super) fn capability(instance_type: &str) -> Capability {
         instance_type: instance_type.into(),
         slots: 2,
         frames_per_second: 120,
+        machine: None,
     }
 }
 
@@ -101,24 +107,26 @@ pub(super) fn heartbeat(worker: u128) -> Heartbeat {
     Heartbeat {
         worker: WorkerId(worker),
         capability: capability("local"),
+        address: Some("10.0.0.7:9000".into()),
         draining: false,
         uptime: ms(5000),
         busy: ms(100),
         resident: vec!["5e".repeat(32)],
-        running: vec![Running {
+        running: vec![RunningSession {
             session: SessionId(1),
             fence: Fence::FIRST,
-            slot: Slot(1),
+            slot: SlotIndex(1),
             phase: Phase::Running,
-            progress: Progress { done: 3, total: 9 },
+            progress: FrameProgress { done: 3, total: 9 },
             delivered: ms(120),
+            prepared: false,
         }],
     }
 }
 
 /// A command that can be told from others by its number.
-pub(super) fn command(n: u128) -> Command {
-    Command::Assign(Box::new(Assignment {
+pub(super) fn command(n: u128) -> WorkerCommand {
+    WorkerCommand::Assign(Box::new(Assignment {
         hold: hold(n, 1, 7, 0),
         kind: SessionKind::Render,
         spec: Arc::new(spec()),
@@ -152,7 +160,7 @@ pub(super) fn asks(worker: u128) -> Vec<LiveAsk> {
 /// Every kind of answer.
 pub(super) fn answers() -> Vec<LiveAnswer> {
     let status = LiveStatus {
-        mood: Mood::Talking,
+        mood: FaceMood::Talking,
         viewers: 2,
         fps: 24.9,
         ticks: u64::MAX,
@@ -174,6 +182,6 @@ pub(super) fn answers() -> Vec<LiveAnswer> {
 /// A new live session of key 1 and avatar 1.
 pub(super) fn live_session(id: u128) -> Session {
     let terms = LiveTerms { left_timeout: ms(0), bitrate: [100_000, 8_000_000], ..LiveTerms::default() };
-    let spec = Spec { speech: None, live: Some(terms), ..spec() };
+    let spec = SessionSpec { speech: None, live: Some(terms), ..spec() };
     Session { kind: SessionKind::Live, spec: Arc::new(spec), ..session(id) }
 }

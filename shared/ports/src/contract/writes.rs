@@ -3,8 +3,9 @@
 
 use super::drafts::{Draft, HOURS, batches};
 use crate::records::{Period, Records, RecordsError, SessionFilter};
+use mouthpiece_domain::cost::UsageHour;
 use mouthpiece_domain::ids::KeyId;
-use mouthpiece_domain::ledger::ReferenceLedger;
+use mouthpiece_domain::ledger::{ReferenceLedger, UsageAmount};
 use mouthpiece_domain::time::{HOUR_MS, Wall};
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::TestRunner;
@@ -62,7 +63,11 @@ async fn compare(records: &dyn Records, batches: Vec<Vec<Draft>>) -> Result<(), 
     Ok(())
 }
 
-async fn same_state(records: &dyn Records, model: &ReferenceLedger) -> Result<(), String> {
+fn amount(usage: &UsageHour) -> UsageAmount {
+    UsageAmount { delivered: usage.delivered, sent_bytes: usage.sent_bytes }
+}
+
+pub(super) async fn same_state(records: &dyn Records, model: &ReferenceLedger) -> Result<(), String> {
     let mut all: Vec<_> = model.sessions().cloned().collect();
     for expected in &all {
         differ("a session", records.session(expected.id).await.map_err(said)?.as_ref(), Some(expected))?;
@@ -84,13 +89,13 @@ async fn same_state(records: &dyn Records, model: &ReferenceLedger) -> Result<()
         let expected = (s.kind, s.key, s.avatar, s.end.as_ref().map(|e| e.reason));
         differ("what usage says of its session", (u.kind, u.key, u.avatar, u.end), expected)?;
     }
-    let usage: Vec<_> = usage.into_iter().map(|u| ((u.hour, u.session, u.worker), u.delivered)).collect();
+    let usage: Vec<_> = usage.into_iter().map(|u| ((u.hour, u.session, u.worker), amount(&u))).collect();
     differ("the usage by hour, session and worker", usage, model.usage().clone().into_iter().collect())?;
 
     let machines = records.machines(period).await.map_err(said)?;
-    let mut machines: Vec<_> = machines.into_iter().map(|m| ((m.hour, m.worker), (m.up, m.busy))).collect();
+    let mut machines: Vec<_> = machines.into_iter().map(|m| ((m.hour, m.worker), (m.up, m.busy, m.starting))).collect();
     machines.sort_unstable();
-    let expected = model.machines().iter().map(|(place, time)| (*place, (time.up, time.busy))).collect();
+    let expected = model.machines().iter().map(|(place, time)| (*place, (time.up, time.busy, time.starting))).collect();
     differ("the machine time by hour and worker", machines, expected)?;
 
     for key in [KeyId(1), KeyId(2)] {

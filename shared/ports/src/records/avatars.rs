@@ -57,6 +57,8 @@ pub trait AvatarRegister: Send + Sync {
     /// stays at least for its age from `at` on.
     async fn use_avatar(&self, id: AvatarId, at: Wall) -> Result<Option<Avatar>, RecordsError>;
 
-    /// Forgets an avatar; false when there is none. Sessions keep its id.
+    /// Forgets an avatar; false when there is none. Sessions keep its id. Its portrait, what was prepared from it and the results
+    /// of renders with it go as soon as nothing needs them, whatever their age: see
+    /// [`Retention::finish_removals`](crate::retention::Retention::finish_removals).
     async fn remove_avatar(&self, id: AvatarId) -> Result<bool, RecordsError>;
 }

@@ -3,7 +3,7 @@
 use super::RecordsError;
 use async_trait::async_trait;
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
-use mouthpiece_domain::ledger::{Write, Written};
+use mouthpiece_domain::ledger::{LedgerWrite, WriteOutcome};
 use mouthpiece_domain::session::{Phase, Session, SessionKind};
 
 /// Which sessions to list; newest first.
@@ -27,8 +27,8 @@ pub struct SessionFilter {
 #[async_trait]
 pub trait SessionLedger: Send + Sync {
     /// Carries out a batch in order, all or nothing durable when it returns. A write whose condition does not hold changes
-    /// nothing and is told so; it does not stop the others. See [`Write`] for the conditions.
-    async fn write(&self, batch: &[Write]) -> Result<Vec<Written>, RecordsError>;
+    /// nothing and is told so; it does not stop the others. See [`LedgerWrite`] for the conditions.
+    async fn write(&self, batch: &[LedgerWrite]) -> Result<Vec<WriteOutcome>, RecordsError>;
 
     /// One session.
     async fn session(&self, id: SessionId) -> Result<Option<Session>, RecordsError>;

@@ -1,24 +1,24 @@
 //! What several sessions want drawn, in one call.
 
-use crate::{Engine, EngineError, Expression, Tick};
+use crate::{Engine, EngineError, EngineTick, Expression};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 /// What comes back to a desk: the seat, unless it is lost, and whether it was drawn.
 type Answer<E> = (Option<Box<<E as Engine>::Seat>>, Result<(), EngineError>);
 
 /// Where a desk finds its answer.
-pub(super) struct Reply<E: Engine> {
+pub(super) struct DeskReply<E: Engine> {
     answer: Mutex<Option<Answer<E>>>,
     came: Condvar,
 }
 
-impl<E: Engine> Default for Reply<E> {
+impl<E: Engine> Default for DeskReply<E> {
     fn default() -> Self {
         Self { answer: Mutex::new(None), came: Condvar::new() }
     }
 }
 
-impl<E: Engine> Reply<E> {
+impl<E: Engine> DeskReply<E> {
     fn give(&self, answer: Answer<E>) {
         *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = Some(answer);
         self.came.notify_one();
@@ -37,36 +37,36 @@ impl<E: Engine> Reply<E> {
 }
 
 /// One tick on its way: owned, so that it can lie in a queue.
-pub(super) struct Work<E: Engine> {
+pub(super) struct DeskWork<E: Engine> {
     avatar: Arc<E::Avatar>,
     seat: Option<Box<E::Seat>>,
     reference: usize,
     cue: E::Cue,
     expression: Expression,
-    reply: Arc<Reply<E>>,
+    reply: Arc<DeskReply<E>>,
     /// Until it is drawn.
     outcome: Result<(), EngineError>,
 }
 
-impl<E: Engine> Work<E> {
+impl<E: Engine> DeskWork<E> {
     pub(super) fn new(
         avatar: Arc<E::Avatar>,
         seat: Box<E::Seat>,
         reference: usize,
         cue: E::Cue,
         expression: Expression,
-        reply: Arc<Reply<E>>,
+        reply: Arc<DeskReply<E>>,
     ) -> Self {
         Self { avatar, seat: Some(seat), reference, cue, expression, reply, outcome: Err(EngineError::Gone) }
     }
 
-    fn tick(&mut self) -> Option<Tick<'_, E>> {
+    fn tick(&mut self) -> Option<EngineTick<'_, E>> {
         let Self { avatar, seat, reference, cue, expression, .. } = self;
-        Some(Tick { avatar, seat: seat.as_deref_mut()?, reference: *reference, cue, expression: *expression })
+        Some(EngineTick { avatar, seat: seat.as_deref_mut()?, reference: *reference, cue, expression: *expression })
     }
 }
 
-impl<E: Engine> Drop for Work<E> {
+impl<E: Engine> Drop for DeskWork<E> {
     /// Answers: drawn, failed, or neither because the engine is gone.
     fn drop(&mut self) {
         let outcome = std::mem::replace(&mut self.outcome, Ok(()));
@@ -76,8 +76,8 @@ impl<E: Engine> Drop for Work<E> {
 
 /// What is drawn in one call. Its memory is used again for the next.
 pub(super) struct Batch<E: Engine> {
-    work: Vec<Work<E>>,
-    ticks: Vec<Tick<'static, E>>,
+    work: Vec<DeskWork<E>>,
+    ticks: Vec<EngineTick<'static, E>>,
 }
 
 impl<E: Engine> Default for Batch<E> {
@@ -88,7 +88,7 @@ impl<E: Engine> Default for Batch<E> {
 
 impl<E: Engine> Batch<E> {
     /// Takes all that waits.
-    pub(super) fn take(&mut self, waiting: &mut Vec<Work<E>>) {
+    pub(super) fn take(&mut self, waiting: &mut Vec<DeskWork<E>>) {
         std::mem::swap(&mut self.work, waiting);
     }
 
@@ -99,7 +99,7 @@ impl<E: Engine> Batch<E> {
     /// Draws it in one call and answers. Should that fail, each tick is drawn by itself, so that it fails alone.
     pub(super) fn draw(&mut self, engine: &mut E) {
         let mut ticks = emptied(std::mem::take(&mut self.ticks));
-        ticks.extend(self.work.iter_mut().filter_map(Work::tick));
+        ticks.extend(self.work.iter_mut().filter_map(DeskWork::tick));
         let together = engine.draw(&mut ticks);
         self.ticks = emptied(ticks);
         let alone = together.is_err();
@@ -114,7 +114,7 @@ impl<E: Engine> Batch<E> {
 }
 
 /// The empty vector with the same memory, for ticks that live for another time: the standard library collects in place.
-fn emptied<'a, E: Engine>(mut ticks: Vec<Tick<'_, E>>) -> Vec<Tick<'a, E>> {
+fn emptied<'a, E: Engine>(mut ticks: Vec<EngineTick<'_, E>>) -> Vec<EngineTick<'a, E>> {
     ticks.clear();
     ticks.into_iter().map_while(|_| None).collect()
 }
@@ -126,9 +126,9 @@ mod tests {
 
     #[test]
     fn the_memory_of_a_batch_is_kept() {
-        let ticks: Vec<Tick<'_, Gate>> = Vec::with_capacity(5);
+        let ticks: Vec<EngineTick<'_, Gate>> = Vec::with_capacity(5);
         let (place, room) = (ticks.as_ptr().addr(), ticks.capacity());
-        let again: Vec<Tick<'static, Gate>> = emptied(ticks);
+        let again: Vec<EngineTick<'static, Gate>> = emptied(ticks);
         assert_eq!((again.as_ptr().addr(), again.capacity()), (place, room));
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Cue, Ear, Heard, SpeechLevel};
+use crate::{Cue, Ear, HeardCue, SpeechLevel};
 use mouthpiece_frame::Reference;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
@@ -33,7 +33,7 @@ impl Ear for Deaf {
 
     fn finish(&mut self) {}
 
-    fn cue(&mut self, _: f64) -> Option<Heard<u8>> {
+    fn cue(&mut self, _: f64) -> Option<HeardCue<u8>> {
         None
     }
 
@@ -72,7 +72,7 @@ impl Engine for Gate {
         Deaf
     }
 
-    fn draw(&mut self, ticks: &mut [Tick<'_, Self>]) -> Result<(), EngineError> {
+    fn draw(&mut self, ticks: &mut [EngineTick<'_, Self>]) -> Result<(), EngineError> {
         // Nobody counts a helper's calls.
         let _ = self.called.send(ticks.len());
         self.go.lock().unwrap().recv_timeout(SOON).unwrap();
@@ -161,7 +161,7 @@ fn what_gathers_while_a_batch_is_drawn_is_drawn_in_one_call() {
     assert_eq!(first.join().unwrap().unwrap(), 7);
     assert_eq!(rig.call(), 2);
     assert_eq!((second.join().unwrap().unwrap(), third.join().unwrap().unwrap()), (8, 9));
-    assert_eq!(rig.engine.desks().drawn(), Drawn { calls: 2, ticks: 3, helped: 0 });
+    assert_eq!(rig.engine.desks().drawn(), DrawnTicks { calls: 2, ticks: 3, helped: 0 });
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn with_a_helper_nobody_waits_for_a_running_call() {
     assert!(matches!(rig.draw(5, 2).join().unwrap(), Err(EngineError::NoSuchFrame { asked: 5, held: 1 })));
     rig.go.send(()).unwrap();
     assert_eq!(held.join().unwrap().unwrap(), 1);
-    assert_eq!(rig.engine.desks().drawn(), Drawn { calls: 1, ticks: 1, helped: 2 });
+    assert_eq!(rig.engine.desks().drawn(), DrawnTicks { calls: 1, ticks: 1, helped: 2 });
 }
 
 #[test]

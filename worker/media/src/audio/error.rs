@@ -11,7 +11,7 @@ pub enum AudioError {
     /// The file system refused.
     #[error("{file} cannot be read: {reason}")]
     CannotRead {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// What the system said.
         reason: String,
@@ -19,7 +19,7 @@ pub enum AudioError {
     /// A file of a kind that is not taken.
     #[error("{file} {not_taken}")]
     NotTaken {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// What it is, and what to do.
         not_taken: NotTaken,
@@ -27,7 +27,7 @@ pub enum AudioError {
     /// It begins like a recording and cannot be read as one.
     #[error("{file} cannot be read as a recording: {reason}; convert it to WAV or FLAC")]
     NotAudio {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// What was found.
         reason: String,
@@ -35,13 +35,13 @@ pub enum AudioError {
     /// A picture, or a video without sound.
     #[error("{file} has no audio stream: give a recording of speech")]
     NoAudioStream {
-        /// The file.
+        /// The file that was read.
         file: FileName,
     },
     /// A codec that this FFmpeg does not decode.
     #[error("{file} is encoded as {codec}, which this FFmpeg cannot decode: convert it to WAV or FLAC")]
     NoDecoder {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// The codec's short name.
         codec: String,
@@ -49,13 +49,13 @@ pub enum AudioError {
     /// Headers without a single sample.
     #[error("{file} holds no sound: its length is zero")]
     NoSound {
-        /// The file.
+        /// The file that was read.
         file: FileName,
     },
     /// Nothing, or nothing more, could be decoded.
     #[error("{file} is damaged: decoding failed at {seconds:.2} s; convert or record it again")]
     Damaged {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// Seconds that could be decoded before.
         seconds: f64,
@@ -63,11 +63,11 @@ pub enum AudioError {
     /// A property of the stream is out of range.
     #[error("{file} has {what} of {got}: it must be {range}")]
     OutOfRange {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// The property.
         what: &'static str,
-        /// Its value.
+        /// The value that the file says.
         got: i64,
         /// What is accepted.
         range: &'static str,
@@ -75,7 +75,7 @@ pub enum AudioError {
     /// A floating-point sample that is no number.
     #[error("{file} holds a sample that is {what} at {seconds:.3} s: export the recording again, or as 16-bit WAV")]
     NotFinite {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// "not a number" or "infinite".
         what: &'static str,
@@ -85,7 +85,7 @@ pub enum AudioError {
     /// More sound than is allowed.
     #[error("{file} is longer than {max_seconds} s, the most that is allowed: split it")]
     TooLong {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// The limit in seconds.
         max_seconds: f64,
@@ -93,7 +93,7 @@ pub enum AudioError {
     /// FFmpeg failed in a way that is not the file's fault.
     #[error("{file} cannot be converted: {reason}")]
     Convert {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// What FFmpeg said.
         reason: String,
@@ -109,7 +109,7 @@ pub enum AudioError {
     /// The caller asked to stop.
     #[error("reading {file} was cancelled")]
     Cancelled {
-        /// The file.
+        /// The file that was read.
         file: FileName,
     },
 }
@@ -139,7 +139,7 @@ impl AudioError {
 
 /// Something that is wrong with a file that could be used all the same; complete once the end was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Error)]
-pub enum Warning {
+pub enum SpeechWarning {
     /// The file states more sound than it holds.
     #[error("the audio ends after {got:.2} s of the {stated:.2} s that the file states: it was cut short")]
     CutShort {
@@ -163,7 +163,7 @@ pub enum Warning {
     /// Damaged packets were left out.
     #[error("{packets} damaged packets of the audio were left out")]
     Damaged {
-        /// How many.
+        /// Packets that could not be decoded.
         packets: u64,
     },
 }

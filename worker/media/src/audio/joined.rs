@@ -6,7 +6,7 @@ use ffmpeg_next::{ffi::AVFrame, media};
 use mouthpiece_domain::file_kind::FileUse;
 
 use super::{
-    AudioError, Warning,
+    AudioError, SpeechWarning,
     riff::{self, MOST_PARTS, Part},
 };
 use crate::libav::{OpenFault, Track, TrackFault, open_input, open_piece, sentence};
@@ -115,23 +115,23 @@ impl Joined {
     }
 
     /// What is wrong with what was read, `got` seconds in all; `ended` when all was.
-    pub fn warnings(&self, got: f64, ended: bool) -> Vec<Warning> {
+    pub fn warnings(&self, got: f64, ended: bool) -> Vec<SpeechWarning> {
         let mut warnings = Vec::new();
         let packets = self.damaged + self.track.damaged();
         if packets > 0 {
-            warnings.push(Warning::Damaged { packets });
+            warnings.push(SpeechWarning::Damaged { packets });
         }
         if !ended {
             return warnings;
         }
         let missing = self.missing + self.missing_now();
         if missing > 0.0 {
-            warnings.push(Warning::CutShort { got, stated: got + missing });
+            warnings.push(SpeechWarning::CutShort { got, stated: got + missing });
         } else if self.broke_off || self.track.broke_off() {
-            warnings.push(Warning::BrokeOff { got });
+            warnings.push(SpeechWarning::BrokeOff { got });
         }
         if self.more {
-            warnings.push(Warning::LeftOut { most: MOST_PARTS });
+            warnings.push(SpeechWarning::LeftOut { most: MOST_PARTS });
         }
         warnings
     }

@@ -22,10 +22,10 @@ mod survey_tests;
 #[cfg(test)]
 mod tests;
 
-pub use error::{AudioError, Warning};
+pub use error::{AudioError, SpeechWarning};
 pub use mix::Mix;
 pub use opus::{OPUS_FRAME, OPUS_LONGEST, OPUS_RATE, OpusDecoder, OpusEncoder, OpusError};
-pub use reader::{Limits, SpeechBlock, SpeechInfo, SpeechReader};
+pub use reader::{SpeechBlock, SpeechInfo, SpeechLimits, SpeechReader};
 pub use steer::Steer;
 pub use stream::Converter;
 pub use survey::{Survey, survey};

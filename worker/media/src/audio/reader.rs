@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use ffmpeg_next as ff;
 
 use super::{
-    AudioError, Mix, PLAYBACK_RATE, SPEECH_RATE, Warning,
+    AudioError, Mix, PLAYBACK_RATE, SPEECH_RATE, SpeechWarning,
     joined::{Joined, track_error},
     mix::Balance,
     resample::Resampler,
@@ -16,12 +16,12 @@ use crate::libav::sentence;
 
 /// What is accepted at most.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Limits {
+pub struct SpeechLimits {
     /// Longest sound in seconds.
     pub max_seconds: f64,
 }
 
-impl Default for Limits {
+impl Default for SpeechLimits {
     /// Four hours.
     fn default() -> Self {
         Self { max_seconds: 4.0 * 3600.0 }
@@ -73,7 +73,7 @@ const MIN_BLOCK: usize = SPEECH_RATE as usize / 50;
 pub struct SpeechReader {
     path: PathBuf,
     sound: Joined,
-    limits: Limits,
+    limits: SpeechLimits,
     info: SpeechInfo,
     shape: Shape,
     speech: Resampler,
@@ -92,12 +92,12 @@ pub struct SpeechReader {
 }
 
 impl SpeechReader {
-    /// Opens a file with the default [`Limits`] and decodes its first frame.
+    /// Opens a file with the default [`SpeechLimits`] and decodes its first frame.
     ///
     /// # Errors
     /// Every [`AudioError`] but [`AudioError::Cancelled`].
     pub fn open(path: &Path) -> Result<Self, AudioError> {
-        Self::open_with(path, &Limits::default(), Mix::Both)
+        Self::open_with(path, &SpeechLimits::default(), Mix::Both)
     }
 
     /// Opens a file to be listened to as its survey found best, and decodes its first frame.
@@ -105,14 +105,14 @@ impl SpeechReader {
     /// # Errors
     /// Every [`AudioError`] but [`AudioError::Cancelled`].
     pub fn open_mixed(path: &Path, mix: Mix) -> Result<Self, AudioError> {
-        Self::open_with(path, &Limits::default(), mix)
+        Self::open_with(path, &SpeechLimits::default(), mix)
     }
 
     /// Opens a file and decodes its first frame.
     ///
     /// # Errors
     /// Every [`AudioError`] but [`AudioError::Cancelled`].
-    pub fn open_with(path: &Path, limits: &Limits, mix: Mix) -> Result<Self, AudioError> {
+    pub fn open_with(path: &Path, limits: &SpeechLimits, mix: Mix) -> Result<Self, AudioError> {
         let mut sound = Joined::open(path)?;
         loop {
             if !sound.next_frame().map_err(|e| track_error(path, e, 0.0))? {
@@ -260,7 +260,7 @@ impl SpeechReader {
     }
 
     /// What is wrong with the file although it could be read; complete once [`SpeechReader::read`] returned false.
-    pub fn warnings(&self) -> Vec<Warning> {
+    pub fn warnings(&self) -> Vec<SpeechWarning> {
         self.sound.warnings(self.seconds(), self.ended)
     }
 }

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::{AudioError, Limits, Mix, SPEECH_RATE, SpeechBlock, SpeechInfo, SpeechReader, Warning, levels::Levels};
+use super::{
+    AudioError, Mix, SPEECH_RATE, SpeechBlock, SpeechInfo, SpeechLimits, SpeechReader, SpeechWarning, levels::Levels,
+};
 
 /// How far below the loud frames a frame still counts as speech, in dB.
 const ACTIVE_RANGE_DB: f64 = 35.0;
@@ -27,7 +29,7 @@ pub struct Survey {
     /// How its channels are listened to: so were they for all of the above.
     pub mix: Mix,
     /// What is wrong with the file although it could be read.
-    pub warnings: Vec<Warning>,
+    pub warnings: Vec<SpeechWarning>,
 }
 
 /// Reads the whole file once, or a second time where its channels cancel one another, in constant memory. `progress` is
@@ -35,7 +37,7 @@ pub struct Survey {
 ///
 /// # Errors
 /// Every [`AudioError`]; [`AudioError::Cancelled`] when `progress` said so.
-pub fn survey(path: &Path, limits: &Limits, progress: &mut dyn FnMut(f64) -> bool) -> Result<Survey, AudioError> {
+pub fn survey(path: &Path, limits: &SpeechLimits, progress: &mut dyn FnMut(f64) -> bool) -> Result<Survey, AudioError> {
     let found = listen(path, limits, Mix::Both, progress)?;
     match found.1 {
         Mix::Both => Ok(found.0),
@@ -46,7 +48,7 @@ pub fn survey(path: &Path, limits: &Limits, progress: &mut dyn FnMut(f64) -> boo
 /// One pass, and which mix would be best.
 fn listen(
     path: &Path,
-    limits: &Limits,
+    limits: &SpeechLimits,
     mix: Mix,
     progress: &mut dyn FnMut(f64) -> bool,
 ) -> Result<(Survey, Mix), AudioError> {

@@ -4,7 +4,7 @@ use super::*;
 use crate::mux::fixtures::{file, tone, wav, wav_header};
 
 fn surveyed(path: &std::path::Path) -> Survey {
-    survey(path, &Limits::default(), &mut |_| true).unwrap()
+    survey(path, &SpeechLimits::default(), &mut |_| true).unwrap()
 }
 
 #[test]
@@ -37,7 +37,7 @@ fn a_survey_can_be_cancelled() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(dir.path(), "a.wav", &wav(8_000, 1, 1, &tone(8_000, 1, 10.0, 200.0)));
     let mut told = Vec::new();
-    let stopped = survey(&path, &Limits::default(), &mut |seconds| {
+    let stopped = survey(&path, &SpeechLimits::default(), &mut |seconds| {
         told.push(seconds);
         seconds < 3.0
     });
@@ -79,7 +79,7 @@ fn an_hour_needs_no_more_memory_than_a_minute() {
     };
     surveyed(&minute);
     let (before, mut most) = (resident(), 0);
-    let found = survey(&hour, &Limits::default(), &mut |_| {
+    let found = survey(&hour, &SpeechLimits::default(), &mut |_| {
         most = most.max(resident());
         true
     })

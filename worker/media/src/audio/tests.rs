@@ -88,7 +88,7 @@ fn compressed_files_start_where_their_sound_starts() {
 fn the_sound_of_a_video_is_taken() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mp4");
-    crate::mux::fixtures::write_mp4(&path, crate::encode::Choice::Auto, 25, 1, &tone(48_000, 1, 1.0, 440.0));
+    crate::mux::fixtures::write_mp4(&path, crate::encode::EncoderChoice::Auto, 25, 1, &tone(48_000, 1, 1.0, 440.0));
     let (all, _) = read_all(&path).unwrap();
     assert!(all.speech.len().abs_diff(16_000) <= 400, "{}", all.speech.len());
 }
@@ -128,7 +128,7 @@ fn what_is_not_audio_is_said_to_be_so() {
 fn a_silent_video_has_no_audio_stream() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mp4");
-    let mut encoder = crate::encode::open(crate::encode::Choice::Auto, &settings(64, 64)).unwrap();
+    let mut encoder = crate::encode::open(crate::encode::EncoderChoice::Auto, &settings(64, 64)).unwrap();
     let video = crate::mux::VideoParams { width: 64, height: 64, fps: (25, 1) };
     let mut writer = crate::mux::Mp4Writer::create(&path, video, None).unwrap();
     for t in 0..5 {
@@ -172,7 +172,7 @@ fn files_cut_in_the_middle_are_read_as_far_as_they_go() {
         let seconds = all.speech.len() as f64 / 16_000.0;
         assert!((1.0..3.2).contains(&seconds), "{name}: {seconds} s");
         let warnings = reader.warnings();
-        assert!(warnings.iter().any(|w| matches!(w, Warning::CutShort { .. })), "{name}: {warnings:?}");
+        assert!(warnings.iter().any(|w| matches!(w, SpeechWarning::CutShort { .. })), "{name}: {warnings:?}");
         assert!(warnings[warnings.len() - 1].to_string().contains("that the file states: it was cut short"));
     }
     // Without its index an MP4 cannot be read at all.
@@ -190,7 +190,11 @@ fn damaged_packets_are_left_out_and_counted() {
     bytes[len / 3..len / 3 + 2000].fill(0xff);
     let (all, reader) = read_all(&file(dir.path(), "b.m4a", &bytes)).unwrap();
     assert!(all.speech.len() > 40_000, "{}", all.speech.len());
-    assert!(matches!(reader.warnings()[0], Warning::Damaged { packets } if packets < 100), "{:?}", reader.warnings());
+    assert!(
+        matches!(reader.warnings()[0], SpeechWarning::Damaged { packets } if packets < 100),
+        "{:?}",
+        reader.warnings()
+    );
 
     let data = bytes.windows(4).position(|w| w == b"mdat").unwrap() + 4;
     let index = bytes.windows(4).position(|w| w == b"moov").unwrap() - 4;
@@ -228,7 +232,7 @@ fn rates_channels_and_lengths_have_limits() {
     let message = refusal(&file(d, "a.wav", &wav(16_000, 65, 1, &vec![0.1; 6500])));
     assert!(message.contains("channel") || message.contains("cannot be read as a recording"), "{message}");
     let long = file(d, "a.wav", &wav(16_000, 1, 1, &tone(16_000, 1, 3.0, 200.0)));
-    let limits = Limits { max_seconds: 2.0 };
+    let limits = SpeechLimits { max_seconds: 2.0 };
     let message = survey(&long, &limits, &mut |_| true).unwrap_err().to_string();
     assert!(message.ends_with("a.wav' is longer than 2 s, the most that is allowed: split it"), "{message}");
 }
@@ -297,6 +301,6 @@ fn joined_wav_files_are_read_one_after_another() {
     let cut = [&three[0][..24_044], &three[1], &three[2][..48_044]].concat();
     let (all, reader) = read_all(&file(dir.path(), "d.wav", &cut)).unwrap();
     assert_eq!(all.speech.len(), 32_000);
-    let [Warning::CutShort { got, stated }] = reader.warnings()[..] else { panic!("{:?}", reader.warnings()) };
+    let [SpeechWarning::CutShort { got, stated }] = reader.warnings()[..] else { panic!("{:?}", reader.warnings()) };
     assert!((got - 2.0).abs() < 1e-3 && (stated - 3.0).abs() < 1e-2, "{got} {stated}");
 }

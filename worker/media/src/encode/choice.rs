@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 /// Which encoder to use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Choice {
+pub enum EncoderChoice {
     /// The first that opens of NVENC, x264, OpenH264.
     #[default]
     Auto,
@@ -16,12 +16,12 @@ pub enum Choice {
     OpenH264,
 }
 
-impl Choice {
-    /// Every choice, in the order that [`Choice::Auto`] tries them.
+impl EncoderChoice {
+    /// Every choice, in the order that [`EncoderChoice::Auto`] tries them.
     pub const ALL: [Self; 4] = [Self::Auto, Self::Nvenc, Self::X264, Self::OpenH264];
 }
 
-impl fmt::Display for Choice {
+impl fmt::Display for EncoderChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Auto => "auto",
@@ -32,7 +32,7 @@ impl fmt::Display for Choice {
     }
 }
 
-impl FromStr for Choice {
+impl FromStr for EncoderChoice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {

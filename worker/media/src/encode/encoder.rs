@@ -61,7 +61,7 @@ pub enum EncodeError {
 
 /// One encoded frame, valid during the call that hands it out.
 #[derive(Debug, Clone, Copy)]
-pub struct Packet<'a> {
+pub struct EncodedPacket<'a> {
     /// H.264 in Annex B form; SPS and PPS come in band before each key frame.
     pub data: &'a [u8],
     /// Presentation time in frames; equal to the decoding time, since there are no B-frames.
@@ -71,7 +71,7 @@ pub struct Packet<'a> {
 }
 
 /// Takes the packets that an encoder hands out.
-pub type Sink<'a> = dyn FnMut(Packet<'_>) + 'a;
+pub type PacketSink<'a> = dyn FnMut(EncodedPacket<'_>) + 'a;
 
 /// An H.264 encoder for frames of one size.
 pub trait VideoEncoder: Send {
@@ -85,7 +85,8 @@ pub trait VideoEncoder: Send {
     ///
     /// # Errors
     /// [`EncodeError::WrongSize`], [`EncodeError::Failed`], [`EncodeError::Finished`].
-    fn encode(&mut self, frame: &I420, pts: i64, force_key: bool, sink: &mut Sink<'_>) -> Result<(), EncodeError>;
+    fn encode(&mut self, frame: &I420, pts: i64, force_key: bool, sink: &mut PacketSink<'_>)
+    -> Result<(), EncodeError>;
 
     /// Changes the rate that is aimed for, bits a second: 50,000 to 100,000,000, for [`Quality::Realtime`](super::Quality::Realtime) only. Takes
     /// effect at the next frame, without a key frame.
@@ -98,7 +99,7 @@ pub trait VideoEncoder: Send {
     ///
     /// # Errors
     /// [`EncodeError::Failed`].
-    fn finish(&mut self, sink: &mut Sink<'_>) -> Result<(), EncodeError>;
+    fn finish(&mut self, sink: &mut PacketSink<'_>) -> Result<(), EncodeError>;
 }
 
 /// Refuses a frame of another size, or one whose planes were cut.

@@ -11,8 +11,8 @@ use ffmpeg_next::{
     packet::Mut as _,
 };
 
-use super::encoder::{EncodeError, Packet, Sink, VideoEncoder, check_size};
-use super::settings::{FilePreset, Quality, Settings};
+use super::encoder::{EncodeError, EncodedPacket, PacketSink, VideoEncoder, check_size};
+use super::settings::{EncoderQuality, EncoderSettings, FilePreset};
 use crate::{
     image::I420,
     libav::{check, init, sentence},
@@ -24,27 +24,27 @@ pub(super) struct Encoder {
     context: Context,
     frame: ff::Frame,
     packet: AvPacket,
-    settings: Settings,
+    settings: EncoderSettings,
     last_pts: i64,
     finished: bool,
 }
 
 impl Encoder {
     /// x264: ultrafast or veryfast, tuned for no delay at all.
-    pub(super) fn x264(settings: &Settings) -> Result<Self, EncodeError> {
+    pub(super) fn x264(settings: &EncoderSettings) -> Result<Self, EncodeError> {
         let mut options = Dictionary::new();
         options.set("tune", "zerolatency");
         options.set("forced-idr", "1");
         match settings.quality {
-            Quality::File { preset: FilePreset::Fast } => {
+            EncoderQuality::File { preset: FilePreset::Fast } => {
                 options.set("preset", "ultrafast");
                 options.set("crf", "18");
             }
-            Quality::File { preset: FilePreset::Balanced } => {
+            EncoderQuality::File { preset: FilePreset::Balanced } => {
                 options.set("preset", "veryfast");
                 options.set("crf", "20");
             }
-            Quality::Realtime { bitrate_bps } => {
+            EncoderQuality::Realtime { bitrate_bps } => {
                 options.set("preset", "ultrafast");
                 options.set("profile", "baseline");
                 // No better than a file: a still face would else be polished with all of the rate, at a third more time.
@@ -56,20 +56,20 @@ impl Encoder {
     }
 
     /// NVIDIA's hardware encoder.
-    pub(super) fn nvenc(settings: &Settings) -> Result<Self, EncodeError> {
+    pub(super) fn nvenc(settings: &EncoderSettings) -> Result<Self, EncodeError> {
         let mut options = Dictionary::new();
         options.set("delay", "0");
         options.set("zerolatency", "1");
         options.set("rc-lookahead", "0");
         options.set("forced-idr", "1");
         match settings.quality {
-            Quality::File { preset } => {
+            EncoderQuality::File { preset } => {
                 options.set("preset", if preset == FilePreset::Fast { "p1" } else { "p4" });
                 options.set("rc", "vbr");
                 options.set("cq", "19");
                 options.set("b", "0");
             }
-            Quality::Realtime { bitrate_bps } => {
+            EncoderQuality::Realtime { bitrate_bps } => {
                 options.set("preset", "p2");
                 options.set("tune", "ull");
                 options.set("rc", "cbr");
@@ -87,7 +87,7 @@ impl Encoder {
 
     fn open(
         name: &'static str,
-        settings: &Settings,
+        settings: &EncoderSettings,
         options: Dictionary<'_>,
         remedy: &'static str,
     ) -> Result<Self, EncodeError> {
@@ -178,7 +178,7 @@ impl Encoder {
     }
 
     /// Hands out every packet that is ready.
-    fn drain(&mut self, sink: &mut Sink<'_>) -> Result<(), ff::Error> {
+    fn drain(&mut self, sink: &mut PacketSink<'_>) -> Result<(), ff::Error> {
         loop {
             // SAFETY: the encoder is open; libavcodec gives the packet's last bytes back first.
             let code = unsafe { ffi::avcodec_receive_packet(self.context.as_mut_ptr(), self.packet.as_mut_ptr()) };
@@ -189,7 +189,7 @@ impl Encoder {
             }
             let (key, pts) = (self.packet.is_key(), self.packet.pts().unwrap_or(self.last_pts));
             if let Some(data) = self.packet.data() {
-                sink(Packet { data, pts, key });
+                sink(EncodedPacket { data, pts, key });
             }
         }
     }
@@ -204,7 +204,13 @@ impl VideoEncoder for Encoder {
         self.name
     }
 
-    fn encode(&mut self, frame: &I420, pts: i64, force_key: bool, sink: &mut Sink<'_>) -> Result<(), EncodeError> {
+    fn encode(
+        &mut self,
+        frame: &I420,
+        pts: i64,
+        force_key: bool,
+        sink: &mut PacketSink<'_>,
+    ) -> Result<(), EncodeError> {
         if self.finished {
             return Err(EncodeError::Finished { name: self.name });
         }
@@ -229,7 +235,7 @@ impl VideoEncoder for Encoder {
         Ok(())
     }
 
-    fn finish(&mut self, sink: &mut Sink<'_>) -> Result<(), EncodeError> {
+    fn finish(&mut self, sink: &mut PacketSink<'_>) -> Result<(), EncodeError> {
         if std::mem::replace(&mut self.finished, true) {
             return Ok(());
         }

@@ -14,7 +14,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 
-pub use choice::Choice;
-pub use encoder::{EncodeError, Packet, Sink, VideoEncoder};
-pub use open::{Availability, available, open};
-pub use settings::{FilePreset, Quality, Settings};
+pub use choice::EncoderChoice;
+pub use encoder::{EncodeError, EncodedPacket, PacketSink, VideoEncoder};
+pub use open::{EncoderAvailability, available, open};
+pub use settings::{EncoderQuality, EncoderSettings, FilePreset};

@@ -11,8 +11,8 @@ use openh264::{
     formats::YUVSlices,
 };
 
-use super::encoder::{EncodeError, Packet, Sink, VideoEncoder, check_size};
-use super::settings::{FilePreset, Quality, Settings};
+use super::encoder::{EncodeError, EncodedPacket, PacketSink, VideoEncoder, check_size};
+use super::settings::{EncoderQuality, EncoderSettings, FilePreset};
 use crate::image::I420;
 
 const NAME: &str = "openh264";
@@ -38,14 +38,14 @@ const ALL_LAYERS: c_int = 4;
 pub(super) struct Encoder {
     cisco: Cisco,
     bytes: Vec<u8>,
-    settings: Settings,
+    settings: EncoderSettings,
     started: bool,
     finished: bool,
     last_pts: i64,
 }
 
 impl Encoder {
-    pub(super) fn open(settings: &Settings) -> Result<Self, EncodeError> {
+    pub(super) fn open(settings: &EncoderSettings) -> Result<Self, EncodeError> {
         let remedy = "it takes frames of at most 3840x2160 pixels";
         let (long, short) = (settings.width.max(settings.height), settings.width.min(settings.height));
         if long > 3840 || short > 2160 {
@@ -62,7 +62,7 @@ impl Encoder {
     }
 }
 
-fn config(settings: &Settings) -> EncoderConfig {
+fn config(settings: &EncoderSettings) -> EncoderConfig {
     let fps = settings.fps.0 as f32 / settings.fps.1 as f32;
     let pixels_a_second = settings.width as f32 * settings.height as f32 * fps;
     let colours = VuiConfig::bt601()
@@ -78,12 +78,12 @@ fn config(settings: &Settings) -> EncoderConfig {
         .vui(colours);
     match settings.quality {
         // Its rate control has no constant quality: a narrow range of quantisers under a generous rate comes close.
-        Quality::File { preset } => base
+        EncoderQuality::File { preset } => base
             .rate_control_mode(RateControlMode::Quality)
             .bitrate(BitRate::from_bps((pixels_a_second * 0.5).clamp(500_000.0, 100_000_000.0) as u32))
             .qp(QpRange::new(16, 24))
             .complexity(if preset == FilePreset::Fast { Complexity::Low } else { Complexity::Medium }),
-        Quality::Realtime { bitrate_bps } => base
+        EncoderQuality::Realtime { bitrate_bps } => base
             .rate_control_mode(RateControlMode::Bitrate)
             .bitrate(BitRate::from_bps(bitrate_bps))
             // No better than a file: a still face would else be polished with all of the rate.
@@ -98,7 +98,13 @@ impl VideoEncoder for Encoder {
         NAME
     }
 
-    fn encode(&mut self, frame: &I420, pts: i64, force_key: bool, sink: &mut Sink<'_>) -> Result<(), EncodeError> {
+    fn encode(
+        &mut self,
+        frame: &I420,
+        pts: i64,
+        force_key: bool,
+        sink: &mut PacketSink<'_>,
+    ) -> Result<(), EncodeError> {
         if self.finished {
             return Err(EncodeError::Finished { name: NAME });
         }
@@ -123,7 +129,7 @@ impl VideoEncoder for Encoder {
             let reason = "it dropped the frame".to_owned();
             return Err(EncodeError::Failed { name: NAME, pts, reason });
         }
-        sink(Packet { data: &self.bytes, pts, key });
+        sink(EncodedPacket { data: &self.bytes, pts, key });
         Ok(())
     }
 
@@ -152,7 +158,7 @@ impl VideoEncoder for Encoder {
         Ok(())
     }
 
-    fn finish(&mut self, _sink: &mut Sink<'_>) -> Result<(), EncodeError> {
+    fn finish(&mut self, _sink: &mut PacketSink<'_>) -> Result<(), EncodeError> {
         self.finished = true;
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::encoder::EncodeError;
 
 /// What an encoder is opened with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
+pub struct EncoderSettings {
     /// Frame width in pixels: even, 16 to 4096.
     pub width: u32,
     /// Frame height in pixels: even, 16 to 4096.
@@ -12,14 +12,14 @@ pub struct Settings {
     /// Frames a second as numerator and denominator; 1 to 240 a second.
     pub fps: (u32, u32),
     /// What to aim for.
-    pub quality: Quality,
+    pub quality: EncoderQuality,
     /// Most frames from one key frame to the next: 1 to 10,000.
     pub gop_frames: u32,
 }
 
 /// What an encoder aims for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quality {
+pub enum EncoderQuality {
     /// Constant quality, for a file.
     File {
         /// Speed against size.
@@ -42,7 +42,7 @@ pub enum FilePreset {
     Balanced,
 }
 
-impl Settings {
+impl EncoderSettings {
     /// Refuses what no encoder takes.
     ///
     /// # Errors
@@ -63,7 +63,7 @@ impl Settings {
 
     /// The rate that is aimed for, bits a second; none for a constant quality.
     pub(super) fn bitrate(&self) -> Option<u32> {
-        if let Quality::Realtime { bitrate_bps } = self.quality { Some(bitrate_bps) } else { None }
+        if let EncoderQuality::Realtime { bitrate_bps } = self.quality { Some(bitrate_bps) } else { None }
     }
 
     /// These settings with another rate.
@@ -73,7 +73,7 @@ impl Settings {
     pub(super) fn with_bitrate(self, bitrate_bps: u32) -> Result<Self, EncodeError> {
         check_rate(bitrate_bps)?;
         require(self.bitrate().is_some(), "bit rate", bitrate_bps, "left alone in a file of constant quality")?;
-        Ok(Self { quality: Quality::Realtime { bitrate_bps }, ..self })
+        Ok(Self { quality: EncoderQuality::Realtime { bitrate_bps }, ..self })
     }
 }
 

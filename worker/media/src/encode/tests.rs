@@ -2,15 +2,16 @@ use super::*;
 use crate::image::I420;
 use crate::mux::fixtures::{picture, settings};
 
-fn usable() -> Vec<Choice> {
+fn usable() -> Vec<EncoderChoice> {
     available().into_iter().filter(|a| a.reason.is_none()).map(|a| a.choice).collect()
 }
 
 #[test]
 fn every_frame_comes_out_at_once_and_key_frames_carry_their_parameter_sets() {
-    let realtime = Settings { quality: Quality::Realtime { bitrate_bps: 500_000 }, ..settings(128, 96) };
-    let balanced = Settings { quality: Quality::File { preset: FilePreset::Balanced }, ..settings(128, 96) };
-    assert!(usable().contains(&Choice::OpenH264));
+    let realtime = EncoderSettings { quality: EncoderQuality::Realtime { bitrate_bps: 500_000 }, ..settings(128, 96) };
+    let balanced =
+        EncoderSettings { quality: EncoderQuality::File { preset: FilePreset::Balanced }, ..settings(128, 96) };
+    assert!(usable().contains(&EncoderChoice::OpenH264));
     for choice in usable() {
         for settings in [settings(128, 96), realtime, balanced] {
             let mut encoder = open(choice, &settings).unwrap();
@@ -41,7 +42,8 @@ fn every_frame_comes_out_at_once_and_key_frames_carry_their_parameter_sets() {
 #[test]
 fn realtime_is_constrained_baseline_near_its_rate() {
     for choice in usable() {
-        let settings = Settings { quality: Quality::Realtime { bitrate_bps: 400_000 }, ..settings(320, 240) };
+        let settings =
+            EncoderSettings { quality: EncoderQuality::Realtime { bitrate_bps: 400_000 }, ..settings(320, 240) };
         let mut encoder = open(choice, &settings).unwrap();
         let mut bytes = 0;
         for t in 0..100 {
@@ -76,15 +78,16 @@ fn busy(t: usize) -> I420 {
 #[test]
 fn the_rate_follows_and_no_frame_outgrows_the_buffer() {
     for choice in usable() {
-        let settings = Settings { quality: Quality::Realtime { bitrate_bps: 1_500_000 }, ..settings(320, 240) };
-        let mut encoder = open(choice, &Settings { gop_frames: 10_000, ..settings }).unwrap();
+        let settings =
+            EncoderSettings { quality: EncoderQuality::Realtime { bitrate_bps: 1_500_000 }, ..settings(320, 240) };
+        let mut encoder = open(choice, &EncoderSettings { gop_frames: 10_000, ..settings }).unwrap();
         let mut t = 0;
         for (bits, seconds) in [(1_500_000, 4), (300_000, 6), (1_000_000, 6)] {
             encoder.set_bitrate(bits).unwrap();
             let mut sizes = Vec::new();
             for n in 0..25 * seconds {
                 let key = n == 25 * seconds / 2;
-                let mut sink = |p: Packet<'_>| {
+                let mut sink = |p: EncodedPacket<'_>| {
                     assert_eq!(p.key, key || t == 0, "{choice} frame {t}");
                     sizes.push(p.data.len() * 8);
                 };
@@ -107,7 +110,7 @@ fn only_a_live_encoder_takes_another_rate_and_only_a_sensible_one() {
         let mut file = open(choice, &settings(128, 96)).unwrap();
         let message = file.set_bitrate(300_000).unwrap_err().to_string();
         assert_eq!(message, "the encoder's bit rate is 300000: it must be left alone in a file of constant quality");
-        let live = Settings { quality: Quality::Realtime { bitrate_bps: 300_000 }, ..settings(128, 96) };
+        let live = EncoderSettings { quality: EncoderQuality::Realtime { bitrate_bps: 300_000 }, ..settings(128, 96) };
         let mut live = open(choice, &live).unwrap();
         assert!(live.set_bitrate(1_000).unwrap_err().to_string().contains("from 50000 to 100000000"));
         live.set_bitrate(200_000).unwrap();
@@ -127,7 +130,7 @@ fn the_same_frames_make_the_same_bytes() {
             let mut bytes = Vec::new();
             let mut encoder = open(choice, &settings(128, 96)).unwrap();
             for t in 0..20 {
-                let sink = &mut |p: Packet<'_>| bytes.extend_from_slice(p.data);
+                let sink = &mut |p: EncodedPacket<'_>| bytes.extend_from_slice(p.data);
                 encoder.encode(&picture(128, 96, t), t as i64, false, sink).unwrap();
             }
             bytes
@@ -160,15 +163,15 @@ fn a_row_stride_wider_than_the_frame_is_honoured() {
 
 #[test]
 fn bad_settings_are_named() {
-    let message = |s: Settings| open(Choice::Auto, &s).err().unwrap().to_string();
+    let message = |s: EncoderSettings| open(EncoderChoice::Auto, &s).err().unwrap().to_string();
     let good = settings(128, 96);
-    assert!(message(Settings { width: 127, ..good }).starts_with("the encoder's frame width is 127"));
-    assert!(message(Settings { height: 8, ..good }).contains("frame height is 8"));
-    assert!(message(Settings { fps: (25, 0), ..good }).contains("frame rate is 25/0"));
-    assert!(message(Settings { fps: (1, 2), ..good }).contains("frame rate"));
-    assert!(message(Settings { gop_frames: 0, ..good }).contains("key frame distance is 0"));
-    let slow = Quality::Realtime { bitrate_bps: 1 };
-    assert!(message(Settings { quality: slow, ..good }).contains("bit rate is 1"));
+    assert!(message(EncoderSettings { width: 127, ..good }).starts_with("the encoder's frame width is 127"));
+    assert!(message(EncoderSettings { height: 8, ..good }).contains("frame height is 8"));
+    assert!(message(EncoderSettings { fps: (25, 0), ..good }).contains("frame rate is 25/0"));
+    assert!(message(EncoderSettings { fps: (1, 2), ..good }).contains("frame rate"));
+    assert!(message(EncoderSettings { gop_frames: 0, ..good }).contains("key frame distance is 0"));
+    let slow = EncoderQuality::Realtime { bitrate_bps: 1 };
+    assert!(message(EncoderSettings { quality: slow, ..good }).contains("bit rate is 1"));
 }
 
 #[test]
@@ -177,15 +180,15 @@ fn a_forced_encoder_that_is_missing_says_what_to_install() {
         let message = open(missing.choice, &settings(256, 256)).err().unwrap().to_string();
         assert!(message.contains("cannot be used here") && message.contains("or choose another encoder"), "{message}");
     }
-    assert!(open(Choice::Auto, &settings(256, 256)).is_ok());
+    assert!(open(EncoderChoice::Auto, &settings(256, 256)).is_ok());
 }
 
 #[test]
 fn choices_are_written_as_they_are_read() {
-    for choice in Choice::ALL {
+    for choice in EncoderChoice::ALL {
         assert_eq!(choice.to_string().to_uppercase().parse(), Ok(choice));
     }
-    let error = "h265".parse::<Choice>().unwrap_err();
+    let error = "h265".parse::<EncoderChoice>().unwrap_err();
     assert_eq!(error, "'h265' is not an encoder: choose auto, nvenc, x264 or openh264");
 }
 
@@ -195,7 +198,7 @@ fn choices_are_written_as_they_are_read() {
 fn cost_of_a_frame() {
     for choice in usable() {
         for preset in [FilePreset::Fast, FilePreset::Balanced] {
-            let settings = Settings { quality: Quality::File { preset }, ..settings(512, 512) };
+            let settings = EncoderSettings { quality: EncoderQuality::File { preset }, ..settings(512, 512) };
             let frames: Vec<I420> = (0..50).map(|t| picture(512, 512, t)).collect();
             let mut encoder = open(choice, &settings).unwrap();
             let (mut bytes, start) = (0, std::time::Instant::now());

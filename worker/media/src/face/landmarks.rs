@@ -17,15 +17,15 @@ const MARGIN: f32 = 1.5;
 /// Each pass crops around the answer of the one before. Slightly different crops give slightly different answers;
 /// their mean shakes less than each of them.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Passes {
+pub(super) struct MeshPasses {
     growth: &'static [f32],
     averaged_from: usize,
 }
 
 /// For a still: two passes to settle, four to average.
-pub(super) const STILL: Passes = Passes { growth: &[0.0, 0.0, 0.0, 0.05, -0.05, 0.1], averaged_from: 2 };
+pub(super) const STILL: MeshPasses = MeshPasses { growth: &[0.0, 0.0, 0.0, 0.05, -0.05, 0.1], averaged_from: 2 };
 /// For the next frame of a video, from the mesh of the one before.
-pub(super) const NEXT_FRAME: Passes = Passes { growth: &[0.0, 0.05], averaged_from: 0 };
+pub(super) const NEXT_FRAME: MeshPasses = MeshPasses { growth: &[0.0, 0.05], averaged_from: 0 };
 
 /// The network and its reused input.
 pub(super) struct Landmarks {
@@ -43,7 +43,7 @@ impl Landmarks {
         &mut self,
         picture: &mut Pyramid<'_>,
         mut window: Window,
-        passes: Passes,
+        passes: MeshPasses,
     ) -> Result<Mesh, FaceError> {
         let mut sum = Mesh { points: vec![[0.0; 3]; POINTS], presence: 0.0 };
         for (pass, growth) in passes.growth.iter().enumerate() {

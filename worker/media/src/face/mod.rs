@@ -26,4 +26,4 @@ pub use mouthpiece_frame::{FaceBox, Mesh, POINTS};
 pub use pose::{HeadPose, MAX_YAW_DEG};
 pub use runtime::{Runtime, RuntimeError};
 pub use smooth::smooth_over_time;
-pub use track::{Track, Tracker};
+pub use track::{FaceTrack, Tracker};

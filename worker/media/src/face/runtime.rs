@@ -38,7 +38,7 @@ pub enum RuntimeError {
     NotAFile {
         /// The environment variable.
         variable: &'static str,
-        /// Its value.
+        /// The path that the variable names.
         path: PathBuf,
     },
     /// The file is there but the system cannot load it as a library.

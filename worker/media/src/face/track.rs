@@ -36,7 +36,7 @@ enum FaceSighting {
 
 /// A followed face.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Track {
+pub struct FaceTrack {
     /// One a frame: none where the face is out of sight. Those of frames in which it is too blurred are between their
     /// neighbours', with a presence of 0.
     pub meshes: Vec<Option<Mesh>>,
@@ -90,10 +90,10 @@ impl<'a> Tracker<'a> {
     ///
     /// # Errors
     /// [`FaceError::NeverSeen`] when no frame showed a face.
-    pub fn finish(self) -> Result<Track, FaceError> {
+    pub fn finish(self) -> Result<FaceTrack, FaceError> {
         let seconds = self.seen.len() as f32 / self.frames_per_second;
         let (first, faces) = self.first.ok_or(FaceError::NeverSeen { seconds })?;
-        Ok(Track { meshes: bridge(&self.seen), first, faces })
+        Ok(FaceTrack { meshes: bridge(&self.seen), first, faces })
     }
 
     fn detect_first(&mut self, frame: &RgbImage) -> Result<FaceSighting, FaceError> {

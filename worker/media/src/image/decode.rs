@@ -6,7 +6,7 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, metadata::Orie
 use mouthpiece_domain::file_kind::{FileKind, FileUse, NotTaken};
 
 use super::{
-    Limits, PortraitError, heif, png_colours,
+    PortraitError, PortraitLimits, heif, png_colours,
     profile::Colours,
     still,
     whole::{is_animated, is_complete},
@@ -33,7 +33,7 @@ pub(super) enum DecodeFault {
 }
 
 impl DecodeFault {
-    fn told(self, path: &Path, kind: FileKind, limits: &Limits) -> PortraitError {
+    fn told(self, path: &Path, kind: FileKind, limits: &PortraitLimits) -> PortraitError {
         let file = path.into();
         match self {
             Self::NoDecoder => PortraitError::NoDecoder { file, kind },
@@ -47,7 +47,7 @@ impl DecodeFault {
 ///
 /// # Errors
 /// [`PortraitError`]; sizes are judged from the header, before decoding.
-pub(super) fn decode(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Decoded, PortraitError> {
+pub(super) fn decode(path: &Path, bytes: &[u8], limits: &PortraitLimits) -> Result<Decoded, PortraitError> {
     let kind = FileKind::of(bytes);
     if kind.taken_as(FileUse::Picture).is_err() {
         let not_taken = NotTaken { kind, given_as: FileUse::Picture };
@@ -70,7 +70,7 @@ pub(super) fn decode(path: &Path, bytes: &[u8], limits: &Limits) -> Result<Decod
     decoded.map_err(|fault| fault.told(path, kind, limits))
 }
 
-fn by_image(path: &Path, bytes: &[u8], format: ImageFormat, limits: &Limits) -> Result<Decoded, PortraitError> {
+fn by_image(path: &Path, bytes: &[u8], format: ImageFormat, limits: &PortraitLimits) -> Result<Decoded, PortraitError> {
     let complete = is_complete(format, bytes);
     let undecodable = |source| match source {
         // A header that ends early has no size to judge.

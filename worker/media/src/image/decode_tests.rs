@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use image::{Rgb, RgbImage};
 
 use super::{
-    super::{Background, Limits, Portrait, PortraitError, read_portrait},
+    super::{Background, Portrait, PortraitError, PortraitLimits, read_portrait},
     *,
 };
 use crate::mux::fixtures::ffmpeg;
@@ -48,7 +48,7 @@ impl Folder {
 }
 
 fn read(path: &Path) -> Result<Portrait, PortraitError> {
-    read_portrait(path, &Limits::default(), &Background::Colour([0, 177, 64]))
+    read_portrait(path, &PortraitLimits::default(), &Background::Colour([0, 177, 64]))
 }
 
 fn near(got: &Rgb<u8>, want: [u8; 3]) -> bool {
@@ -84,11 +84,11 @@ fn without_libheif_ffmpeg_reads_avif_and_heic_is_refused_with_a_remedy() {
     let folder = Folder::new();
     let avif = folder.made(&["-c:v", "libaom-av1", "-still-picture", "1", "-crf", "10"], "a.avif");
     let bytes = std::fs::read(&avif).unwrap();
-    let decoded = still::decode(&avif, FileKind::Avif, &bytes, &Limits::default()).unwrap();
+    let decoded = still::decode(&avif, FileKind::Avif, &bytes, &PortraitLimits::default()).unwrap();
     assert!(is_halves(&decoded.pixels.into_rgb8()));
     let heic = Path::new("a.heic");
-    let refused = still::decode(heic, FileKind::Heic, HEIC, &Limits::default()).err().unwrap();
-    let refused = refused.told(heic, FileKind::Heic, &Limits::default()).to_string();
+    let refused = still::decode(heic, FileKind::Heic, HEIC, &PortraitLimits::default()).err().unwrap();
+    let refused = refused.told(heic, FileKind::Heic, &PortraitLimits::default()).to_string();
     assert!(refused.starts_with("'a.heic' is a HEIC picture (an iPhone's) that cannot be decoded here"), "{refused}");
     assert!(refused.contains("libheif is missing") && refused.contains("JPEG"), "{refused}");
 }

@@ -12,7 +12,7 @@ use libloading::Library;
 use mouthpiece_domain::file_kind::FileKind;
 
 use super::{
-    Limits,
+    PortraitLimits,
     decode::{DecodeFault, Decoded},
     profile::Colours,
     whole::is_animated,
@@ -31,7 +31,7 @@ const UNSUPPORTED: c_int = 4;
 const MAX_PROFILE: usize = 4 << 20;
 
 /// Decodes the main picture of a file.
-pub(super) fn decode(bytes: &[u8], kind: FileKind, limits: &Limits) -> Result<Decoded, DecodeFault> {
+pub(super) fn decode(bytes: &[u8], kind: FileKind, limits: &PortraitLimits) -> Result<Decoded, DecodeFault> {
     let api = Api::get().ok_or(DecodeFault::NoDecoder)?;
     let file = File::read(api, bytes, limits.side)?;
     let (width, height) = file.size();

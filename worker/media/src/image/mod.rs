@@ -15,5 +15,5 @@ mod whole;
 pub use background::Background;
 pub use fit::{FitError, Fitted, fit, fitted_size};
 pub use mouthpiece_frame::{FrameSizeError, I420, Rect, rgb_to_yuv, yuv_to_rgb};
-pub use portrait::{Limits, Portrait, PortraitError, load_portrait, read_portrait};
+pub use portrait::{Portrait, PortraitError, PortraitLimits, load_portrait, read_portrait};
 pub use rgb::{frame_from_rgb, frame_to_rgb};

@@ -20,7 +20,7 @@ use crate::FileName;
 
 /// How large a portrait may be; checked before anything is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct PortraitLimits {
     /// Largest file in bytes.
     pub file_bytes: u64,
     /// Longest side in pixels.
@@ -31,14 +31,14 @@ pub struct Limits {
     pub decoder_bytes: u64,
 }
 
-impl Default for Limits {
+impl Default for PortraitLimits {
     /// 64 MiB, 8192 pixels a side, 40 megapixels, 512 MiB while decoding.
     fn default() -> Self {
         Self { file_bytes: 64 << 20, side: 8192, pixels: 40_000_000, decoder_bytes: 512 << 20 }
     }
 }
 
-impl Limits {
+impl PortraitLimits {
     /// True for a picture of no more pixels.
     pub(super) fn fit(&self, width: u32, height: u32) -> bool {
         width.max(height) <= self.side && u64::from(width) * u64::from(height) <= self.pixels
@@ -57,7 +57,7 @@ pub enum PortraitError {
     /// The file cannot be opened or read.
     #[error("{} cannot be read: {source}", file.bare())]
     Unreadable {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// The system's own words.
         source: io::Error,
@@ -68,10 +68,10 @@ pub enum PortraitError {
         /// The refused path.
         file: FileName,
     },
-    /// More bytes than [`Limits::file_bytes`].
+    /// More bytes than [`PortraitLimits::file_bytes`].
     #[error("{} is larger than {} MiB: give a smaller picture", file.bare(), most >> 20)]
     TooManyBytes {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// The limit in bytes.
         most: u64,
@@ -79,18 +79,18 @@ pub enum PortraitError {
     /// None of the readable formats.
     #[error("{file} {not_taken}")]
     NotAPicture {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// What it is, and what to do.
         not_taken: NotTaken,
     },
-    /// More pixels than [`Limits`] allow.
+    /// More pixels than [`PortraitLimits`] allow.
     #[error(
         "{} has {width}x{height} pixels, more than {most_side} a side or {} megapixels: give a smaller picture",
         file.bare(), most_pixels / 1_000_000
     )]
     TooManyPixels {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// Width in pixels, as the header says.
         width: u32,
@@ -104,7 +104,7 @@ pub enum PortraitError {
     /// The file ends too early.
     #[error("{} is cut off: it ends before the picture does, copy or download it again", file.bare())]
     Truncated {
-        /// The file.
+        /// The file that was read.
         file: FileName,
     },
     /// Nothing on this machine decodes it.
@@ -115,7 +115,7 @@ pub enum PortraitError {
         kind.remedy()
     )]
     NoDecoder {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// What it is.
         kind: FileKind,
@@ -123,7 +123,7 @@ pub enum PortraitError {
     /// The decoder gave up, without words for people.
     #[error("{file} {}, and is damaged, cut off or of an unusual make: {}", kind.is(), kind.remedy())]
     Damaged {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// What it is.
         kind: FileKind,
@@ -131,7 +131,7 @@ pub enum PortraitError {
     /// A picture with the light of HDR.
     #[error("{} is an HDR picture (PQ or HLG): save it for ordinary screens (SDR, sRGB)", file.bare())]
     Hdr {
-        /// The file.
+        /// The file that was read.
         file: FileName,
     },
     /// The background cannot be brought to the picture's size.
@@ -140,7 +140,7 @@ pub enum PortraitError {
     /// The decoder gave up.
     #[error("{} is damaged or of an unsupported kind ({source}): save it again as a plain PNG or JPEG", file.bare())]
     Undecodable {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// The decoder's own words.
         source: ImageError,
@@ -183,7 +183,7 @@ pub struct Portrait {
 ///
 /// # Errors
 /// Those of [`read_portrait`].
-pub fn load_portrait(path: &Path, limits: &Limits) -> Result<RgbImage, PortraitError> {
+pub fn load_portrait(path: &Path, limits: &PortraitLimits) -> Result<RgbImage, PortraitError> {
     Ok(read_portrait(path, limits, &Background::default())?.picture)
 }
 
@@ -197,7 +197,7 @@ pub fn load_portrait(path: &Path, limits: &Limits) -> Result<RgbImage, PortraitE
 ///
 /// # Errors
 /// [`PortraitError`], which names the file and what to do. Sizes are judged from the header, before decoding.
-pub fn read_portrait(path: &Path, limits: &Limits, background: &Background) -> Result<Portrait, PortraitError> {
+pub fn read_portrait(path: &Path, limits: &PortraitLimits, background: &Background) -> Result<Portrait, PortraitError> {
     let bytes = read(path, limits)?;
     let Decoded { mut pixels, colours, orientation, animated } = decode(path, &bytes, limits)?;
     drop(bytes);
@@ -224,7 +224,7 @@ pub fn read_portrait(path: &Path, limits: &Limits, background: &Background) -> R
 }
 
 /// The file's bytes, never more than allowed even if the file grows meanwhile.
-fn read(path: &Path, limits: &Limits) -> Result<Vec<u8>, PortraitError> {
+fn read(path: &Path, limits: &PortraitLimits) -> Result<Vec<u8>, PortraitError> {
     let unreadable = |source| PortraitError::Unreadable { file: path.into(), source };
     // Asked of the path, not of the open file: opening a pipe would wait for its writer.
     let metadata = std::fs::metadata(path).map_err(unreadable)?;

@@ -21,7 +21,7 @@ impl Folder {
     fn load(&self, name: &str, bytes: &[u8]) -> Result<RgbImage, PortraitError> {
         let path = self.0.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        load_portrait(&path, &Limits::default())
+        load_portrait(&path, &PortraitLimits::default())
     }
 
     /// The message without the folder's name, which differs from run to run.
@@ -141,9 +141,9 @@ fn what_is_no_picture_is_named() {
         folder.refusal("drawing.png", b"8BPS\0\x01"),
         "'drawing.png' is a Photoshop file: export it as PNG or JPEG"
     );
-    let missing = load_portrait(&folder.0.path().join("missing.png"), &Limits::default()).unwrap_err();
+    let missing = load_portrait(&folder.0.path().join("missing.png"), &PortraitLimits::default()).unwrap_err();
     assert!(matches!(&missing, PortraitError::Unreadable { source, .. } if source.kind() == io::ErrorKind::NotFound));
-    let directory = load_portrait(folder.0.path(), &Limits::default()).unwrap_err();
+    let directory = load_portrait(folder.0.path(), &PortraitLimits::default()).unwrap_err();
     assert!(matches!(directory, PortraitError::NotAFile { .. }));
 }
 
@@ -159,11 +159,11 @@ fn a_picture_too_large_is_refused_by_its_header() {
     assert!(folder.refusal("area.png", &png_claiming(8000, 8000)).contains("40 megapixels"));
     // Within the limits the header is believed, and the missing pixels are what is wrong.
     assert!(!folder.refusal("fits.png", &png_claiming(8000, 5000)).contains("megapixels"));
-    let small = Limits { side: 40, ..Limits::default() };
+    let small = PortraitLimits { side: 40, ..PortraitLimits::default() };
     let path = folder.0.path().join("p.png");
     std::fs::write(&path, encoded(picture(), ImageFormat::Png)).unwrap();
     assert!(matches!(load_portrait(&path, &small), Err(PortraitError::TooManyPixels { width: 48, height: 32, .. })));
-    let tiny = Limits { file_bytes: 100, ..Limits::default() };
+    let tiny = PortraitLimits { file_bytes: 100, ..PortraitLimits::default() };
     assert!(matches!(load_portrait(&path, &tiny), Err(PortraitError::TooManyBytes { most: 100, .. })));
 }
 

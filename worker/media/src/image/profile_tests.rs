@@ -8,7 +8,7 @@ use image::{
 };
 use moxcms::ColorProfile;
 
-use super::super::{Background, Limits, Portrait, PortraitError, read_portrait};
+use super::super::{Background, Portrait, PortraitError, PortraitLimits, read_portrait};
 
 const SKIN: [u8; 3] = [224, 172, 145];
 /// From linear sRGB to linear Display P3.
@@ -40,7 +40,7 @@ fn read(file: &[u8]) -> Result<Portrait, PortraitError> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("portrait");
     std::fs::write(&path, file).unwrap();
-    read_portrait(&path, &Limits::default(), &Background::default())
+    read_portrait(&path, &PortraitLimits::default(), &Background::default())
 }
 
 /// The middle pixel and the warnings.

@@ -7,7 +7,7 @@ use image::{DynamicImage, RgbImage, RgbaImage, metadata::Orientation};
 use mouthpiece_domain::file_kind::FileKind;
 
 use super::{
-    Limits,
+    PortraitLimits,
     decode::{DecodeFault, Decoded},
     profile::Colours,
 };
@@ -28,7 +28,12 @@ fn demuxer(kind: FileKind) -> Option<&'static CStr> {
 }
 
 /// Decodes the first picture of the file at `path`, whose bytes are given too. Its size is judged by the header before.
-pub(super) fn decode(path: &Path, kind: FileKind, bytes: &[u8], limits: &Limits) -> Result<Decoded, DecodeFault> {
+pub(super) fn decode(
+    path: &Path,
+    kind: FileKind,
+    bytes: &[u8],
+    limits: &PortraitLimits,
+) -> Result<Decoded, DecodeFault> {
     let demuxer = demuxer(kind).ok_or(DecodeFault::NoDecoder)?;
     if let Some((w, h)) = stated_size(kind, bytes).filter(|(w, h)| !limits.fit(*w, *h)) {
         return Err(DecodeFault::TooLarge(w, h));

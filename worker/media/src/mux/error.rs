@@ -10,7 +10,7 @@ pub enum MuxError {
     /// The output cannot be created.
     #[error("{file} cannot be written: {reason}")]
     CannotCreate {
-        /// The output.
+        /// The file that was to be written.
         file: FileName,
         /// What the system said.
         reason: String,
@@ -18,7 +18,7 @@ pub enum MuxError {
     /// Writing failed on the way: the disk is full, for instance.
     #[error("writing {file} failed: {reason}")]
     Write {
-        /// The output.
+        /// The file that was to be written.
         file: FileName,
         /// What the system said.
         reason: String,
@@ -36,7 +36,7 @@ pub enum MuxError {
     /// The AAC encoder cannot be opened or failed.
     #[error("the audio of {file} cannot be encoded as AAC: {reason}")]
     Audio {
-        /// The output.
+        /// The file that was to be written.
         file: FileName,
         /// What FFmpeg said.
         reason: String,
@@ -44,7 +44,7 @@ pub enum MuxError {
     /// The video cannot begin, or go on, with this packet.
     #[error("the video of {file} cannot go on at frame {pts}: {reason}")]
     Video {
-        /// The output.
+        /// The file that was to be written.
         file: FileName,
         /// The frame.
         pts: i64,
@@ -54,7 +54,7 @@ pub enum MuxError {
     /// Much sound came before the first video packet.
     #[error("{seconds:.0} s of audio came before the first frame of {file}: write both side by side")]
     AudioTooFarAhead {
-        /// The output.
+        /// The file that was to be written.
         file: FileName,
         /// Seconds of sound that wait.
         seconds: f64,
@@ -62,7 +62,7 @@ pub enum MuxError {
     /// No frame at all was written.
     #[error("{file} would hold no video: no frame was written")]
     NoVideo {
-        /// The output.
+        /// The file that was to be written.
         file: FileName,
     },
 }

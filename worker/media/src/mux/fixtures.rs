@@ -5,9 +5,9 @@ use std::{
     process::Command,
 };
 
-use super::{AudioParams, Mp4Writer, Summary, VideoParams};
+use super::{AudioParams, FileSummary, Mp4Writer, VideoParams};
 use crate::{
-    encode::{self, Choice, FilePreset, Quality, Settings},
+    encode::{self, EncoderChoice, EncoderQuality, EncoderSettings, FilePreset},
     image::I420,
 };
 
@@ -106,13 +106,19 @@ pub(crate) fn picture(width: usize, height: usize, t: usize) -> I420 {
 }
 
 /// Settings for a file of this size at 25 frames a second.
-pub(crate) fn settings(width: u32, height: u32) -> Settings {
-    let quality = Quality::File { preset: FilePreset::Fast };
-    Settings { width, height, fps: (25, 1), quality, gop_frames: 50 }
+pub(crate) fn settings(width: u32, height: u32) -> EncoderSettings {
+    let quality = EncoderQuality::File { preset: FilePreset::Fast };
+    EncoderSettings { width, height, fps: (25, 1), quality, gop_frames: 50 }
 }
 
 /// Encodes `frames` pictures and the sound (interleaved, 48 kHz) into an MP4, in turns of one frame.
-pub(crate) fn write_mp4(path: &Path, choice: Choice, frames: usize, channels: u16, sound: &[f32]) -> Summary {
+pub(crate) fn write_mp4(
+    path: &Path,
+    choice: EncoderChoice,
+    frames: usize,
+    channels: u16,
+    sound: &[f32],
+) -> FileSummary {
     let (width, height) = (128, 96);
     let mut encoder = encode::open(choice, &settings(width, height)).unwrap();
     let video = VideoParams { width, height, fps: (25, 1) };

@@ -13,4 +13,4 @@ pub(crate) mod fixtures;
 mod tests;
 
 pub use error::MuxError;
-pub use mp4::{AudioParams, Mp4Writer, Summary, VideoParams};
+pub use mp4::{AudioParams, FileSummary, Mp4Writer, VideoParams};

@@ -10,7 +10,7 @@ use super::{
     annexb,
     container::Container,
 };
-use crate::encode::Packet;
+use crate::encode::EncodedPacket;
 use crate::libav::{file_url, init, io_sentence, sentence};
 
 /// Seconds of sound that may wait for the first video packet.
@@ -36,7 +36,7 @@ pub struct AudioParams {
 
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Summary {
+pub struct FileSummary {
     /// Size of the file.
     pub bytes: u64,
     /// Frames of video.
@@ -119,7 +119,7 @@ impl Mp4Writer {
     ///
     /// # Errors
     /// [`MuxError::Video`], [`MuxError::Write`].
-    pub fn push_video(&mut self, packet: &Packet<'_>) -> Result<(), MuxError> {
+    pub fn push_video(&mut self, packet: &EncodedPacket<'_>) -> Result<(), MuxError> {
         let fault = |reason| MuxError::Video { file: self.path.as_path().into(), pts: packet.pts, reason };
         if self.last_pts.is_some_and(|last| packet.pts <= last) {
             return Err(fault("it does not come after the frame before it"));
@@ -172,7 +172,7 @@ impl Mp4Writer {
     ///
     /// # Errors
     /// [`MuxError::NoVideo`], [`MuxError::Write`] (also when the disk is full).
-    pub fn finish(mut self) -> Result<Summary, MuxError> {
+    pub fn finish(mut self) -> Result<FileSummary, MuxError> {
         if !self.started {
             return Err(MuxError::NoVideo { file: self.path.as_path().into() });
         }
@@ -188,7 +188,7 @@ impl Mp4Writer {
             .len();
         let ends = self.last_pts.map_or(0, |last| last + 1);
         let video_seconds = ends as f64 * f64::from(self.video.fps.1) / f64::from(self.video.fps.0);
-        Ok(Summary { bytes, frames: self.frames, video_seconds, audio_seconds })
+        Ok(FileSummary { bytes, frames: self.frames, video_seconds, audio_seconds })
     }
 
     fn encode_audio(&mut self, samples: &[f32]) -> Result<(), MuxError> {

@@ -5,12 +5,12 @@ use image::RgbImage;
 use super::{fixtures::*, *};
 use crate::{
     audio::{SpeechBlock, SpeechReader},
-    encode::{Choice, Packet, available},
+    encode::{EncodedPacket, EncoderChoice, available},
     image::{I420, frame_to_rgb},
     video::VideoReader,
 };
 
-fn usable() -> Vec<Choice> {
+fn usable() -> Vec<EncoderChoice> {
     available().into_iter().filter(|a| a.reason.is_none()).map(|a| a.choice).collect()
 }
 
@@ -84,7 +84,7 @@ fn what_every_encoder_writes_is_read_back_whole_and_in_step() {
 fn other_programs_see_both_streams_start_together_with_their_colours() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mp4");
-    write_mp4(&path, Choice::Auto, 50, 1, &tone(48_000, 1, 2.0, 440.0));
+    write_mp4(&path, EncoderChoice::Auto, 50, 1, &tone(48_000, 1, 2.0, 440.0));
     let fields =
         "stream=codec_name,profile,start_time,duration,nb_frames,color_space,color_range,has_b_frames,r_frame_rate";
     let run = std::process::Command::new("ffprobe")
@@ -123,9 +123,10 @@ fn the_same_input_makes_the_same_file() {
 fn sound_may_come_in_any_pieces_and_before_the_first_frame() {
     let dir = tempfile::tempdir().unwrap();
     let sound = tone(48_000, 1, 1.0, 440.0);
-    let (mut packets, mut encoder) = (Vec::new(), crate::encode::open(Choice::Auto, &settings(128, 96)).unwrap());
+    let (mut packets, mut encoder) =
+        (Vec::new(), crate::encode::open(EncoderChoice::Auto, &settings(128, 96)).unwrap());
     for t in 0..25 {
-        let sink = &mut |p: Packet<'_>| packets.push((p.data.to_vec(), p.pts, p.key));
+        let sink = &mut |p: EncodedPacket<'_>| packets.push((p.data.to_vec(), p.pts, p.key));
         encoder.encode(&picture(128, 96, t), t as i64, false, sink).unwrap();
     }
     let write = |name: &str, piece: usize| {
@@ -136,7 +137,7 @@ fn sound_may_come_in_any_pieces_and_before_the_first_frame() {
             writer.push_audio(block).unwrap();
         }
         for (data, pts, key) in &packets {
-            writer.push_video(&Packet { data, pts: *pts, key: *key }).unwrap();
+            writer.push_video(&EncodedPacket { data, pts: *pts, key: *key }).unwrap();
         }
         writer.finish().unwrap();
         std::fs::read(&path).unwrap()
@@ -154,10 +155,14 @@ fn bad_samples_and_bad_packets_are_named() {
 
     let mut writer = create();
     assert!(writer.push_audio(&[0.0; 3]).unwrap_err().to_string().contains("a sample count of 3"));
-    let message = writer.push_video(&Packet { data: &key[13..], pts: 0, key: true }).unwrap_err().to_string();
+    let message = writer.push_video(&EncodedPacket { data: &key[13..], pts: 0, key: true }).unwrap_err().to_string();
     assert!(message.contains("must be a key frame at 0 with its parameter sets"), "{message}");
     assert!(
-        writer.push_video(&Packet { data: &[], pts: 0, key: true }).unwrap_err().to_string().contains("no picture")
+        writer
+            .push_video(&EncodedPacket { data: &[], pts: 0, key: true })
+            .unwrap_err()
+            .to_string()
+            .contains("no picture")
     );
     let second = vec![0.0; 96_000];
     let ahead = (0..11).find_map(|_| writer.push_audio(&second).err()).unwrap().to_string();
@@ -165,13 +170,13 @@ fn bad_samples_and_bad_packets_are_named() {
     assert!(matches!(writer.finish(), Err(MuxError::NoVideo { .. })));
 
     let mut writer = create();
-    writer.push_video(&Packet { data: &key, pts: 0, key: true }).unwrap();
+    writer.push_video(&EncodedPacket { data: &key, pts: 0, key: true }).unwrap();
     writer.push_audio(&[f32::NAN, f32::INFINITY, 0.0, 7.0]).unwrap();
     let mut other = key;
     other[7] = 2;
-    let message = writer.push_video(&Packet { data: &other, pts: 1, key: true }).unwrap_err().to_string();
+    let message = writer.push_video(&EncodedPacket { data: &other, pts: 1, key: true }).unwrap_err().to_string();
     assert!(message.contains("not those that the file began with"), "{message}");
-    let again = writer.push_video(&Packet { data: &key, pts: 0, key: true }).unwrap_err().to_string();
+    let again = writer.push_video(&EncodedPacket { data: &key, pts: 0, key: true }).unwrap_err().to_string();
     assert!(again.contains("at frame 0: it does not come after"), "{again}");
     drop(writer);
 
@@ -197,11 +202,11 @@ fn outputs_that_cannot_be_written_are_named_with_the_reason() {
 #[cfg(target_os = "linux")]
 fn a_full_disk_is_an_error() {
     let video = VideoParams { width: 128, height: 96, fps: (25, 1) };
-    let mut encoder = crate::encode::open(Choice::Auto, &settings(128, 96)).unwrap();
+    let mut encoder = crate::encode::open(EncoderChoice::Auto, &settings(128, 96)).unwrap();
     let mut writer = Mp4Writer::create(Path::new("/dev/full"), video, None).unwrap();
     let mut failed = None;
     for t in 0..200 {
-        let sink = &mut |p: Packet<'_>| failed = failed.take().or(writer.push_video(&p).err());
+        let sink = &mut |p: EncodedPacket<'_>| failed = failed.take().or(writer.push_video(&p).err());
         encoder.encode(&picture(128, 96, t), t as i64, false, sink).unwrap();
     }
     let failed = failed.or(writer.finish().err()).unwrap().to_string();
@@ -211,7 +216,7 @@ fn a_full_disk_is_an_error() {
 #[test]
 fn nothing_else_is_left_on_the_disk() {
     let dir = tempfile::tempdir().unwrap();
-    write_mp4(&dir.path().join("a b:ü%d.mp4"), Choice::Auto, 5, 1, &tone(48_000, 1, 0.2, 440.0));
+    write_mp4(&dir.path().join("a b:ü%d.mp4"), EncoderChoice::Auto, 5, 1, &tone(48_000, 1, 0.2, 440.0));
     let names: Vec<_> = std::fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(names, ["a b:ü%d.mp4"]);
 }
@@ -221,7 +226,7 @@ fn a_file_of_video_alone_is_allowed() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mp4");
     let video = VideoParams { width: 64, height: 64, fps: (30_000, 1001) };
-    let mut encoder = crate::encode::open(Choice::Auto, &settings(64, 64)).unwrap();
+    let mut encoder = crate::encode::open(EncoderChoice::Auto, &settings(64, 64)).unwrap();
     let mut writer = Mp4Writer::create(&path, video, None).unwrap();
     let black = I420::new(64, 64).unwrap();
     for t in 0..30 {
@@ -235,7 +240,7 @@ fn a_file_of_video_alone_is_allowed() {
 fn sound_that_never_comes_leaves_a_playable_file() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mp4");
-    assert_eq!(write_mp4(&path, Choice::Auto, 1, 1, &[]).audio_seconds, 0.0);
+    assert_eq!(write_mp4(&path, EncoderChoice::Auto, 1, 1, &[]).audio_seconds, 0.0);
     let (mut video, mut frame) = (VideoReader::open(&path).unwrap(), RgbImage::new(0, 0));
     assert!(video.next_frame(&mut frame).unwrap().is_some());
     assert!(video.next_frame(&mut frame).unwrap().is_none());
@@ -255,10 +260,10 @@ fn cost_of_sound() {
         }
         let start = std::time::Instant::now();
         let path = dir.path().join("a.mp4");
-        write_mp4(&path, Choice::Auto, 10, channels as u16, &sound);
+        write_mp4(&path, EncoderChoice::Auto, 10, channels as u16, &sound);
         println!("AAC, {channels} channels: {:.3} ms a second of sound", start.elapsed().as_secs_f64() * 1e3 / 60.0);
         let start = std::time::Instant::now();
-        let found = crate::audio::survey(&path, &crate::audio::Limits::default(), &mut |_| true).unwrap();
+        let found = crate::audio::survey(&path, &crate::audio::SpeechLimits::default(), &mut |_| true).unwrap();
         println!("survey: {:.3} ms a second of sound", start.elapsed().as_secs_f64() * 1e3 / found.seconds);
     }
 }

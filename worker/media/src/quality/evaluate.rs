@@ -5,8 +5,8 @@ use std::path::Path;
 use image::RgbImage;
 
 use super::{
-    Apertures, Labels, Loudness, Luma, Measured, QualityError, Report, Sharpness, SoundFacts, Stretch, Unmeasured,
-    aperture,
+    Apertures, Labels, Loudness, Luma, Measured, QualityError, QualityReport, Sharpness, SoundFacts, Stretch,
+    Unmeasured, aperture,
     aperture::within,
     closure, cpbd,
     follow::Follower,
@@ -16,7 +16,7 @@ use super::{
 use crate::{
     audio::{AudioError, Mix, SpeechBlock, SpeechReader},
     face::{FaceFinder, Runtime},
-    image::{Limits, fit, load_portrait},
+    image::{PortraitLimits, fit, load_portrait},
     video::VideoReader,
 };
 
@@ -25,7 +25,7 @@ const NEIGHBOURS: f64 = 2.5;
 
 /// What may be given beside the video.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Extras<'a> {
+pub struct EvaluationExtras<'a> {
     /// Labelled visemes of the speech, see [`Labels::read`].
     pub labels: Option<&'a Path>,
     /// The picture that the video was made from.
@@ -34,7 +34,7 @@ pub struct Extras<'a> {
 
 /// How far the work is.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Progress {
+pub struct EvaluationProgress {
     /// Frames that were read.
     pub frames: u64,
     /// Frames in all, as the file's length suggests.
@@ -58,7 +58,11 @@ struct Still {
 ///
 /// # Errors
 /// [`QualityError`]; a video without sound is none, its measures of speech say [`Unmeasured::NoSound`].
-pub fn evaluate(path: &Path, extras: Extras<'_>, progress: &mut dyn FnMut(Progress)) -> Result<Report, QualityError> {
+pub fn evaluate(
+    path: &Path,
+    extras: EvaluationExtras<'_>,
+    progress: &mut dyn FnMut(EvaluationProgress),
+) -> Result<QualityReport, QualityError> {
     let labels = extras.labels.map(Labels::read).transpose()?;
     let mut video = VideoReader::open(path)?;
     let mut finder = FaceFinder::new(&Runtime::get()?)?;
@@ -98,7 +102,7 @@ fn measure(path: &Path, mix: Mix) -> Result<(SpeechReader, Loudness), AudioError
 
 impl Portrait {
     fn load(path: &Path, finder: &mut FaceFinder) -> Result<Self, QualityError> {
-        let picture = load_portrait(path, &Limits::default())?;
+        let picture = load_portrait(path, &PortraitLimits::default())?;
         let mesh = Follower::new(finder).next(&picture)?.ok_or(QualityError::NoFaceInPortrait)?;
         Ok(Self { picture, eye_span_px: f64::from(mesh.eye_span()) })
     }
@@ -119,7 +123,7 @@ fn report(
     labels: Option<&Labels>,
     still: Option<&Still>,
     warnings: Vec<String>,
-) -> Report {
+) -> QualityReport {
     let lips = &watched.apertures;
     let longest_gap = NEIGHBOURS / watched.clip.frames_per_second;
     let sound = sound.ok_or(Unmeasured::NoSound);
@@ -149,7 +153,7 @@ fn report(
     let of_still = |of: fn(&Still) -> Option<f64>| {
         still.ok_or(Unmeasured::NoPortrait).and_then(|s| of(s).ok_or(Unmeasured::NoEdge))
     };
-    Report {
+    QualityReport {
         clip: watched.clip,
         sound: sound.map(|s| SoundFacts {
             seconds: s.seconds(),

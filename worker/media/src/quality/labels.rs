@@ -17,7 +17,7 @@ pub enum LabelError {
     /// The file system refused.
     #[error("the labels '{}' cannot be read: {source}", path.display())]
     CannotRead {
-        /// The file.
+        /// The path as it was given.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
@@ -25,7 +25,7 @@ pub enum LabelError {
     /// A line is not what it should be.
     #[error("line {line} of the labels '{}' {what}: give start, end (seconds) and viseme, separated by tabs", path.display())]
     Malformed {
-        /// The file.
+        /// The path as it was given.
         path: PathBuf,
         /// Counted from 1.
         line: usize,
@@ -35,7 +35,7 @@ pub enum LabelError {
     /// Not a single label.
     #[error("the labels '{}' hold no segment: give start, end (seconds) and viseme, separated by tabs", path.display())]
     Empty {
-        /// The file.
+        /// The path as it was given.
         path: PathBuf,
     },
 }

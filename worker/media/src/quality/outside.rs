@@ -61,7 +61,7 @@ impl FaceSpans {
 
 /// What changed outside the face, over all frames. Differences are in levels of luma, 0..=255.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Change {
+pub struct OutsideChange {
     /// Mean absolute difference to the first frame.
     pub mean: f64,
     /// The same of the frame that differs most.
@@ -130,7 +130,7 @@ impl Outside {
     }
 
     /// The result; `None` with fewer than two frames, or when the face fills the picture.
-    pub fn finish(&self) -> Option<Change> {
+    pub fn finish(&self) -> Option<OutsideChange> {
         let compared: u64 = self.counts.iter().sum();
         let (first, _) = self.first.as_ref().filter(|_| compared > 0)?;
         let total = |power: i32| {
@@ -141,7 +141,7 @@ impl Outside {
         let square = total(2);
         let exceeded = |difference: usize| self.counts[difference + 1..].iter().sum::<u64>() as f64;
         let p999 = (0..255).find(|d| exceeded(*d) <= 0.001 * compared as f64).unwrap_or(255);
-        Some(Change {
+        Some(OutsideChange {
             mean: total(1),
             worst_frame_mean: self.worst_frame_mean,
             p999: p999 as u8,

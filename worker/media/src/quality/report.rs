@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::{Change, Closure, Jitter, Sync};
+use super::{Closure, Jitter, LipSync, OutsideChange};
 
 /// Why one measure has no value although the others have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -105,13 +105,13 @@ pub struct Sharpness {
 
 /// Everything that is measured.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+pub struct QualityReport {
     /// The video as such.
     pub clip: ClipFacts,
     /// The sound as such.
     pub sound: Measured<SoundFacts>,
     /// Lips against sound.
-    pub sync: Measured<Sync>,
+    pub sync: Measured<LipSync>,
     /// How far the lips are apart.
     pub apertures: Apertures,
     /// Closed lips at p, b and m.
@@ -121,7 +121,7 @@ pub struct Report {
     /// Sharpness.
     pub sharpness: Sharpness,
     /// Change outside the face.
-    pub outside: Measured<Change>,
+    pub outside: Measured<OutsideChange>,
     /// Sentences that the user should read.
     pub warnings: Vec<String>,
 }

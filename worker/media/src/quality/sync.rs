@@ -18,7 +18,7 @@ const LEAST_SPEECH_S: f64 = 1.0;
 
 /// How two series go together over a range of offsets.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Match {
+pub struct SeriesMatch {
     /// Pearson's correlation of aperture and envelope at the best offset, -1..=1.
     pub correlation: f64,
     /// The same at offset 0.
@@ -28,7 +28,7 @@ pub struct Match {
     pub best_offset_ms: i32,
 }
 
-impl Match {
+impl SeriesMatch {
     /// True when the best offset is the last one tried, so that the true one may lie outside.
     pub fn at_limit(&self) -> bool {
         self.best_offset_ms.abs() == MAX_OFFSET_MS
@@ -37,12 +37,12 @@ impl Match {
 
 /// How the lips follow the sound.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Sync {
+pub struct LipSync {
     /// Within the speech alone, where only syllables tell.
-    pub in_speech: Match,
+    pub in_speech: SeriesMatch,
     /// With up to half a second of the silence at each side: higher when the mouth rests closed, but of no meaning for a
     /// portrait whose mouth rests open.
-    pub with_pauses: Match,
+    pub with_pauses: SeriesMatch,
     /// Seconds of speech that were compared (at offset 0).
     pub seconds: f64,
 }
@@ -52,7 +52,7 @@ pub struct Sync {
 /// Both are taken every 10 ms (the aperture interpolated between frames no more than `longest_gap` seconds apart) and
 /// have their means over the compared moments removed. A frame counts from the moment it is shown. `None` with less than
 /// a second of speech under a visible face, or when either does not vary.
-pub fn sync(aperture: &[Moment], longest_gap: f64, sound: &Loudness) -> Option<Sync> {
+pub fn sync(aperture: &[Moment], longest_gap: f64, sound: &Loudness) -> Option<LipSync> {
     let envelope = sound.envelope();
     let first = sound.envelope_time(0) - f64::from(MAX_STEPS) * STEP_S;
     let lips = resample(aperture, first, STEP_S, envelope.len() + 2 * MAX_STEPS as usize, longest_gap);
@@ -63,7 +63,7 @@ pub fn sync(aperture: &[Moment], longest_gap: f64, sound: &Loudness) -> Option<S
     }
     let in_speech = best_match(&lips, &envelope, &spoken)?;
     let with_pauses = best_match(&lips, &envelope, &steps_within(sound, AROUND_SPEECH_S))?;
-    Some(Sync { in_speech, with_pauses, seconds })
+    Some(LipSync { in_speech, with_pauses, seconds })
 }
 
 /// The lips, `steps` later, and the envelope, where `of` is true and a face is seen. `lips` starts `MAX_STEPS` early.
@@ -73,7 +73,7 @@ fn pairs(lips: &[Option<f64>], envelope: &[f64], of: &[bool], steps: i32) -> Vec
 }
 
 /// Of equal correlations the one nearest to offset 0 is the best.
-fn best_match(lips: &[Option<f64>], envelope: &[f64], of: &[bool]) -> Option<Match> {
+fn best_match(lips: &[Option<f64>], envelope: &[f64], of: &[bool]) -> Option<SeriesMatch> {
     let at_zero = pairs(lips, envelope, of, 0);
     let correlation_at_zero = pearson(at_zero.iter().copied())?;
     let (mut correlation, mut best) = (correlation_at_zero, 0);
@@ -87,7 +87,7 @@ fn best_match(lips: &[Option<f64>], envelope: &[f64], of: &[bool]) -> Option<Mat
             (correlation, best) = (higher, steps);
         }
     }
-    Some(Match { correlation, correlation_at_zero, best_offset_ms: best * OFFSET_STEP_MS })
+    Some(SeriesMatch { correlation, correlation_at_zero, best_offset_ms: best * OFFSET_STEP_MS })
 }
 
 /// Which steps of the sound lie in its speech, or at most `around` seconds beside it.

@@ -3,8 +3,8 @@
 use image::RgbImage;
 
 use super::{
-    HeadFrame, Luma, Moment, Outside, Placed, Progress, QualityError, Sample, aperture, cpbd, follow::Follower,
-    report::ClipFacts,
+    EvaluationProgress, HeadFrame, Luma, Moment, Outside, Placed, QualityError, Sample, aperture, cpbd,
+    follow::Follower, report::ClipFacts,
 };
 use crate::{
     face::{FaceFinder, Mesh, topology},
@@ -33,7 +33,7 @@ pub(super) struct Watched {
 pub(super) fn watch(
     video: &mut VideoReader,
     finder: &mut FaceFinder,
-    progress: &mut dyn FnMut(Progress),
+    progress: &mut dyn FnMut(EvaluationProgress),
 ) -> Result<Watched, QualityError> {
     let mut follower = Follower::new(finder);
     let (mut apertures, mut placed) = (Vec::new(), Vec::new());
@@ -50,7 +50,7 @@ pub(super) fn watch(
         }
         last = seconds;
         first.get_or_insert(seconds);
-        progress(Progress { frames: video.frames_read(), of_frames });
+        progress(EvaluationProgress { frames: video.frames_read(), of_frames });
         let Some(mesh) = follower.next(&picture)? else { continue };
         if head.is_none() {
             head = HeadFrame::of(&mesh);

@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 
-use super::{Analysis, FaceReport, Prepared};
+use super::{Analysis, FaceReport, PreparedReference};
 use crate::{
     face::{FaceBox, topology},
     image::{
@@ -17,7 +17,7 @@ const POINTS: [u8; 3] = [60, 255, 120];
 const OUTLINES: [u8; 3] = [70, 170, 255];
 const MOUTH: [u8; 3] = [255, 70, 90];
 
-impl Prepared {
+impl PreparedReference {
     /// The first frame at output size, with the same drawn on it as by [`Analysis::draw`]; none without a frame.
     pub fn draw(&self) -> Option<RgbImage> {
         let first = self.reference.frames.first()?;

@@ -2,13 +2,13 @@
 
 use image::RgbImage;
 
-use super::{Analysis, PrepareOptions, Prepared, Reference, ReferenceError, ReferenceFrame};
+use super::{Analysis, PrepareOptions, PreparedReference, Reference, ReferenceError, ReferenceFrame};
 use crate::{
     face::FaceFinder,
     image::{fit, frame_from_rgb},
 };
 
-impl Prepared {
+impl PreparedReference {
     /// A still reference: the picture at output size, and its face.
     ///
     /// # Errors

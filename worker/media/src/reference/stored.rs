@@ -13,7 +13,7 @@
 //! Nothing is taken on trust: every count and size is bounded, the length must be exactly what the header makes it, and
 //! no number that is none gets in. So reading allocates no more than a few times the bytes it was given.
 
-use super::{FaceReport, MAX_VIDEO_FRAMES, Prepared, Reference, ReferenceFrame};
+use super::{FaceReport, MAX_VIDEO_FRAMES, PreparedReference, Reference, ReferenceFrame};
 use crate::face::{FaceBox, HeadPose, Mesh, POINTS};
 use crate::image::I420;
 use sha2::{Digest, Sha256};
@@ -45,7 +45,7 @@ pub enum StoredError {
     /// A value is out of its range.
     #[error("the stored reference has {what} of {got}: it must be {range}, prepare it again")]
     OutOfRange {
-        /// Which value.
+        /// The value that does not fit.
         what: &'static str,
         /// What it is.
         got: u64,
@@ -57,8 +57,8 @@ pub enum StoredError {
     Damaged(&'static str),
 }
 
-impl Prepared {
-    /// The bytes that [`Prepared::from_bytes`] reads. Warnings that are longer or more than the format holds are cut.
+impl PreparedReference {
+    /// The bytes that [`PreparedReference::from_bytes`] reads. Warnings that are longer or more than the format holds are cut.
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { reference, report } = self;
         let size = reference.frames.first().map_or([0; 2], |f| [f.picture.width(), f.picture.height()]);
@@ -82,7 +82,7 @@ impl Prepared {
         out.0
     }
 
-    /// Reads what [`Prepared::to_bytes`] wrote.
+    /// Reads what [`PreparedReference::to_bytes`] wrote.
     ///
     /// # Errors
     /// [`StoredError`]: they are something else, damaged, or of another version.

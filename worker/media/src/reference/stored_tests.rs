@@ -1,7 +1,7 @@
 use super::*;
 use proptest::prelude::*;
 
-fn prepared(frames: usize, warnings: &[&str]) -> Prepared {
+fn prepared(frames: usize, warnings: &[&str]) -> PreparedReference {
     let frame = |n: usize| {
         let mut picture = I420::new(6, 4).unwrap();
         picture.y.iter_mut().enumerate().for_each(|(i, y)| *y = (16 + 7 * i + n) as u8);
@@ -24,10 +24,10 @@ fn prepared(frames: usize, warnings: &[&str]) -> Prepared {
         warnings: warnings.iter().map(|&w| w.to_owned()).collect(),
     };
     let frames_per_second = if frames > 1 { 25.0 } else { 0.0 };
-    Prepared { reference: Reference { frames: (0..frames).map(frame).collect(), frames_per_second }, report }
+    PreparedReference { reference: Reference { frames: (0..frames).map(frame).collect(), frames_per_second }, report }
 }
 
-fn same(a: &Prepared, b: &Prepared) -> bool {
+fn same(a: &PreparedReference, b: &PreparedReference) -> bool {
     let pairs = a.reference.frames.iter().zip(&b.reference.frames);
     a.report == b.report
         && a.reference.frames_per_second == b.reference.frames_per_second
@@ -39,7 +39,7 @@ fn same(a: &Prepared, b: &Prepared) -> bool {
 fn a_round_trip_is_exact() {
     for (frames, warnings) in [(1, &[][..]), (3, &["the head is turned 30 degrees", "ä"][..])] {
         let before = prepared(frames, warnings);
-        assert!(same(&before, &Prepared::from_bytes(&before.to_bytes()).unwrap()));
+        assert!(same(&before, &PreparedReference::from_bytes(&before.to_bytes()).unwrap()));
     }
 }
 
@@ -47,13 +47,13 @@ fn a_round_trip_is_exact() {
 fn too_many_words_are_cut_at_a_letter() {
     let long = "ä".repeat(5000);
     let before = prepared(1, &vec![&long[..]; 100]);
-    let after = Prepared::from_bytes(&before.to_bytes()).unwrap();
+    let after = PreparedReference::from_bytes(&before.to_bytes()).unwrap();
     assert_eq!((after.report.warnings.len(), after.report.warnings[0].len()), (64, 4096));
 }
 
 #[test]
 fn refusals_say_what_is_wrong() {
-    let refused = |bytes: &[u8]| Prepared::from_bytes(bytes).unwrap_err();
+    let refused = |bytes: &[u8]| PreparedReference::from_bytes(bytes).unwrap_err();
     assert_eq!(refused(b""), StoredError::Foreign);
     assert_eq!(refused(b"\x89PNG and more"), StoredError::Foreign);
     let good = prepared(1, &[]).to_bytes();
@@ -77,18 +77,18 @@ proptest! {
     #[test]
     fn noise_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..600), magic: bool) {
         let head: &[u8] = if magic { b"MOUTHREF\x02\0\0\0" } else { b"" };
-        prop_assert!(Prepared::from_bytes(&[head, &bytes].concat()).is_err());
+        prop_assert!(PreparedReference::from_bytes(&[head, &bytes].concat()).is_err());
     }
 
     #[test]
     fn whatever_is_cut_off_or_changed_is_noticed(cut in 0.0_f64..1.0, at in 0.0_f64..1.0, change in 1_u8..) {
         let good = prepared(2, &["a warning"]).to_bytes();
-        prop_assert!(Prepared::from_bytes(&good[..(good.len() as f64 * cut) as usize]).is_err());
+        prop_assert!(PreparedReference::from_bytes(&good[..(good.len() as f64 * cut) as usize]).is_err());
         let mut bad = good.clone();
         bad[(good.len() as f64 * at) as usize] ^= change;
-        prop_assert!(Prepared::from_bytes(&bad).is_err());
+        prop_assert!(PreparedReference::from_bytes(&bad).is_err());
         bad.clone_from(&good);
         bad.push(change);
-        prop_assert!(Prepared::from_bytes(&bad).is_err());
+        prop_assert!(PreparedReference::from_bytes(&bad).is_err());
     }
 }

@@ -5,11 +5,11 @@ use std::error::Error;
 use image::RgbImage;
 
 use super::{
-    FaceReport, PrepareOptions, Prepared, Reference, ReferenceError, ReferenceFrame,
+    FaceReport, PrepareOptions, PreparedReference, Reference, ReferenceError, ReferenceFrame,
     analysis::{require_front, require_size},
 };
 use crate::{
-    face::{FaceFinder, HeadPose, Mesh, Track, Tracker, smooth_over_time},
+    face::{FaceFinder, FaceTrack, HeadPose, Mesh, Tracker, smooth_over_time},
     image::{I420, fit, frame_from_rgb},
 };
 
@@ -20,7 +20,7 @@ const MAX_BYTES: usize = 256 << 20;
 /// Standard deviation of the Gaussian over the landmarks, in seconds.
 const SMOOTHING_S: f32 = 0.060;
 
-impl Prepared {
+impl PreparedReference {
     /// A moving reference: the frames of a video at output size, with one face followed through them.
     ///
     /// Frames beyond [`MAX_VIDEO_FRAMES`], or beyond 256 MiB of output, are not asked for; a warning says so. Frames in
@@ -110,7 +110,7 @@ fn require_no_profile(meshes: &[Option<Mesh>], frames_per_second: f32) -> Result
     Ok(())
 }
 
-fn report(track: &Track, native: [u32; 2], options: &PrepareOptions) -> Result<FaceReport, ReferenceError> {
+fn report(track: &FaceTrack, native: [u32; 2], options: &PrepareOptions) -> Result<FaceReport, ReferenceError> {
     // The first frame may be empty or blurred.
     let seen = track.meshes.iter().flatten().find(|mesh| mesh.presence > 0.0).ok_or(ReferenceError::NoFace)?;
     Ok(FaceReport::new(seen, &track.first, &track.faces, native, options))

@@ -12,7 +12,7 @@ const ORANGE: [u8; 3] = [200, 100, 40];
 
 /// The first frame on a background, and whether that shows.
 fn first(path: &std::path::Path, background: Background) -> (RgbImage, bool) {
-    let options = Options { background, ..Options::default() };
+    let options = VideoOptions { background, ..VideoOptions::default() };
     let (mut reader, mut frame) = (VideoReader::open_with(path, options).unwrap(), RgbImage::new(0, 0));
     reader.next_frame(&mut frame).unwrap().unwrap();
     assert_eq!(reader.warnings(), [""; 0]);

@@ -12,7 +12,7 @@ pub enum VideoError {
     /// The file system refused.
     #[error("{file} cannot be read: {reason}")]
     CannotRead {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// What the system said.
         reason: String,
@@ -20,7 +20,7 @@ pub enum VideoError {
     /// A file of a kind that is not taken.
     #[error("{file} {not_taken}")]
     NotTaken {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// What it is, and what to do.
         not_taken: NotTaken,
@@ -28,7 +28,7 @@ pub enum VideoError {
     /// It begins like a video and cannot be read as one.
     #[error("{file} cannot be read as a video: {reason}; convert it to MP4")]
     NotVideo {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// What was found.
         reason: String,
@@ -36,13 +36,13 @@ pub enum VideoError {
     /// Sound only, with or without a cover picture.
     #[error("{file} has no video stream: give a video or a picture of a person")]
     NoVideoStream {
-        /// The file.
+        /// The file that was read.
         file: FileName,
     },
     /// A codec that this FFmpeg does not decode.
     #[error("{file} is encoded as {codec}, which this FFmpeg cannot decode: convert it to H.264")]
     NoDecoder {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// The codec's short name.
         codec: String,
@@ -53,7 +53,7 @@ pub enum VideoError {
         super::MAX_SIDE
     )]
     BadSize {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// Width in pixels, as shown.
         width: i64,
@@ -66,7 +66,7 @@ pub enum VideoError {
         light.name()
     )]
     Hdr {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// What it is.
         light: Light,
@@ -76,13 +76,13 @@ pub enum VideoError {
     /// A stream without a frame.
     #[error("{file} holds no frame")]
     NoFrames {
-        /// The file.
+        /// The file that was read.
         file: FileName,
     },
     /// Nothing, or nothing more, could be decoded.
     #[error("{file} is damaged: decoding failed after {frames} frames; convert or record it again")]
     Damaged {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// Frames that could be decoded before.
         frames: u64,
@@ -90,7 +90,7 @@ pub enum VideoError {
     /// FFmpeg failed in a way that is not the file's fault.
     #[error("{file} cannot be converted: {reason}")]
     Convert {
-        /// The file.
+        /// The file that was read.
         file: FileName,
         /// What FFmpeg said.
         reason: String,

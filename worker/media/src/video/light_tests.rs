@@ -74,7 +74,7 @@ fn hdr(dir: &Path, transfer: &str, signal: fn([f64; 3]) -> [f64; 3], codec: &[&s
 
 /// The middle of each patch in the first frame.
 fn patches(path: &Path, max_side: Option<u32>) -> Vec<[u8; 3]> {
-    let options = Options { max_side, ..Options::default() };
+    let options = VideoOptions { max_side, ..VideoOptions::default() };
     let (mut reader, mut frame) = (VideoReader::open_with(path, options).unwrap(), RgbImage::new(0, 0));
     reader.next_frame(&mut frame).unwrap().unwrap();
     let step = frame.width() / PATCHES.len() as u32;

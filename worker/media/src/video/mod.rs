@@ -18,4 +18,4 @@ mod tests;
 pub use clip::Clip;
 pub use error::VideoError;
 pub use light::Light;
-pub use reader::{MAX_SIDE, Options, VideoReader};
+pub use reader::{MAX_SIDE, VideoOptions, VideoReader};

@@ -21,7 +21,7 @@ pub const MAX_SIDE: u32 = 4096;
 
 /// How to read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Options {
+pub struct VideoOptions {
     /// Scale frames down while reading so that their longer side is at most this many pixels (at least 16).
     pub max_side: Option<u32>,
     /// What transparent parts are laid on.
@@ -59,14 +59,14 @@ impl VideoReader {
     /// # Errors
     /// [`VideoError`]; a side above [`MAX_SIDE`] is refused before anything is decoded.
     pub fn open(path: &Path) -> Result<Self, VideoError> {
-        Self::open_with(path, Options::default())
+        Self::open_with(path, VideoOptions::default())
     }
 
     /// Opens a video.
     ///
     /// # Errors
     /// [`VideoError`]; a side above [`MAX_SIDE`] is refused before anything is decoded.
-    pub fn open_with(path: &Path, options: Options) -> Result<Self, VideoError> {
+    pub fn open_with(path: &Path, options: VideoOptions) -> Result<Self, VideoError> {
         let input = open_input(path, FileUse::Video, Some(MAX_SIDE as i32)).map_err(|fault| match fault {
             OpenFault::CannotRead(reason) => VideoError::CannotRead { file: path.into(), reason },
             OpenFault::NotTaken(not_taken) => VideoError::NotTaken { file: path.into(), not_taken },

@@ -105,7 +105,7 @@ fn several_containers_and_codecs_are_read() {
 fn a_clip_has_a_steady_rate_and_a_limit() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.mp4");
-    write_mp4(&path, crate::encode::Choice::Auto, 50, 1, &tone(48_000, 1, 2.0, 440.0));
+    write_mp4(&path, crate::encode::EncoderChoice::Auto, 50, 1, &tone(48_000, 1, 2.0, 440.0));
     let clip = |fps, most| VideoReader::open(&path).unwrap().read_clip(fps, most).unwrap();
     let same = clip(25.0, 300);
     assert_eq!((same.frames.len(), same.more, same.truncated), (50, false, false));
@@ -123,7 +123,8 @@ fn a_clip_has_a_steady_rate_and_a_limit() {
 fn frames_can_be_scaled_down_while_reading_and_pixels_are_square() {
     let dir = tempfile::tempdir().unwrap();
     let path = solid(dir.path(), "green", "320x240", &[], "a.mp4");
-    let mut reader = VideoReader::open_with(&path, Options { max_side: Some(160), ..Options::default() }).unwrap();
+    let mut reader =
+        VideoReader::open_with(&path, VideoOptions { max_side: Some(160), ..VideoOptions::default() }).unwrap();
     let mut frame = RgbImage::new(0, 0);
     reader.next_frame(&mut frame).unwrap();
     assert_eq!((reader.size(), frame.dimensions()), ((160, 120), (160, 120)));
@@ -159,7 +160,7 @@ fn absurd_sizes_are_refused_before_decoding() {
 fn cut_videos_are_read_as_far_as_they_go_or_refused() {
     let dir = tempfile::tempdir().unwrap();
     let whole = dir.path().join("a.mp4");
-    write_mp4(&whole, crate::encode::Choice::Auto, 100, 1, &tone(48_000, 1, 4.0, 440.0));
+    write_mp4(&whole, crate::encode::EncoderChoice::Auto, 100, 1, &tone(48_000, 1, 4.0, 440.0));
     let bytes = fs::read(&whole).unwrap();
     let cut = file(dir.path(), "cut.mp4", &bytes[..bytes.len() / 2]);
     let (mut reader, mut frame, mut count) = (VideoReader::open(&cut).unwrap(), RgbImage::new(0, 0), 0);

@@ -10,13 +10,13 @@ mod video;
 use image::{RgbImage, imageops};
 use mouthpiece_media::{
     face::{FaceFinder, Mesh, Runtime},
-    image::{Limits, load_portrait},
+    image::{PortraitLimits, load_portrait},
 };
 
 /// The sample portrait, 352x352.
 fn sample() -> RgbImage {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/portrait.png");
-    load_portrait(path.as_ref(), &Limits::default()).unwrap()
+    load_portrait(path.as_ref(), &PortraitLimits::default()).unwrap()
 }
 
 fn finder() -> FaceFinder {

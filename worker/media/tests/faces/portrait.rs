@@ -4,7 +4,7 @@ use image::{RgbImage, imageops};
 use mouthpiece_media::{
     face::FaceError,
     image::frame_to_rgb,
-    reference::{Analysis, PrepareOptions, Prepared, ReferenceError},
+    reference::{Analysis, PrepareOptions, PreparedReference, ReferenceError},
 };
 
 use crate::{collage, distance, finder, sample, scaled};
@@ -15,7 +15,7 @@ fn the_output_keeps_framing_and_the_mesh_follows() {
     let picture = collage(1200, 900, &[(&scaled(1.9), [200, 20])]);
     let options = PrepareOptions { size: 400, face: None };
     let native = Analysis::of(&picture, &mut finder, &options).unwrap();
-    let prepared = Prepared::from_portrait(&picture, &mut finder, &options).unwrap();
+    let prepared = PreparedReference::from_portrait(&picture, &mut finder, &options).unwrap();
     assert_eq!(prepared.report, native.report);
     assert_eq!((prepared.report.native_size, prepared.report.output_size), ([1200, 900], [400, 300]));
     let frame = &prepared.reference.frames[0];
@@ -51,7 +51,7 @@ fn several_faces_can_be_chosen_by_size() {
 fn nobody_and_too_small_are_refused() {
     let mut finder = finder();
     let mut refuse = |picture: &RgbImage| {
-        Prepared::from_portrait(picture, &mut finder, &PrepareOptions::default()).unwrap_err().to_string()
+        PreparedReference::from_portrait(picture, &mut finder, &PrepareOptions::default()).unwrap_err().to_string()
     };
     let suit = imageops::crop_imm(&sample(), 0, 205, 352, 147).to_image();
     assert_eq!(refuse(&suit), "no face was found: give an upright picture that shows a face from the front");

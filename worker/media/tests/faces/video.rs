@@ -3,7 +3,7 @@
 use std::{cell::Cell, convert::Infallible, io};
 
 use image::RgbImage;
-use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, Prepared, ReferenceError};
+use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, PreparedReference, ReferenceError};
 
 use crate::{collage, finder, sample};
 
@@ -27,7 +27,7 @@ fn whole(frames: Vec<RgbImage>) -> impl Iterator<Item = Result<RgbImage, Infalli
 fn a_still_face_in_a_noisy_video_does_not_shake() {
     let frames = (0..20).map(|i| noisy(i, 14)).collect();
     let options = PrepareOptions { size: 224, face: None };
-    let prepared = Prepared::from_video(whole(frames), 25.0, &mut finder(), &options).unwrap();
+    let prepared = PreparedReference::from_video(whole(frames), 25.0, &mut finder(), &options).unwrap();
     let reference = prepared.reference;
     assert_eq!((reference.frames.len(), reference.frames_per_second), (20, 25.0));
     assert_eq!((reference.frames[3].picture.width(), prepared.report.output_size), (224, [224, 224]));
@@ -46,7 +46,7 @@ fn a_long_video_is_cut_and_not_read_further() {
         asked.set(asked.get() + 1);
         Ok::<_, Infallible>(face.clone())
     });
-    let prepared = Prepared::from_video(endless, 30.0, &mut finder(), &PrepareOptions::default()).unwrap();
+    let prepared = PreparedReference::from_video(endless, 30.0, &mut finder(), &PrepareOptions::default()).unwrap();
     assert_eq!(prepared.reference.frames.len(), MAX_VIDEO_FRAMES);
     assert_eq!(asked.get(), MAX_VIDEO_FRAMES + 1);
     assert!(prepared.report.warnings.iter().any(|w| w == "only the first 10.0 s of the video are used"));
@@ -57,7 +57,7 @@ fn what_cannot_be_a_reference_is_refused() {
     let mut finder = finder();
     let options = PrepareOptions::default();
     let mut refuse = |frames: Vec<Result<RgbImage, io::Error>>, fps: f32| {
-        Prepared::from_video(frames, fps, &mut finder, &options).unwrap_err()
+        PreparedReference::from_video(frames, fps, &mut finder, &options).unwrap_err()
     };
     assert!(matches!(refuse(Vec::new(), 25.0), ReferenceError::NoFrames));
     for fps in [0.0, -5.0, f32::NAN, f32::INFINITY, 1000.0] {

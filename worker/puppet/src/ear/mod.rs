@@ -15,7 +15,7 @@ use super::shape::MouthShape;
 use super::table::{PARAMETERS, SPREAD};
 use heard::{Frame, Series};
 use level::{Level, Running};
-use mouthpiece_engine::{Ear, Heard, SpeechLevel};
+use mouthpiece_engine::{Ear, HeardCue, SpeechLevel};
 use mouthpiece_media::features::{FRAME_RATE, LogMel, Viseme, VisemeNet, VisemeStream, softmax};
 use std::sync::Arc;
 
@@ -228,7 +228,7 @@ impl Ear for PuppetEar {
         (self.timing.newest + 1.0 + self.net.look_ahead() as f64) / FRAME_RATE as f64
     }
 
-    fn cue(&mut self, seconds: f64) -> Option<Heard<MouthShape>> {
+    fn cue(&mut self, seconds: f64) -> Option<HeardCue<MouthShape>> {
         // A billionth of a second: times such as 0.58 are a little less than they say.
         let asked = seconds * FRAME_RATE as f64 + 1e-7;
         let newest = (asked + self.timing.newest).max(0.0) as usize;
@@ -258,6 +258,6 @@ impl Ear for PuppetEar {
         }
         shape.engaged = self.engaged;
         self.forget((t as usize).saturating_sub(MEMORY));
-        Some(Heard { cue: shape, voice: self.loudness(t) * speaking })
+        Some(HeardCue { cue: shape, voice: self.loudness(t) * speaking })
     }
 }

@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each test file takes what it needs")]
 
-use mouthpiece_engine::{Heard, SpeechLevel};
-use mouthpiece_media::audio::{Limits, SpeechBlock, SpeechReader, survey};
+use mouthpiece_engine::{HeardCue, SpeechLevel};
+use mouthpiece_media::audio::{SpeechBlock, SpeechLimits, SpeechReader, survey};
 use mouthpiece_puppet::MouthShape;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -20,7 +20,7 @@ pub fn sample(name: &str) -> PathBuf {
 
 /// A recording and its level.
 pub fn recording(path: &Path) -> (Vec<f32>, SpeechLevel) {
-    let survey = survey(path, &Limits::default(), &mut |_| true).unwrap();
+    let survey = survey(path, &SpeechLimits::default(), &mut |_| true).unwrap();
     let mut reader = SpeechReader::open_mixed(path, survey.mix).unwrap();
     let (mut block, mut samples) = (SpeechBlock::default(), Vec::new());
     while reader.read(&mut block).unwrap() {
@@ -47,7 +47,7 @@ pub fn labels() -> Vec<(f64, f64, String)> {
 }
 
 /// What was heard from `from` to `to`, of one cue a frame.
-pub fn during(heard: &[Heard<MouthShape>], from: f64, to: f64) -> &[Heard<MouthShape>] {
+pub fn during(heard: &[HeardCue<MouthShape>], from: f64, to: f64) -> &[HeardCue<MouthShape>] {
     let frame = |t: f64| ((t * FPS).max(0.0) as usize).min(heard.len());
     &heard[frame(from)..(frame(to) + 1).min(heard.len())]
 }
@@ -58,7 +58,7 @@ pub fn closes(s: MouthShape) -> bool {
 }
 
 /// Share of the labelled p, b and m at which the lips meet, 0..=1.
-pub fn closures(heard: &[Heard<MouthShape>]) -> f64 {
+pub fn closures(heard: &[HeardCue<MouthShape>]) -> f64 {
     let bilabials: Vec<_> = labels().into_iter().filter(|l| l.2 == "PP").collect();
     let shut =
         bilabials.iter().filter(|(from, to, _)| during(heard, from - 0.02, to + 0.02).iter().any(|h| closes(h.cue)));

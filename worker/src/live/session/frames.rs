@@ -1,11 +1,11 @@
 //! Frames: begun when their turn comes, handed over as soon as they are made, seen leaving.
 
 use super::{FrameOrder, FrameTurn, FrameWork, HeardVoice, LiveSession};
-use crate::live::beat::Turn;
+use crate::live::beat::TickOutcome;
 use crate::live::listener::Hears;
 use crate::live::mood;
 use crate::live::voice;
-use crate::metrics::Missed;
+use crate::metrics::MissedTicks;
 use bytes::Bytes;
 use mouthpiece_domain::live::LiveStage;
 use mouthpiece_transport::VideoFrame;
@@ -27,9 +27,9 @@ pub(super) struct MadeFrame {
 impl LiveSession {
     /// The frame whose turn it is, if it is any one's. The ear has heard what there is for it then.
     pub(super) fn next_frame(&mut self, now: Instant, ear: &mut dyn Hears) -> Option<FrameTurn> {
-        let Turn::Frame { number, skipped } = self.beat.turn(now) else { return None };
+        let TickOutcome::Frame { number, skipped } = self.beat.turn(now) else { return None };
         if self.audience.is_watching() {
-            self.measures.missed(Missed::Late, skipped);
+            self.measures.missed(MissedTicks::Late, skipped);
         }
         self.place(self.beat.heard_for(number, ear.need()), now, ear);
         let middle = (number as f64 + 0.5) / f64::from(self.setting.fps);
@@ -49,7 +49,7 @@ impl LiveSession {
         }
         self.measures.took(LiveStage::Features, took);
         let Some(HeardVoice { is_calm, .. }) = heard else {
-            self.measures.missed(Missed::Sound, 1);
+            self.measures.missed(MissedTicks::Sound, 1);
             return None;
         };
         let FrameTurn { number, begun, .. } = *turn;
@@ -76,7 +76,7 @@ impl LiveSession {
     pub fn refused(&mut self) {
         self.underway.pop_back();
         self.audience.key_wanted = true; // what follows makes no sense without this one
-        self.measures.missed(Missed::Transport, 1);
+        self.measures.missed(MissedTicks::Transport, 1);
     }
 
     /// A frame's last packet went out.

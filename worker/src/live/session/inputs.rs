@@ -1,11 +1,17 @@
 //! What is said to a session.
 
+use super::caller_logs::Settlement;
 use super::speech::NotSaid;
-use super::{LiveSession, Output, Whom};
-use mouthpiece_domain::live::{Down, LiveStatus, Mood, Up};
+use super::{CallerChoice, LiveOutput, LiveSession};
+use crate::live::voice::MessageRef;
+use mouthpiece_domain::ids::CallerId;
+use mouthpiece_domain::live::{BegunUtterance, EventPosition, FaceMood, LineInput, LineOutput, LiveStatus};
 use mouthpiece_transport::StreamEvent;
 use std::time::{Duration, Instant};
 use tracing::info;
+
+/// Callers are told at most so often which of their messages are done with: so much is said twice when a worker is lost.
+const SETTLED_EVERY: Duration = Duration::from_millis(100);
 
 impl LiveSession {
     /// The transport has news.
@@ -32,7 +38,7 @@ impl LiveSession {
             }
             StreamEvent::KeyFrameWanted => self.audience.key_wanted = true,
             // The transport keeps it within the terms' bounds.
-            StreamEvent::Bitrate(bits) => self.outputs.push(Output::Bitrate(bits)),
+            StreamEvent::Bitrate(bits) => self.outputs.push(LiveOutput::Bitrate(bits)),
             StreamEvent::Microphone { viewer, data, time, .. } => {
                 self.speech.hear_microphone(viewer, &data, time, now);
             }
@@ -46,9 +52,11 @@ impl LiveSession {
         self.bitrate = bits;
     }
 
-    /// A caller's line opened: it is told at once what the face does.
+    /// A caller's line opened: it is told at once what the face does, and from where it hears everything.
     pub fn line_opened(&mut self, line: u64) {
-        self.tell_line(line, Down::Mood { mood: self.speech.mood, event: None });
+        self.callers.opened(line);
+        self.tell_line(line, LineOutput::Mood { mood: self.speech.mood, event: None });
+        self.tell_line(line, LineOutput::Position { position: self.recent.position() });
     }
 
     /// Somebody asked to keep it alive.
@@ -62,76 +70,157 @@ impl LiveSession {
         self.speech.interrupt()
     }
 
+    /// A caller's line is gone.
+    pub fn line_closed(&mut self, line: u64) {
+        self.callers.closed(line);
+    }
+
     /// A caller said something on its line.
-    pub fn up(&mut self, line: u64, up: Up, now: Instant) {
+    pub fn up(&mut self, line: u64, up: LineInput, now: Instant) {
+        if let LineInput::Identify { caller, next, after, listening, begun } = up {
+            return self.identify(line, caller, (next, after), (listening, begun), now);
+        }
+        let Some(from) = self.callers.received(line) else { return };
         match up {
-            Up::Speak { event, rate, samples } => {
+            LineInput::Speak { event, rate, samples } => {
                 self.audience.endings.active(now);
-                self.speak(line, event, rate, &samples, now);
+                self.speak(line, event, rate, (&samples, from), now);
             }
-            Up::SpeakEnd { event } => {
+            LineInput::SpeakEnd { event } => {
                 self.audience.endings.active(now);
-                if !self.speech.end_utterance(event.clone(), now) {
-                    self.tell_line(line, Down::Ended { event, played_ms: 0 });
+                self.callers.waits(from);
+                if !self.speech.end_utterance(event.clone(), from, now) {
+                    self.callers.done(from);
+                    self.tell_line(line, LineOutput::Ended { event, played_ms: 0 });
                 }
             }
-            Up::Interrupt { event } => {
+            LineInput::Interrupt { event } => {
                 if !self.interrupt(now) {
-                    self.tell_line(line, Down::Interrupted { event: event.clone(), played_ms: 0 });
+                    self.tell_line(line, LineOutput::Interrupted { event: event.clone(), played_ms: 0 });
                 }
                 self.answer(line, event, now);
             }
-            Up::StartListening { event } => {
+            LineInput::StartListening { event } => {
                 self.speech.listened_to = true;
                 self.answer(line, event, now);
             }
-            Up::StopListening { event } => {
+            LineInput::StopListening { event } => {
                 self.speech.listened_to = false;
                 self.answer(line, event, now);
             }
-            Up::KeepAlive { event } => {
+            LineInput::Identify { .. } => {}
+            LineInput::KeepAlive { event } => {
                 self.audience.endings.active(now);
-                self.tell_line(line, Down::Kept { event });
+                self.tell_line(line, LineOutput::Kept { event });
             }
         }
     }
 
-    fn speak(&mut self, line: u64, event: Option<String>, rate: u32, samples: &[i16], now: Instant) {
-        let (retry_after, detail) = match self.speech.push(event.clone(), rate, samples, now) {
-            Ok(()) => return,
+    /// A caller says who it is. What it said elsewhere goes on here, unless it was here before.
+    fn identify(
+        &mut self,
+        line: u64,
+        caller: CallerId,
+        (next, after): (u64, Option<EventPosition>),
+        (listening, begun): (bool, Option<BegunUtterance>),
+        now: Instant,
+    ) {
+        if self.callers.identified(line, caller, next) {
+            self.speech.listened_to |= listening;
+            if let Some(begun) = begun {
+                self.speech.voice.go_on(begun, caller, now);
+            }
+        }
+        self.settled_told = None;
+        if let Some(after) = after {
+            self.resume(line, after, now);
+        }
+    }
+
+    fn speak(
+        &mut self,
+        line: u64,
+        event: Option<String>,
+        rate: u32,
+        (samples, from): (&[i16], MessageRef),
+        now: Instant,
+    ) {
+        let (retry_after, detail) = match self.speech.push(event.clone(), rate, samples, from, now) {
+            Ok(()) => return self.callers.waits(from),
             Err(NotSaid::NoRoom(full)) => (full.retry_after, "so much speech waits already: send this again later"),
             Err(NotSaid::Rate) => (Duration::ZERO, "the speech has a rate that is not taken here"),
         };
-        let retry_after_ms = retry_after.as_millis() as u64;
-        self.tell_line(line, Down::Refused { event, retry_after_ms, detail: detail.to_owned() });
+        let (number, retry_after_ms) = (from.number, retry_after.as_millis() as u64);
+        self.tell_line(line, LineOutput::Refused { number, event, retry_after_ms, detail: detail.to_owned() });
+    }
+
+    /// Tells callers now and then which of their messages are done with.
+    fn tell_settled(&mut self, now: Instant) {
+        let voice = &mut self.speech.voice;
+        for message in voice.settled() {
+            self.callers.done(message);
+        }
+        if self.settled_told.is_some_and(|told| now.saturating_duration_since(told) < SETTLED_EVERY) {
+            return;
+        }
+        self.settled_told = Some(now);
+        let voice = &self.speech.voice;
+        for (line, Settlement { through, begun, of_next_ms }) in self.callers.news(|caller| voice.begun(caller)) {
+            let settled = LineOutput::Settled { through, begun, of_next_ms };
+            self.outputs.push(LiveOutput::Tell(CallerChoice::Line(line), settled));
+        }
     }
 
     /// Answers with the mood.
     fn answer(&mut self, line: u64, event: Option<String>, now: Instant) {
-        self.tell_but(Whom::AllBut(line), now);
-        self.tell_line(line, Down::Mood { mood: self.speech.mood, event });
+        self.tell_but(CallerChoice::AllBut(line), now);
+        self.tell_line(line, LineOutput::Mood { mood: self.speech.mood, event });
     }
 
     /// Tells callers what happened.
     pub(super) fn tell(&mut self, now: Instant) {
-        self.tell_but(Whom::All, now);
+        self.tell_but(CallerChoice::All, now);
+        self.tell_settled(now);
     }
 
     /// The same; a change of mood is told to `whom` only, as one line is about to be told the mood as an answer.
-    fn tell_but(&mut self, whom: Whom, now: Instant) {
-        self.outputs.extend(self.speech.voice.events().map(|event| Output::Tell(Whom::All, event)));
+    fn tell_but(&mut self, whom: CallerChoice, now: Instant) {
+        for event in self.speech.voice.events() {
+            self.recent.keep(&event);
+            self.outputs.push(LiveOutput::Tell(CallerChoice::All, event));
+        }
         let mood = self.speech.mood_now();
-        if mood == Mood::Talking {
+        if mood == FaceMood::Talking {
             self.audience.endings.active(now);
         }
         if mood != self.speech.mood {
             self.speech.mood = mood;
-            self.outputs.push(Output::Tell(whom, Down::Mood { mood, event: None }));
+            self.tell_everybody(whom, LineOutput::Mood { mood, event: None });
+        }
+        if let Some(position) = self.recent.take_position() {
+            self.outputs.push(LiveOutput::Tell(CallerChoice::All, LineOutput::Position { position }));
         }
     }
 
-    fn tell_line(&mut self, line: u64, event: Down) {
-        self.outputs.push(Output::Tell(Whom::Line(line), event));
+    /// Tells what concerns everybody, also who comes back later. A line that is told the same as an answer is left out.
+    pub(super) fn tell_everybody(&mut self, whom: CallerChoice, event: LineOutput) {
+        self.recent.keep(&event);
+        self.outputs.push(LiveOutput::Tell(whom, event));
+    }
+
+    /// Tells a caller that comes back what it missed, and up to where it has heard everything then.
+    fn resume(&mut self, line: u64, after: EventPosition, now: Instant) {
+        // What is not told yet is told to everybody first, so that nothing is told twice.
+        self.tell(now);
+        let (complete, missed) = self.recent.after(after);
+        let missed = missed.cloned();
+        self.outputs.push(LiveOutput::Tell(CallerChoice::Line(line), LineOutput::Resumed { complete }));
+        self.outputs.extend(missed.map(|event| LiveOutput::Tell(CallerChoice::Line(line), event)));
+        self.tell_line(line, LineOutput::Position { position: self.recent.position() });
+    }
+
+    fn tell_line(&mut self, line: u64, event: LineOutput) {
+        self.outputs.push(LiveOutput::Tell(CallerChoice::Line(line), event));
     }
 
     /// How it is.

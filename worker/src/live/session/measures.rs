@@ -1,7 +1,7 @@
 //! What is counted and measured of a session.
 
 use crate::live::stages::Stages;
-use crate::metrics::{Missed, WorkerMetrics};
+use crate::metrics::{MissedTicks, WorkerMetrics};
 use mouthpiece_domain::live::{LiveStage, StageTime};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -35,7 +35,7 @@ impl Measures {
     }
 
     /// So many frames were not sent.
-    pub fn missed(&mut self, why: Missed, count: u64) {
+    pub fn missed(&mut self, why: MissedTicks, count: u64) {
         self.missed += count;
         self.metrics.missed(why, count);
     }

@@ -1,7 +1,7 @@
 //! One live session, without hands: no clock, thread, socket, engine or encoder.
 //!
 //! Whoever runs it says what time it is, what came in and how long the work took. It says what is to be done next
-//! ([`Task`]) and whom to tell what ([`Output`]). The canonical loop:
+//! ([`LiveTask`]) and whom to tell what ([`LiveOutput`]). The canonical loop:
 //!
 //! ```text
 //! loop {
@@ -17,41 +17,55 @@
 //! A round is all sound that is due, then at most one frame, then what there is to tell; only then is waited.
 
 mod audience;
+mod caller_logs;
 mod frames;
 mod inputs;
 mod measures;
+mod recent;
 mod speech;
 mod task;
 
 #[cfg(test)]
 mod tests;
 
-use super::beat::Beat;
+use super::beat::FrameBeat;
 use super::listener::Hears;
 use super::voice::{self, PACKET};
 use crate::metrics::WorkerMetrics;
+use crate::stop::SessionDuty;
 use audience::Audience;
+use caller_logs::CallerLogs;
 use frames::MadeFrame;
 use measures::Measures;
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_domain::live::{Down, LiveStage, LiveTerms};
+use mouthpiece_domain::live::{LineOutput, LiveStage, LiveTerms};
+use mouthpiece_domain::session::Fence;
+use recent::RecentEvents;
 use speech::Speech;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-pub use task::{FrameOrder, FrameTurn, FrameWork, HeardVoice, LiveEnd, Output, SoundDue, Task, Whom};
+pub use task::{CallerChoice, FrameOrder, FrameTurn, FrameWork, HeardVoice, LiveEnd, LiveOutput, LiveTask, SoundDue};
+
+/// A session that was moved away is shown to those who still watch for so long: the slowest of them hears of the move within
+/// seconds, and connects elsewhere first.
+const SHOWN_FOR: Duration = Duration::from_secs(10);
 
 /// How a session is run.
 #[derive(Debug, Clone, Copy)]
-pub struct Setting {
+pub struct LiveSetup {
     /// Which, for the log.
     pub session: SessionId,
+    /// Its placement.
+    pub fence: Fence,
     /// Frame size, `[width, height]`.
     pub size: [u32; 2],
     /// Frames a second.
     pub fps: u32,
     /// Bounds.
     pub terms: LiveTerms,
+    /// What it is there for to begin with.
+    pub duty: SessionDuty,
     /// Where in a frame's time its frames lie, 0..1: sessions that beat at different times do not wait for each other.
     pub phase: f64,
 }
@@ -69,9 +83,9 @@ enum Round {
 
 /// A running live session. See the module's text.
 pub struct LiveSession {
-    setting: Setting,
+    setting: LiveSetup,
     round: Round,
-    beat: Beat,
+    beat: FrameBeat,
     speech: Speech,
     audience: Audience,
     measures: Measures,
@@ -85,15 +99,40 @@ pub struct LiveSession {
     underway: VecDeque<MadeFrame>,
     /// Video that the encoder is set to, bits a second.
     bitrate: u32,
-    outputs: Vec<Output>,
+    outputs: Vec<LiveOutput>,
+    recent: RecentEvents,
+    callers: CallerLogs,
+    /// When callers were told last which of their messages are done with.
+    settled_told: Option<Instant>,
+    duty: SessionDuty,
+    /// Set once it was moved away.
+    moved: Option<MovedSession>,
     stopped: bool,
+}
+
+/// A session that is shown here after it was moved away.
+struct MovedSession {
+    /// Frames that were sent before.
+    sent: u64,
+    /// It is shown until then at most.
+    until: Instant,
+    /// So many watched when it was moved.
+    viewers: u32,
+    /// Callers were let go.
+    callers_gone: bool,
 }
 
 impl LiveSession {
     /// Media time begins at `now`. The codec gives sound out `lead` samples at 48 kHz later than it took it: it is given it
     /// so much earlier.
-    pub fn new(setting: Setting, lead: usize, metrics: Arc<WorkerMetrics>, ear: &mut dyn Hears, now: Instant) -> Self {
-        let Setting { fps, terms, phase, .. } = setting;
+    pub fn new(
+        setting: LiveSetup,
+        lead: usize,
+        metrics: Arc<WorkerMetrics>,
+        ear: &mut dyn Hears,
+        now: Instant,
+    ) -> Self {
+        let LiveSetup { fps, terms, phase, fence, duty, .. } = setting;
         let lead = lead as u64;
         let mut speech = Speech::new(fps);
         speech.voice.advance(lead, now, &mut |sound| ear.hear(sound));
@@ -101,7 +140,7 @@ impl LiveSession {
         Self {
             setting,
             round: Round::Tell,
-            beat: Beat::new(now + Duration::from_secs_f64(phase.clamp(0.0, 1.0) / f64::from(fps)), fps),
+            beat: FrameBeat::new(now + Duration::from_secs_f64(phase.clamp(0.0, 1.0) / f64::from(fps)), fps),
             speech,
             audience: Audience::new(terms, now),
             measures: Measures::new(metrics),
@@ -111,6 +150,11 @@ impl LiveSession {
             underway: VecDeque::new(),
             bitrate: terms.bitrate[1],
             outputs: Vec::new(),
+            recent: RecentEvents::new(fence),
+            callers: CallerLogs::default(),
+            settled_told: None,
+            duty,
+            moved: None,
             stopped: false,
         }
     }
@@ -120,34 +164,73 @@ impl LiveSession {
         self.stopped = true;
     }
 
+    /// It is there for this from now on. True when it has just been moved away: whoever comes now comes elsewhere.
+    pub fn turn_to(&mut self, duty: SessionDuty, now: Instant) -> bool {
+        let before = std::mem::replace(&mut self.duty, duty);
+        if before == SessionDuty::Waits && duty != before {
+            self.audience.endings.begin(now);
+        }
+        let moves = duty == SessionDuty::HandsOver && before != duty;
+        if moves {
+            let viewers = self.audience.endings.viewers();
+            let (sent, until) = (self.measures.sent, now + SHOWN_FOR);
+            self.moved = Some(MovedSession { sent, until, viewers, callers_gone: false });
+        }
+        moves
+    }
+
+    /// True once, when whoever speaks to a session that was moved away is to do so elsewhere: its first viewer has gone there, or
+    /// there is none. Until then it says what it was saying, and afterwards nobody need say that again: callers were told what is
+    /// done with.
+    pub fn lets_callers_go(&mut self, now: Instant) -> bool {
+        let viewers = self.audience.endings.viewers();
+        let Some(moved) = self.moved.as_mut().filter(|moved| !moved.callers_gone) else { return false };
+        if viewers > 0 && viewers >= moved.viewers && now < moved.until {
+            return false;
+        }
+        moved.callers_gone = true;
+        self.settled_told = None;
+        self.tell(now);
+        true
+    }
+
+    /// How it is over, if it is.
+    fn ends(&mut self, now: Instant) -> Option<LiveEnd> {
+        if let Some(MovedSession { until, .. }) = &self.moved {
+            return (now >= *until || !self.audience.is_watching()).then_some(LiveEnd::Moved);
+        }
+        let end = self.audience.endings.due(now).filter(|_| self.duty == SessionDuty::Serves)?;
+        self.tell_everybody(CallerChoice::All, LineOutput::Over { reason: end.reason.name().to_owned() });
+        Some(LiveEnd::Ended(end))
+    }
+
     /// What is to be done at `now`.
-    pub fn next(&mut self, now: Instant, ear: &mut dyn Hears) -> Task {
+    pub fn next(&mut self, now: Instant, ear: &mut dyn Hears) -> LiveTask {
         if self.stopped {
-            return Task::Over(LiveEnd::Stopped);
+            return LiveTask::Over(LiveEnd::Stopped);
         }
         if self.round == Round::Sound {
             if let Some(due) = self.next_sound(now, ear) {
-                return Task::Sound(due);
+                return LiveTask::Sound(due);
             }
             self.round = Round::Frame;
         }
         if self.round == Round::Frame {
             self.round = Round::Tell;
             if let Some(turn) = self.next_frame(now, ear) {
-                return Task::Frame(turn);
+                return LiveTask::Frame(turn);
             }
         }
         self.round = Round::Sound;
         self.tell(now);
-        if let Some(end) = self.audience.endings.due(now) {
-            self.outputs.push(Output::Tell(Whom::All, Down::Over { reason: end.reason.name().to_owned() }));
-            return Task::Over(LiveEnd::Ended(end));
+        if let Some(end) = self.ends(now) {
+            return LiveTask::Over(end);
         }
-        Task::Wait(self.sound_due().min(self.beat.frame_due()))
+        LiveTask::Wait(self.sound_due().min(self.beat.frame_due()))
     }
 
     /// What is to be carried out, in order.
-    pub fn outputs(&mut self) -> std::vec::Drain<'_, Output> {
+    pub fn outputs(&mut self) -> std::vec::Drain<'_, LiveOutput> {
         self.outputs.drain(..)
     }
 
@@ -161,9 +244,9 @@ impl LiveSession {
         self.sound_late = at.saturating_duration_since(due.captured);
     }
 
-    /// Frames that were sent: what is billed.
+    /// Frames that were sent: what is billed. What is shown after it was moved away is billed where it was moved to.
     pub fn frames_sent(&self) -> u64 {
-        self.measures.sent
+        self.moved.as_ref().map_or(self.measures.sent, |moved| moved.sent)
     }
 
     /// When the next packet of sound leaves: whatever happened before, at its own media time.

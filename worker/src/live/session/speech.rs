@@ -3,8 +3,8 @@
 use crate::live::microphone::Microphone;
 use crate::live::mood::MoodFollower;
 use crate::live::pushed::Pushed;
-use crate::live::voice::{self, NoRoom, Voice};
-use mouthpiece_domain::live::Mood;
+use crate::live::voice::{self, MessageRef, NoRoom, Voice};
+use mouthpiece_domain::live::FaceMood;
 use std::time::{Duration, Instant};
 use tracing::warn;
 
@@ -28,7 +28,7 @@ pub(super) struct Speech {
     pub microphone: Option<Microphone>,
     pub follower: MoodFollower,
     /// What the face does, as it was told last.
-    pub mood: Mood,
+    pub mood: FaceMood,
     /// A caller said that somebody speaks to the face.
     pub listened_to: bool,
 }
@@ -41,13 +41,20 @@ impl Speech {
             pushed: Pushed::default(),
             microphone: None,
             follower: MoodFollower::default(),
-            mood: Mood::default(),
+            mood: FaceMood::default(),
             listened_to: false,
         }
     }
 
     /// Takes a caller's samples.
-    pub fn push(&mut self, event: Option<String>, rate: u32, samples: &[i16], now: Instant) -> Result<(), NotSaid> {
+    pub fn push(
+        &mut self,
+        event: Option<String>,
+        rate: u32,
+        samples: &[i16],
+        from: MessageRef,
+        now: Instant,
+    ) -> Result<(), NotSaid> {
         let Self { pushed, voice, .. } = self;
         // Looked at first: what is refused must leave nothing behind in the conversion.
         let most = samples.len() as u64 * voice::RATE / u64::from(rate.max(1)) + CARRIED;
@@ -56,15 +63,15 @@ impl Speech {
             warn!(%error, "pushed speech cannot be converted");
             NotSaid::Rate
         })?;
-        voice.speak(event, sound, now).map_err(NotSaid::NoRoom)
+        voice.speak(event, sound, from, now).map_err(NotSaid::NoRoom)
     }
 
     /// What was pushed is all of the utterance; false when there is no room for that.
-    pub fn end_utterance(&mut self, event: Option<String>, now: Instant) -> bool {
+    pub fn end_utterance(&mut self, event: Option<String>, from: MessageRef, now: Instant) -> bool {
         let Self { pushed, voice, .. } = self;
         // What the conversion holds of an utterance that was given up belongs to none.
         let rest = if voice.would_begin() { &[] } else { pushed.finish() };
-        voice.end_utterance(event, rest, now)
+        voice.end_utterance(event, rest, from, now)
     }
 
     /// Takes a packet of a viewer's microphone, whose first sample has the RTP time `time` (48 kHz).
@@ -88,7 +95,7 @@ impl Speech {
     }
 
     /// What the face does now.
-    pub fn mood_now(&self) -> Mood {
+    pub fn mood_now(&self) -> FaceMood {
         self.follower.mood(self.voice.next(), self.voice.is_talking(), self.listened_to)
     }
 }

@@ -1,24 +1,26 @@
 //! What a session asks of whoever runs it, and is told about it.
 
 use crate::error::RenderError;
-use mouthpiece_domain::live::Down;
-use mouthpiece_domain::session::End;
+use mouthpiece_domain::live::LineOutput;
+use mouthpiece_domain::session::SessionEnd;
 use std::time::{Duration, Instant};
 
 /// How a live session ended.
 #[derive(Debug)]
 pub enum LiveEnd {
     /// By itself: nobody was there, or nothing was said, for too long.
-    Ended(End),
+    Ended(SessionEnd),
     /// Its owner wanted no more: it was ended, or runs somewhere else from now on.
     Stopped,
+    /// It was moved away, and its viewers have gone, or had the time to.
+    Moved,
     /// Engine or encoder failed.
     Failed(RenderError),
 }
 
 /// What is to be done next.
 #[derive(Debug)]
-pub enum Task {
+pub enum LiveTask {
     /// Encode [`super::LiveSession::sound`] and send it.
     Sound(SoundDue),
     /// A frame has its turn: say what the ear heard for it.
@@ -41,7 +43,7 @@ pub struct SoundDue {
 /// A frame that has its turn; all sound for it was heard by the ear, if it came.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FrameTurn {
-    /// Its number.
+    /// Counts the session's frames from 0.
     pub number: u64,
     /// The middle of its time, seconds of media time.
     pub middle: f64,
@@ -61,7 +63,7 @@ pub struct HeardVoice {
 /// A frame that somebody will see.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FrameOrder {
-    /// Its number.
+    /// Counts the session's frames from 0.
     pub number: u64,
     /// It must be a key frame.
     pub key: bool,
@@ -84,16 +86,16 @@ pub struct FrameWork {
 
 /// What is to be carried out.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Output {
+pub enum LiveOutput {
     /// Tell callers.
-    Tell(Whom, Down),
+    Tell(CallerChoice, LineOutput),
     /// Set the encoder to so many bits a second, and say so if it took that.
     Bitrate(u32),
 }
 
 /// Which callers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whom {
+pub enum CallerChoice {
     /// Everybody.
     All,
     /// Everybody but this line.

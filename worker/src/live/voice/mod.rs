@@ -13,6 +13,7 @@
 //! after it. Lips that are drawn from what the ear heard leave together with the sound that it heard. Pure: time comes in.
 
 mod intake;
+mod parts;
 mod runs;
 mod utterance;
 
@@ -20,7 +21,9 @@ mod utterance;
 mod tests;
 
 use intake::Intake;
-use mouthpiece_domain::live::{Down, UTTERANCE_PAUSE};
+use mouthpiece_domain::ids::CallerId;
+use mouthpiece_domain::live::{BegunUtterance, LineOutput, UTTERANCE_PAUSE};
+pub use parts::MessageRef;
 use runs::Runs;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -40,6 +43,8 @@ const REMEMBERED: u64 = RATE;
 const PUSHED_AHEAD: Duration = Duration::from_millis(100);
 /// Utterances that wait at a time.
 const UTTERANCES: usize = 256;
+/// Messages of which utterances that wait are made: two minutes, 10 ms at a time, and some.
+const MESSAGES: usize = 16_384;
 
 /// Speech was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +72,8 @@ pub struct Voice {
     told_quarter: u64,
     /// Where what arrived when was placed.
     arrivals: VecDeque<(u64, Instant)>,
-    events: Vec<Down>,
+    events: Vec<LineOutput>,
+    settled: Vec<MessageRef>,
     underruns: u64,
     waited: Option<Duration>,
     block: Vec<f32>,
@@ -90,6 +96,7 @@ impl Voice {
             told_quarter: 0,
             arrivals: VecDeque::new(),
             events: Vec::new(),
+            settled: Vec::new(),
             underruns: 0,
             waited: None,
             block: Vec::with_capacity(PACKET),
@@ -152,23 +159,30 @@ impl Voice {
     /// [`NoRoom`].
     pub fn has_room(&self, count: u64) -> Result<(), NoRoom> {
         let over = (self.waiting() + count).saturating_sub(self.limit);
-        if over > 0 || (self.would_begin() && self.utterances.len() >= UTTERANCES) {
+        let messages: usize = self.utterances.iter().map(|utterance| utterance.parts.len()).sum();
+        if over > 0 || messages >= MESSAGES || (self.would_begin() && self.utterances.len() >= UTTERANCES) {
             return Err(NoRoom { retry_after: duration(over.clamp(RATE / 10, self.limit)) });
         }
         Ok(())
     }
 
-    /// Takes speech at 48 kHz: it continues the utterance that is open, or begins one.
+    /// Takes a message's speech at 48 kHz: it continues the utterance that is open, or begins one.
     ///
     /// # Errors
     /// [`NoRoom`]; nothing is taken then.
-    pub fn speak(&mut self, event: Option<String>, sound: &[f32], now: Instant) -> Result<(), NoRoom> {
+    pub fn speak(
+        &mut self,
+        event: Option<String>,
+        sound: &[f32],
+        from: MessageRef,
+        now: Instant,
+    ) -> Result<(), NoRoom> {
         self.has_room(sound.len() as u64)?;
         if self.would_begin() {
-            self.utterances.push_back(Utterance::new(self.frame, now));
+            self.utterances.push_back(Utterance::new(self.frame, from.caller, now));
         }
         if let Some(open) = self.utterances.back_mut() {
-            open.take(event, sound, now);
+            open.take(event, sound, from, now);
         }
         self.tell_buffer();
         Ok(())
@@ -176,18 +190,37 @@ impl Voice {
 
     /// What was pushed so far, with its last sound `rest`, is all of the open utterance. Where none is open, this is one that
     /// has no sound: its end is told when all before it is over. False when there is no room for it.
-    pub fn end_utterance(&mut self, event: Option<String>, rest: &[f32], now: Instant) -> bool {
+    pub fn end_utterance(&mut self, event: Option<String>, rest: &[f32], from: MessageRef, now: Instant) -> bool {
         if self.would_begin() {
             if self.utterances.len() >= UTTERANCES {
                 return false;
             }
-            self.utterances.push_back(Utterance::new(self.frame, now));
+            self.utterances.push_back(Utterance::new(self.frame, from.caller, now));
         }
         if let Some(open) = self.utterances.back_mut() {
-            open.end(event, rest);
+            open.end(event, rest, from);
         }
         self.finish_utterances();
         true
+    }
+
+    /// What a caller was saying elsewhere goes on here, with the speech that comes next; not in the middle of another utterance.
+    pub fn go_on(&mut self, begun: BegunUtterance, caller: CallerId, now: Instant) {
+        if self.would_begin() && self.utterances.len() < UTTERANCES {
+            self.utterances.push_back(Utterance::continued(self.frame, caller, begun, now));
+        }
+    }
+
+    /// Messages that are done with since this was asked last: played or cut off.
+    pub fn settled(&mut self) -> std::vec::Drain<'_, MessageRef> {
+        self.settled.drain(..)
+    }
+
+    /// What a caller is saying now, and how many milliseconds of its first message that is not done with were played.
+    pub fn begun(&self, caller: CallerId) -> Option<(BegunUtterance, u64)> {
+        let first = self.utterances.front().filter(|first| first.owner == caller)?;
+        let of_next = first.parts.next().filter(|(from, _)| from.caller == caller).map_or(0, |(_, samples)| samples);
+        Some((first.begun(self.played)?, millis(of_next)))
     }
 
     /// Takes sound of the microphone at 48 kHz.
@@ -209,9 +242,10 @@ impl Voice {
         }
         let cut = self.played + faded as u64;
         let anything = !self.utterances.is_empty();
-        for utterance in self.utterances.drain(..) {
+        for mut utterance in self.utterances.drain(..) {
+            utterance.parts.over(&mut self.settled);
             let played_ms = utterance.played_ms(cut);
-            self.events.push(Down::Interrupted { event: utterance.event, played_ms });
+            self.events.push(LineOutput::Interrupted { event: utterance.event, played_ms });
         }
         self.microphone.clear();
         self.of_microphone.clear();
@@ -254,12 +288,12 @@ impl Voice {
                 most = most.min(pause);
             } else {
                 match speaker.say(at, most, now, block, &mut note) {
-                    utterance::Said::Something => return self.tell_buffer(),
-                    utterance::Said::RanDry => {
+                    utterance::UtteranceTake::Something => return self.tell_buffer(),
+                    utterance::UtteranceTake::RanDry => {
                         self.underruns += 1;
                         fade_out(&mut self.line);
                     }
-                    utterance::Said::Nothing => {}
+                    utterance::UtteranceTake::Nothing => {}
                 }
             }
             if speaker_goes_on(&self.utterances) {
@@ -320,23 +354,25 @@ impl Voice {
     }
 
     /// What is to be told, in order.
-    pub fn events(&mut self) -> std::vec::Drain<'_, Down> {
+    pub fn events(&mut self) -> std::vec::Drain<'_, LineOutput> {
         self.events.drain(..)
     }
 
     /// Tells what began and what is over, as far as it has left.
     fn finish_utterances(&mut self) {
         while let Some(first) = self.utterances.front_mut() {
+            first.parts.left(self.played, &mut self.settled);
             if first.starts(self.played) {
-                self.events.push(Down::Started { event: first.event.clone() });
+                self.events.push(first.beginning());
             }
-            let Some(over) = self.utterances.pop_front_if(|first| first.is_over(self.played)) else { return };
+            let Some(mut over) = self.utterances.pop_front_if(|first| first.is_over(self.played)) else { return };
+            over.parts.over(&mut self.settled);
             if !over.is_started() && over.is_spoken() {
                 // Shorter than anything that can be heard, and still it had a beginning.
-                self.events.push(Down::Started { event: over.event.clone() });
+                self.events.push(over.beginning());
             }
             let played_ms = over.played_ms(self.played);
-            self.events.push(Down::Ended { event: over.event, played_ms });
+            self.events.push(LineOutput::Ended { event: over.event, played_ms });
         }
     }
 
@@ -362,7 +398,7 @@ impl Voice {
         let quarter = waiting * 4 / self.limit.max(1);
         if quarter != self.told_quarter {
             self.told_quarter = quarter;
-            self.events.push(Down::Buffer { buffered_ms: millis(waiting), limit_ms: millis(self.limit) });
+            self.events.push(LineOutput::Buffer { buffered_ms: millis(waiting), limit_ms: millis(self.limit) });
         }
     }
 }

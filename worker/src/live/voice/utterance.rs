@@ -2,11 +2,14 @@
 
 use super::RATE;
 use super::intake::Intake;
+use super::parts::{MessageParts, MessageRef};
+use mouthpiece_domain::ids::CallerId;
+use mouthpiece_domain::live::{BegunUtterance, LineOutput};
 use std::time::{Duration, Instant};
 
 /// What an utterance gave when it was asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Said {
+pub(super) enum UtteranceTake {
     /// Sound.
     Something,
     /// Nothing, though it had begun: its next sound has not come.
@@ -19,6 +22,11 @@ pub(super) enum Said {
 pub(super) struct Utterance {
     /// The caller's name for it: the last one given.
     pub(super) event: Option<String>,
+    /// Whoever began it.
+    pub(super) owner: CallerId,
+    /// How much of it was played elsewhere, milliseconds.
+    before_ms: u64,
+    pub(super) parts: MessageParts,
     intake: Intake,
     /// Speech came for it, however little.
     spoken: bool,
@@ -31,9 +39,12 @@ pub(super) struct Utterance {
 
 impl Utterance {
     /// `frame`: samples that are taken at a time.
-    pub(super) fn new(frame: u64, now: Instant) -> Self {
+    pub(super) fn new(frame: u64, owner: CallerId, now: Instant) -> Self {
         Self {
             event: None,
+            owner,
+            before_ms: 0,
+            parts: MessageParts::default(),
             intake: Intake::new(frame),
             spoken: false,
             closed: false,
@@ -43,8 +54,14 @@ impl Utterance {
         }
     }
 
-    pub(super) fn take(&mut self, event: Option<String>, sound: &[f32], now: Instant) {
+    /// One that was begun elsewhere: what comes now goes on with it.
+    pub(super) fn continued(frame: u64, owner: CallerId, begun: BegunUtterance, now: Instant) -> Self {
+        Self { event: begun.event, before_ms: begun.played_ms, ..Self::new(frame, owner, now) }
+    }
+
+    pub(super) fn take(&mut self, event: Option<String>, sound: &[f32], from: MessageRef, now: Instant) {
         self.event = event.or(self.event.take());
+        self.parts.speech(from, sound.len() as u64);
         self.intake.push(sound, now);
         self.spoken = true;
         self.last_came = now;
@@ -56,7 +73,8 @@ impl Utterance {
     }
 
     /// Its last sound, and no more.
-    pub(super) fn end(&mut self, event: Option<String>, rest: &[f32]) {
+    pub(super) fn end(&mut self, event: Option<String>, rest: &[f32], from: MessageRef) {
+        self.parts.end(Some(from), rest.len() as u64);
         self.intake.push(rest, self.last_came);
         self.close(event);
     }
@@ -102,15 +120,32 @@ impl Utterance {
         starts
     }
 
-    /// Nothing came for it for so long, nothing waits, and nobody ended it.
+    /// Nothing came for it for so long, nobody ended it, and nothing waits, or too little to begin with: a piece of a
+    /// millisecond would else wait for the next one for ever, and hold up all that comes after it.
     pub(super) fn is_forgotten(&self, now: Instant, after: Duration) -> bool {
-        !self.closed && self.waiting() == 0 && now.saturating_duration_since(self.last_came) >= after
+        let waits_in_vain = || self.waiting() == 0 || self.pause(1, now) > 0;
+        !self.closed && now.saturating_duration_since(self.last_came) >= after && waits_in_vain()
     }
 
-    /// Milliseconds of it that lie before a place.
+    /// Milliseconds of it that lie before a place, and were played elsewhere.
     pub(super) fn played_ms(&self, before: u64) -> u64 {
         let played: u64 = self.runs.iter().map(|(start, length)| before.saturating_sub(*start).min(*length)).sum();
-        (played * 1000 + RATE / 2) / RATE
+        self.before_ms + (played * 1000 + RATE / 2) / RATE
+    }
+
+    /// How it would go on elsewhere, if any of it was played.
+    pub(super) fn begun(&self, played: u64) -> Option<BegunUtterance> {
+        let begun = || BegunUtterance { event: self.event.clone(), played_ms: self.played_ms(played) };
+        (self.told_start || self.before_ms > 0).then(begun)
+    }
+
+    /// What is told when its first sound has left.
+    pub(super) fn beginning(&self) -> LineOutput {
+        let event = self.event.clone();
+        match self.before_ms {
+            0 => LineOutput::Started { event },
+            played_ms => LineOutput::Continued { utterance: BegunUtterance { event, played_ms } },
+        }
     }
 
     /// How much of the next `left` samples lies before its first sound, or its next after it ran dry.
@@ -131,15 +166,16 @@ impl Utterance {
         now: Instant,
         block: &mut Vec<f32>,
         note: &mut dyn FnMut(u64, Instant),
-    ) -> Said {
+    ) -> UtteranceTake {
         let taken = self.intake.take(at, most, self.closed, now, block, note) as u64;
         if taken == 0 {
-            return if self.intake.ran_dry() { Said::RanDry } else { Said::Nothing };
+            return if self.intake.ran_dry() { UtteranceTake::RanDry } else { UtteranceTake::Nothing };
         }
+        self.parts.placed(at + taken, self.intake.waiting());
         match self.runs.last_mut() {
             Some((start, length)) if *start + *length == at => *length += taken,
             _ => self.runs.push((at, taken)),
         }
-        Said::Something
+        UtteranceTake::Something
     }
 }

@@ -1,6 +1,6 @@
 //! Keeps the sound around each frame's middle.
 
-use mouthpiece_engine::{Cue, Ear, Heard};
+use mouthpiece_engine::{Cue, Ear, HeardCue};
 
 const RATE: f64 = 16_000.0;
 /// Sound before and after a frame's middle that belongs to it, seconds.
@@ -43,7 +43,7 @@ impl Ear for BarEar {
         self.finished = true;
     }
 
-    fn cue(&mut self, seconds: f64) -> Option<Heard<Window>> {
+    fn cue(&mut self, seconds: f64) -> Option<HeardCue<Window>> {
         // A billionth of a second: times such as 0.58 are a little less than they say.
         let [from, to] = [-HALF, HALF].map(|d| ((seconds + d) * RATE + 1e-5).max(0.0) as usize);
         if to > self.sound.len() && !self.finished {
@@ -51,7 +51,7 @@ impl Ear for BarEar {
         }
         let window = Window(self.sound[from.min(self.sound.len())..to.min(self.sound.len())].into());
         let voice = window.loudness();
-        Some(Heard { cue: window, voice })
+        Some(HeardCue { cue: window, voice })
     }
 
     fn need(&self) -> f64 {

@@ -5,7 +5,7 @@
 mod ear;
 
 use ear::{BarEar, Window};
-use mouthpiece_engine::{Engine, EngineError, Expression, SpeechLevel, Tick};
+use mouthpiece_engine::{Engine, EngineError, EngineTick, Expression, SpeechLevel};
 use mouthpiece_media::image::I420;
 use mouthpiece_media::reference::Reference;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl Engine for Bar {
         BarEar::default()
     }
 
-    fn draw(&mut self, ticks: &mut [Tick<'_, Self>]) -> Result<(), EngineError> {
+    fn draw(&mut self, ticks: &mut [EngineTick<'_, Self>]) -> Result<(), EngineError> {
         for tick in ticks {
             let rows = paint(tick.avatar, tick.seat, tick.reference, tick.cue.loudness())?;
             self.spoken.fetch_add(u64::from(rows > 0), Ordering::Relaxed);

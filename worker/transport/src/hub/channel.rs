@@ -2,11 +2,13 @@
 
 use super::Key;
 use super::bitrate::Told;
-use super::held::Held;
+use super::held::HeldPackets;
 use super::keyframes::KeyFrames;
 use crate::media::{AudioPacket, VideoFrame};
 use crate::settings::StreamParams;
 use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 /// Frames whose last packet may still be on its way to the socket.
@@ -28,8 +30,10 @@ pub(super) struct Channel {
     /// Who speaks.
     pub microphone: Option<Key>,
     pub key_frames: KeyFrames,
-    pub held: Held<Early>,
+    pub held: HeldPackets<Early>,
     pub told: Told,
+    /// Bytes that its viewers were sent.
+    pub sent_bytes: Arc<AtomicU64>,
     /// RTP and media times of frames of which no last packet was sent yet.
     frames: VecDeque<(u32, Duration)>,
 }
@@ -41,8 +45,9 @@ impl Channel {
             viewers: Vec::new(),
             microphone: None,
             key_frames: KeyFrames::default(),
-            held: Held::default(),
+            held: HeldPackets::default(),
             told: Told::new(params.bitrate),
+            sent_bytes: Arc::default(),
             frames: VecDeque::new(),
         }
     }

@@ -10,17 +10,17 @@ const ROOM: usize = 256;
 
 /// What waits, the earliest first.
 #[derive(Debug)]
-pub(super) struct Held<T> {
+pub(super) struct HeldPackets<T> {
     waiting: VecDeque<(Instant, T)>,
 }
 
-impl<T> Default for Held<T> {
+impl<T> Default for HeldPackets<T> {
     fn default() -> Self {
         Self { waiting: VecDeque::new() }
     }
 }
 
-impl<T> Held<T> {
+impl<T> HeldPackets<T> {
     /// Keeps something until it is due, behind what is due at the same time. Given back when there is no room.
     pub fn keep(&mut self, due: Instant, what: T) -> Option<T> {
         if self.waiting.len() >= ROOM {
@@ -49,7 +49,7 @@ mod tests {
 
     #[test]
     fn what_is_early_comes_in_the_order_of_its_time() {
-        let mut held = Held::default();
+        let mut held = HeldPackets::default();
         let start = Instant::now();
         let at = |ms| start + Duration::from_millis(ms);
         for (ms, what) in [(40, "b"), (20, "a"), (40, "c")] {
@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn it_is_bounded() {
-        let mut held = Held::default();
+        let mut held = HeldPackets::default();
         let start = Instant::now();
         assert!((0..ROOM).all(|n| held.keep(start, n).is_none()));
         assert_eq!(held.keep(start, 999), Some(999));

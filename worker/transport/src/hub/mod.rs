@@ -25,7 +25,7 @@ pub use crate::sdp::candidates::Advertised;
 pub use outbox::{Datagram, Mark};
 pub use signals::{Answered, Restarted};
 
-use crate::counts::Counts;
+use crate::counts::TransportCounts;
 use crate::error::TransportError;
 use crate::events::StreamEvent;
 use crate::settings::{StreamId, StreamParams};
@@ -35,6 +35,8 @@ use outbox::Outbox;
 use routes::Routes;
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use str0m::RtcConfig;
 use viewer::{Note, Viewer};
@@ -66,7 +68,7 @@ pub struct Hub {
     deadlines: Deadlines,
     out: Outbox,
     events: Vec<(StreamId, StreamEvent)>,
-    counts: Counts,
+    counts: TransportCounts,
     keys: u64,
     /// Reused: what a connection told, and whom a frame goes to.
     notes: Vec<Note>,
@@ -90,7 +92,7 @@ impl Hub {
             deadlines: Deadlines::default(),
             out: Outbox::default(),
             events: Vec::new(),
-            counts: Counts::default(),
+            counts: TransportCounts::default(),
             keys: 0,
             notes: Vec::new(),
             crowd: Vec::new(),
@@ -112,6 +114,13 @@ impl Hub {
     /// A new stream.
     pub fn open(&mut self, id: StreamId, params: StreamParams) {
         self.streams.insert(id, Channel::new(params));
+    }
+
+    /// Bytes that a stream's viewers are sent are added up there from now on, headers included.
+    pub fn count_into(&mut self, id: StreamId, sent_bytes: Arc<AtomicU64>) {
+        if let Some(channel) = self.streams.get_mut(&id) {
+            channel.sent_bytes = sent_bytes;
+        }
     }
 
     /// Ends a stream; its viewers are told goodbye.
@@ -150,6 +159,9 @@ impl Hub {
         let datagram = self.out.pop()?;
         self.counts.packets_out += 1;
         self.counts.bytes_out += datagram.data.len() as u64;
+        if let Some(channel) = self.streams.get(&datagram.stream) {
+            channel.sent_bytes.fetch_add(datagram.on_the_way(), Ordering::Relaxed);
+        }
         Some(datagram)
     }
 
@@ -173,9 +185,9 @@ impl Hub {
     }
 
     /// What was done so far.
-    pub fn counts(&self) -> Counts {
+    pub fn counts(&self) -> TransportCounts {
         let (streams, viewers) = (self.streams.len() as u64, self.viewers.len() as u64);
-        Counts { streams, viewers, unsent: self.counts.unsent + self.out.lost(), ..self.counts }
+        TransportCounts { streams, viewers, unsent: self.counts.unsent + self.out.lost(), ..self.counts }
     }
 
     /// Entries of all tables that belong to viewers; 0 once all are gone.

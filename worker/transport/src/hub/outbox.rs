@@ -10,12 +10,22 @@ const ROOM: usize = 16 * 1024;
 /// One datagram for the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Datagram {
-    /// Where to.
+    /// The address that it is sent to.
     pub to: SocketAddr,
     /// Its bytes.
     pub data: Vec<u8>,
+    /// Whose viewer it is for.
+    pub stream: StreamId,
     /// Set on the last packet of a video frame: to be given back by [`super::Hub::handed`] once it is sent.
     pub mark: Option<Mark>,
+}
+
+impl Datagram {
+    /// Its bytes on the way, the headers of IP and UDP included.
+    pub fn on_the_way(&self) -> u64 {
+        let headers = if self.to.is_ipv4() { 20 + 8 } else { 40 + 8 };
+        self.data.len() as u64 + headers
+    }
 }
 
 /// Which frame a packet ends.

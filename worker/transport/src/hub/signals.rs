@@ -2,7 +2,7 @@
 
 use super::bitrate::{self, Estimate};
 use super::deadlines::Who;
-use super::viewer::{Track, Viewer};
+use super::viewer::{Viewer, ViewerTrack};
 use super::{Hub, Key, rtc};
 use crate::error::SignalError;
 use crate::events::LeftWhy;
@@ -41,8 +41,8 @@ pub struct Restarted {
 struct Negotiated {
     rtc: Rtc,
     answer: Answer,
-    video: Option<Track>,
-    audio: Option<Track>,
+    video: Option<ViewerTrack>,
+    audio: Option<ViewerTrack>,
     microphone: Option<Mid>,
 }
 
@@ -225,10 +225,10 @@ fn accept(rtc: &mut Rtc, offer: &str) -> Result<String, SignalError> {
     Ok(answer.to_sdp_string())
 }
 
-fn track(rtc: &mut Rtc, mid: Mid, codec: Codec) -> Option<Track> {
+fn track(rtc: &mut Rtc, mid: Mid, codec: Codec) -> Option<ViewerTrack> {
     let writer = rtc.writer(mid)?;
     let pt = writer.payload_params().find(|params| params.spec().codec == codec).map(PayloadParams::pt)?;
-    Some(Track { mid, pt, begun: false })
+    Some(ViewerTrack { mid, pt, begun: false })
 }
 
 fn add(viewer: &mut Viewer, candidates: Vec<Candidate>) {

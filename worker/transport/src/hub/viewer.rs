@@ -26,7 +26,7 @@ const ERRORS: usize = 16;
 
 /// A medium that the viewer receives.
 #[derive(Debug)]
-pub(super) struct Track {
+pub(super) struct ViewerTrack {
     pub mid: Mid,
     pub pt: Pt,
     /// Something of it was sent.
@@ -74,8 +74,8 @@ pub(super) struct Viewer {
     pub tag: String,
     /// The peer's candidates of this ICE session so far.
     pub candidates: usize,
-    pub video: Option<Track>,
-    pub audio: Option<Track>,
+    pub video: Option<ViewerTrack>,
+    pub audio: Option<ViewerTrack>,
     /// Where it speaks, if it does.
     pub microphone: Option<Mid>,
     pub connected: bool,
@@ -148,7 +148,8 @@ impl Viewer {
                 for _ in 0..STEPS {
                     match self.rtc.poll_output() {
                         Ok(Output::Transmit(send)) => {
-                            out.push(Datagram { to: send.destination, data: send.contents.into(), mark: None });
+                            let (to, data, stream) = (send.destination, send.contents.into(), self.stream);
+                            out.push(Datagram { to, data, stream, mark: None });
                         }
                         Ok(Output::Event(_)) => {}
                         Ok(Output::Timeout(at)) if at <= now => drop(self.rtc.handle_input(Input::Timeout(now))),
@@ -234,7 +235,7 @@ impl Viewer {
             Outgoing::Request => notes.push(Note::Tried(to)),
             Outgoing::Media { .. } | Outgoing::Report | Outgoing::Else => {}
         }
-        out.push(Datagram { to, data, mark });
+        out.push(Datagram { to, data, stream: self.stream, mark });
     }
 
     fn begun(&self) -> bool {
@@ -268,7 +269,7 @@ impl Viewer {
     }
 }
 
-fn write(rtc: &mut Rtc, track: &mut Track, encoded: &Encoded, clock: Frequency) -> bool {
+fn write(rtc: &mut Rtc, track: &mut ViewerTrack, encoded: &Encoded, clock: Frequency) -> bool {
     let Some(writer) = rtc.writer(track.mid) else { return false };
     let time = MediaTime::new(encoded.time, clock);
     match writer.write(track.pt, encoded.captured, time, Arc::clone(&encoded.data)) {

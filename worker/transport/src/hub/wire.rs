@@ -15,7 +15,7 @@ pub(super) enum Outgoing {
     Report,
     /// A binding request of ICE.
     Request,
-    /// Anything else.
+    /// Whatever else: it is sent on as it is.
     Else,
 }
 

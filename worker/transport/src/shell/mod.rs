@@ -8,7 +8,7 @@ use crate::counts::SharedCounts;
 use crate::error::TransportError;
 use crate::events::StreamEvent;
 use crate::hub::{Advertised, Datagram, Hub, HubSettings};
-use crate::inbox::{Command, Inbox, Sink};
+use crate::inbox::{EventSink, TransportCommand, TransportInbox};
 use crate::settings::{StreamId, TransportSettings};
 use reflexive::Probe;
 use socket::{Port, Sent};
@@ -29,7 +29,7 @@ const FAREWELL: Duration = Duration::from_millis(200);
 const FAULT: Duration = Duration::from_millis(10);
 
 /// A transport that is set up and does not run yet.
-pub(crate) struct Prepared {
+pub(crate) struct PreparedViewer {
     shell: Shell,
     socket: std::net::UdpSocket,
     local: SocketAddr,
@@ -42,10 +42,10 @@ pub(crate) struct Prepared {
 /// [`TransportError`].
 pub(crate) fn prepare(
     settings: TransportSettings,
-    inbox: Arc<Inbox>,
+    inbox: Arc<TransportInbox>,
     counts: Arc<SharedCounts>,
     candidates: Arc<Mutex<Vec<SocketAddr>>>,
-) -> Result<Prepared, TransportError> {
+) -> Result<PreparedViewer, TransportError> {
     let TransportSettings { bind: addr, addresses, public: lite, stun, max_viewers, max_viewers_per_stream } = settings;
     let bind = |source| TransportError::Bind { addr, source };
     let socket = socket::open(addr).map_err(bind)?;
@@ -57,10 +57,10 @@ pub(crate) fn prepare(
     let shell = Shell { hub, inbox, counts, candidates, probe, sinks: HashMap::new(), back: None };
     shell.tell_candidates();
     info!(%local, candidates = ?shell.hub.advertised().iter().map(|a| a.addr).collect::<Vec<_>>(), "WebRTC is open");
-    Ok(Prepared { shell, socket, local, runtime })
+    Ok(PreparedViewer { shell, socket, local, runtime })
 }
 
-impl Prepared {
+impl PreparedViewer {
     /// Where the socket is.
     pub fn local(&self) -> SocketAddr {
         self.local
@@ -83,7 +83,7 @@ impl Prepared {
 }
 
 /// However the thread ends, nobody waits for it any more.
-struct End(Arc<Inbox>);
+struct End(Arc<TransportInbox>);
 
 impl Drop for End {
     fn drop(&mut self) {
@@ -93,11 +93,11 @@ impl Drop for End {
 
 struct Shell {
     hub: Hub,
-    inbox: Arc<Inbox>,
+    inbox: Arc<TransportInbox>,
     counts: Arc<SharedCounts>,
     candidates: Arc<Mutex<Vec<SocketAddr>>>,
     probe: Option<Probe>,
-    sinks: HashMap<StreamId, Sink>,
+    sinks: HashMap<StreamId, EventSink>,
     /// A datagram that the system would not take yet.
     back: Option<Datagram>,
 }
@@ -131,37 +131,38 @@ impl Shell {
     }
 
     /// True when it is the end.
-    fn command(&mut self, command: Command) -> bool {
+    fn command(&mut self, command: TransportCommand) -> bool {
         let (hub, now) = (&mut self.hub, Instant::now());
         match command {
-            Command::Video { id, frame, torn } => {
+            TransportCommand::Video { id, frame, torn } => {
                 if torn {
                     hub.torn(now, id);
                 }
                 hub.video(now, id, frame);
             }
-            Command::Audio { id, packet } => hub.audio(now, id, packet),
-            Command::Open { id, params, sink } => {
+            TransportCommand::Audio { id, packet } => hub.audio(now, id, packet),
+            TransportCommand::Open { id, params, sink, sent_bytes } => {
                 self.sinks.insert(id, sink);
                 hub.open(id, params);
+                hub.count_into(id, sent_bytes);
             }
-            Command::Close { id } => {
+            TransportCommand::Close { id } => {
                 hub.close(now, id);
                 self.tell(&mut Vec::new());
                 self.sinks.remove(&id);
             }
             // Whoever asked may have gone meanwhile.
-            Command::Offer { stream, viewer, sdp, reply } => {
+            TransportCommand::Offer { stream, viewer, sdp, reply } => {
                 drop(reply.send(hub.offer(now, stream, viewer, &sdp)));
             }
-            Command::Trickle { stream, viewer, tag, fragment, reply } => {
+            TransportCommand::Trickle { stream, viewer, tag, fragment, reply } => {
                 drop(reply.send(hub.trickle(now, stream, viewer, &tag, &fragment)));
             }
-            Command::Restart { stream, viewer, fragment, reply } => {
+            TransportCommand::Restart { stream, viewer, fragment, reply } => {
                 drop(reply.send(hub.restart(now, stream, viewer, &fragment)));
             }
-            Command::HangUp { stream, viewer, reply } => drop(reply.send(hub.hang_up(now, stream, viewer))),
-            Command::Stop => return true,
+            TransportCommand::HangUp { stream, viewer, reply } => drop(reply.send(hub.hang_up(now, stream, viewer))),
+            TransportCommand::Stop => return true,
         }
         false
     }

@@ -3,7 +3,9 @@
 use super::client::{Client, Wish};
 use super::picture;
 use bytes::Bytes;
-use mouthpiece_transport::{AudioPacket, Stream, StreamEvent, StreamParams, Transport, TransportSettings, VideoFrame};
+use mouthpiece_transport::{
+    AudioPacket, OutgoingStream, StreamEvent, StreamParams, Transport, TransportSettings, VideoFrame,
+};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -29,7 +31,7 @@ pub fn runtime() -> Runtime {
 
 /// A session that shows and speaks in real time, as long as somebody calls `perform`.
 pub struct Session {
-    pub stream: Stream,
+    pub stream: OutgoingStream,
     pub events: Receiver<StreamEvent>,
     pub seen: Vec<StreamEvent>,
     start: Instant,

@@ -54,6 +54,28 @@ fn a_session_over_a_real_socket() {
     }
 }
 
+/// What the network carries is what is paid: the headers of IP and UDP are 28 bytes a packet here.
+#[test]
+fn each_stream_knows_what_its_viewers_were_sent() {
+    let transport = Transport::start(settings()).unwrap();
+    let mut sessions = [200_000, 800_000, 800_000].map(|bits| Session::open(&transport, bits));
+    let mut callers = vec![
+        Caller::call(&transport, &sessions[0], 1, Wish::BOTH),
+        Caller::call(&transport, &sessions[1], 2, Wish::BOTH),
+        Caller::call(&transport, &sessions[1], 3, Wish::BOTH),
+    ];
+    drive(&mut sessions, &mut callers, |_, callers| callers.iter().all(|c| c.client.frames.len() > 20));
+    // Twenty frames of a kilobyte to one viewer, twenty of four to two.
+    let [little, much, nothing] = sessions.each_ref().map(|session| session.stream.sent_bytes());
+    assert!(little > 20 * 1000 && much > 2 * 20 * 4000, "{little} and {much}");
+    assert_eq!(nothing, 0, "nobody watches");
+    drive(&mut sessions, &mut callers, |sessions, _| {
+        let counts = transport.counts();
+        let sum: u64 = sessions.iter().map(|session| session.stream.sent_bytes()).sum();
+        sum == counts.bytes_out + 28 * counts.packets_out
+    });
+}
+
 #[test]
 fn viewers_of_both_families_watch_through_one_socket() {
     let transport = Transport::start(TransportSettings { bind: "[::]:0".parse().unwrap(), ..settings() }).unwrap();

@@ -125,7 +125,8 @@ impl World {
     }
 
     pub fn connect(&mut self, client: usize) {
-        assert!(self.wait(Duration::from_secs(20), |w| w.clients[client].connected.is_some()), "never connected");
+        // A handshake repeats a lost flight after 1, 2, 4, 8 ... seconds.
+        assert!(self.wait(Duration::from_secs(90), |w| w.clients[client].connected.is_some()), "never connected");
     }
 
     pub fn events_of(&self, fits: impl Fn(&StreamEvent) -> bool) -> usize {

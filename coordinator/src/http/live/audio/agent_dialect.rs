@@ -1,9 +1,9 @@
 //! This API's own language: JSON with a `type`, binary messages with samples.
 
-use super::dialect::{Refusal, SpeechDialect, SpeechEvent};
+use super::dialect::{MessageRefusal, SpeechDialect, SpeechEvent};
 use super::message::MessageReader;
-use super::said::Said;
-use mouthpiece_domain::live::Up;
+use super::said::SocketEvent;
+use mouthpiece_domain::live::LineInput;
 use tokio::time::Instant;
 
 /// The language of one socket.
@@ -17,11 +17,11 @@ impl AgentDialect {
 }
 
 impl SpeechDialect for AgentDialect {
-    fn text(&mut self, text: &str, now: Instant) -> Result<Option<Up>, Refusal> {
+    fn text(&mut self, text: &str, now: Instant) -> Result<Option<LineInput>, MessageRefusal> {
         self.0.text(text, now)
     }
 
-    fn binary(&mut self, bytes: &[u8], now: Instant) -> Result<Option<Up>, Refusal> {
+    fn binary(&mut self, bytes: &[u8], now: Instant) -> Result<Option<LineInput>, MessageRefusal> {
         Ok(self.0.binary(bytes, now))
     }
 
@@ -31,11 +31,12 @@ impl SpeechDialect for AgentDialect {
 
     fn event(&self, event: &SpeechEvent<'_>) -> String {
         match event {
-            SpeechEvent::Voice(down) => Said::of(down),
-            SpeechEvent::Live => Said::live(),
-            SpeechEvent::Reconnecting => Said::session("reconnecting"),
-            SpeechEvent::Ended(reason) => Said::ended(reason),
-            SpeechEvent::Refused(refusal) => Said::refused(refusal),
+            SpeechEvent::Voice(down) => SocketEvent::of(down),
+            SpeechEvent::Live => SocketEvent::live(),
+            SpeechEvent::Reconnecting => SocketEvent::session("reconnecting"),
+            SpeechEvent::Lost { lost_ms } => SocketEvent::Lost { lost_ms: *lost_ms },
+            SpeechEvent::Ended(reason) => SocketEvent::ended(reason),
+            SpeechEvent::Refused(refusal) => SocketEvent::refused(refusal),
         }
         .json()
     }

@@ -1,7 +1,7 @@
 //! What the relay needs of a language of messages. Another language is another file beside [`super::agent_dialect`].
 
 use crate::http::words;
-use mouthpiece_domain::live::{Down, Up};
+use mouthpiece_domain::live::{LineInput, LineOutput};
 use tokio::time::Instant;
 
 /// A language of messages over a socket. It keeps what it must remember from one message to the next.
@@ -9,14 +9,14 @@ pub trait SpeechDialect {
     /// What a text message says; `None` where it says nothing.
     ///
     /// # Errors
-    /// [`Refusal`].
-    fn text(&mut self, text: &str, now: Instant) -> Result<Option<Up>, Refusal>;
+    /// [`MessageRefusal`].
+    fn text(&mut self, text: &str, now: Instant) -> Result<Option<LineInput>, MessageRefusal>;
 
     /// What a binary message says; `None` where it says nothing.
     ///
     /// # Errors
-    /// [`Refusal`].
-    fn binary(&mut self, bytes: &[u8], now: Instant) -> Result<Option<Up>, Refusal>;
+    /// [`MessageRefusal`].
+    fn binary(&mut self, bytes: &[u8], now: Instant) -> Result<Option<LineInput>, MessageRefusal>;
 
     /// Speech that was read was not taken: what comes next stands by itself.
     fn begin_anew(&mut self);
@@ -28,16 +28,21 @@ pub trait SpeechDialect {
 /// What a program is told.
 #[derive(Debug)]
 pub enum SpeechEvent<'a> {
-    /// The session's voice says this. [`Down::Over`] is the end.
-    Voice(&'a Down),
+    /// The session's voice says this. [`LineOutput::Over`] is the end.
+    Voice(&'a LineOutput),
     /// The session runs, and is spoken with.
     Live,
     /// Its worker was lost, and it is looked for.
     Reconnecting,
+    /// So much speech was lost with its worker: it was neither played nor kept.
+    Lost {
+        /// How much, milliseconds.
+        lost_ms: u64,
+    },
     /// It has ended, for this reason.
     Ended(&'a str),
     /// A message was not taken.
-    Refused(&'a Refusal),
+    Refused(&'a MessageRefusal),
 }
 
 /// The word, in metrics, for speech that the session refused: it has no room, and will have.
@@ -45,7 +50,7 @@ pub const NO_ROOM: &str = "no_room";
 
 /// Kinds of refusals: stable words, for programs and metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
+pub enum RefusalCode {
     /// Not a JSON object.
     Malformed,
     /// There is no such message.
@@ -56,7 +61,7 @@ pub enum Code {
     InvalidField,
 }
 
-impl Code {
+impl RefusalCode {
     /// The word.
     pub fn name(self) -> &'static str {
         match self {
@@ -70,18 +75,18 @@ impl Code {
 
 /// Why a message was not taken.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// What kind.
-    pub code: Code,
+pub struct MessageRefusal {
+    /// A stable word, for programs and metrics.
+    pub code: RefusalCode,
     /// What is wrong, and the remedy.
     pub message: String,
     /// The caller's name for what was refused, where it could be read.
     pub event: Option<String>,
 }
 
-impl Refusal {
+impl MessageRefusal {
     /// A sentence of one line.
-    pub fn new(code: Code, message: impl Into<String>) -> Self {
+    pub fn new(code: RefusalCode, message: impl Into<String>) -> Self {
         Self { code, message: words::one_line(message), event: None }
     }
 }

@@ -13,9 +13,9 @@ struct Half {
 
 /// Puts 16-bit samples together, little endian, across the messages of one utterance.
 #[derive(Debug, Default)]
-pub struct Halves(Option<Half>);
+pub struct SampleHalves(Option<Half>);
 
-impl Halves {
+impl SampleHalves {
     /// The samples that `bytes` complete. A half that is left waits for the next bytes of this rate; it is dropped when they
     /// do not come before an utterance counts as over.
     pub fn join(&mut self, rate: u32, bytes: &[u8], now: Instant) -> Vec<i16> {
@@ -50,10 +50,10 @@ mod tests {
     #[test]
     fn a_half_is_dropped_with_its_utterance() {
         let now = Instant::now();
-        let join = |halves: &mut Halves, rate, bytes: &[u8], after| {
+        let join = |halves: &mut SampleHalves, rate, bytes: &[u8], after| {
             halves.join(rate, bytes, now + Duration::from_millis(after))
         };
-        let mut halves = Halves::default();
+        let mut halves = SampleHalves::default();
         assert_eq!(join(&mut halves, 24_000, &[1], 0), [0; 0]);
         assert_eq!(join(&mut halves, 24_000, &[], 4999), [0; 0], "nothing changes nothing");
         assert_eq!(join(&mut halves, 24_000, &[0, 2], 4999), [1], "in time");
@@ -70,7 +70,7 @@ mod tests {
             pieces in proptest::collection::vec(0_usize..20, 1..50),
         ) {
             let bytes: Vec<u8> = samples.iter().flat_map(|s| s.to_le_bytes()).collect();
-            let (mut halves, mut joined, mut left) = (Halves::default(), Vec::new(), &bytes[..]);
+            let (mut halves, mut joined, mut left) = (SampleHalves::default(), Vec::new(), &bytes[..]);
             for piece in pieces.iter().cycle().take(bytes.len() * 50 + 1) {
                 let (now, later) = left.split_at((*piece).min(left.len()));
                 joined.extend(halves.join(8_000, now, Instant::now()));

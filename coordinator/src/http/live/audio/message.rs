@@ -3,14 +3,14 @@
 //! Speech is a stream of bytes: whoever pipes it through cuts it anywhere, also between the two bytes of a sample. So a
 //! socket's messages are read by one reader, which keeps the half that came ([`super::halves`]).
 
-use super::dialect::{Code, Refusal};
-use super::halves::Halves;
+use super::dialect::{MessageRefusal, RefusalCode};
+use super::halves::SampleHalves;
 use crate::http::words;
 use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use base64::{DecodeError, Engine};
-use mouthpiece_domain::live::{SPEECH_RATES, Up};
+use mouthpiece_domain::live::{LineInput, SPEECH_RATES};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
@@ -34,21 +34,21 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub struct MessageReader {
     /// Samples a second of binary messages.
     rate: u32,
-    halves: Halves,
+    halves: SampleHalves,
 }
 
 impl MessageReader {
     /// Of a socket whose binary messages have so many samples a second.
     pub fn new(rate: u32) -> Self {
-        Self { rate, halves: Halves::default() }
+        Self { rate, halves: SampleHalves::default() }
     }
 
     /// Reads a text message; `None` where it says nothing.
     ///
     /// # Errors
-    /// [`Refusal`].
-    pub fn text(&mut self, text: &str, now: Instant) -> Result<Option<Up>, Refusal> {
-        let malformed = |why: String| Refusal::new(Code::Malformed, why);
+    /// [`MessageRefusal`].
+    pub fn text(&mut self, text: &str, now: Instant) -> Result<Option<LineInput>, MessageRefusal> {
+        let malformed = |why: String| MessageRefusal::new(RefusalCode::Malformed, why);
         let value: Value = serde_json::from_str(text)
             .map_err(|e| malformed(format!("the message is not JSON ({}): send an object", words::json(&e))))?;
         let Value::Object(members) = value else {
@@ -57,14 +57,14 @@ impl MessageReader {
             ));
         };
         let event = event(&members)?;
-        self.verb(&members, event.clone(), now).map_err(|refusal| Refusal { event, ..refusal })
+        self.verb(&members, event.clone(), now).map_err(|refusal| MessageRefusal { event, ..refusal })
     }
 
     /// Reads a binary message: PCM16 little endian mono at the socket's rate; `None` where it completes no sample.
-    pub fn binary(&mut self, bytes: &[u8], now: Instant) -> Option<Up> {
+    pub fn binary(&mut self, bytes: &[u8], now: Instant) -> Option<LineInput> {
         let rate = self.rate;
         let samples = self.halves.join(rate, bytes, now);
-        (!samples.is_empty()).then_some(Up::Speak { event: None, rate, samples })
+        (!samples.is_empty()).then_some(LineInput::Speak { event: None, rate, samples })
     }
 
     /// Speech that was read was not taken: what comes next begins with a whole sample.
@@ -77,8 +77,8 @@ impl MessageReader {
         members: &Map<String, Value>,
         event: Option<String>,
         now: Instant,
-    ) -> Result<Option<Up>, Refusal> {
-        let invalid = |message: &str| Refusal::new(Code::InvalidField, message);
+    ) -> Result<Option<LineInput>, MessageRefusal> {
+        let invalid = |message: &str| MessageRefusal::new(RefusalCode::InvalidField, message);
         let verb = match members.get("type") {
             Some(Value::String(verb)) => verb.as_str(),
             Some(_) => return Err(invalid("type must be a text")),
@@ -89,14 +89,14 @@ impl MessageReader {
             return self.speak(members, event, now);
         }
         let up = match verb {
-            "agent.speak_end" => Up::SpeakEnd { event },
-            "agent.interrupt" => Up::Interrupt { event },
-            "agent.start_listening" => Up::StartListening { event },
-            "agent.stop_listening" => Up::StopListening { event },
-            "session.keep_alive" => Up::KeepAlive { event },
+            "agent.speak_end" => LineInput::SpeakEnd { event },
+            "agent.interrupt" => LineInput::Interrupt { event },
+            "agent.start_listening" => LineInput::StartListening { event },
+            "agent.stop_listening" => LineInput::StopListening { event },
+            "session.keep_alive" => LineInput::KeepAlive { event },
             other => {
-                return Err(Refusal::new(
-                    Code::UnknownType,
+                return Err(MessageRefusal::new(
+                    RefusalCode::UnknownType,
                     format!(
                         "type '{}' is not known: there are agent.speak, agent.speak_end, agent.interrupt, \
                          agent.start_listening, agent.stop_listening and session.keep_alive",
@@ -106,7 +106,7 @@ impl MessageReader {
             }
         };
         known(members, verb, &["type", "event_id"])?;
-        if matches!(up, Up::SpeakEnd { .. } | Up::Interrupt { .. }) {
+        if matches!(up, LineInput::SpeakEnd { .. } | LineInput::Interrupt { .. }) {
             self.halves.drop_half();
         }
         Ok(Some(up))
@@ -117,8 +117,8 @@ impl MessageReader {
         members: &Map<String, Value>,
         event: Option<String>,
         now: Instant,
-    ) -> Result<Option<Up>, Refusal> {
-        let invalid = |message: String| Refusal::new(Code::InvalidField, message);
+    ) -> Result<Option<LineInput>, MessageRefusal> {
+        let invalid = |message: String| MessageRefusal::new(RefusalCode::InvalidField, message);
         let rate = match members.get("sample_rate") {
             None | Some(Value::Null) => USUAL_RATE,
             Some(value) => rate(value).ok_or_else(|| invalid(format!("sample_rate must be {}", rates_told())))?,
@@ -131,7 +131,7 @@ impl MessageReader {
             invalid(format!("audio is not base64 ({why}): send PCM16 little endian mono in the standard alphabet"))
         })?;
         let samples = self.halves.join(rate, &bytes, now);
-        Ok((!samples.is_empty()).then_some(Up::Speak { event, rate, samples }))
+        Ok((!samples.is_empty()).then_some(LineInput::Speak { event, rate, samples }))
     }
 }
 
@@ -158,7 +158,7 @@ fn not_base64(error: &DecodeError) -> String {
     }
 }
 
-fn event(members: &Map<String, Value>) -> Result<Option<String>, Refusal> {
+fn event(members: &Map<String, Value>) -> Result<Option<String>, MessageRefusal> {
     match members.get("event_id") {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(event)) if event.chars().count() <= EVENT_CHARS && !event.chars().any(char::is_control) => {
@@ -166,17 +166,17 @@ fn event(members: &Map<String, Value>) -> Result<Option<String>, Refusal> {
         }
         Some(_) => {
             let message = format!("event_id must be a text of at most {EVENT_CHARS} characters, none for control");
-            Err(Refusal::new(Code::InvalidField, message))
+            Err(MessageRefusal::new(RefusalCode::InvalidField, message))
         }
     }
 }
 
-fn known(members: &Map<String, Value>, verb: &str, known: &[&str]) -> Result<(), Refusal> {
+fn known(members: &Map<String, Value>, verb: &str, known: &[&str]) -> Result<(), MessageRefusal> {
     match members.keys().find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => {
             let message = format!("'{}' is not a field of {verb}: there are {}", shown(name), known.join(", "));
-            Err(Refusal::new(Code::UnknownField, message))
+            Err(MessageRefusal::new(RefusalCode::UnknownField, message))
         }
     }
 }

@@ -4,17 +4,18 @@ use proptest::prelude::*;
 use serde_json::json;
 
 /// What one message says to a socket that heard nothing before.
-fn text(text: &str) -> Result<Option<Up>, Refusal> {
+fn text(text: &str) -> Result<Option<LineInput>, MessageRefusal> {
     MessageReader::new(24_000).text(text, Instant::now())
 }
 
-fn read(message: &Value) -> Result<Option<Up>, Refusal> {
+fn read(message: &Value) -> Result<Option<LineInput>, MessageRefusal> {
     text(&message.to_string())
 }
 
 #[test]
 fn every_verb_is_understood() {
-    let speak = |event: Option<&str>, rate| Up::Speak { event: event.map(Into::into), rate, samples: vec![1, -2] };
+    let speak =
+        |event: Option<&str>, rate| LineInput::Speak { event: event.map(Into::into), rate, samples: vec![1, -2] };
     let audio = "AQD+/w==";
     for (message, wanted) in [
         (json!({"type": "agent.speak", "audio": audio}), speak(None, 24_000)),
@@ -30,12 +31,12 @@ fn every_verb_is_understood() {
         (json!({"type": "agent.speak", "audio": audio, "sample_rate": 8_000}), speak(None, 8_000)),
         (json!({"type": "agent.speak", "audio": audio, "sample_rate": 11_025}), speak(None, 11_025)),
         (json!({"type": "agent.speak", "audio": audio, "sample_rate": 44_100}), speak(None, 44_100)),
-        (json!({"type": "agent.speak_end", "event_id": "e"}), Up::SpeakEnd { event: Some("e".into()) }),
-        (json!({"type": "agent.speak_end"}), Up::SpeakEnd { event: None }),
-        (json!({"type": "agent.interrupt", "event_id": "x"}), Up::Interrupt { event: Some("x".into()) }),
-        (json!({"type": "agent.start_listening"}), Up::StartListening { event: None }),
-        (json!({"type": "agent.stop_listening"}), Up::StopListening { event: None }),
-        (json!({"type": "session.keep_alive", "event_id": "k"}), Up::KeepAlive { event: Some("k".into()) }),
+        (json!({"type": "agent.speak_end", "event_id": "e"}), LineInput::SpeakEnd { event: Some("e".into()) }),
+        (json!({"type": "agent.speak_end"}), LineInput::SpeakEnd { event: None }),
+        (json!({"type": "agent.interrupt", "event_id": "x"}), LineInput::Interrupt { event: Some("x".into()) }),
+        (json!({"type": "agent.start_listening"}), LineInput::StartListening { event: None }),
+        (json!({"type": "agent.stop_listening"}), LineInput::StopListening { event: None }),
+        (json!({"type": "session.keep_alive", "event_id": "k"}), LineInput::KeepAlive { event: Some("k".into()) }),
     ] {
         assert_eq!(read(&message), Ok(Some(wanted)), "{message}");
     }
@@ -46,48 +47,60 @@ fn every_verb_is_understood() {
 #[test]
 fn a_refusal_names_the_field_and_the_remedy() {
     for (message, code, parts) in [
-        (json!([]), Code::Malformed, ["object", "type"]),
-        (json!("agent.speak"), Code::Malformed, ["object", "type"]),
-        (json!({}), Code::InvalidField, ["type is missing", "agent.speak"]),
-        (json!({"type": 1}), Code::InvalidField, ["type", "text"]),
-        (json!({"type": "agent.sing"}), Code::UnknownType, ["'agent.sing'", "agent.speak_end"]),
-        (json!({"type": "agent.speak"}), Code::InvalidField, ["audio is missing", "base64"]),
-        (json!({"type": "agent.speak", "audio": 5}), Code::InvalidField, ["audio", "base64"]),
-        (json!({"type": "agent.speak", "audio": "a b"}), Code::InvalidField, ["audio is not base64", "PCM16"]),
-        (json!({"type": "agent.speak", "audio": "AQD-_w=="}), Code::InvalidField, ["audio is not base64", "standard"]),
+        (json!([]), RefusalCode::Malformed, ["object", "type"]),
+        (json!("agent.speak"), RefusalCode::Malformed, ["object", "type"]),
+        (json!({}), RefusalCode::InvalidField, ["type is missing", "agent.speak"]),
+        (json!({"type": 1}), RefusalCode::InvalidField, ["type", "text"]),
+        (json!({"type": "agent.sing"}), RefusalCode::UnknownType, ["'agent.sing'", "agent.speak_end"]),
+        (json!({"type": "agent.speak"}), RefusalCode::InvalidField, ["audio is missing", "base64"]),
+        (json!({"type": "agent.speak", "audio": 5}), RefusalCode::InvalidField, ["audio", "base64"]),
+        (json!({"type": "agent.speak", "audio": "a b"}), RefusalCode::InvalidField, ["audio is not base64", "PCM16"]),
+        (
+            json!({"type": "agent.speak", "audio": "AQD-_w=="}),
+            RefusalCode::InvalidField,
+            ["audio is not base64", "standard"],
+        ),
         (
             json!({"type": "agent.speak", "audio": "AQD+", "sample_rate": 7_999}),
-            Code::InvalidField,
+            RefusalCode::InvalidField,
             ["sample_rate", "8000 to 48000"],
         ),
         (
             json!({"type": "agent.speak", "audio": "AQD+", "sample_rate": 22_050.5}),
-            Code::InvalidField,
+            RefusalCode::InvalidField,
             ["sample_rate", "whole number"],
         ),
         (
             json!({"type": "agent.speak", "audio": "AQD+", "sample_rate": "24000"}),
-            Code::InvalidField,
+            RefusalCode::InvalidField,
             ["sample_rate", "8000 to 48000"],
         ),
-        (json!({"type": "agent.speak", "audio": "AQD+", "rate": 1}), Code::UnknownField, ["'rate'", "sample_rate"]),
-        (json!({"type": "agent.interrupt", "audio": ""}), Code::UnknownField, ["'audio'", "agent.interrupt"]),
-        (json!({"type": "agent.interrupt", "event_id": 1}), Code::InvalidField, ["event_id", "200"]),
-        (json!({"type": "agent.interrupt", "event_id": "\n"}), Code::InvalidField, ["event_id", "200"]),
-        (json!({"type": "agent.interrupt", "event_id": "x".repeat(201)}), Code::InvalidField, ["event_id", "200"]),
+        (
+            json!({"type": "agent.speak", "audio": "AQD+", "rate": 1}),
+            RefusalCode::UnknownField,
+            ["'rate'", "sample_rate"],
+        ),
+        (json!({"type": "agent.interrupt", "audio": ""}), RefusalCode::UnknownField, ["'audio'", "agent.interrupt"]),
+        (json!({"type": "agent.interrupt", "event_id": 1}), RefusalCode::InvalidField, ["event_id", "200"]),
+        (json!({"type": "agent.interrupt", "event_id": "\n"}), RefusalCode::InvalidField, ["event_id", "200"]),
+        (
+            json!({"type": "agent.interrupt", "event_id": "x".repeat(201)}),
+            RefusalCode::InvalidField,
+            ["event_id", "200"],
+        ),
     ] {
         let refused = read(&message).unwrap_err();
         assert_eq!(refused.code, code, "{message}");
         assert!(parts.iter().all(|p| refused.message.contains(p)), "{message}: {}", refused.message);
     }
-    assert_eq!(text("{").unwrap_err().code, Code::Malformed);
+    assert_eq!(text("{").unwrap_err().code, RefusalCode::Malformed);
 }
 
 #[test]
 fn a_sample_may_be_cut_between_messages_of_any_form() {
     let mut reader = MessageReader::new(24_000);
     let now = Instant::now();
-    let speak = |samples: &[i16]| Some(Up::Speak { event: None, rate: 24_000, samples: samples.to_vec() });
+    let speak = |samples: &[i16]| Some(LineInput::Speak { event: None, rate: 24_000, samples: samples.to_vec() });
     let json = |reader: &mut MessageReader, bytes: &[u8]| {
         let message = json!({"type": "agent.speak", "audio": PADDED.encode(bytes)});
         reader.text(&message.to_string(), now).unwrap()
@@ -151,9 +164,9 @@ fn json_value() -> impl Strategy<Value = Value> {
 }
 
 /// Whatever is taken is usable; whatever is refused says why, in one line.
-fn judge(read: Result<Option<Up>, Refusal>) -> Result<(), TestCaseError> {
+fn judge(read: Result<Option<LineInput>, MessageRefusal>) -> Result<(), TestCaseError> {
     match read {
-        Ok(Some(Up::Speak { rate, samples, event })) => {
+        Ok(Some(LineInput::Speak { rate, samples, event })) => {
             prop_assert!(SPEECH_RATES.contains(&rate) && !samples.is_empty());
             prop_assert!(event.is_none_or(|e| e.chars().count() <= EVENT_CHARS));
         }
@@ -190,7 +203,7 @@ proptest! {
         if !pad {
             audio.truncate(audio.trim_end_matches('=').len());
         }
-        let wanted = |event: Option<String>| Some(Up::Speak { event, rate: 16_000, samples: samples.clone() });
+        let wanted = |event: Option<String>| Some(LineInput::Speak { event, rate: 16_000, samples: samples.clone() });
         let message = json!({"type": "agent.speak", "audio": audio, "sample_rate": 16_000, "event_id": "e"});
         prop_assert_eq!(read(&message), Ok(wanted(Some("e".into()))));
         prop_assert_eq!(MessageReader::new(16_000).binary(&bytes, Instant::now()), wanted(None));
@@ -200,10 +213,10 @@ proptest! {
 #[test]
 fn the_largest_message_is_read() {
     let bytes = vec![7; LARGEST];
-    let Some(Up::Speak { samples, .. }) = MessageReader::new(48_000).binary(&bytes, Instant::now()) else {
+    let Some(LineInput::Speak { samples, .. }) = MessageReader::new(48_000).binary(&bytes, Instant::now()) else {
         panic!("it says nothing")
     };
     assert_eq!(samples.len(), LARGEST / 2);
     let deep = "[".repeat(LARGEST);
-    assert_eq!(text(&deep).unwrap_err().code, Code::Malformed);
+    assert_eq!(text(&deep).unwrap_err().code, RefusalCode::Malformed);
 }

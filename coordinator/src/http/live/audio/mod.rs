@@ -5,6 +5,7 @@ mod dialect;
 mod guard;
 mod halves;
 mod message;
+mod pushed_log;
 mod relay;
 mod said;
 mod socket;
@@ -19,8 +20,9 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, rt};
 use agent_dialect::AgentDialect;
-use mouthpiece_domain::live::SPEECH_RATES;
+use mouthpiece_domain::live::{EventPosition, SPEECH_RATES};
 use relay::Relay;
+use said::read_position;
 use tokio::time::Instant;
 
 /// Opens a WebSocket to speak in a live session, at most 8 a session. While the session has not started this waits for it a
@@ -48,9 +50,17 @@ use tokio::time::Instant;
 /// `agent.state_updated` with its `event_id`. `agent.start_listening` and `agent.stop_listening` are answered by an
 /// `agent.state_updated`, `session.keep_alive` by a `session.state_updated`.
 ///
+/// **When something breaks.** A session whose worker is lost or leaves goes on elsewhere: `session.state_updated` says
+/// `reconnecting` and then `live`, and what was pushed and not played is said there. An utterance of which a part had been played
+/// is told to go on by `agent.speak_resumed {event_id, from_ms}` instead of a second `agent.speak_started`; up to a tenth of a
+/// second of it may be heard twice. Up to 8 MiB of what waits are kept for that; `agent.speak_lost {lost_ms}` tells what was more.
+/// `session.position {position}` follows what everybody is told. Whoever loses this socket opens another, with any coordinator,
+/// with the last of them as `after`, and hears `session.resumed {complete}` and what came since; `complete` is `false` when
+/// some of it is not known any more.
+///
 /// It is closed with 1000 when the session has ended, 1001 when the server stops, 1008 after 20 unusable messages in a row,
 /// when nothing is read for 10 s, when pings are not answered for 30 s or when the right to it ended, 1009 for too large a
-/// message, 1011 when the session's worker was lost and it ran nowhere else within 10 s, 1013 when it took nothing for 5 s.
+/// message, 1011 when the session's worker was lost and it ran nowhere else within 30 s, 1013 when it took nothing for 5 s.
 #[utoipa::path(
     get, operation_id = "speak_in_session", path = "/v1/sessions/{id}/audio", tag = "live",
     params(
@@ -58,6 +68,8 @@ use tokio::time::Instant;
         ("token" = Option<String>, Query, description = "The session's token, where a browser cannot send headers"),
         ("sample_rate" = Option<u32>, Query, minimum = 8000, maximum = 48000,
             description = "Of binary messages. Default: 24000"),
+        ("after" = Option<String>, Query,
+            description = "The last position that an earlier socket told: what came since is told first"),
     ),
     responses(
         (status = 101, description = "The WebSocket is open"),
@@ -72,7 +84,7 @@ pub async fn open(
     req: HttpRequest,
     payload: Payload,
 ) -> Result<HttpResponse, Problem> {
-    let rate = sample_rate(req.query_string())?;
+    let asked = SocketQuery::read(req.query_string())?;
     let session = answers::visited(&api, &visitor, &id).await?.session;
     visitor.may_use()?;
     // Browsers let any site open a WebSocket here, with the page's cookie.
@@ -85,12 +97,31 @@ pub async fn open(
     let until = Instant::now() + api.settings.live.whep_wait;
     let hold = api.office.live.settled(session.id, until, |_| true).await?.hold()?;
     let line = api.office.live.line(&hold).await?;
-    let relay = Relay::new(api, visitor, socket, AgentDialect::new(rate), hold, line);
+    let relay = Relay::new(api, visitor, socket, AgentDialect::new(asked.rate), (hold, line), asked.after);
     rt::spawn(relay.run(seat));
     Ok(answer)
 }
 
-fn sample_rate(query: &str) -> Result<u32, Problem> {
-    let fields = Fields::query(query, &["token", "sample_rate"])?;
-    Ok(fields.number32("sample_rate", SPEECH_RATES)?.unwrap_or(message::USUAL_RATE))
+/// Characters of a position.
+const POSITION_CHARS: usize = 50;
+
+/// What a socket is asked for with.
+struct SocketQuery {
+    /// Samples a second of binary messages.
+    rate: u32,
+    /// Up to where the caller heard everything on an earlier socket.
+    after: Option<EventPosition>,
+}
+
+impl SocketQuery {
+    fn read(query: &str) -> Result<Self, Problem> {
+        let fields = Fields::query(query, &["token", "sample_rate", "after"])?;
+        let rate = fields.number32("sample_rate", SPEECH_RATES)?.unwrap_or(message::USUAL_RATE);
+        let after = fields.text("after", POSITION_CHARS)?.map(|text| {
+            read_position(text).ok_or_else(|| {
+                Problem::invalid("after", "must be the last position that an earlier socket told, like 1-17")
+            })
+        });
+        Ok(Self { rate, after: after.transpose()? })
+    }
 }

@@ -1,13 +1,14 @@
 //! What a program hears over an audio socket, written.
 
-use super::dialect::{NO_ROOM, Refusal};
-use mouthpiece_domain::live::Down;
+use super::dialect::{MessageRefusal, NO_ROOM};
+use mouthpiece_domain::live::{EventPosition, LineOutput};
+use mouthpiece_domain::session::Fence;
 use serde::Serialize;
 
 /// An event as it goes over the wire.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type")]
-pub enum Said<'a> {
+pub enum SocketEvent<'a> {
     /// The session itself: `live`, `reconnecting` or `ended`.
     #[serde(rename = "session.state_updated")]
     Session {
@@ -36,6 +37,21 @@ pub enum Said<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         event_id: Option<&'a str>,
     },
+    /// An utterance goes on that began on a worker that was lost or left.
+    #[serde(rename = "agent.speak_resumed")]
+    Continued {
+        /// The caller's name for it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        event_id: Option<&'a str>,
+        /// How much of it was played before.
+        from_ms: u64,
+    },
+    /// Speech was lost with a worker.
+    #[serde(rename = "agent.speak_lost")]
+    Lost {
+        /// How much.
+        lost_ms: u64,
+    },
     /// An utterance has sounded to its end.
     #[serde(rename = "agent.speak_ended")]
     Ended {
@@ -62,6 +78,18 @@ pub enum Said<'a> {
         /// As much may wait.
         limit_ms: u64,
     },
+    /// Everything was told up to here.
+    #[serde(rename = "session.position")]
+    Position {
+        /// What a caller that comes back says.
+        position: String,
+    },
+    /// What was missed follows.
+    #[serde(rename = "session.resumed")]
+    Resumed {
+        /// All of it.
+        complete: bool,
+    },
     /// A message was not taken.
     #[serde(rename = "error")]
     Error {
@@ -81,25 +109,34 @@ pub enum Said<'a> {
 /// The state of a session that runs.
 const LIVE: &str = "live";
 
-impl<'a> Said<'a> {
-    /// What a session's voice says. [`Down::Over`] is the end.
-    pub fn of(down: &'a Down) -> Self {
+impl<'a> SocketEvent<'a> {
+    /// What a session's voice says. [`LineOutput::Over`] is the end.
+    pub fn of(down: &'a LineOutput) -> Self {
         match down {
-            Down::Mood { mood, event } => Self::Mood { state: mood.name(), event_id: event.as_deref() },
-            Down::Kept { event } => Self::Session { state: LIVE, event_id: event.as_deref(), reason: None },
-            Down::Started { event } => Self::Started { event_id: event.as_deref() },
-            Down::Ended { event, played_ms } => Self::Ended { event_id: event.as_deref(), played_ms: *played_ms },
-            Down::Interrupted { event, played_ms } => {
+            LineOutput::Mood { mood, event } => Self::Mood { state: mood.name(), event_id: event.as_deref() },
+            // The relay's own; a caller that is told of it all the same hears that the session is there.
+            LineOutput::Settled { .. } => Self::live(),
+            LineOutput::Resumed { complete } => Self::Resumed { complete: *complete },
+            LineOutput::Position { position } => Self::Position { position: position_text(*position) },
+            LineOutput::Kept { event } => Self::Session { state: LIVE, event_id: event.as_deref(), reason: None },
+            LineOutput::Started { event } => Self::Started { event_id: event.as_deref() },
+            LineOutput::Continued { utterance } => {
+                Self::Continued { event_id: utterance.event.as_deref(), from_ms: utterance.played_ms }
+            }
+            LineOutput::Ended { event, played_ms } => Self::Ended { event_id: event.as_deref(), played_ms: *played_ms },
+            LineOutput::Interrupted { event, played_ms } => {
                 Self::Interrupted { event_id: event.as_deref(), played_ms: *played_ms }
             }
-            Down::Buffer { buffered_ms, limit_ms } => Self::Buffer { buffered_ms: *buffered_ms, limit_ms: *limit_ms },
-            Down::Refused { event, retry_after_ms, detail } => Self::Error {
+            LineOutput::Buffer { buffered_ms, limit_ms } => {
+                Self::Buffer { buffered_ms: *buffered_ms, limit_ms: *limit_ms }
+            }
+            LineOutput::Refused { event, retry_after_ms, detail, .. } => Self::Error {
                 code: NO_ROOM,
                 message: detail,
                 event_id: event.as_deref(),
                 retry_after_ms: Some(*retry_after_ms),
             },
-            Down::Over { reason } => Self::ended(reason),
+            LineOutput::Over { reason } => Self::ended(reason),
         }
     }
 
@@ -119,7 +156,7 @@ impl<'a> Said<'a> {
     }
 
     /// A message cannot be used.
-    pub fn refused(refusal: &'a Refusal) -> Self {
+    pub fn refused(refusal: &'a MessageRefusal) -> Self {
         Self::Error {
             code: refusal.code.name(),
             message: &refusal.message,
@@ -134,41 +171,83 @@ impl<'a> Said<'a> {
     }
 }
 
+/// A position as callers have it: the placement, and the number of the event.
+fn position_text(position: EventPosition) -> String {
+    format!("{}-{}", position.fence.0, position.number)
+}
+
+/// A position that a caller was told.
+pub fn read_position(text: &str) -> Option<EventPosition> {
+    let (fence, number) = text.split_once('-')?;
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(fence) || !is_number(number) {
+        return None;
+    }
+    Some(EventPosition { fence: Fence(fence.parse().ok()?), number: number.parse().ok()? })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mouthpiece_domain::live::Mood;
+    use mouthpiece_domain::live::{BegunUtterance, FaceMood};
+
+    #[test]
+    fn positions_are_read_as_they_are_told() {
+        let position = EventPosition { fence: Fence(3), number: u64::MAX };
+        assert_eq!(read_position(&position_text(position)), Some(position));
+        for bad in ["", "-", "3", "3-", "-1", "3-+1", "3-1-1", "3-18446744073709551616", " 3-1", "3_1"] {
+            assert_eq!(read_position(bad), None, "{bad}");
+        }
+    }
 
     #[test]
     fn every_event_has_its_words() {
         let event = || Some("e".to_owned());
         for (down, wanted) in [
-            (Down::Mood { mood: Mood::Talking, event: None }, r#"{"type":"agent.state_updated","state":"talking"}"#),
             (
-                Down::Mood { mood: Mood::Idle, event: event() },
+                LineOutput::Mood { mood: FaceMood::Talking, event: None },
+                r#"{"type":"agent.state_updated","state":"talking"}"#,
+            ),
+            (
+                LineOutput::Mood { mood: FaceMood::Idle, event: event() },
                 r#"{"type":"agent.state_updated","state":"idle","event_id":"e"}"#,
             ),
-            (Down::Kept { event: event() }, r#"{"type":"session.state_updated","state":"live","event_id":"e"}"#),
-            (Down::Kept { event: None }, r#"{"type":"session.state_updated","state":"live"}"#),
-            (Down::Started { event: event() }, r#"{"type":"agent.speak_started","event_id":"e"}"#),
-            (Down::Started { event: None }, r#"{"type":"agent.speak_started"}"#),
+            (LineOutput::Kept { event: event() }, r#"{"type":"session.state_updated","state":"live","event_id":"e"}"#),
+            (LineOutput::Kept { event: None }, r#"{"type":"session.state_updated","state":"live"}"#),
+            (LineOutput::Started { event: event() }, r#"{"type":"agent.speak_started","event_id":"e"}"#),
+            (LineOutput::Started { event: None }, r#"{"type":"agent.speak_started"}"#),
             (
-                Down::Ended { event: event(), played_ms: 40 },
+                LineOutput::Ended { event: event(), played_ms: 40 },
                 r#"{"type":"agent.speak_ended","event_id":"e","played_ms":40}"#,
             ),
-            (Down::Interrupted { event: None, played_ms: 0 }, r#"{"type":"agent.speak_interrupted","played_ms":0}"#),
-            (Down::Buffer { buffered_ms: 5, limit_ms: 10 }, r#"{"type":"agent.buffer","buffered_ms":5,"limit_ms":10}"#),
             (
-                Down::Refused { event: event(), retry_after_ms: 250, detail: "full".into() },
+                LineOutput::Continued { utterance: BegunUtterance { event: event(), played_ms: 40 } },
+                r#"{"type":"agent.speak_resumed","event_id":"e","from_ms":40}"#,
+            ),
+            (
+                LineOutput::Position { position: EventPosition { fence: Fence(2), number: 17 } },
+                r#"{"type":"session.position","position":"2-17"}"#,
+            ),
+            (LineOutput::Resumed { complete: false }, r#"{"type":"session.resumed","complete":false}"#),
+            (
+                LineOutput::Interrupted { event: None, played_ms: 0 },
+                r#"{"type":"agent.speak_interrupted","played_ms":0}"#,
+            ),
+            (
+                LineOutput::Buffer { buffered_ms: 5, limit_ms: 10 },
+                r#"{"type":"agent.buffer","buffered_ms":5,"limit_ms":10}"#,
+            ),
+            (
+                LineOutput::Refused { number: 1, event: event(), retry_after_ms: 250, detail: "full".into() },
                 r#"{"type":"error","code":"no_room","message":"full","event_id":"e","retry_after_ms":250}"#,
             ),
             (
-                Down::Over { reason: "completed".into() },
+                LineOutput::Over { reason: "completed".into() },
                 r#"{"type":"session.state_updated","state":"ended","reason":"completed"}"#,
             ),
         ] {
-            assert_eq!(Said::of(&down).json(), wanted);
+            assert_eq!(SocketEvent::of(&down).json(), wanted);
         }
-        assert_eq!(Said::live().json(), r#"{"type":"session.state_updated","state":"live"}"#);
+        assert_eq!(SocketEvent::live().json(), r#"{"type":"session.state_updated","state":"live"}"#);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::guard::guarded;
 use super::message::LARGEST;
-use crate::http::lifeline::{Cut, Lifeline};
+use crate::http::lifeline::{Lifeline, LifelineCut};
 use crate::http::problem::Problem;
 use crate::http::words::{self, one_line};
 use actix_web::error::PayloadError;
@@ -21,7 +21,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What came from the caller.
 #[derive(Debug)]
-pub enum Heard {
+pub enum SocketInput {
     /// A text message.
     Text(String),
     /// A binary message.
@@ -33,12 +33,12 @@ pub enum Heard {
     /// It closed the socket or is gone.
     Gone,
     /// What it sends cannot be read.
-    Broken(Close),
+    Broken(SocketClose),
 }
 
 /// Why a socket is closed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Close {
+pub struct SocketClose {
     /// The code of RFC 6455.
     pub code: u16,
     /// A sentence for the caller.
@@ -47,7 +47,7 @@ pub struct Close {
     stalled: bool,
 }
 
-impl Close {
+impl SocketClose {
     /// A code and a sentence, of which 123 bytes fit.
     pub fn new(code: u16, reason: impl Into<String>) -> Self {
         let mut reason = one_line(reason);
@@ -67,7 +67,7 @@ pub struct Socket {
     stream: AggregatedMessageStream,
     /// A caller that reads nothing for so long is given up.
     patience: Duration,
-    cut: Option<Cut>,
+    cut: Option<LifelineCut>,
 }
 
 /// Upgrades a request. The answer must be given before anything is heard or said.
@@ -94,13 +94,13 @@ pub async fn upgrade(
 
 impl Socket {
     /// What comes next. Safe to cancel.
-    pub async fn next(&mut self) -> Heard {
+    pub async fn next(&mut self) -> SocketInput {
         match self.stream.recv().await {
-            Some(Ok(AggregatedMessage::Text(text))) => Heard::Text(text.into()),
-            Some(Ok(AggregatedMessage::Binary(bytes))) => Heard::Binary(bytes),
-            Some(Ok(AggregatedMessage::Ping(bytes))) => Heard::Ping(bytes),
-            Some(Ok(AggregatedMessage::Pong(_))) => Heard::Pong,
-            Some(Ok(AggregatedMessage::Close(_))) | None => Heard::Gone,
+            Some(Ok(AggregatedMessage::Text(text))) => SocketInput::Text(text.into()),
+            Some(Ok(AggregatedMessage::Binary(bytes))) => SocketInput::Binary(bytes),
+            Some(Ok(AggregatedMessage::Ping(bytes))) => SocketInput::Ping(bytes),
+            Some(Ok(AggregatedMessage::Pong(_))) => SocketInput::Pong,
+            Some(Ok(AggregatedMessage::Close(_))) | None => SocketInput::Gone,
             Some(Err(error)) => broken(&error),
         }
     }
@@ -109,7 +109,7 @@ impl Socket {
     ///
     /// # Errors
     /// The caller is gone, or does not read.
-    pub async fn say(&mut self, text: String) -> Result<(), Close> {
+    pub async fn say(&mut self, text: String) -> Result<(), SocketClose> {
         self.bounded(async |session| session.text(text).await).await
     }
 
@@ -117,7 +117,7 @@ impl Socket {
     ///
     /// # Errors
     /// As [`Self::say`].
-    pub async fn pong(&mut self, bytes: &[u8]) -> Result<(), Close> {
+    pub async fn pong(&mut self, bytes: &[u8]) -> Result<(), SocketClose> {
         self.bounded(async |session| session.pong(bytes).await).await
     }
 
@@ -125,12 +125,12 @@ impl Socket {
     ///
     /// # Errors
     /// As [`Self::say`].
-    pub async fn ping(&mut self) -> Result<(), Close> {
+    pub async fn ping(&mut self) -> Result<(), SocketClose> {
         self.bounded(async |session| session.ping(b"").await).await
     }
 
     /// Closes it, and ends the connection a little later if it is still there.
-    pub async fn close(mut self, close: Close) {
+    pub async fn close(mut self, close: SocketClose) {
         let cut = self.cut.take();
         if !close.stalled {
             let reason = CloseReason { code: CloseCode::from(close.code), description: Some(close.reason) };
@@ -146,29 +146,31 @@ impl Socket {
     async fn bounded(
         &mut self,
         send: impl AsyncFnOnce(&mut Session) -> Result<(), actix_ws::Closed>,
-    ) -> Result<(), Close> {
+    ) -> Result<(), SocketClose> {
         match timeout(self.patience, send(&mut self.session)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(Close::new(1006, "the caller is gone")),
+            Ok(Err(_)) => Err(SocketClose::new(1006, "the caller is gone")),
             Err(_) => {
                 let reason = format!("nothing was read for {:?}: read what is sent", self.patience);
-                Err(Close::new(1008, reason).stalled())
+                Err(SocketClose::new(1008, reason).stalled())
             }
         }
     }
 }
 
-fn broken(error: &ProtocolError) -> Heard {
-    let too_large = || Close::new(1009, format!("a message may have at most {LARGEST} bytes: send smaller ones"));
-    Heard::Broken(match error {
+fn broken(error: &ProtocolError) -> SocketInput {
+    let too_large = || SocketClose::new(1009, format!("a message may have at most {LARGEST} bytes: send smaller ones"));
+    SocketInput::Broken(match error {
         ProtocolError::Overflow => too_large(),
         ProtocolError::Io(error) => match error.get_ref().and_then(|e| e.downcast_ref::<PayloadError>()) {
             Some(PayloadError::Overflow) => too_large(),
-            Some(_) => return Heard::Gone,
-            None if error.kind() == io::ErrorKind::InvalidData => Close::new(1007, "a text message must be UTF-8"),
+            Some(_) => return SocketInput::Gone,
+            None if error.kind() == io::ErrorKind::InvalidData => {
+                SocketClose::new(1007, "a text message must be UTF-8")
+            }
             // The parts of a message together.
             None => too_large(),
         },
-        other => Close::new(1002, format!("not as RFC 6455 has it: {}", words::websocket(other))),
+        other => SocketClose::new(1002, format!("not as RFC 6455 has it: {}", words::websocket(other))),
     })
 }

@@ -4,48 +4,48 @@ use super::super::sample::{at, completed, hold, live_session, ms, session};
 use super::{Subject, create, found, write};
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::{KeyId, SessionId, WorkerId};
-use mouthpiece_domain::ledger::{Idempotency, Write, Written};
-use mouthpiece_domain::session::{End, EndReason, Fence, Phase, Progress, Session, SessionKind, Slot};
+use mouthpiece_domain::ledger::{Idempotency, LedgerWrite, WriteOutcome};
+use mouthpiece_domain::session::{EndReason, Fence, FrameProgress, Phase, Session, SessionEnd, SessionKind, SlotIndex};
 use std::sync::Arc;
 
-fn assign(hold: Hold, ms: i64) -> Write {
-    Write::Assign { hold, at: at(ms) }
+fn assign(hold: Hold, ms: i64) -> LedgerWrite {
+    LedgerWrite::Assign { hold, at: at(ms) }
 }
 
-fn requeue(hold: Hold, ms: i64) -> Write {
-    Write::Requeue { hold, at: at(ms) }
+fn requeue(hold: Hold, ms: i64) -> LedgerWrite {
+    LedgerWrite::Requeue { hold, at: at(ms) }
 }
 
-fn advance(hold: Hold, phase: Phase, (done, total): (u64, u64), ms_at: i64) -> Write {
-    Write::Advance { hold, phase, progress: Progress { done, total }, delivered: ms(0), at: at(ms_at) }
+fn advance(hold: Hold, phase: Phase, (done, total): (u64, u64), ms_at: i64) -> LedgerWrite {
+    LedgerWrite::Advance { hold, phase, progress: FrameProgress { done, total }, delivered: ms(0), at: at(ms_at) }
 }
 
-fn end(session: u128, fence: u32, end: End, ms: i64) -> Write {
+fn end(session: u128, fence: u32, end: SessionEnd, ms: i64) -> LedgerWrite {
     let (session, fence) = (SessionId(session), Fence(fence));
-    Write::End { session, fence, end: Box::new(end), progress: None, delivered: None, at: at(ms) }
+    LedgerWrite::End { session, fence, end: Box::new(end), progress: None, delivered: None, at: at(ms) }
 }
 
-fn make(session: Session, token: Option<(u128, &str, &str)>) -> Write {
+fn make(session: Session, token: Option<(u128, &str, &str)>) -> LedgerWrite {
     let idempotency = token.map(|(key, token, fingerprint)| Idempotency {
         key: KeyId(key),
         token: token.into(),
         fingerprint: fingerprint.repeat(32),
     });
-    Write::Create { session: Box::new(session), idempotency }
+    LedgerWrite::Create { session: Box::new(session), idempotency }
 }
 
 /// The write is refused with the record as it stands, and leaves it alone.
-async fn refused(records: &Subject, one: Write, why: &str) {
+async fn refused(records: &Subject, one: LedgerWrite, why: &str) {
     let id = one.session().unwrap();
     let before = records.session(id).await.unwrap();
     let outcome = write(records, one.clone()).await;
-    rule!(outcome, Written::Stale(before.clone().map(Box::new)), "{why}: {one:?} is stale and tells the record");
+    rule!(outcome, WriteOutcome::Stale(before.clone().map(Box::new)), "{why}: {one:?} is stale and tells the record");
     rule!(records.session(id).await.unwrap(), before, "{why}: a stale write changes nothing");
 }
 
-async fn applied(records: &Subject, one: Write, why: &str) {
+async fn applied(records: &Subject, one: LedgerWrite, why: &str) {
     let outcome = write(records, one.clone()).await;
-    rule!(outcome, Written::Applied, "{why}: {one:?}");
+    rule!(outcome, WriteOutcome::Applied, "{why}: {one:?}");
 }
 
 pub(super) async fn a_session_comes_back_as_it_was_written(records: Subject) {
@@ -65,7 +65,7 @@ pub(super) async fn a_session_comes_back_as_it_was_written(records: Subject) {
 pub(super) async fn every_reason_is_kept(records: Subject) {
     for (id, reason) in (1..).zip(EndReason::ALL) {
         applied(&records, make(live_session(id), None), "a new session is created").await;
-        let over = End::new(reason, None);
+        let over = SessionEnd::new(reason, None);
         applied(&records, end(id, 1, over.clone(), 9), "an open session is ended").await;
         rule!(found(&records, id).await.end, Some(over), "a session's end comes back as it was written");
     }
@@ -91,7 +91,7 @@ pub(super) async fn a_token_makes_one_session(records: Subject) {
     let now = found(&records, 1).await;
     for (fingerprint, same) in [("ab", true), ("cd", false), ("ab", true)] {
         let outcome = write(&records, make(session(2), Some((1, "token", fingerprint)))).await;
-        let wanted = Written::Repeated { session: Box::new(now.clone()), same };
+        let wanted = WriteOutcome::Repeated { session: Box::new(now.clone()), same };
         rule!(
             outcome,
             wanted,
@@ -102,13 +102,17 @@ pub(super) async fn a_token_makes_one_session(records: Subject) {
     let outcome = write(&records, make(session(1), Some((1, "token", "ab")))).await;
     rule!(
         outcome,
-        Written::Repeated { session: Box::new(now), same: true },
+        WriteOutcome::Repeated { session: Box::new(now), same: true },
         "the very same write again is a repetition"
     );
     applied(&records, end(1, 1, completed(), 9), "an end").await;
     let ended = found(&records, 1).await;
     let outcome = write(&records, make(session(3), Some((1, "token", "ab")))).await;
-    rule!(outcome, Written::Repeated { session: Box::new(ended), same: true }, "a token outlives its session's end");
+    rule!(
+        outcome,
+        WriteOutcome::Repeated { session: Box::new(ended), same: true },
+        "a token outlives its session's end"
+    );
 }
 
 pub(super) async fn tokens_of_different_callers_never_meet(records: Subject) {
@@ -120,7 +124,11 @@ pub(super) async fn tokens_of_different_callers_never_meet(records: Subject) {
         make(session(5), None),
         make(session(6), None),
     ];
-    rule!(records.write(&batch).await.unwrap(), vec![Written::Applied; 6], "different callers or tokens never meet");
+    rule!(
+        records.write(&batch).await.unwrap(),
+        vec![WriteOutcome::Applied; 6],
+        "different callers or tokens never meet"
+    );
     for (key, token, id) in [(1, "token", 1), (2, "token", 2), (1, "Token", 3), (1, "token ", 4)] {
         let told = records.repeated(KeyId(key), token).await.unwrap().map(|(_, id)| id);
         rule!(told, Some(SessionId(id)), "a token is told apart by its caller and its exact text");
@@ -135,7 +143,8 @@ pub(super) async fn assign_takes_only_what_is_requested(records: Subject) {
         refused(&records, assign(hold(1, fence, 1, 0), 5), "an assignment carries the session's fence").await;
     }
     applied(&records, assign(hold(1, 1, 7, 3), 5), "requested -> assigned").await;
-    let wanted = Session { phase: Phase::Assigned, place: Some((WorkerId(7), Slot(3))), updated: at(5), ..session(1) };
+    let wanted =
+        Session { phase: Phase::Assigned, place: Some((WorkerId(7), SlotIndex(3))), updated: at(5), ..session(1) };
     rule!(found(&records, 1).await, wanted, "an assignment sets phase, place and time, and nothing else");
     refused(&records, assign(hold(1, 1, 7, 3), 6), "what is assigned is not assigned again").await;
     for phase in [Phase::Preparing, Phase::Running, Phase::Draining] {
@@ -202,10 +211,10 @@ pub(super) async fn advance_goes_forward_only(records: Subject) {
         let now = found(&records, 1).await;
         rule!(
             (now.phase, now.progress),
-            (phase, Progress { done: 10 * n, total: 100 }),
+            (phase, FrameProgress { done: 10 * n, total: 100 }),
             "phase and progress are written"
         );
-        rule!(now.place, Some((WorkerId(7), Slot(0))), "an advance keeps the place");
+        rule!(now.place, Some((WorkerId(7), SlotIndex(0))), "an advance keeps the place");
         for earlier in Phase::ALL.into_iter().filter(|p| *p < phase) {
             refused(&records, advance(mine, earlier, (99, 99), 90), "a session never goes back").await;
         }
@@ -237,32 +246,32 @@ pub(super) async fn an_end_is_final(records: Subject) {
     for fence in [0, 2] {
         refused(&records, end(1, fence, completed(), 9), "an end carries the session's fence").await;
     }
-    let last = Write::End {
+    let last = LedgerWrite::End {
         session: SessionId(1),
         fence: Fence(1),
         end: Box::new(completed()),
-        progress: Some(Progress { done: 250, total: 250 }),
-        delivered: Some((WorkerId(7), Slot(2), ms(10_000))),
+        progress: Some(FrameProgress { done: 250, total: 250 }),
+        delivered: Some((WorkerId(7), SlotIndex(2), ms(10_000))),
         at: at(9),
     };
     applied(&records, last.clone(), "an end").await;
     let wanted = Session {
         phase: Phase::Ended,
-        place: Some((WorkerId(7), Slot(2))),
-        progress: Progress { done: 250, total: 250 },
+        place: Some((WorkerId(7), SlotIndex(2))),
+        progress: FrameProgress { done: 250, total: 250 },
         end: Some(completed()),
         updated: at(9),
         ..session(1)
     };
     rule!(found(&records, 1).await, wanted, "an end sets phase, end, progress and time, and keeps where it ran last");
     refused(&records, last, "a session ends once").await;
-    refused(&records, end(1, 1, End::new(EndReason::Cancelled, None), 10), "a session ends once").await;
+    refused(&records, end(1, 1, SessionEnd::new(EndReason::Cancelled, None), 10), "a session ends once").await;
 }
 
 pub(super) async fn an_end_may_come_from_anywhere(records: Subject) {
     for (id, reason) in (1u128..).zip(EndReason::ALL) {
         create(&records, [id]).await;
-        let why = End::new(reason, None);
+        let why = SessionEnd::new(reason, None);
         applied(&records, end(id, 1, why.clone(), 5), "a session may end before it was placed").await;
         let wanted = Session { phase: Phase::Ended, end: Some(why), updated: at(5), ..session(id) };
         rule!(found(&records, id).await, wanted, "an end keeps everything else");
@@ -271,10 +280,11 @@ pub(super) async fn an_end_may_come_from_anywhere(records: Subject) {
         create(&records, [id]).await;
         applied(&records, assign(hold(id, 1, 1, 0), 5), "requested -> assigned").await;
         applied(&records, advance(hold(id, 1, 1, 0), phase, (30, 40), 5), "a later phase").await;
-        applied(&records, end(id, 1, End::new(EndReason::Lost, Some("why".into())), 6), "an end in any phase").await;
+        applied(&records, end(id, 1, SessionEnd::new(EndReason::Lost, Some("why".into())), 6), "an end in any phase")
+            .await;
         let now = found(&records, id).await;
-        rule!(now.progress, Progress { done: 30, total: 40 }, "an end without progress leaves it");
-        rule!(now.place, Some((WorkerId(1), Slot(0))), "an end keeps where it ran last");
+        rule!(now.progress, FrameProgress { done: 30, total: 40 }, "an end without progress leaves it");
+        rule!(now.place, Some((WorkerId(1), SlotIndex(0))), "an end keeps where it ran last");
     }
 }
 
@@ -292,16 +302,16 @@ pub(super) async fn a_stale_write_does_not_stop_the_others(records: Subject) {
     let (one, two) = (found(&records, 1).await, session(2));
     let outcomes = records.write(&batch).await.unwrap();
     let assigned =
-        Session { phase: Phase::Assigned, place: Some((WorkerId(1), Slot(0))), updated: at(5), ..one.clone() };
-    let stale = |s: Session| Written::Stale(Some(Box::new(s)));
+        Session { phase: Phase::Assigned, place: Some((WorkerId(1), SlotIndex(0))), updated: at(5), ..one.clone() };
+    let stale = |s: Session| WriteOutcome::Stale(Some(Box::new(s)));
     let wanted = vec![
-        Written::Applied,
-        Written::Stale(None),
+        WriteOutcome::Applied,
+        WriteOutcome::Stale(None),
         stale(one),
         stale(two),
-        Written::Applied,
+        WriteOutcome::Applied,
         stale(assigned),
-        Written::Applied,
+        WriteOutcome::Applied,
     ];
     rule!(outcomes, wanted, "a stale write does not stop the others, and tells the record as it stood at its turn");
     rule!(records.session(SessionId(3)).await.unwrap(), Some(session(3)), "what follows a stale write is written");
@@ -321,9 +331,9 @@ pub(super) async fn a_batch_is_carried_out_in_order(records: Subject) {
     ];
     let outcomes = records.write(&batch).await.unwrap();
     for (n, outcome) in outcomes.iter().enumerate() {
-        let repeated = matches!(outcome, Written::Repeated { session, same: true } if session.id == SessionId(1));
+        let repeated = matches!(outcome, WriteOutcome::Repeated { session, same: true } if session.id == SessionId(1));
         rule!(
-            if n == 1 { repeated } else { *outcome == Written::Applied },
+            if n == 1 { repeated } else { *outcome == WriteOutcome::Applied },
             true,
             "write {n} sees those before it: {outcome:?}"
         );
@@ -344,8 +354,8 @@ pub(super) async fn one_of_many_assigns(records: Subject) {
         let (mut winners, mut losers) = (Vec::new(), Vec::new());
         for one in tries {
             match one.await.unwrap() {
-                (mine, Written::Applied) => winners.push((mine.worker, mine.slot)),
-                (_, Written::Stale(Some(now))) => losers.push(now.place),
+                (mine, WriteOutcome::Applied) => winners.push((mine.worker, mine.slot)),
+                (_, WriteOutcome::Stale(Some(now))) => losers.push(now.place),
                 (mine, other) => panic!("rule broken: an assignment is applied or stale: {mine:?} {other:?}"),
             }
         }
@@ -364,7 +374,7 @@ pub(super) async fn many_write_at_once(records: Subject) {
                     let batch = [make(session(id), None), assign(hold(id, 1, n, 0), 2)];
                     rule!(
                         records.write(&batch).await.unwrap(),
-                        vec![Written::Applied; 2],
+                        vec![WriteOutcome::Applied; 2],
                         "writers do not disturb each other"
                     );
                     rule!(found(&records, id).await.phase, Phase::Assigned, "what is answered is seen by a reader");

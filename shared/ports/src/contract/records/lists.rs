@@ -4,8 +4,8 @@ use super::super::sample::{at, completed, hold, session};
 use super::{Subject, create, found, write};
 use crate::records::SessionFilter;
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
-use mouthpiece_domain::ledger::Write;
-use mouthpiece_domain::session::{Fence, Phase, Progress, Session, SessionKind};
+use mouthpiece_domain::ledger::LedgerWrite;
+use mouthpiece_domain::session::{Fence, FrameProgress, Phase, Session, SessionKind};
 
 async fn ids(records: &Subject, filter: SessionFilter) -> Vec<u128> {
     records.sessions(&filter).await.unwrap().iter().map(|s| s.id.0).collect()
@@ -25,16 +25,16 @@ async fn dozen(records: &Subject) -> Vec<Session> {
         one.avatar = AvatarId(id / 7);
         let phase = Phase::from_rank((id % 6) as u8).unwrap();
         let mine = hold(id, 1, 1, 0);
-        let mut batch = vec![Write::Create { session: Box::new(one), idempotency: None }];
+        let mut batch = vec![LedgerWrite::Create { session: Box::new(one), idempotency: None }];
         if phase > Phase::Requested {
-            batch.push(Write::Assign { hold: mine, at: at(2) });
+            batch.push(LedgerWrite::Assign { hold: mine, at: at(2) });
         }
         if phase == Phase::Ended {
             let (session, fence, end) = (SessionId(id), Fence::FIRST, Box::new(completed()));
-            batch.push(Write::End { session, fence, end, progress: None, delivered: None, at: at(3) });
+            batch.push(LedgerWrite::End { session, fence, end, progress: None, delivered: None, at: at(3) });
         } else if phase > Phase::Assigned {
-            let progress = Progress { done: 1, total: 2 };
-            batch.push(Write::Advance { hold: mine, phase, progress, delivered: Default::default(), at: at(3) });
+            let progress = FrameProgress { done: 1, total: 2 };
+            batch.push(LedgerWrite::Advance { hold: mine, phase, progress, delivered: Default::default(), at: at(3) });
         }
         records.write(&batch).await.unwrap();
         made.push(found(records, id).await);
@@ -111,7 +111,7 @@ pub(super) async fn open_sessions_are_those_that_have_not_ended(records: Subject
     rule!(now.len(), made.len() + 600, "all open sessions are told, however many");
     for one in now {
         let (session, fence, end) = (one.id, one.fence, Box::new(completed()));
-        write(&records, Write::End { session, fence, end, progress: None, delivered: None, at: at(9) }).await;
+        write(&records, LedgerWrite::End { session, fence, end, progress: None, delivered: None, at: at(9) }).await;
     }
     rule!(records.open_sessions().await.unwrap(), vec![], "what ended is not open");
 }

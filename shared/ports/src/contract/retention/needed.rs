@@ -4,8 +4,8 @@ use super::super::drafts::{SESSIONS, batches};
 use super::super::sample::at;
 use super::{Subject, avatar, place, session};
 use mouthpiece_domain::ids::{AvatarId, SessionId};
-use mouthpiece_domain::ledger::{ReferenceLedger, Write};
-use mouthpiece_domain::retention::Class;
+use mouthpiece_domain::ledger::{LedgerWrite, ReferenceLedger};
+use mouthpiece_domain::retention::RetentionClass;
 use mouthpiece_domain::session::Session;
 use mouthpiece_domain::time::Wall;
 use proptest::strategy::{Strategy, ValueTree};
@@ -33,15 +33,15 @@ pub(super) async fn by_open_sessions(fresh: &impl AsyncFn() -> Subject) {
     }
 }
 
-fn with_files_of_its_own(mut write: Write) -> Write {
-    if let Write::Create { session: made, .. } = &mut write {
+fn with_files_of_its_own(mut write: LedgerWrite) -> LedgerWrite {
+    if let LedgerWrite::Create { session: made, .. } = &mut write {
         let n = made.id.0;
         **made = Session { key: made.key, ..session(n, n, Some(SPEECH + n), at(1)) };
     }
     write
 }
 
-async fn compare(subject: &Subject, model: &ReferenceLedger, writes: &[Write]) {
+async fn compare(subject: &Subject, model: &ReferenceLedger, writes: &[LedgerWrite]) {
     for n in 1..=SESSIONS {
         subject.upload(n, at(1)).await;
         subject.upload(SPEECH + n, at(1)).await;
@@ -51,15 +51,17 @@ async fn compare(subject: &Subject, model: &ReferenceLedger, writes: &[Write]) {
 
     let open: Vec<_> = model.open_sessions().iter().map(|session| session.id).collect();
     let ended = model.sessions().count() - open.len();
-    for class in Class::ALL {
+    for class in RetentionClass::ALL {
         let went = subject.let_go(class, BOUND).await as usize;
-        if class == Class::Results {
+        if class == RetentionClass::Results {
             rule!(went, ended, "the results of the ended sessions go: {writes:?}");
         }
     }
     let leaving = subject.leaving().await;
     for n in 1..=SESSIONS {
         let needed = open.contains(&SessionId(n));
+        let there = subject.records.session(SessionId(n)).await.unwrap().is_some();
+        rule!(there, needed, "the record of an open session stays, that of an ended one goes: {n}, {writes:?}");
         let there = subject.records.avatar(AvatarId(n)).await.unwrap().is_some();
         rule!(there, needed, "an open session needs its avatar, an ended one does not: {n}, {writes:?}");
         for upload in [n, SPEECH + n] {

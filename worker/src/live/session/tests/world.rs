@@ -1,13 +1,17 @@
 //! A session in virtual time: a clock that is set, an ear that counts, a transport that sends everything when it is due.
 
-use crate::live::inbox::{Inbox, Input};
+use crate::live::inbox::{LiveInbox, LiveInput};
 use crate::live::listener::Hears;
-use crate::live::session::{FrameWork, HeardVoice, LiveEnd, LiveSession, Output, Setting, Task, Whom};
+use crate::live::session::{
+    CallerChoice, FrameWork, HeardVoice, LiveEnd, LiveOutput, LiveSession, LiveSetup, LiveTask,
+};
 use crate::live::voice::RATE;
 use crate::metrics::WorkerMetrics;
+use crate::stop::SessionDuty;
 use bytes::Bytes;
 use mouthpiece_domain::ids::SessionId;
-use mouthpiece_domain::live::{Down, LiveTerms, Mood, Up};
+use mouthpiece_domain::live::{EventPosition, FaceMood, LineInput, LineOutput, LiveTerms};
+use mouthpiece_domain::session::Fence;
 use mouthpiece_transport::{LeftWhy, StreamEvent};
 use prometheus::Registry;
 use std::collections::VecDeque;
@@ -57,6 +61,9 @@ pub struct SentFrame {
     pub early: Duration,
 }
 
+/// The placement.
+pub const FENCE: Fence = Fence(3);
+
 pub struct World {
     pub session: LiveSession,
     pub ear: CountingEar,
@@ -71,7 +78,9 @@ pub struct World {
     pub frames: Vec<SentFrame>,
     /// Packets of sound: media time, and the loudest sample.
     pub sound: Vec<(Duration, f32)>,
-    pub told: Vec<(Whom, Down)>,
+    pub told: Vec<(CallerChoice, LineOutput)>,
+    /// Up to where callers were told everything.
+    pub positions: Vec<(CallerChoice, EventPosition)>,
     pub bitrates: Vec<u32>,
     /// Frames that will be seen leaving.
     leaving: VecDeque<(Duration, Instant)>,
@@ -84,9 +93,14 @@ impl World {
     }
 
     pub fn on(terms: LiveTerms) -> Self {
+        Self::with_duty(terms, SessionDuty::Serves)
+    }
+
+    pub fn with_duty(terms: LiveTerms, duty: SessionDuty) -> Self {
         let (registry, start) = (Registry::new(), Instant::now());
         let metrics = Arc::new(WorkerMetrics::new(&registry).unwrap());
-        let setting = Setting { session: SessionId(1), size: [64, 64], fps: 25, terms, phase: 0.0 };
+        let setting =
+            LiveSetup { session: SessionId(1), fence: FENCE, size: [64, 64], fps: 25, terms, duty, phase: 0.0 };
         let mut ear = CountingEar::default();
         let session = LiveSession::new(setting, LEAD, metrics, &mut ear, start);
         session.opened();
@@ -101,6 +115,7 @@ impl World {
             frames: Vec::new(),
             sound: Vec::new(),
             told: Vec::new(),
+            positions: Vec::new(),
             bitrates: Vec::new(),
             leaving: VecDeque::new(),
             registry,
@@ -114,12 +129,12 @@ impl World {
             let task = self.session.next(self.now, &mut self.ear);
             self.carry_out();
             match task {
-                Task::Sound(due) => {
+                LiveTask::Sound(due) => {
                     let loudest = self.session.sound().iter().fold(0.0_f32, |most, s| most.max(s.abs()));
                     self.sound.push((due.pts, loudest));
                     self.session.sound_sent(&due, self.now);
                 }
-                Task::Frame(turn) => {
+                LiveTask::Frame(turn) => {
                     let heard = if self.is_deaf { None } else { self.ear.at(turn.middle) };
                     if let Some(order) = self.session.heard(&turn, heard, MS) {
                         let drawing = self.now;
@@ -136,26 +151,26 @@ impl World {
                         self.leaving.push_back((pts, frame.captured.max(self.now)));
                     }
                 }
-                Task::Wait(wake) => {
+                LiveTask::Wait(wake) => {
                     let next = self.leaving.front().map_or(wake, |(_, at)| wake.min(*at));
                     self.now = next.clamp(self.now, until);
                     while let Some((pts, at)) = self.leaving.pop_front_if(|(_, at)| *at <= self.now) {
                         self.session.stream_event(StreamEvent::Sent { pts, at }, self.now);
                     }
                 }
-                Task::Over(end) => return Some(end),
+                LiveTask::Over(end) => return Some(end),
             }
         }
         None
     }
 
     /// Reads what was left in an inbox, as a session's thread does.
-    pub fn read(&mut self, inbox: &Inbox) {
+    pub fn read(&mut self, inbox: &LiveInbox) {
         while let Some(input) = inbox.next() {
             match input {
-                Input::Stream(event) => self.session.stream_event(event, self.now),
-                Input::Up { line, up } => self.session.up(line, up, self.now),
-                Input::KeepAlive => self.session.keep_alive(self.now),
+                LiveInput::Stream(event) => self.session.stream_event(event, self.now),
+                LiveInput::Up { line, up } => self.session.up(line, up, self.now),
+                LiveInput::KeepAlive => self.session.keep_alive(self.now),
                 _ => {}
             }
         }
@@ -173,11 +188,11 @@ impl World {
     pub fn says(&mut self, event: &str, ms: usize) {
         let event = Some(event.to_owned());
         let samples = (0..ms * 16).map(|n| if n % 32 < 16 { 9_000 } else { -9_000 }).collect();
-        self.up(Up::Speak { event: event.clone(), rate: 16_000, samples });
-        self.up(Up::SpeakEnd { event });
+        self.up(LineInput::Speak { event: event.clone(), rate: 16_000, samples });
+        self.up(LineInput::SpeakEnd { event });
     }
 
-    pub fn up(&mut self, up: Up) {
+    pub fn up(&mut self, up: LineInput) {
         self.session.up(LINE, up, self.now);
         self.carry_out();
     }
@@ -186,8 +201,9 @@ impl World {
         let outputs: Vec<_> = self.session.outputs().collect();
         for output in outputs {
             match output {
-                Output::Tell(whom, event) => self.told.push((whom, event)),
-                Output::Bitrate(bits) => {
+                LiveOutput::Tell(whom, LineOutput::Position { position }) => self.positions.push((whom, position)),
+                LiveOutput::Tell(whom, event) => self.told.push((whom, event)),
+                LiveOutput::Bitrate(bits) => {
                     self.bitrates.push(bits);
                     self.session.encodes_at(bits);
                 }
@@ -196,9 +212,9 @@ impl World {
     }
 
     /// The changes of mood that everybody was told.
-    pub fn moods(&self) -> Vec<Mood> {
+    pub fn moods(&self) -> Vec<FaceMood> {
         let moods = self.told.iter().filter_map(|(_, event)| match event {
-            Down::Mood { mood, event: None } => Some(*mood),
+            LineOutput::Mood { mood, event: None } => Some(*mood),
             _ => None,
         });
         moods.collect()

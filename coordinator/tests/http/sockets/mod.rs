@@ -1,14 +1,16 @@
 //! Audio sockets, through real connections.
 
+mod lost;
+
 use crate::rig::{Answer, BOUND, Rig, eventually};
 use crate::script::WORKER;
 use crate::stage::{Stage, hold, obliging};
 use crate::ws::{BINARY, Frame, PING, PONG, Ws, head};
-use mouthpiece_coordinator::office::{LiveSettings, Patience, Scope};
+use mouthpiece_coordinator::office::{KeyScope, LiveSettings, SocketTimeouts};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
-use mouthpiece_domain::live::{Down, Mood, Up};
-use mouthpiece_domain::session::{End, EndReason};
-use mouthpiece_ports::lines::{Called, Lines};
+use mouthpiece_domain::live::{BegunUtterance, EventPosition, FaceMood, LineInput, LineOutput};
+use mouthpiece_domain::session::{EndReason, Fence, SessionEnd};
+use mouthpiece_ports::lines::{IncomingLine, Lines};
 use reqwest::Method;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -23,7 +25,19 @@ struct Talk {
     id: SessionId,
     path: String,
     ws: Ws,
-    called: Called,
+    called: IncomingLine,
+    /// What the line said first when it was heard last.
+    introduction: Option<LineInput>,
+}
+
+/// What a worker hears next on a line, but for who calls.
+async fn heard(called: &mut IncomingLine) -> Option<LineInput> {
+    loop {
+        match timeout(BOUND, called.up.recv()).await.expect("nothing was heard") {
+            Some(LineInput::Identify { .. }) => {}
+            heard => return heard,
+        }
+    }
 }
 
 impl Talk {
@@ -31,7 +45,7 @@ impl Talk {
         Self::with(|_| {}).await
     }
 
-    async fn with(change: impl FnOnce(&mut Patience)) -> Self {
+    async fn with(change: impl FnOnce(&mut SocketTimeouts)) -> Self {
         let mut live = LiveSettings::default();
         change(&mut live.sockets);
         let rig = Rig::with(|s| s.live = live).await;
@@ -40,7 +54,7 @@ impl Talk {
         let token = body["live"]["token"].as_str().unwrap();
         let path = format!("{}?token={token}", body["live"]["audio_url"].as_str().unwrap());
         let ws = Ws::open(&rig, &path, "").await.unwrap();
-        let mut talk = Self { called: Self::none(&rig, id).await, rig, stage, id, path, ws };
+        let mut talk = Self { called: Self::none(&rig, id).await, rig, stage, id, path, ws, introduction: None };
         talk.called = talk.stage.called().await;
         assert_eq!(talk.called.hold, hold(id));
         assert_eq!(talk.ws.event().await, json!({"type": "session.state_updated", "state": "live"}));
@@ -48,7 +62,7 @@ impl Talk {
     }
 
     /// A line to nobody, to have something until the real one comes.
-    async fn none(rig: &Rig, id: SessionId) -> Called {
+    async fn none(rig: &Rig, id: SessionId) -> IncomingLine {
         let nobody = WorkerId(99);
         let mut calls = rig.lines.calls(nobody).await.unwrap();
         let hold = mouthpiece_domain::fleet::Hold { worker: nobody, ..hold(id) };
@@ -56,11 +70,18 @@ impl Talk {
         calls.next().await.unwrap()
     }
 
-    async fn hears(&mut self) -> Up {
-        timeout(BOUND, self.called.up.recv()).await.expect("nothing was heard").expect("the line ended")
+    /// What the worker hears next; who calls is kept apart.
+    async fn hears(&mut self) -> LineInput {
+        loop {
+            let heard = timeout(BOUND, self.called.up.recv()).await.expect("nothing was heard");
+            match heard.expect("the line ended") {
+                who @ LineInput::Identify { .. } => self.introduction = Some(who),
+                heard => return heard,
+            }
+        }
     }
 
-    async fn says(&self, down: Down) {
+    async fn says(&self, down: LineOutput) {
         timeout(BOUND, self.called.down.send(down)).await.unwrap().unwrap();
     }
 
@@ -78,25 +99,26 @@ async fn what_is_said_is_heard_and_answered() {
     for verb in ["agent.start_listening", "agent.stop_listening", "session.keep_alive", "agent.interrupt"] {
         talk.ws.text(&format!(r#"{{"type":"{verb}","event_id":"{verb}"}}"#)).await;
     }
-    let speech = |event: Option<&str>, rate| Up::Speak { event: event.map(Into::into), rate, samples: vec![1, -2] };
+    let speech =
+        |event: Option<&str>, rate| LineInput::Speak { event: event.map(Into::into), rate, samples: vec![1, -2] };
     for wanted in [
         speech(Some("e1"), 16_000),
         speech(None, 24_000),
-        Up::SpeakEnd { event: Some("e1".into()) },
-        Up::StartListening { event: Some("agent.start_listening".into()) },
-        Up::StopListening { event: Some("agent.stop_listening".into()) },
-        Up::KeepAlive { event: Some("session.keep_alive".into()) },
-        Up::Interrupt { event: Some("agent.interrupt".into()) },
+        LineInput::SpeakEnd { event: Some("e1".into()) },
+        LineInput::StartListening { event: Some("agent.start_listening".into()) },
+        LineInput::StopListening { event: Some("agent.stop_listening".into()) },
+        LineInput::KeepAlive { event: Some("session.keep_alive".into()) },
+        LineInput::Interrupt { event: Some("agent.interrupt".into()) },
     ] {
         assert_eq!(talk.hears().await, wanted);
     }
-    talk.says(Down::Mood { mood: Mood::Talking, event: None }).await;
-    talk.says(Down::Mood { mood: Mood::Idle, event: Some("i".into()) }).await;
-    talk.says(Down::Kept { event: Some("k".into()) }).await;
-    talk.says(Down::Started { event: Some("e1".into()) }).await;
-    talk.says(Down::Interrupted { event: Some("e1".into()), played_ms: 40 }).await;
-    talk.says(Down::Buffer { buffered_ms: 1, limit_ms: 2 }).await;
-    talk.says(Down::Refused { event: None, retry_after_ms: 250, detail: "no room".into() }).await;
+    talk.says(LineOutput::Mood { mood: FaceMood::Talking, event: None }).await;
+    talk.says(LineOutput::Mood { mood: FaceMood::Idle, event: Some("i".into()) }).await;
+    talk.says(LineOutput::Kept { event: Some("k".into()) }).await;
+    talk.says(LineOutput::Started { event: Some("e1".into()) }).await;
+    talk.says(LineOutput::Interrupted { event: Some("e1".into()), played_ms: 40 }).await;
+    talk.says(LineOutput::Buffer { buffered_ms: 1, limit_ms: 2 }).await;
+    talk.says(LineOutput::Refused { number: 1, event: None, retry_after_ms: 250, detail: "no room".into() }).await;
     for wanted in [
         json!({"type": "agent.state_updated", "state": "talking"}),
         json!({"type": "agent.state_updated", "state": "idle", "event_id": "i"}),
@@ -113,7 +135,7 @@ async fn what_is_said_is_heard_and_answered() {
     // Two samples at each of two rates.
     let seconds = 2.0 / 16_000.0 + 2.0 / 24_000.0;
     assert!(talk.metric(&format!("mouthpiece_live_audio_received_seconds_total {seconds}")));
-    talk.says(Down::Over { reason: "completed".into() }).await;
+    talk.says(LineOutput::Over { reason: "completed".into() }).await;
     let over = json!({"type": "session.state_updated", "state": "ended", "reason": "completed"});
     assert_eq!(talk.ws.event().await, over);
     let (code, reason) = talk.ws.closed().await;
@@ -127,8 +149,8 @@ async fn the_query_says_the_rate_of_binary_messages() {
     let mut ws = Ws::open(&talk.rig, &format!("{}&sample_rate=48000", talk.path), "").await.unwrap();
     let mut called = talk.stage.called().await;
     ws.send(BINARY, &[5, 0]).await;
-    let heard = timeout(BOUND, called.up.recv()).await.unwrap();
-    assert_eq!(heard, Some(Up::Speak { event: None, rate: 48_000, samples: vec![5] }));
+    let speech = LineInput::Speak { event: None, rate: 48_000, samples: vec![5] };
+    assert_eq!(heard(&mut called).await, Some(speech));
     for bad in ["7999", "48001", "0", "x", "22050.5", ""] {
         let path = talk.path.replace("?token", &format!("?sample_rate={bad}&token"));
         let told = Answer::of(talk.rig.bare(Method::GET, &path)).await.blames("sample_rate");
@@ -138,8 +160,8 @@ async fn the_query_says_the_rate_of_binary_messages() {
         let mut ws = Ws::open(&talk.rig, &format!("{}&sample_rate={rate}", talk.path), "").await.unwrap();
         let mut called = talk.stage.called().await;
         ws.send(BINARY, &[5, 0]).await;
-        let heard = timeout(BOUND, called.up.recv()).await.unwrap();
-        assert_eq!(heard, Some(Up::Speak { event: None, rate, samples: vec![5] }));
+        let speech = LineInput::Speak { event: None, rate, samples: vec![5] };
+        assert_eq!(heard(&mut called).await, Some(speech));
     }
 }
 
@@ -158,20 +180,20 @@ async fn speech_that_is_cut_anywhere_is_heard_whole() {
         }
     }
     while heard.len() < samples.len() {
-        let Up::Speak { samples, .. } = talk.hears().await else { panic!("no speech") };
+        let LineInput::Speak { samples, .. } = talk.hears().await else { panic!("no speech") };
         heard.extend(samples);
     }
     assert_eq!(heard, samples);
     // A half that nothing follows belongs to nothing, and is no mistake.
     talk.ws.send(BINARY, &[1]).await;
     talk.ws.text(r#"{"type":"agent.speak_end"}"#).await;
-    assert_eq!(talk.hears().await, Up::SpeakEnd { event: None });
+    assert_eq!(talk.hears().await, LineInput::SpeakEnd { event: None });
     talk.ws.send(BINARY, &[2, 0, 9]).await;
-    assert_eq!(talk.hears().await, Up::Speak { event: None, rate: 24_000, samples: vec![2] });
-    talk.says(Down::Refused { event: None, retry_after_ms: 1, detail: "no room".into() }).await;
+    assert_eq!(talk.hears().await, LineInput::Speak { event: None, rate: 24_000, samples: vec![2] });
+    talk.says(LineOutput::Refused { number: 1, event: None, retry_after_ms: 1, detail: "no room".into() }).await;
     assert_eq!(talk.ws.event().await["code"], "no_room");
     talk.ws.send(BINARY, &[3, 0]).await;
-    assert_eq!(talk.hears().await, Up::Speak { event: None, rate: 24_000, samples: vec![3] });
+    assert_eq!(talk.hears().await, LineInput::Speak { event: None, rate: 24_000, samples: vec![3] });
 }
 
 #[actix_web::test]
@@ -195,7 +217,7 @@ async fn a_message_that_cannot_be_used_is_refused_and_the_socket_stays() {
     talk.ws.send(BINARY, &[]).await;
     talk.ws.text(r#"{"type":"agent.speak","audio":""}"#).await;
     talk.ws.text(r#"{"type":"agent.interrupt"}"#).await;
-    assert_eq!(talk.hears().await, Up::Interrupt { event: None });
+    assert_eq!(talk.hears().await, LineInput::Interrupt { event: None });
     assert!(talk.metric("mouthpiece_live_refused_messages_total{code=\"invalid_field\"} 3"));
 }
 
@@ -208,13 +230,13 @@ async fn twenty_mistakes_in_a_row_are_too_many() {
     }
     // One that is none, and the counting begins anew.
     talk.ws.text(r#"{"type":"session.keep_alive"}"#).await;
-    assert_eq!(talk.hears().await, Up::KeepAlive { event: None });
+    assert_eq!(talk.hears().await, LineInput::KeepAlive { event: None });
     for _ in 0..20 {
         talk.ws.text("?").await;
     }
     let (code, reason) = talk.ws.closed().await;
     assert!(code == 1008 && reason.starts_with("20 messages in a row"), "{code} {reason}");
-    assert_eq!(timeout(BOUND, talk.called.up.recv()).await.unwrap(), None, "the line ends with the socket");
+    assert_eq!(heard(&mut talk.called).await, None, "the line ends with the socket");
 }
 
 #[actix_web::test]
@@ -247,7 +269,7 @@ async fn what_is_too_large_or_no_websocket_closes_it() {
     talk.ws.send(BINARY, &vec![0; megabyte]).await;
     talk.ws.raw(&[fragment(2, megabyte - 2), fragment(0x80, 2)].concat()).await;
     for _ in 0..2 {
-        let Up::Speak { samples, .. } = talk.hears().await else { panic!("no speech") };
+        let LineInput::Speak { samples, .. } = talk.hears().await else { panic!("no speech") };
         assert_eq!(samples.len(), megabyte / 2);
     }
 }
@@ -276,7 +298,7 @@ async fn a_caller_that_does_not_read_is_closed() {
     let detail = "x".repeat(60_000);
     let flood = async {
         loop {
-            let down = Down::Refused { event: None, retry_after_ms: 1, detail: detail.clone() };
+            let down = LineOutput::Refused { number: 1, event: None, retry_after_ms: 1, detail: detail.clone() };
             if talk.called.down.send(down).await.is_err() {
                 return;
             }
@@ -303,11 +325,11 @@ async fn a_session_that_takes_nothing_closes_it() {
     };
     assert!(code == 1013 && reason.contains("try again later"), "{code} {reason}");
     // Nothing was lost of what was taken.
-    let mut heard = 0;
-    while timeout(BOUND, talk.called.up.recv()).await.unwrap().is_some() {
-        heard += 1;
+    let mut taken = 0;
+    while heard(&mut talk.called).await.is_some() {
+        taken += 1;
     }
-    assert!(heard >= 64, "{heard}");
+    assert!(taken >= 63, "{taken}");
 }
 
 #[actix_web::test]
@@ -321,78 +343,9 @@ async fn an_interruption_is_read_while_there_is_no_room() {
     talk.ws.text("?").await;
     assert_eq!(talk.ws.event().await["type"], "error");
     for _ in 0..70 {
-        assert!(matches!(talk.hears().await, Up::Speak { .. }));
+        assert!(matches!(talk.hears().await, LineInput::Speak { .. }));
     }
-    assert_eq!(talk.hears().await, Up::Interrupt { event: None });
-}
-
-#[actix_web::test]
-async fn a_session_that_moves_is_followed() {
-    let mut talk = Talk::begin().await;
-    let elsewhere = WorkerId(8);
-    let mut there = Stage::on(&talk.rig, elsewhere, obliging).await;
-    talk.rig.requeued(talk.id);
-    talk.called = Talk::none(&talk.rig, talk.id).await; // the worker is lost
-    assert_eq!(talk.ws.event().await, json!({"type": "session.state_updated", "state": "reconnecting"}));
-    // What is said meanwhile waits.
-    talk.ws.text(r#"{"type":"session.keep_alive"}"#).await;
-    let moved = talk.rig.moved(talk.id, elsewhere);
-    talk.called = there.called().await;
-    assert_eq!(talk.called.hold, moved);
-    assert_eq!(talk.hears().await, Up::KeepAlive { event: None });
-    talk.says(Down::Mood { mood: Mood::Idle, event: None }).await;
-    assert_eq!(talk.ws.event().await, json!({"type": "session.state_updated", "state": "live"}));
-    assert_eq!(talk.ws.event().await, json!({"type": "agent.state_updated", "state": "idle"}));
-}
-
-#[actix_web::test]
-async fn a_broken_way_to_the_same_worker_is_mended() {
-    let mut talk = Talk::with(|p| p.again = 10 * MS).await;
-    talk.called = Talk::none(&talk.rig, talk.id).await;
-    assert_eq!(talk.ws.event().await["state"], "reconnecting");
-    talk.called = talk.stage.called().await;
-    talk.says(Down::Mood { mood: Mood::Idle, event: None }).await;
-    assert_eq!(talk.ws.event().await["state"], "live");
-}
-
-#[actix_web::test]
-async fn a_session_that_is_nowhere_is_given_up() {
-    // It waits for a slot; or its worker takes every line and leads none anywhere; or takes none.
-    for way in 0..3 {
-        let mut talk = Talk::with(|p| (p.elsewhere, p.again) = (150 * MS, 10 * MS)).await;
-        match way {
-            0 => talk.rig.requeued(talk.id),
-            1 => {}
-            _ => drop(talk.rig.lines.calls(WORKER).await.unwrap()),
-        }
-        talk.called = Talk::none(&talk.rig, talk.id).await;
-        assert_eq!(talk.ws.event().await["state"], "reconnecting");
-        let hang_up = async {
-            loop {
-                if way == 1 {
-                    drop(talk.stage.called().await);
-                } else {
-                    std::future::pending::<()>().await;
-                }
-            }
-        };
-        let (code, reason) = tokio::select! {
-            closed = talk.ws.closed() => closed,
-            () = hang_up => unreachable!(),
-        };
-        assert!(code == 1011 && reason.contains("ran nowhere else"), "{way}: {code} {reason}");
-    }
-}
-
-#[actix_web::test]
-async fn a_session_that_ended_with_its_worker_is_told() {
-    let mut talk = Talk::begin().await;
-    talk.rig.farm.end(talk.id, End::new(EndReason::Lost, None));
-    talk.called = Talk::none(&talk.rig, talk.id).await;
-    assert_eq!(talk.ws.event().await["state"], "reconnecting");
-    let over = json!({"type": "session.state_updated", "state": "ended", "reason": "lost"});
-    assert_eq!(talk.ws.event().await, over);
-    assert_eq!(talk.ws.closed().await.0, 1000);
+    assert_eq!(talk.hears().await, LineInput::Interrupt { event: None });
 }
 
 #[actix_web::test]
@@ -402,12 +355,12 @@ async fn sockets_end_when_the_server_stops_and_when_the_caller_goes() {
     let mut of_other = talk.stage.called().await;
     other.send(8, &1000_u16.to_be_bytes()).await;
     assert_eq!(other.closed().await.0, 1000);
-    assert_eq!(timeout(BOUND, of_other.up.recv()).await.unwrap(), None);
+    assert_eq!(heard(&mut of_other).await, None);
     // One that just goes.
     let gone = Ws::open(&talk.rig, &talk.path, "").await.unwrap();
     let mut of_gone = talk.stage.called().await;
     drop(gone);
-    assert_eq!(timeout(BOUND, of_gone.up.recv()).await.unwrap(), None);
+    assert_eq!(heard(&mut of_gone).await, None);
     let Talk { rig, mut ws, called: _called, stage: _stage, .. } = talk;
     let (closed, stopped) = tokio::join!(ws.closed(), timeout(BOUND, rig.stop()));
     stopped.unwrap();
@@ -418,7 +371,7 @@ async fn sockets_end_when_the_server_stops_and_when_the_caller_goes() {
 async fn a_socket_ends_with_its_key() {
     let mut talk = Talk::with(|p| p.ping = 20 * MS).await;
     let key = talk.rig.memory.kept().keys[0].clone();
-    talk.rig.key(&Scope::ALL, |_| {}); // another one that manages keys
+    talk.rig.key(&KeyScope::ALL, |_| {}); // another one that manages keys
     talk.rig.delete(&format!("/v1/keys/{}", key.id)).await.is(204);
     let (code, reason) = talk.ws.closed().await;
     assert!(code == 1008 && reason.contains("revoked"), "{code} {reason}");
@@ -456,7 +409,7 @@ async fn a_socket_is_refused_before_the_upgrade() {
     refused(&format!("/v1/sessions/ses_{}/audio", "0".repeat(32)), &key, 404).await;
     let (other, _) = rig.running().await;
     refused(&talk.path.replace(&talk.id.to_string(), &other.to_string()), "", 403).await;
-    let looks_only = rig.key(&[Scope::Farm], |_| {});
+    let looks_only = rig.key(&[KeyScope::Farm], |_| {});
     refused(path, &format!("authorization: Bearer {looks_only}\r\n"), 403).await;
     refused(&format!("/v1/sessions/{}/audio", rig.render().await), &key, 409).await;
     // No WebSocket at all.

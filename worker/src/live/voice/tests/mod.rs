@@ -1,6 +1,11 @@
+mod continued;
+
 use super::*;
 use proptest::prelude::*;
 
+const CALLER: CallerId = CallerId(7);
+/// Of a message that nobody asks about.
+const ANY: MessageRef = MessageRef { caller: CALLER, number: 0 };
 const MS: Duration = Duration::from_millis(1);
 /// How far ahead of the clock sound gets its place when a frame is begun, in these tests.
 const AHEAD: u64 = 80 * 48;
@@ -16,7 +21,7 @@ struct WorkState {
     now: u64,
     heard: Vec<f32>,
     played: Vec<f32>,
-    events: Vec<Down>,
+    events: Vec<LineOutput>,
 }
 
 impl WorkState {
@@ -66,19 +71,19 @@ impl WorkState {
 
     fn speak(&mut self, event: &str, ms: usize, value: f32) -> Result<(), NoRoom> {
         let at = self.at();
-        self.voice.speak(Some(event.to_owned()), &vec![value; ms * 48], at)
+        self.voice.speak(Some(event.to_owned()), &vec![value; ms * 48], ANY, at)
     }
 
     fn end(&mut self, event: Option<&str>) {
         let at = self.at();
-        assert!(self.voice.end_utterance(event.map(Into::into), &[], at));
+        assert!(self.voice.end_utterance(event.map(Into::into), &[], ANY, at));
     }
 
     fn told(&self) -> Vec<(&'static str, String, u64)> {
         let told = self.events.iter().filter_map(|event| match event {
-            Down::Started { event } => Some(("started", event.clone().unwrap_or_default(), 0)),
-            Down::Ended { event, played_ms } => Some(("ended", event.clone().unwrap_or_default(), *played_ms)),
-            Down::Interrupted { event, played_ms } => {
+            LineOutput::Started { event } => Some(("started", event.clone().unwrap_or_default(), 0)),
+            LineOutput::Ended { event, played_ms } => Some(("ended", event.clone().unwrap_or_default(), *played_ms)),
+            LineOutput::Interrupted { event, played_ms } => {
                 Some(("interrupted", event.clone().unwrap_or_default(), *played_ms))
             }
             _ => None,
@@ -150,7 +155,7 @@ fn the_shortest_utterance_begins_and_ends() {
     for count in [1, 2, 8, 47, 960] {
         let mut stage = WorkState::new();
         let at = stage.at();
-        stage.voice.speak(None, &vec![0.5; count], at).unwrap();
+        stage.voice.speak(None, &vec![0.5; count], ANY, at).unwrap();
         stage.end(Some("a"));
         stage.run(300);
         let played_ms = (count as u64 * 1000 + RATE / 2) / RATE;
@@ -161,9 +166,9 @@ fn the_shortest_utterance_begins_and_ends() {
     for ended in [true, false] {
         let mut stage = WorkState::new();
         let at = stage.at();
-        stage.voice.speak(Some("b".into()), &[], at).unwrap();
+        stage.voice.speak(Some("b".into()), &[], ANY, at).unwrap();
         if ended {
-            assert!(stage.voice.end_utterance(None, &[0.5], at));
+            assert!(stage.voice.end_utterance(None, &[0.5], ANY, at));
         }
         stage.run(6000);
         assert_eq!(stage.told(), [("started", "b".to_owned(), 0), ("ended", "b".to_owned(), 0)]);
@@ -185,7 +190,7 @@ fn an_end_with_nothing_to_end_is_told_in_its_turn() {
     // There is an end to what may wait.
     stage.speak("b", 5000, 0.5).unwrap();
     let at = stage.at();
-    let taken = (0..1000).filter(|_| stage.voice.end_utterance(None, &[], at)).count();
+    let taken = (0..1000).filter(|_| stage.voice.end_utterance(None, &[], ANY, at)).count();
     assert_eq!(taken, UTTERANCES);
 }
 
@@ -224,7 +229,7 @@ fn more_than_the_buffer_holds_is_refused_and_nothing_of_it_taken() {
     assert_eq!(stage.speak("a", 500, 0.1), Err(NoRoom { retry_after: 500 * MS }));
     stage.run(600);
     assert_eq!(stage.speak("a", 500, 0.1), Ok(()));
-    let buffers: Vec<_> = stage.events.iter().filter(|e| matches!(e, Down::Buffer { .. })).collect();
+    let buffers: Vec<_> = stage.events.iter().filter(|e| matches!(e, LineOutput::Buffer { .. })).collect();
     assert!((1..=4).contains(&buffers.len()), "{buffers:?}");
 }
 
@@ -280,8 +285,8 @@ fn what_leaves_can_be_further_on_than_the_clock() {
     voice.release();
     let now = Instant::now();
     let mut heard = 0;
-    voice.speak(None, &(0..3000).map(|n| n as f32).collect::<Vec<_>>(), now).unwrap();
-    voice.end_utterance(None, &[], now);
+    voice.speak(None, &(0..3000).map(|n| n as f32).collect::<Vec<_>>(), ANY, now).unwrap();
+    voice.end_utterance(None, &[], ANY, now);
     voice.advance(312, now, &mut |sound| heard += sound.len());
     voice.begin_at(312);
     assert_eq!(voice.next(), 312);
@@ -393,6 +398,23 @@ fn jitter_is_taken_up_by_as_much_waiting_as_it_needs() {
         let (waits, underruns) = drift(ppm, 40, 300, false);
         assert!(waits <= 110, "{ppm} ppm: {waits} ms wait");
         assert!(underruns <= 10, "{ppm} ppm: {underruns} underruns in almost five minutes");
+    }
+}
+
+#[test]
+fn what_is_too_short_to_begin_with_is_said_when_nobody_goes_on() {
+    for fps in [25, 30, 60] {
+        let mut stage = WorkState::at_fps(fps);
+        stage.speak("a", 1, 0.1).unwrap();
+        stage.run(6000);
+        stage.speak("b", 100, 0.1).unwrap();
+        stage.end(None);
+        stage.run(1000);
+        let said = |word, event: &str, ms| (word, event.to_owned(), ms);
+        assert_eq!(
+            stage.told(),
+            [said("started", "a", 0), said("ended", "a", 1), said("started", "b", 0), said("ended", "b", 100)]
+        );
     }
 }
 

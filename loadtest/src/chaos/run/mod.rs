@@ -1,0 +1,126 @@
+//! Carrying a plan out: real processes, real servers, callers and viewers, all in one history.
+
+mod callers;
+mod client;
+mod ending;
+mod farm;
+mod process;
+mod recorder;
+mod recording;
+mod servers;
+mod viewer;
+
+use super::checker::{ChaosVerdict, CheckTerms, check};
+use super::plan::{ChaosPlan, PlanTerms};
+use crate::{LoadError, setup};
+use farm::ChaosFarm;
+use recorder::Recorder;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio::task::{JoinSet, LocalSet};
+use tokio::time::{sleep_until, timeout};
+
+/// Once nothing breaks any more, all sessions have ended within this.
+const SETTLED_WITHIN: Duration = Duration::from_secs(120);
+
+/// How a run is to be.
+#[derive(Debug, Clone)]
+pub struct ChaosOptions {
+    /// The command `mouthpiece`, with the feature `cloud`.
+    pub program: PathBuf,
+    /// Determines the plan (not the run: the machine has its say).
+    pub seed: u64,
+    /// Callers come and things break for so long.
+    pub length: Duration,
+    /// Workers, 2 or more.
+    pub workers: u8,
+    /// Coordinators, 1 or more.
+    pub coordinators: u8,
+    /// Slots of each worker.
+    pub slots: u8,
+    /// Whose face.
+    pub portrait: PathBuf,
+    /// Where the history is written, if it is to be kept.
+    pub history: Option<PathBuf>,
+    /// A folder for the logs of all processes, if they are to be kept.
+    pub logs: Option<PathBuf>,
+}
+
+/// What a run showed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChaosReport {
+    /// The rules that were broken, and the numbers.
+    pub verdict: ChaosVerdict,
+    /// From the first caller to the last record, seconds.
+    pub seconds: f64,
+}
+
+/// Runs a farm under the plan of a seed and checks its history. Blocks until it is done; `tell` hears what is under way.
+///
+/// # Errors
+/// [`LoadError`]: options that cannot be used, servers that are missing, a farm that does not start or does not come back. A broken
+/// rule is no error, it stands in the report.
+pub fn chaos(options: &ChaosOptions, tell: &(dyn Fn(&str) + Sync)) -> Result<ChaosReport, LoadError> {
+    if options.workers < 2 || options.coordinators < 1 || options.slots < 1 || options.length < Duration::from_secs(5) {
+        return Err(LoadError::Options("workers from 2, coordinators and slots from 1, 5 s or longer"));
+    }
+    let plan = ChaosPlan::new(&PlanTerms {
+        seed: options.seed,
+        length_ms: u64::try_from(options.length.as_millis()).unwrap_or(u64::MAX),
+        workers: options.workers,
+        coordinators: options.coordinators,
+        slots: options.slots,
+    });
+    // Children die with the thread that started them: faults are carried out on this one, which lives as long as the run.
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(setup)?;
+    runtime.block_on(LocalSet::new().run_until(run(options, &plan, tell)))
+}
+
+async fn run(options: &ChaosOptions, plan: &ChaosPlan, tell: &(dyn Fn(&str) + Sync)) -> Result<ChaosReport, LoadError> {
+    let folder = tempfile::tempdir().map_err(setup)?;
+    if let Some(logs) = &options.logs {
+        std::fs::create_dir_all(logs).map_err(setup)?;
+    }
+    let recorder = Recorder::new(options.history.as_deref())?;
+    tell("starting the servers, the coordinators and the workers");
+    let mut farm = ChaosFarm::start(options, folder.path(), recorder.clone()).await?;
+    farm.avatar = ending::prepare(&farm, callers::avatar_body(&farm, 0)).await?;
+    let farm = Arc::new(farm);
+
+    let (begun, base) = (Instant::now(), recorder.now_ms());
+    tell(&format!("{} callers and {} faults", plan.arrivals.len(), plan.faults.len()));
+    let mut calls = JoinSet::new();
+    for arrival in plan.arrivals.iter().copied() {
+        let (farm, at) = (Arc::clone(&farm), recorder.at(base + arrival.at_ms));
+        calls.spawn(async move {
+            sleep_until(at).await;
+            callers::call(farm, arrival).await;
+        });
+    }
+    let mut faults = JoinSet::new();
+    for (number, planned) in (0..).zip(plan.faults.iter().copied()) {
+        let (farm, at) = (Arc::clone(&farm), recorder.at(base + planned.at_ms));
+        faults.spawn_local(async move {
+            sleep_until(at).await;
+            farm.carry_out(number, planned).await
+        });
+    }
+    sleep_until(recorder.at(base) + options.length).await;
+    while let Some(done) = faults.join_next().await {
+        done.map_err(setup)??;
+    }
+    tell("nothing breaks any more: waiting until all sessions have ended");
+    farm.is_whole().await?;
+    let settling = async { while calls.join_next().await.is_some() {} };
+    let in_time = timeout(SETTLED_WITHIN, settling).await.is_ok();
+    farm.end();
+    if !in_time {
+        tell("some callers still wait");
+    }
+    ending::all_ended(&farm, SETTLED_WITHIN).await?;
+    ending::read_records(&farm).await?;
+    let verdict = check(&recorder.finish(), &CheckTerms::default());
+    Ok(ChaosReport { verdict, seconds: begun.elapsed().as_secs_f64() })
+}

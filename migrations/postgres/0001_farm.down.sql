@@ -1,0 +1,13 @@
+DROP TABLE checks;
+DROP TABLE leaving;
+DROP TABLE uploads;
+DROP TABLE passes;
+DROP TABLE prices;
+DROP TABLE api_keys;
+DROP TABLE avatars;
+DROP TABLE machine_hours;
+DROP TABLE workers;
+DROP TABLE delivered;
+DROP TABLE usage;
+DROP TABLE idempotency;
+DROP TABLE sessions;
