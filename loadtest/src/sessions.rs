@@ -62,6 +62,7 @@ impl Sessions {
             place: None,
             moved_from: None,
             moves: 0,
+            losses: 0,
             delivered_before: Duration::ZERO,
             progress: FrameProgress::default(),
             end: None,

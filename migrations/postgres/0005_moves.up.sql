@@ -1,10 +1,13 @@
--- Live sessions that were moved: from where, how often, and what is booked of the placement that each left last.
+-- Live sessions that were moved: from where, how often, and what is booked of the placement that each left last. And how often a
+-- session was lost with its worker.
 
 ALTER TABLE sessions ADD COLUMN moved_worker UUID;
 ALTER TABLE sessions ADD COLUMN moved_slot SMALLINT;
 ALTER TABLE sessions ADD COLUMN moved_ms BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE sessions ADD COLUMN moved_bytes BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE sessions ADD COLUMN moves BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE sessions ADD COLUMN losses BIGINT NOT NULL DEFAULT 0;
+UPDATE sessions SET losses = fence - 1 WHERE ended IS NULL;
 -- Delivered in earlier placements.
 ALTER TABLE sessions ADD COLUMN before_ms BIGINT NOT NULL DEFAULT 0;
 UPDATE sessions AS s SET before_ms = (SELECT COALESCE(sum(u.delivered_ms), 0) FROM usage AS u
@@ -56,7 +59,7 @@ BEGIN
     FOR w IN
         SELECT c.* FROM json_to_recordset(batch) AS c(n integer, what text, session uuid, fence bigint, worker uuid,
             slot smallint, phase smallint, done bigint, total bigint, delivered_ms bigint, sent_bytes bigint, at bigint, hour bigint,
-            to_worker uuid, to_slot smallint,
+            to_worker uuid, to_slot smallint, lost boolean,
             reason text, ending text,
             kind text, api_key uuid, avatar uuid, spec text, portrait text, speech text, metadata text,
             queue_timeout_ms bigint, max_duration_ms bigint, created bigint, caller uuid, token text, fingerprint text)
@@ -118,7 +121,8 @@ BEGIN
                         WHERE s.id = w.session;
                 WHEN 'requeue' THEN
                     UPDATE sessions AS s SET phase = 0, fence = s.fence + 1, worker = NULL, slot = NULL, frames_done = 0,
-                        frames_total = 0, before_ms = s.before_ms + s.booked_ms, booked_ms = 0, booked_bytes = 0, moved_worker = NULL, moved_slot = NULL, updated = w.at
+                        frames_total = 0, before_ms = s.before_ms + s.booked_ms, booked_ms = 0, booked_bytes = 0, moved_worker = NULL, moved_slot = NULL,
+                        losses = s.losses + w.lost::int, updated = w.at
                         WHERE s.id = w.session;
                 WHEN 'move' THEN
                     UPDATE sessions AS s SET fence = s.fence + 1, worker = w.to_worker, slot = w.to_slot, moved_worker = s.worker,

@@ -152,7 +152,7 @@ async fn a_worker_whose_engine_dies_says_goodbye_and_fails() {
     loop {
         let event = tokio::time::timeout(SOON, events.next()).await.expect("goodbye was never said").unwrap();
         match &event.body {
-            WorkerEvent::Goodbye { worker } => break assert_eq!(*worker, id),
+            WorkerEvent::Goodbye { worker, .. } => break assert_eq!(*worker, id),
             WorkerEvent::Report(report) => assert!(report.end.is_none(), "{report:?}"),
             WorkerEvent::Refused { .. } | WorkerEvent::HandedOver { .. } => {
                 panic!("its sessions are lost, not handed over")

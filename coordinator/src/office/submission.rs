@@ -350,6 +350,7 @@ fn record(caller: &Caller, id: SessionId, wanted: WantedSession<'_>) -> Session 
         place: None,
         moved_from: None,
         moves: 0,
+        losses: 0,
         delivered_before: Duration::ZERO,
         progress: FrameProgress::default(),
         end: None,

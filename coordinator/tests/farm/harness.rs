@@ -195,6 +195,7 @@ pub fn session() -> Session {
         place: None,
         moved_from: None,
         moves: 0,
+        losses: 0,
         delivered_before: Duration::ZERO,
         progress: FrameProgress::default(),
         end: None,

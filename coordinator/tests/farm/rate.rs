@@ -44,6 +44,7 @@ async fn nothing(ports: ActorPorts, id: WorkerId) {
                     busy: Duration::ZERO,
                     resident: Vec::new(),
                     running: Vec::new(),
+                    ended: Vec::new(),
                 };
                 ports.pool.announce(&heartbeat, Duration::from_secs(6)).await.unwrap();
                 ports.bus.emit(&WorkerEvent::Heartbeat(Box::new(heartbeat))).await.unwrap();

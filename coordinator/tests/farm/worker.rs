@@ -172,7 +172,7 @@ impl Body {
                     }
                     Some(Order::FallSilent) | None => std::future::pending().await,
                     Some(Order::Leave(gone)) => {
-                        self.emit(WorkerEvent::Goodbye { worker: self.id }).await;
+                        self.emit(WorkerEvent::Goodbye { worker: self.id, ended: Vec::new() }).await;
                         gone.send(()).ok();
                         return;
                     }
@@ -300,6 +300,7 @@ impl Body {
             busy: Duration::ZERO,
             resident: Vec::new(),
             running: self.runs.values().map(running).collect(),
+            ended: Vec::new(),
         };
         self.ports.pool.announce(&heartbeat, self.lease.expiry()).await.unwrap();
         self.emit(WorkerEvent::Heartbeat(Box::new(heartbeat))).await;

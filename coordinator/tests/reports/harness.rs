@@ -301,6 +301,7 @@ fn new_session(id: u128, key: u128, avatar: u128, at: Wall) -> Session {
         place: None,
         moved_from: None,
         moves: 0,
+        losses: 0,
         delivered_before: Duration::ZERO,
         progress: FrameProgress::default(),
         end: None,

@@ -83,6 +83,7 @@ impl Workers {
             busy: Duration::ZERO,
             resident: Vec::new(),
             running: Vec::new(),
+            ended: Vec::new(),
         };
         self.pool.announce(&heartbeat, self.lease.expiry()).await.map_err(setup)?;
         self.emit(WorkerEvent::Heartbeat(Box::new(heartbeat))).await

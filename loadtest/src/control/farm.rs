@@ -148,6 +148,7 @@ impl Machine {
             busy: uptime / (1 + dice.below(4) as u32),
             resident: self.resident.clone(),
             running: self.live.iter().flatten().map(running).collect(),
+            ended: Vec::new(),
         }
     }
 }

@@ -119,10 +119,14 @@ pub struct Heartbeat {
     pub resident: Vec<String>,
     /// What runs.
     pub running: Vec<RunningSession>,
+    /// The last reports of sessions that ended here lately, told once more: the first of each may lie with a coordinator that is cut
+    /// off.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ended: Vec<SessionReport>,
 }
 
 /// News of one session, sent when its phase changes and every second while it runs.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionReport {
     /// What, where, by which right.
     pub hold: Hold,
@@ -185,5 +189,8 @@ pub enum WorkerEvent {
     Goodbye {
         /// The worker that this is about.
         worker: WorkerId,
+        /// As [`Heartbeat::ended`]: what ended there lately is not lost with the worker.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        ended: Vec<SessionReport>,
     },
 }

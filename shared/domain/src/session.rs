@@ -150,7 +150,7 @@ pub enum EndReason {
     NoCapacity,
     /// It ran longer than its `max_duration`.
     MaxDuration,
-    /// It was placed as often as allowed and lost each time.
+    /// It was lost with its workers as often as allowed.
     Lost,
     /// Something failed that the caller cannot mend.
     Failed,
@@ -200,7 +200,7 @@ impl EndReason {
 }
 
 /// What a finished session left.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SessionOutput {
     /// Where the result lies: an MP4 of a render, a preview picture of a prepared avatar. None after it was removed.
     pub blob: Option<BlobKey>,
@@ -221,7 +221,7 @@ pub struct SessionOutput {
 }
 
 /// How a session ended.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionEnd {
     /// One stable word, for programs.
     pub reason: EndReason,
@@ -379,6 +379,10 @@ pub struct Session {
     /// How many of its placements were moves: nothing was lost with the one before them.
     #[serde(default)]
     pub moves: u32,
+    /// How many of its placements were lost: their workers stopped, crashed or could not keep the lease. Those that were given up
+    /// by agreement, or never got to their workers, do not count.
+    #[serde(default)]
+    pub losses: u32,
     /// What was delivered in earlier placements, as far as it is booked.
     #[serde(with = "millis", default)]
     pub delivered_before: Duration,

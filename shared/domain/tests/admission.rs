@@ -6,7 +6,7 @@ mod common;
 
 use common::session;
 use mouthpiece_domain::control::{Control, ControlEffect, ControlEvent, ControlSettings, SubmitAnswer};
-use mouthpiece_domain::fleet::{Capability, Heartbeat, Hold, SessionReport, WorkerCommand, WorkerEvent};
+use mouthpiece_domain::fleet::{Capability, Heartbeat, Hold, SessionReport, WorkerCommand, WorkerEvent, WorkerRefusal};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::ledger::{LedgerWrite, WriteOutcome};
 use mouthpiece_domain::session::{EndReason, Fence, FrameProgress, Phase, SessionEnd};
@@ -23,6 +23,8 @@ struct Farm {
     sent: Vec<WorkerCommand>,
     positions: BTreeMap<SessionId, Option<u32>>,
     ids: u128,
+    /// Workers can be sent to.
+    reachable: bool,
 }
 
 impl Farm {
@@ -30,7 +32,7 @@ impl Farm {
         let now = Now { mono: Mono(10_000), wall: Wall(0) };
         let control = Control::new(settings, now);
         let (answers, ended, sent, positions) = (Vec::new(), Vec::new(), Vec::new(), BTreeMap::new());
-        let mut farm = Self { control, now, answers, ended, sent, positions, ids: 0 };
+        let mut farm = Self { control, now, answers, ended, sent, positions, ids: 0, reachable: true };
         farm.tell(ControlEvent::Roster(Vec::new()));
         farm
     }
@@ -48,7 +50,7 @@ impl Farm {
                 ControlEffect::Send { command, .. } => {
                     self.sent.push(command.clone());
                     match command {
-                        WorkerCommand::Assign(a) => Some(ControlEvent::Sent { hold: a.hold, accepted: true }),
+                        WorkerCommand::Assign(a) => Some(ControlEvent::Sent { hold: a.hold, accepted: self.reachable }),
                         _ => None,
                     }
                 }
@@ -109,6 +111,7 @@ impl Farm {
             busy: Duration::ZERO,
             resident: Vec::new(),
             running: Vec::new(),
+            ended: Vec::new(),
         }))));
     }
 
@@ -222,8 +225,28 @@ fn a_session_lost_too_often_is_given_up() {
     for fence in 1..=2 {
         let hold = farm.hold_of(id);
         assert_eq!(hold.fence, Fence(fence));
-        let why = mouthpiece_domain::fleet::WorkerRefusal::LeaseLost;
+        let why = WorkerRefusal::LeaseLost;
         farm.tell(ControlEvent::Worker(WorkerEvent::Refused { hold, why }));
+    }
+    assert_eq!(farm.ended, [(id, EndReason::Lost)]);
+}
+
+#[test]
+fn what_could_not_be_sent_was_not_lost() {
+    let mut farm = Farm::new(ControlSettings { max_attempts: 3, ..ControlSettings::default() });
+    farm.reachable = false;
+    farm.worker(1);
+    let id = farm.submit(3600, 1);
+    for _ in 0..10 {
+        farm.worker(1);
+    }
+    farm.reachable = true;
+    farm.worker(1);
+    assert!(farm.hold_of(id).fence > Fence(10), "each try has a fence of its own");
+    for _ in 0..3 {
+        assert_eq!(farm.ended, [], "it may be lost twice");
+        let hold = farm.hold_of(id);
+        farm.tell(ControlEvent::Worker(WorkerEvent::Refused { hold, why: WorkerRefusal::LeaseLost }));
     }
     assert_eq!(farm.ended, [(id, EndReason::Lost)]);
 }

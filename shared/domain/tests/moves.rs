@@ -57,6 +57,7 @@ fn beat(worker: WorkerId, up: u64, draining: bool, runs: Option<(Hold, bool)>) -
         busy: Duration::ZERO,
         resident: Vec::new(),
         running: running.into_iter().collect(),
+        ended: Vec::new(),
     }
 }
 

@@ -2,9 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod common;
+
 use mouthpiece_domain::control::{Control, ControlEffect, ControlEvent, ControlSettings};
-use mouthpiece_domain::fleet::{Capability, DepartedWorker, Heartbeat, MachineId, WorkerEvent};
-use mouthpiece_domain::ids::WorkerId;
+use mouthpiece_domain::fleet::{Capability, DepartedWorker, Heartbeat, Hold, MachineId, SessionReport, WorkerEvent};
+use mouthpiece_domain::ids::{SessionId, WorkerId};
+use mouthpiece_domain::ledger::LedgerWrite;
+use mouthpiece_domain::session::{EndReason, Fence, FrameProgress, Phase, Session, SessionEnd, SlotIndex};
 use mouthpiece_domain::time::{Mono, Now, Wall};
 use std::time::Duration;
 
@@ -36,7 +40,7 @@ impl Brain {
     }
 
     fn goodbye(&mut self) -> Vec<ControlEffect> {
-        self.tell(ControlEvent::Worker(WorkerEvent::Goodbye { worker: WORKER }))
+        self.tell(ControlEvent::Worker(WorkerEvent::Goodbye { worker: WORKER, ended: Vec::new() }))
     }
 
     fn pass(&mut self, seconds: u64) -> Vec<ControlEffect> {
@@ -67,6 +71,7 @@ fn beat(up: u64) -> Heartbeat {
         busy: Duration::ZERO,
         resident: Vec::new(),
         running: Vec::new(),
+        ended: Vec::new(),
     }
 }
 
@@ -95,6 +100,64 @@ fn nothing_is_due_before_the_workers_are_known() {
     assert!(brain.control.due().is_some());
     let again = brain.tell(ControlEvent::Roster(vec![beat(6)]));
     assert!(!again.contains(&ControlEffect::Sweep), "it begins once");
+}
+
+/// A session that the brain holds, running on the worker.
+fn running(brain: &mut Brain) -> Hold {
+    let session = common::session(SessionId(1), Duration::from_secs(60));
+    let placed = Session { phase: Phase::Running, place: Some((WORKER, SlotIndex(0))), ..session };
+    brain.tell(ControlEvent::Swept(vec![placed]));
+    Hold { session: SessionId(1), fence: Fence::FIRST, worker: WORKER, slot: SlotIndex(0) }
+}
+
+fn end_of(hold: Hold) -> SessionReport {
+    SessionReport {
+        hold,
+        phase: Phase::Ended,
+        progress: FrameProgress { done: 10, total: 10 },
+        delivered: Duration::from_millis(400),
+        sent_bytes: 0,
+        end: Some(SessionEnd::new(EndReason::Completed, None)),
+    }
+}
+
+fn writes(effects: &[ControlEffect]) -> Vec<&LedgerWrite> {
+    let writes = effects.iter().filter_map(|effect| match effect {
+        ControlEffect::Write(write) => Some(write),
+        _ => None,
+    });
+    writes.filter(|write| !matches!(write, LedgerWrite::Machine { .. })).collect()
+}
+
+#[test]
+fn an_end_that_only_a_goodbye_or_a_heartbeat_tells_is_written_once_and_nothing_is_placed_again() {
+    for by_goodbye in [true, false] {
+        let mut brain = Brain::begun();
+        brain.hears(beat(20));
+        let ended = vec![end_of(running(&mut brain))];
+        let mut tell = |up| {
+            let event = if by_goodbye {
+                WorkerEvent::Goodbye { worker: WORKER, ended: ended.clone() }
+            } else {
+                WorkerEvent::Heartbeat(Box::new(Heartbeat { ended: ended.clone(), ..beat(up) }))
+            };
+            brain.tell(ControlEvent::Worker(event))
+        };
+        let effects = tell(21);
+        assert!(matches!(writes(&effects)[..], [LedgerWrite::End { .. }]), "{effects:?}");
+        let again = tell(22);
+        assert_eq!(writes(&again), Vec::<&LedgerWrite>::new(), "it is on its way");
+    }
+}
+
+#[test]
+fn the_end_of_an_old_placement_ends_nothing() {
+    let mut brain = Brain::begun();
+    brain.hears(beat(20));
+    let mut old = end_of(running(&mut brain));
+    old.hold.fence = Fence(0);
+    let effects = brain.hears(Heartbeat { ended: vec![old], ..beat(21) });
+    assert_eq!(writes(&effects), Vec::<&LedgerWrite>::new());
 }
 
 #[test]

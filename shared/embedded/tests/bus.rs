@@ -82,7 +82,7 @@ async fn only_what_was_handed_out_comes_again() {
 #[tokio::test]
 async fn events_are_bounded_too() {
     let bus = MemoryBus::new();
-    let event = WorkerEvent::Goodbye { worker: WORKER };
+    let event = WorkerEvent::Goodbye { worker: WORKER, ended: Vec::new() };
     let mut taken = 0;
     while bus.emit(&event).await.is_ok() {
         taken += 1;
@@ -133,7 +133,10 @@ async fn receivers_of_a_closed_bus_are_told() {
             bus.close();
             bus.close();
             assert!(matches!(bus.send(WORKER, &WorkerCommand::Drain).await, Err(BusError::Unavailable(_))));
-            assert!(matches!(bus.emit(&WorkerEvent::Goodbye { worker: WORKER }).await, Err(BusError::Unavailable(_))));
+            assert!(matches!(
+                bus.emit(&WorkerEvent::Goodbye { worker: WORKER, ended: Vec::new() }).await,
+                Err(BusError::Unavailable(_))
+            ));
             assert!(matches!(bus.commands(WORKER, 1).await.err(), Some(BusError::Unavailable(_))));
             assert!(matches!(bus.ask(WORKER, &ask(1), Duration::MAX).await, Err(BusError::Unavailable(_))));
             assert!(matches!(bus.questions(WORKER).await.err(), Some(BusError::Unavailable(_))));

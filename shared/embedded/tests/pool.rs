@@ -33,6 +33,7 @@ fn heartbeat(worker: u128) -> Heartbeat {
         busy: Duration::ZERO,
         resident: Vec::new(),
         running: Vec::new(),
+        ended: Vec::new(),
     }
 }
 

@@ -8,6 +8,7 @@ use super::messages::{
     SlotFreed, SlotOccupied, TakeAssignment, WorkerBroken, YieldSlot,
 };
 use super::pulse::pulse;
+use super::recent_ends::RecentEnds;
 use super::seen_assignments::SeenAssignments;
 use super::slot::{SlotActor, acknowledge};
 use super::tell::{count, refuse, tell};
@@ -96,6 +97,7 @@ pub struct Agent {
     parts: AgentParts,
     places: Vec<RoutedSlot>,
     seen: SeenAssignments,
+    ends: RecentEnds,
     draining: bool,
     leaving: bool,
     /// Time that slots were taken by what is not there any more.
@@ -113,6 +115,7 @@ impl Agent {
             places: parts.slots.iter().map(|_| RoutedSlot::default()).collect(),
             parts,
             seen: SeenAssignments::default(),
+            ends: RecentEnds::default(),
             draining: false,
             leaving: false,
             busy: Duration::ZERO,
@@ -243,8 +246,11 @@ impl Handler<SlotDutyChanged> for Agent {
 impl Handler<SlotFreed> for Agent {
     type Result = ();
 
-    fn handle(&mut self, SlotFreed { hold, held }: SlotFreed, ctx: &mut Context<Self>) {
+    fn handle(&mut self, SlotFreed { hold, held, end }: SlotFreed, ctx: &mut Context<Self>) {
         self.busy += held;
+        if let Some(end) = end {
+            self.ends.note(self.parts.clock.now(), *end);
+        }
         if let Some(place) = self.places.get_mut(usize::from(hold.slot.0)) {
             place.routed = place.routed.filter(|routed| *routed != hold);
             if place.running.as_ref().is_some_and(|running| running.hold == hold) {
@@ -376,6 +382,7 @@ impl Agent {
             busy: self.busy + taken,
             resident: self.parts.work.resident(),
             running: running.collect(),
+            ended: self.ends.at(now),
         }
     }
 
@@ -411,20 +418,28 @@ impl Agent {
         let AgentParts { id, bus, pool, slots, .. } = &self.parts;
         let (id, bus, pool) = (*id, Arc::clone(bus), Arc::clone(pool));
         let yields: Vec<_> = slots.iter().map(|slot| slot.send(YieldSlot { hand_over })).collect();
+        let mut last_beat = Heartbeat { running: Vec::new(), ..self.heartbeat() };
+        let expiry = self.parts.lease.expiry();
         let leaving = async move {
             for slot in yields {
-                if timeout(YIELD_PATIENCE, slot).await.is_err() {
-                    warn!("a slot was left to its lease");
+                match timeout(YIELD_PATIENCE, slot).await {
+                    Ok(end) => last_beat.ended.extend(end.ok().flatten().map(|end| *end)),
+                    Err(_) => warn!("a slot was left to its lease"),
                 }
             }
             // The queue goes first: what is still in it comes back to the coordinators.
             if timeout(LEAVE_PATIENCE, bus.remove(id)).await.is_err() {
                 warn!("the command queue could not be removed");
             }
-            if timeout(LEAVE_PATIENCE, pool.forget(id)).await.is_err() {
+            // Goodbye may lie with the same coordinator as the ends that it repeats: the others find them in the pool, for a while.
+            let listed = async {
+                if last_beat.ended.is_empty() { pool.forget(id).await } else { pool.announce(&last_beat, expiry).await }
+            };
+            if !matches!(timeout(LEAVE_PATIENCE, listed).await, Ok(Ok(()))) {
                 warn!("the pool could not be told of the leave");
             }
-            if timeout(LEAVE_PATIENCE, tell(&*bus, &WorkerEvent::Goodbye { worker: id })).await.is_err() {
+            let ended = last_beat.ended;
+            if timeout(LEAVE_PATIENCE, tell(&*bus, &WorkerEvent::Goodbye { worker: id, ended })).await.is_err() {
                 warn!("goodbye could not be said");
             }
         };

@@ -4,7 +4,7 @@ use crate::board::ProgressBoard;
 use crate::failure::WorkerFailure;
 use crate::stop::SessionDuty;
 use actix::Message;
-use mouthpiece_domain::fleet::{Assignment, Hold, WorkerCommand};
+use mouthpiece_domain::fleet::{Assignment, Hold, SessionReport, WorkerCommand};
 use mouthpiece_domain::time::Mono;
 use mouthpiece_ports::bus::Delivery;
 use std::sync::Arc;
@@ -65,6 +65,8 @@ pub struct SlotFreed {
     pub hold: Hold,
     /// How long it held the slot; zero if it was never taken up.
     pub held: Duration,
+    /// Its last report, if it came to its end there.
+    pub end: Option<Box<SessionReport>>,
 }
 
 /// To a slot: run this, or be ready for it, once the pool agrees. What waits there under the same hold is run from now on.
@@ -94,9 +96,10 @@ pub struct LetGoOfSession(pub Hold);
 #[rtype(result = "()")]
 pub struct HandOverSession(pub Hold);
 
-/// To a slot: the worker leaves. Answered when what ran is stopped, the lease given back, and the coordinators told.
+/// To a slot: the worker leaves. Answered when what ran is stopped, the lease given back, and the coordinators told: with the last
+/// report of what came to its end there.
 #[derive(Message)]
-#[rtype(result = "()")]
+#[rtype(result = "Option<Box<SessionReport>>")]
 pub struct YieldSlot {
     /// Say that the session is handed over; else nothing is said of it.
     pub hand_over: bool,

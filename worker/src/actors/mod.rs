@@ -10,6 +10,7 @@ pub mod launch;
 mod lease;
 mod messages;
 mod pulse;
+mod recent_ends;
 mod seen_assignments;
 mod slot;
 mod tell;

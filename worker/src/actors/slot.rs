@@ -10,14 +10,14 @@ use super::messages::{
     HaltSession, HandOverSession, LetGoOfSession, SlotDutyChanged, SlotFreed, SlotOccupied, TakeAssignment,
     WorkerBroken, YieldSlot,
 };
-use super::tell::{handed_over, news, refuse, report, tell};
+use super::tell::{handed_over, last_report, refuse, report, tell};
 use crate::board::{ProgressBoard, WorkState};
 use crate::clock::WorkerClock;
 use crate::failure::WorkerFailure;
 use crate::stop::{SessionDuty, Stop, Stopper, stop};
 use crate::work::SessionRunner;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle, WrapFuture};
-use mouthpiece_domain::fleet::{Assignment, Hold, WorkerCommand, WorkerEvent, WorkerRefusal};
+use mouthpiece_domain::fleet::{Assignment, Hold, SessionReport, WorkerCommand, WorkerEvent, WorkerRefusal};
 use mouthpiece_domain::session::{EndReason, SessionEnd};
 use mouthpiece_domain::time::{Mono, as_millis};
 use mouthpiece_ports::bus::{Bus, Delivery};
@@ -120,7 +120,7 @@ impl Handler<HandOverSession> for SlotActor {
 }
 
 impl Handler<YieldSlot> for SlotActor {
-    type Result = ResponseFuture<()>;
+    type Result = ResponseFuture<Option<Box<SessionReport>>>;
 
     fn handle(&mut self, YieldSlot { hand_over }: YieldSlot, ctx: &mut Context<Self>) -> Self::Result {
         self.leaving = true;
@@ -132,14 +132,15 @@ impl Handler<YieldSlot> for SlotActor {
             ctx.cancel_future(*keeper);
         }
         Box::pin(async move {
-            let Some(Current { hold, board, duty, .. }) = &current else { return };
+            let Current { hold, board, duty, .. } = current.as_ref()?;
             let hold = *hold;
-            let last_word = match (duty, board.stage()) {
+            let end = last_report(hold, board).filter(|_| *duty == SessionDuty::Serves);
+            let last_word = match (duty, &end) {
                 (SessionDuty::Waits, _) => None,
                 (SessionDuty::HandsOver, _) => Some(handed_over(hold, board)),
                 // It was done; only its last report was not taken yet.
-                (SessionDuty::Serves, WorkState::Ended(_)) => Some(news(hold, board, &board.stage())),
-                (SessionDuty::Serves, _) => {
+                (SessionDuty::Serves, Some(end)) => Some(WorkerEvent::Report(end.clone())),
+                (SessionDuty::Serves, None) => {
                     hand_over.then_some(WorkerEvent::Refused { hold, why: WorkerRefusal::Leaving })
                 }
             };
@@ -148,6 +149,7 @@ impl Handler<YieldSlot> for SlotActor {
             }
             release(&*pool, hold).await;
             say_let_go(hold, board);
+            end
         })
     }
 }
@@ -191,7 +193,7 @@ impl SlotActor {
         let hold = assignment.hold;
         let Some(at) = self.taking.iter().position(|(h, _)| *h == hold) else {
             // Stopped meanwhile. When the worker leaves, the delivery goes back with its queue.
-            self.let_go(hold, Duration::ZERO);
+            self.let_go(hold, Duration::ZERO, None);
             if !self.leaving {
                 acknowledge(delivery);
             }
@@ -348,23 +350,24 @@ impl SlotActor {
 
     /// Lets go of what is here, whatever it does.
     fn clear(&mut self, ctx: &mut Context<Self>) {
-        let Some(Current { hold, board, since, reporter, keeper, .. }) = self.current.take() else { return };
+        let Some(Current { hold, board, since, duty, reporter, keeper, .. }) = self.current.take() else { return };
         ctx.cancel_future(reporter);
         ctx.cancel_future(keeper);
         say_let_go(hold, &board);
-        self.let_go(hold, self.clock.now() - since);
+        let end = last_report(hold, &board).filter(|_| duty == SessionDuty::Serves);
+        self.let_go(hold, self.clock.now() - since, end);
     }
 
     fn refuse(&self, hold: Hold, why: WorkerRefusal, delivery: Delivery<WorkerCommand>) {
         refuse(Arc::clone(&self.bus), hold, why, delivery);
-        self.let_go(hold, Duration::ZERO);
+        self.let_go(hold, Duration::ZERO, None);
     }
 
     /// Gives the slot back to the pool and tells the agent.
-    fn let_go(&self, hold: Hold, held: Duration) {
+    fn let_go(&self, hold: Hold, held: Duration, end: Option<Box<SessionReport>>) {
         let pool = Arc::clone(&self.pool);
         actix_rt::spawn(async move { release(&*pool, hold).await });
-        self.agent.do_send(SlotFreed { hold, held });
+        self.agent.do_send(SlotFreed { hold, held, end });
     }
 }
 

@@ -83,19 +83,22 @@ pub(super) fn count(hold: Hold, delivered: Duration, ended: bool, message: &'sta
 
 /// What there is to say of a session.
 pub(super) fn news(hold: Hold, board: &ProgressBoard, stage: &WorkState) -> WorkerEvent {
+    WorkerEvent::Report(Box::new(session_report(hold, board, stage)))
+}
+
+/// A session's last report, once it has come to its end.
+pub(super) fn last_report(hold: Hold, board: &ProgressBoard) -> Option<Box<SessionReport>> {
+    let stage = board.stage();
+    matches!(stage, WorkState::Ended(_)).then(|| Box::new(session_report(hold, board, &stage)))
+}
+
+fn session_report(hold: Hold, board: &ProgressBoard, stage: &WorkState) -> SessionReport {
     let end = match stage {
         WorkState::Ended(end) => Some((**end).clone()),
         _ => None,
     };
     let (phase, progress, delivered) = (stage.phase(), board.progress(), board.delivered());
-    WorkerEvent::Report(Box::new(SessionReport {
-        hold,
-        phase,
-        progress,
-        delivered,
-        sent_bytes: board.sent_bytes(),
-        end,
-    }))
+    SessionReport { hold, phase, progress, delivered, sent_bytes: board.sent_bytes(), end }
 }
 
 /// The last word of a session that was moved away.

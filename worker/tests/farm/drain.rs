@@ -18,8 +18,8 @@ async fn a_draining_worker_finishes_what_runs_and_takes_nothing_new() {
     let late = farm.send(&any(hold(&worker, 2, 1, 1))).await;
     assert_eq!(farm.hears_refusal(late).await, WorkerRefusal::Draining);
     script.finish(1);
-    farm.hears_end(running).await;
-    farm.hears_goodbye(worker.id()).await;
+    let (_, told) = farm.hears_end(running).await;
+    assert_eq!(farm.hears_goodbye(worker.id()).await, [told], "should the coordinator that was told be cut off");
     assert_eq!(worker.closed().await, Ok(()));
     let sent = farm.ports.bus.send(worker.id(), &WorkerCommand::Drain).await;
     assert_eq!(sent, Err(BusError::Unroutable(worker.id())));
@@ -38,7 +38,7 @@ async fn a_worker_that_must_go_hands_its_sessions_over() {
     farm.hears_goodbye(worker.id()).await;
     farm.is_given_back(running).await;
     let last = farm.heard().pop().unwrap();
-    assert_eq!(last, WorkerEvent::Goodbye { worker: worker.id() }, "goodbye is the last word");
+    assert_eq!(last, WorkerEvent::Goodbye { worker: worker.id(), ended: Vec::new() }, "goodbye is the last word");
 }
 
 #[actix_rt::test]

@@ -130,8 +130,13 @@ impl Farm {
         .await
     }
 
-    pub async fn hears_goodbye(&self, worker: WorkerId) {
-        self.hears("goodbye", |event| (*event == WorkerEvent::Goodbye { worker }).then_some(())).await;
+    /// The ends that its goodbye repeats.
+    pub async fn hears_goodbye(&self, worker: WorkerId) -> Vec<SessionReport> {
+        self.hears("goodbye", |event| match event {
+            WorkerEvent::Goodbye { worker: gone, ended } if *gone == worker => Some(ended.clone()),
+            _ => None,
+        })
+        .await
     }
 
     /// Claims the slot and sends the assignment, as a coordinator does.

@@ -62,6 +62,11 @@ impl fmt::Display for Arrival {
 /// What a session is expected to hold its slot for, roughly.
 const USUAL_MS: u64 = 6000;
 
+/// Films are no longer than the run, so that a short run is short on a slow machine, too.
+fn longest_film_s(terms: &PlanTerms) -> u64 {
+    (terms.length_ms / 1000).clamp(6, 90)
+}
+
 /// Callers that keep the slots of one worker fewer than there are about three quarters busy.
 pub(super) fn arrivals(terms: &PlanTerms, dice: &mut Dice) -> Vec<Arrival> {
     let slots = u64::from(terms.workers.max(2) - 1) * u64::from(terms.slots.max(1));
@@ -74,7 +79,7 @@ pub(super) fn arrivals(terms: &PlanTerms, dice: &mut Dice) -> Vec<Arrival> {
             0..=4 => Wanted::Live { for_ms: between(dice, [4000, 20_000]) },
             5..=8 => {
                 let cancelled_after = dice.once_in(6).then(|| dice.below(3000));
-                Wanted::Film { seconds: between(dice, [5, 90]) as u16, cancelled_after }
+                Wanted::Film { seconds: between(dice, [5, longest_film_s(terms)]) as u16, cancelled_after }
             }
             _ => Wanted::Avatar,
         };

@@ -9,8 +9,7 @@ use serde_json::Value;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
 
-/// What workers report last is in the books after this.
-const LAST_REPORTS: Duration = Duration::from_secs(3);
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 const PREPARED_WITHIN: Duration = Duration::from_secs(90);
 
 /// Registers the avatar that sessions use, and waits until it is prepared.
@@ -31,18 +30,34 @@ pub(super) async fn prepare(farm: &ChaosFarm, body: Body) -> Result<String, Load
     Err(setup("the avatar is not prepared"))
 }
 
-/// Waits until no session is open, for at most so long.
-pub(super) async fn all_ended(farm: &ChaosFarm, within: Duration) -> Result<(), LoadError> {
-    let begun = Instant::now();
-    while begun.elapsed() < within {
-        let open = farm.client.read("/v1/sessions?state=open&limit=1").await?;
-        if open.get("sessions").and_then(Value::as_array).is_some_and(Vec::is_empty) {
-            break;
-        }
-        sleep(Duration::from_millis(500)).await;
+/// Waits until no session is open.
+pub(super) async fn all_ended(farm: &ChaosFarm) -> Result<(), LoadError> {
+    while !open_sessions(farm).await?.is_empty() {
+        sleep(LOOK_EVERY).await;
     }
-    sleep(LAST_REPORTS).await;
     Ok(())
+}
+
+/// Waits until nothing has changed with the open sessions for so long.
+pub(super) async fn nothing_gets_further(farm: &ChaosFarm, this_long: Duration) -> Result<(), LoadError> {
+    let mut seen = Vec::new();
+    let mut since = Instant::now();
+    while since.elapsed() < this_long {
+        let open = open_sessions(farm).await?;
+        if open != seen {
+            (seen, since) = (open, Instant::now());
+        }
+        sleep(LOOK_EVERY).await;
+    }
+    Ok(())
+}
+
+async fn open_sessions(farm: &ChaosFarm) -> Result<Vec<Value>, LoadError> {
+    let mut page = farm.client.read("/v1/sessions?state=open&limit=500").await?;
+    match page.get_mut("sessions").map(Value::take) {
+        Some(Value::Array(open)) => Ok(open),
+        _ => Err(setup(format!("no list of sessions: {page}"))),
+    }
 }
 
 /// Reads all records and bills into the history.

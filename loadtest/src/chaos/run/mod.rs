@@ -20,10 +20,16 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::{JoinSet, LocalSet};
-use tokio::time::{sleep_until, timeout};
+use tokio::time::{sleep, sleep_until};
 
-/// Once nothing breaks any more, all sessions have ended within this.
-const SETTLED_WITHIN: Duration = Duration::from_secs(120);
+/// Once nothing breaks any more, what is still open gets further within this, however slow the machine is. Callers wait for an answer
+/// for less.
+const STUCK_AFTER: Duration = Duration::from_secs(120);
+/// ...and has ended within this.
+const SETTLED_WITHIN: Duration = Duration::from_secs(900);
+
+/// What workers report last is in the books after this.
+const LAST_REPORTS: Duration = Duration::from_secs(3);
 
 /// How a run is to be.
 #[derive(Debug, Clone)]
@@ -113,13 +119,20 @@ async fn run(options: &ChaosOptions, plan: &ChaosPlan, tell: &(dyn Fn(&str) + Sy
     }
     tell("nothing breaks any more: waiting until all sessions have ended");
     farm.is_whole().await?;
-    let settling = async { while calls.join_next().await.is_some() {} };
-    let in_time = timeout(SETTLED_WITHIN, settling).await.is_ok();
-    farm.end();
-    if !in_time {
-        tell("some callers still wait");
+    let settled = async {
+        while calls.join_next().await.is_some() {}
+        ending::all_ended(&farm).await
+    };
+    tokio::select! {
+        settled = settled => settled?,
+        stuck = ending::nothing_gets_further(&farm, STUCK_AFTER) => {
+            stuck?;
+            tell("what is still open gets no further");
+        }
+        () = sleep(SETTLED_WITHIN) => tell("some sessions are still open"),
     }
-    ending::all_ended(&farm, SETTLED_WITHIN).await?;
+    farm.end();
+    sleep(LAST_REPORTS).await;
     ending::read_records(&farm).await?;
     let verdict = check(&recorder.finish(), &CheckTerms::default());
     Ok(ChaosReport { verdict, seconds: begun.elapsed().as_secs_f64() })

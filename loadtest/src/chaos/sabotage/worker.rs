@@ -73,6 +73,7 @@ impl SmallWorker {
             busy: Duration::ZERO,
             resident: Vec::new(),
             running: self.slots.iter().flatten().map(running).collect(),
+            ended: Vec::new(),
         }
     }
 }

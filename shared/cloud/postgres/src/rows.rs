@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// The columns of [`session`].
 pub(crate) const SESSION: &str = "id, kind, api_key, avatar, spec, metadata, queue_timeout_ms, max_duration_ms, fence, \
-     phase, worker, slot, moved_worker, moved_slot, moves, before_ms, frames_done, frames_total, ending, created, updated";
+     phase, worker, slot, moved_worker, moved_slot, moves, losses, before_ms, frames_done, frames_total, ending, created, updated";
 
 /// An id as the server holds it: a uuid, whose 16 bytes are the number's, the highest first. It sorts as the number does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,6 +142,7 @@ pub(crate) fn session(row: &PgRow) -> Result<Session, Error> {
         place,
         moved_from,
         moves: small(row, "moves")?,
+        losses: small(row, "losses")?,
         delivered_before: span(row, "before_ms")?,
         progress: FrameProgress { done: unsigned(row, "frames_done")?, total: unsigned(row, "frames_total")? },
         end: ending.map(|text| json("ending", text)).transpose()?,

@@ -59,6 +59,7 @@ enum What<'a> {
         fence: u32,
         worker: Hex,
         slot: u8,
+        lost: bool,
         at: i64,
     },
     Move {
@@ -149,11 +150,12 @@ impl<'a> What<'a> {
                 slot: hold.slot.0,
                 at: at.0,
             },
-            LedgerWrite::Requeue { hold, at } => Self::Requeue {
+            LedgerWrite::Requeue { hold, lost, at } => Self::Requeue {
                 session: Hex(hold.session.0),
                 fence: hold.fence.0,
                 worker: Hex(hold.worker.0),
                 slot: hold.slot.0,
+                lost: *lost,
                 at: at.0,
             },
             LedgerWrite::Move { from, to: (worker, slot), at } => Self::Move {

@@ -109,7 +109,8 @@ async fn one_of_two_wins_each_placement_and_all_of_it_is_booked_once() {
         }
         // The same time of delivery, told twice.
         race(&two, reports).await;
-        let give_up = |id| LedgerWrite::Requeue { hold: hold(id, fence, u128::from(won(1, id))), at: Wall(6) };
+        let give_up =
+            |id| LedgerWrite::Requeue { hold: hold(id, fence, u128::from(won(1, id))), lost: true, at: Wall(6) };
         let told =
             race(&two, [(1..=SESSIONS).map(give_up).collect(), (1..=SESSIONS).rev().map(give_up).collect()]).await;
         let applied = told.iter().flatten().filter(|o| **o == WriteOutcome::Applied).count();

@@ -210,6 +210,6 @@ fn event_key(event: &WorkerEvent) -> String {
         WorkerEvent::Report(report) => format!("report.{}", report.hold.worker),
         WorkerEvent::Refused { hold, .. } => format!("refused.{}", hold.worker),
         WorkerEvent::HandedOver { hold, .. } => format!("handed_over.{}", hold.worker),
-        WorkerEvent::Goodbye { worker } => format!("goodbye.{worker}"),
+        WorkerEvent::Goodbye { worker, .. } => format!("goodbye.{worker}"),
     }
 }

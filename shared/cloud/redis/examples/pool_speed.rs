@@ -32,6 +32,7 @@ fn heartbeat(worker: u128) -> Heartbeat {
         busy,
         resident,
         running: Vec::new(),
+        ended: Vec::new(),
         address: None,
     }
 }

@@ -39,7 +39,7 @@ impl Control {
         if phase < Phase::Ended {
             self.out.push(ControlEffect::Write(LedgerWrite::Advance { hold, phase, progress, delivered, at }));
             self.changed(id);
-            self.deadline(id, self.settings.lease.expiry());
+            self.is_alive(id);
             return;
         }
         let write = last_count(&hold, end, progress, delivered, at);
@@ -101,13 +101,7 @@ impl Control {
         }
         match held.step {
             TimedStep::Creating | TimedStep::Requeueing | TimedStep::Ending(_) => false,
-            step if step.may_know() == Some(hold) => {
-                held.step = match step {
-                    TimedStep::Checking(hold) => TimedStep::Running(hold),
-                    other => other,
-                };
-                true
-            }
+            step if step.may_know() == Some(hold) => true,
             // Another brain placed it, here or elsewhere.
             step => {
                 if let Some(other) = step.hold().filter(|h| *h != hold) {
@@ -167,7 +161,7 @@ impl Control {
             Some(held) if held.step.may_know() == Some(hold) => self.requeue(id, lost),
             Some(_) => {}
             None => {
-                self.out.push(ControlEffect::Write(LedgerWrite::Requeue { hold, at: self.now.wall }));
+                self.out.push(ControlEffect::Write(LedgerWrite::Requeue { hold, lost, at: self.now.wall }));
             }
         }
     }

@@ -89,14 +89,18 @@ impl Control {
         let Some(hold) = self.sessions.get(&id).and_then(|held| held.step.hold()) else { return };
         self.write_all_egress(hold);
         let Some(held) = self.sessions.get_mut(&id) else { return };
-        let placements = held.session.placements();
-        if (lost && placements >= self.settings.max_attempts) || placements >= MOST_FENCES {
-            let detail = format!("it was placed {placements} times and lost each time: its workers stopped or crashed");
+        let (placements, losses) = (held.session.placements(), held.session.losses + u32::from(lost));
+        let given_up = if lost && losses >= self.settings.max_attempts {
+            Some(format!("it was lost with its worker {losses} times: they stopped, crashed or could not be reached"))
+        } else {
+            (placements >= MOST_FENCES).then(|| format!("it was placed {placements} times and could stay nowhere"))
+        };
+        if let Some(detail) = given_up {
             held.ending.get_or_insert_with(|| SessionEnd::new(EndReason::Lost, detail));
         }
         self.out.push(ControlEffect::Release(hold));
         self.slots.give_back(hold.worker, hold.slot, id);
-        let write = LedgerWrite::Requeue { hold, at: self.now.wall };
+        let write = LedgerWrite::Requeue { hold, lost, at: self.now.wall };
         held.step = TimedStep::Requeueing;
         held.deadline = None;
         self.out.push(ControlEffect::Write(write));
@@ -155,6 +159,17 @@ impl Control {
             held.deadline = Some(self.now.mono + AGAIN_AFTER);
             self.rearm(id);
         }
+    }
+
+    /// There is news of a session: its lease need not be looked at for as long as one lasts. Old news is none.
+    pub(super) fn is_alive(&mut self, id: SessionId) {
+        if let Some(held) = self.sessions.get_mut(&id) {
+            if let TimedStep::Checking(hold) = held.step {
+                held.step = TimedStep::Running(hold);
+            }
+            held.deadline = Some(self.now.mono + self.settings.lease.expiry());
+        }
+        self.rearm(id);
     }
 
     /// Sets the current step's deadline, counted from now.

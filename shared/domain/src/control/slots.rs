@@ -340,6 +340,7 @@ mod tests {
             busy: Duration::ZERO,
             resident: resident.iter().map(|r| format!("{r:0<64}")).collect(),
             running: Vec::new(),
+            ended: Vec::new(),
         }
     }
 

@@ -29,7 +29,7 @@ impl Control {
                 let at = self.now.wall;
                 self.out.push(ControlEffect::Write(LedgerWrite::HandedOver { hold, delivered, sent_bytes, at }));
             }
-            WorkerEvent::Goodbye { worker } => self.goodbye(worker),
+            WorkerEvent::Goodbye { worker, ended } => self.goodbye(worker, ended),
         }
     }
 
@@ -53,6 +53,12 @@ impl Control {
         let id = beat.worker;
         if self.departed.contains_key(&id) {
             return;
+        }
+        for report in std::mem::take(&mut beat.ended) {
+            // Of what this brain does not hold there will be more to hear.
+            if self.sessions.contains_key(&report.hold.session) {
+                self.heard_of_end(report);
+            }
         }
         let running = std::mem::take(&mut beat.running);
         for r in &running {
@@ -99,17 +105,26 @@ impl Control {
             }
             return;
         }
-        if let TimedStep::Checking(hold) = held.step {
-            held.step = TimedStep::Running(hold);
-        }
-        held.deadline = Some(self.now.mono + self.settings.lease.expiry());
-        if r.phase > held.session.phase && r.phase < Phase::Ended {
+        let is_behind = r.phase > held.session.phase && r.phase < Phase::Ended;
+        self.is_alive(r.session);
+        if is_behind {
             // The report of it was lost or is late.
             self.report(reported(hold, r));
         }
-        self.rearm(r.session);
         if r.prepared {
             self.prepared(hold);
+        }
+    }
+
+    /// A session's end is told once more. It matters where the first time was not heard of: with a coordinator that is cut off.
+    fn heard_of_end(&mut self, report: SessionReport) {
+        let hold = report.hold;
+        let is_news = match self.sessions.get(&hold.session) {
+            Some(held) => held.session.fence <= hold.fence && !matches!(held.step, TimedStep::Ending(_)),
+            None => !self.ended_lately.contains(&hold.session),
+        };
+        if is_news && report.phase == Phase::Ended {
+            self.report(report);
         }
     }
 
@@ -128,18 +143,23 @@ impl Control {
 
     /// It is gone for good and holds no lease any more, even if this brain never heard of it before. A worker that is merely
     /// lost may be frozen with a valid lease: the pool is never told to forget that one.
-    fn goodbye(&mut self, id: WorkerId) {
+    fn goodbye(&mut self, id: WorkerId, ended: Vec<SessionReport>) {
         let until = self.now.mono + REMEMBER_DEPARTED;
         if self.departed.insert(id, until).is_some() {
             return;
+        }
+        for report in ended {
+            self.heard_of_end(report);
         }
         self.book(id);
         let departed = DepartedWorker { worker: id, machine: self.machine_to_give_back(id) };
         let left: Vec<SessionId> = self.running_on(id).unwrap_or_default();
         for session in left {
-            let told = self.sessions.get(&session).and_then(|h| h.step.may_know());
-            if let Some(hold) = told.filter(|h| h.worker == id) {
-                self.given_up(hold, true);
+            let Some(held) = self.sessions.get(&session) else { continue };
+            // What it never took up was not lost with it.
+            let taken_up = held.session.phase > Phase::Assigned;
+            if let Some(hold) = held.step.may_know().filter(|hold| hold.worker == id) {
+                self.given_up(hold, taken_up);
             }
         }
         self.slots.remove(id);

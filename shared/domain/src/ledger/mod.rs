@@ -53,6 +53,8 @@ pub enum LedgerWrite {
     Requeue {
         /// The placement that is given up; the new fence is `hold.fence.next()`.
         hold: Hold,
+        /// Not by agreement: it counts among the record's losses.
+        lost: bool,
         /// Calendar time, by the clock of the coordinator that decided it.
         at: Wall,
     },

@@ -100,8 +100,9 @@ impl LedgerWrite {
                 record.place = Some((hold.worker, hold.slot));
                 record.updated = *at;
             }
-            Self::Requeue { hold, at } => {
+            Self::Requeue { hold, lost, at } => {
                 record.fence = hold.fence.next();
+                record.losses = record.losses.saturating_add(u32::from(*lost));
                 record.phase = Phase::Requested;
                 record.place = None;
                 record.moved_from = None;
@@ -191,6 +192,7 @@ mod tests {
             place: Some((WorkerId(7), SlotIndex(0))),
             moved_from: None,
             moves: 0,
+            losses: 0,
             delivered_before: Duration::ZERO,
             progress: FrameProgress { done: 50, total: 100 },
             end: None,
@@ -249,8 +251,8 @@ mod tests {
         let elsewhere = Hold { slot: SlotIndex(1), ..mine() };
         for write in [
             LedgerWrite::Assign { hold: mine(), at: Wall(9) },
-            LedgerWrite::Requeue { hold: old, at: Wall(9) },
-            LedgerWrite::Requeue { hold: elsewhere, at: Wall(9) },
+            LedgerWrite::Requeue { hold: old, lost: true, at: Wall(9) },
+            LedgerWrite::Requeue { hold: elsewhere, lost: true, at: Wall(9) },
             LedgerWrite::Create { session: Box::new(session()), idempotency: None },
         ] {
             let mut record = Some(session());
@@ -277,11 +279,13 @@ mod tests {
         assert!(matches!(apply(&mut record, &told(of_another)), WriteOutcome::Stale(_)));
         let give_up = LedgerWrite::Requeue {
             hold: Hold { fence: Fence(2), worker: WorkerId(8), slot: SlotIndex(1), ..mine() },
+            lost: true,
             at: Wall(9),
         };
         assert_eq!(apply(&mut record, &give_up), WriteOutcome::Applied);
         assert!(matches!(apply(&mut record, &told(mine())), WriteOutcome::Stale(_)), "that is long ago");
-        assert_eq!(record.unwrap().placements(), 2);
+        let record = record.unwrap();
+        assert_eq!((record.placements(), record.losses), (2, 1));
     }
 
     #[test]

@@ -38,6 +38,7 @@ pub fn session(id: SessionId, queue_timeout: Duration) -> Session {
         place: None,
         moved_from: None,
         moves: 0,
+        losses: 0,
         delivered_before: Duration::ZERO,
         progress: FrameProgress::default(),
         end: None,

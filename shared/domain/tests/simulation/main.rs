@@ -12,6 +12,8 @@ mod rules;
 mod worker;
 mod world;
 
+use mouthpiece_domain::ids::SessionId;
+use mouthpiece_domain::session::SessionKind;
 use proptest::prelude::*;
 use world::{Chaos, World};
 
@@ -36,6 +38,17 @@ proptest! {
             prop_assert_eq!(end.reason.name(), "completed");
             prop_assert_eq!(session.fence.0, 1);
         }
+    }
+
+    #[test]
+    fn what_was_served_to_its_end_is_not_served_again_because_a_coordinator_was_cut_off(seed in any::<u64>()) {
+        let world = World::new(seed, 2, Chaos::dead_links_only()).live(400).settle();
+        // A live one that ends while it is moved may come to its end at both places.
+        let is_film = |id: &SessionId| world.records.get(*id).is_some_and(|session| session.kind == SessionKind::Render);
+        let mut completed: Vec<_> = world.workers.iter().flat_map(|worker| worker.completed()).filter(is_film).collect();
+        completed.sort_unstable();
+        let twice = completed.windows(2).find(|pair| pair[0] == pair[1]);
+        prop_assert!(twice.is_none(), "served to its end twice: {twice:?}");
     }
 
     #[test]

@@ -116,7 +116,12 @@ pub struct Worker {
     moved_here: u32,
     /// The last placement of each session that it was told to run or to stop.
     seen: HashMap<SessionId, Fence>,
+    /// What came to its end here, and when; it is told again for a while.
+    ended: Vec<(Mono, SessionReport)>,
 }
+
+/// Ends are told again for so long.
+const REPEATED_FOR: Duration = Duration::from_secs(30);
 
 impl Worker {
     pub fn new(id: WorkerId, slots: u8, now: Mono) -> Self {
@@ -133,6 +138,7 @@ impl Worker {
             started: now,
             moved_here: 0,
             seen: HashMap::new(),
+            ended: Vec::new(),
         }
     }
 
@@ -164,7 +170,8 @@ impl Worker {
         self.work(now, pool, say);
         if self.draining && self.slots.iter().all(Option::is_none) {
             (self.alive, self.left) = (false, true);
-            say.push(WorkerEvent::Goodbye { worker: self.id });
+            pool.announce(self.heartbeat(now), now + LeaseTerms::default().expiry());
+            say.push(WorkerEvent::Goodbye { worker: self.id, ended: self.ended_lately(now) });
         } else if now >= self.beat_at {
             self.beat_at = now + Duration::from_secs(1);
             let beat = self.heartbeat(now);
@@ -256,7 +263,7 @@ impl Worker {
             if duty == Duty::Serves && matches!(run.duty, Duty::Waits(_)) {
                 run.duty = duty;
                 self.moved_here += 1;
-                say.push(run.report(None));
+                say.push(WorkerEvent::Report(Box::new(run.report(None))));
             }
             return;
         }
@@ -277,7 +284,7 @@ impl Worker {
         let total = 3 + more + (hold.session.0 % 20) as u64;
         let run = Run { hold, lease: a.lease, renewed: now, phase: Phase::Preparing, done: 0, total, duty, taken: now };
         if duty == Duty::Serves {
-            say.push(run.report(None));
+            say.push(WorkerEvent::Report(Box::new(run.report(None))));
         }
         *place = Some(run);
     }
@@ -317,15 +324,27 @@ impl Worker {
             self.truth.insert(run.hold, run.delivered());
             if run.done < run.total {
                 if run.done % 3 == 1 {
-                    say.push(run.report(None));
+                    say.push(WorkerEvent::Report(Box::new(run.report(None))));
                 }
                 continue;
             }
             pool.release(run.hold, now);
             run.phase = Phase::Ended;
-            say.push(run.report(Some(SessionEnd::new(EndReason::Completed, None))));
+            let end = run.report(Some(SessionEnd::new(EndReason::Completed, None)));
+            self.ended.push((now, end.clone()));
+            say.push(WorkerEvent::Report(Box::new(end)));
             *place = None;
         }
+    }
+
+    /// The sessions that were served here to their end, one after the other.
+    pub fn completed(&self) -> impl Iterator<Item = SessionId> + '_ {
+        self.ended.iter().map(|(_, report)| report.hold.session)
+    }
+
+    fn ended_lately(&self, now: Mono) -> Vec<SessionReport> {
+        let lately = self.ended.iter().filter(|(at, _)| now - *at < REPEATED_FOR);
+        lately.map(|(_, report)| report.clone()).collect()
     }
 
     fn heartbeat(&self, now: Mono) -> Heartbeat {
@@ -355,6 +374,7 @@ impl Worker {
             busy: Duration::ZERO,
             resident: Vec::new(),
             running: running.collect(),
+            ended: self.ended_lately(now),
         }
     }
 }
@@ -364,14 +384,14 @@ impl Run {
         Duration::from_millis(self.done * 40)
     }
 
-    fn report(&self, end: Option<SessionEnd>) -> WorkerEvent {
-        WorkerEvent::Report(Box::new(SessionReport {
+    fn report(&self, end: Option<SessionEnd>) -> SessionReport {
+        SessionReport {
             hold: self.hold,
             phase: self.phase,
             progress: FrameProgress { done: self.done, total: self.total },
             delivered: self.delivered(),
             sent_bytes: self.done * 2_000_000,
             end,
-        }))
+        }
     }
 }

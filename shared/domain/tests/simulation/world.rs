@@ -24,19 +24,25 @@ pub struct Chaos {
     live: bool,
     /// Workers are drained.
     drains: bool,
+    /// What the bus gave to one brain comes late now and then, to another: the link of the first was dead.
+    dead_links: bool,
 }
 
 impl Chaos {
     pub fn all() -> Self {
-        Self { on: true, live: true, drains: true }
+        Self { on: true, live: true, drains: true, dead_links: true }
     }
 
     pub fn none() -> Self {
-        Self { on: false, live: false, drains: false }
+        Self { on: false, live: false, drains: false, dead_links: false }
     }
 
     pub fn drains_only() -> Self {
-        Self { on: false, live: true, drains: true }
+        Self { on: false, live: true, drains: true, dead_links: false }
+    }
+
+    pub fn dead_links_only() -> Self {
+        Self { dead_links: true, ..Self::drains_only() }
     }
 }
 
@@ -71,6 +77,8 @@ pub struct World {
     pub accepted: BTreeSet<SessionId>,
     brains: Vec<Brain>,
     bus: Vec<WorkerEvent>,
+    /// Events that lie with a brain whose link is dead, until the bus notices and gives them to another.
+    lying: Vec<(Mono, WorkerEvent)>,
     /// Submissions that still wait for an answer, by brain.
     unanswered: BTreeMap<SessionId, usize>,
     pub now: Mono,
@@ -88,6 +96,7 @@ impl World {
             accepted: BTreeSet::new(),
             brains: Vec::new(),
             bus: Vec::new(),
+            lying: Vec::new(),
             unanswered: BTreeMap::new(),
             now: Mono(1_000_000),
             chaos,
@@ -207,6 +216,7 @@ impl World {
 
     fn quiet(&self) -> bool {
         self.bus.is_empty()
+            && self.lying.is_empty()
             && self.brains.iter().all(|b| b.effects.is_empty() && b.results.is_empty() && b.slow.is_empty())
     }
 
@@ -318,11 +328,18 @@ impl World {
 
     /// Events reach some brain; in the wrong order, and some of them twice.
     fn deliver(&mut self) {
+        let now = self.now;
+        self.bus.extend(self.lying.extract_if(.., |(until, _)| *until <= now).map(|(_, event)| event));
         for _ in 0..self.bus.len() {
             let pick = if self.mishap(4) { self.roll(self.bus.len() as u64) as usize } else { 0 };
             let event = if self.mishap(10) { self.bus[pick].clone() } else { self.bus.remove(pick) };
             if matches!(event, WorkerEvent::Heartbeat(_)) && self.mishap(10) {
                 continue; // lost on the way
+            }
+            if self.chaos.dead_links && self.roll(15) == 0 {
+                let until = self.now + Duration::from_millis(self.roll(20_000));
+                self.lying.push((until, event));
+                continue;
             }
             let to = self.roll(self.brains.len() as u64) as usize;
             self.tell(to, ControlEvent::Worker(event));
@@ -332,7 +349,9 @@ impl World {
     fn tell(&mut self, brain: usize, event: ControlEvent) {
         let brain = &mut self.brains[brain];
         match &event {
-            ControlEvent::Worker(WorkerEvent::Goodbye { worker }) => drop(brain.departed.entry(*worker).or_default()),
+            ControlEvent::Worker(WorkerEvent::Goodbye { worker, .. }) => {
+                brain.departed.entry(*worker).or_default();
+            }
             ControlEvent::Swept(_) => brain.sweeping = false,
             _ => {}
         }

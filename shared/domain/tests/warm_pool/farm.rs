@@ -246,7 +246,7 @@ impl Farm {
             self.there().filter(|(_, m)| m.draining && m.busy() == 0).map(|(id, _)| id).collect();
         for worker in leaving {
             let to = self.someone();
-            self.tell(to, ControlEvent::Worker(WorkerEvent::Goodbye { worker }));
+            self.tell(to, ControlEvent::Worker(WorkerEvent::Goodbye { worker, ended: Vec::new() }));
         }
     }
 
@@ -278,6 +278,7 @@ impl Farm {
             busy: Duration::ZERO,
             resident: Vec::new(),
             running: running.collect(),
+            ended: Vec::new(),
         }
     }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 /// The columns of [`session`].
 pub(super) const SESSION: &str = "id, kind, api_key, avatar, spec, metadata, queue_timeout_ms, max_duration_ms, fence, \
-     phase, worker, slot, moved_worker, moved_slot, moves, before_ms, frames_done, frames_total, ending, created, updated";
+     phase, worker, slot, moved_worker, moved_slot, moves, losses, before_ms, frames_done, frames_total, ending, created, updated";
 
 /// Ids as the file holds them.
 pub(super) fn blob(id: u128) -> Vec<u8> {
@@ -102,6 +102,7 @@ pub(super) fn session(row: &SqliteRow) -> Result<Session, Error> {
         place,
         moved_from,
         moves: small(row, "moves")?,
+        losses: small(row, "losses")?,
         delivered_before: span(row, "before_ms")?,
         progress: FrameProgress { done: unsigned(row, "frames_done")?, total: unsigned(row, "frames_total")? },
         end: ending.map(|text| json("ending", text)).transpose()?,

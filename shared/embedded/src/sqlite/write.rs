@@ -108,13 +108,14 @@ async fn one(c: &mut SqliteConnection, write: &LedgerWrite) -> Result<WriteOutco
         .bind(at.0)
         .bind(blob(hold.session.0))
         .bind(i64::from(hold.fence.0)),
-        LedgerWrite::Requeue { hold, at } => sqlx::query(concat!(
+        LedgerWrite::Requeue { hold, lost, at } => sqlx::query(concat!(
             "UPDATE sessions SET phase = 0, fence = ?, before_ms = ",
             delivered_until!("fence"),
-            ", worker = NULL, slot = NULL, moved_worker = NULL, moved_slot = NULL, frames_done = 0, frames_total = 0, \
-                 updated = ? WHERE id = ? AND fence = ? AND phase < 5 AND (phase = 0 OR (worker = ? AND slot = ?))"
+            ", worker = NULL, slot = NULL, moved_worker = NULL, moved_slot = NULL, losses = losses + ?, frames_done = 0, \
+                 frames_total = 0, updated = ? WHERE id = ? AND fence = ? AND phase < 5 AND (phase = 0 OR (worker = ? AND slot = ?))"
         ))
         .bind(i64::from(hold.fence.next().0))
+        .bind(*lost)
         .bind(at.0)
         .bind(blob(hold.session.0))
         .bind(i64::from(hold.fence.0))

@@ -300,7 +300,7 @@ async fn emit(bus: &Subject, numbers: impl IntoIterator<Item = u128>) {
 }
 
 fn number(said: &WorkerEvent) -> u128 {
-    if let WorkerEvent::Goodbye { worker } = said { worker.0 } else { u128::MAX }
+    if let WorkerEvent::Goodbye { worker, .. } = said { worker.0 } else { u128::MAX }
 }
 
 async fn events_come_in_order(bus: Subject) {

@@ -155,7 +155,7 @@ fn write() -> impl Strategy<Value = LedgerWrite> {
     prop_oneof![
         3 => (1..=SESSIONS, 1u128..3, token).prop_map(|(id, key, token)| create(id, key, token)),
         3 => (placement(), at()).prop_map(|(hold, at)| LedgerWrite::Assign { hold, at }),
-        2 => (placement(), at()).prop_map(|(hold, at)| LedgerWrite::Requeue { hold, at }),
+        2 => (placement(), any::<bool>(), at()).prop_map(|(hold, lost, at)| LedgerWrite::Requeue { hold, lost, at }),
         5 => (placement(), phase, progress(), span(), at())
             .prop_map(|(hold, phase, progress, delivered, at)| LedgerWrite::Advance { hold, phase, progress, delivered, at }),
         2 => (placement(), reason, proptest::option::of(progress()), proptest::option::of(span()), at()).prop_map(

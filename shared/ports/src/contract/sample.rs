@@ -66,6 +66,7 @@ pub fn session(id: u128) -> Session {
         place: None,
         moved_from: None,
         moves: 0,
+        losses: 0,
         delivered_before: Duration::ZERO,
         progress: FrameProgress::default(),
         end: None,
@@ -121,6 +122,7 @@ pub(super) fn heartbeat(worker: u128) -> Heartbeat {
             delivered: ms(120),
             prepared: false,
         }],
+        ended: Vec::new(),
     }
 }
 
@@ -136,7 +138,7 @@ pub(super) fn command(n: u128) -> WorkerCommand {
 
 /// An event that can be told from others by its number.
 pub(super) fn event(n: u128) -> WorkerEvent {
-    WorkerEvent::Goodbye { worker: WorkerId(n) }
+    WorkerEvent::Goodbye { worker: WorkerId(n), ended: Vec::new() }
 }
 
 /// Every kind of question, about a session on this worker.

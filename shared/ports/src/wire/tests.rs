@@ -136,10 +136,11 @@ prop_compose! {
         (uptime, busy) in (span(), span()),
         resident in vec(text(), 0..5),
         running in vec(running(), 0..4),
+        ended in vec(report(), 0..3),
         address in of(text()),
     ) -> Heartbeat {
         let capability = Capability { name, engine, instance_type, machine, slots, frames_per_second };
-        Heartbeat { worker, capability, draining, uptime, busy, resident, running, address }
+        Heartbeat { worker, capability, draining, uptime, busy, resident, running, ended, address }
     }
 }
 
@@ -167,7 +168,8 @@ fn event() -> impl Strategy<Value = WorkerEvent> {
             delivered,
             sent_bytes
         }),
-        any::<u128>().prop_map(|worker| WorkerEvent::Goodbye { worker: WorkerId(worker) }),
+        (any::<u128>(), vec(report(), 0..3))
+            .prop_map(|(worker, ended)| WorkerEvent::Goodbye { worker: WorkerId(worker), ended }),
     ]
 }
 
@@ -205,7 +207,7 @@ fn comes_back<M: WireMessage + PartialEq + Debug>(message: &M) -> Result<(), Tes
 
 #[test]
 fn the_form_is_what_it_was() {
-    let said = WorkerEvent::Goodbye { worker: WorkerId(7) };
+    let said = WorkerEvent::Goodbye { worker: WorkerId(7), ended: Vec::new() };
     let bytes = encode(&said).unwrap();
     let wanted = format!(r#"{{"v":1,"body":{{"goodbye":{{"worker":"{}"}}}}}}"#, WorkerId(7));
     assert_eq!(String::from_utf8_lossy(&bytes), wanted);
@@ -243,6 +245,7 @@ fn what_is_too_large_is_neither_written_nor_read() {
             busy,
             resident,
             running: Vec::new(),
+            ended: Vec::new(),
             address: None,
         }))
     };

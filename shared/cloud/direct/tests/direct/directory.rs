@@ -20,7 +20,17 @@ fn heartbeat(worker: WorkerId, address: Option<&str>) -> Heartbeat {
     };
     let (uptime, busy) = (Duration::ZERO, Duration::ZERO);
     let address = address.map(Into::into);
-    Heartbeat { worker, capability, address, draining: false, uptime, busy, resident: vec![], running: vec![] }
+    Heartbeat {
+        worker,
+        capability,
+        address,
+        draining: false,
+        uptime,
+        busy,
+        resident: vec![],
+        running: vec![],
+        ended: vec![],
+    }
 }
 
 #[tokio::test]

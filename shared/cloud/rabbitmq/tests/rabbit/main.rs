@@ -60,7 +60,7 @@ fn number(command: &WorkerCommand) -> u128 {
 }
 
 fn event(n: u128) -> WorkerEvent {
-    WorkerEvent::Goodbye { worker: WorkerId(n) }
+    WorkerEvent::Goodbye { worker: WorkerId(n), ended: Vec::new() }
 }
 
 async fn comes<T>(what: impl Future<Output = T>) -> T {

@@ -29,6 +29,7 @@ pub fn heartbeat(worker: u128) -> Heartbeat {
         busy: Duration::from_secs(1),
         resident: vec!["5e".repeat(32)],
         running: Vec::new(),
+        ended: Vec::new(),
         address: None,
     }
 }

@@ -132,7 +132,7 @@ pub(super) async fn each_placement_books_for_itself(records: Subject) {
     for (fence, worker, delivered) in [(2, 8, 4000), (3, 7, 2000)] {
         write(
             &records,
-            LedgerWrite::Requeue { hold: hold(1, fence - 1, if fence == 2 { 7 } else { 8 }, 0), at: at(3) },
+            LedgerWrite::Requeue { hold: hold(1, fence - 1, if fence == 2 { 7 } else { 8 }, 0), lost: true, at: at(3) },
         )
         .await;
         let mine = hold(1, fence, worker, 0);
@@ -156,7 +156,7 @@ pub(super) async fn refused_writes_book_nothing(records: Subject) {
     rule!(booked(&records).await, vec![], "what is not assigned delivers nothing");
     write(&records, LedgerWrite::Assign { hold: mine, at: at(3) }).await;
     write(&records, report(mine, 500, at(3))).await;
-    write(&records, LedgerWrite::Requeue { hold: mine, at: at(4) }).await;
+    write(&records, LedgerWrite::Requeue { hold: mine, lost: true, at: at(4) }).await;
     write(&records, report(mine, 9000, at(5))).await;
     write(&records, end(mine, 9000, at(5))).await;
     rule!(booked(&records).await, vec![(0, 1, 7, 500)], "a report with an old fence books nothing");
@@ -324,7 +324,7 @@ pub(super) async fn a_caller_is_told_what_was_delivered(records: Subject) {
         }
     }
     let first = hold(1, 1, 7, 0);
-    write(&records, LedgerWrite::Requeue { hold: first, at: hour(1) }).await;
+    write(&records, LedgerWrite::Requeue { hold: first, lost: true, at: hour(1) }).await;
     write(&records, report(first, 100_000, hour(2))).await;
     for (key, since, wanted) in
         [(1, 0, 430), (1, 1, 420), (1, 2, 400), (1, 3, 0), (2, 0, 5000), (2, 1, 5000), (2, 2, 0), (3, 0, 0)]
@@ -407,7 +407,7 @@ pub(super) async fn each_placement_sends_for_itself(records: Subject) {
     let batch = [
         egress(first, 700, at(2)),
         egress(first, 900, at(2)),
-        LedgerWrite::Requeue { hold: first, at: at(3) },
+        LedgerWrite::Requeue { hold: first, lost: true, at: at(3) },
         egress(first, 5000, at(3)),
         LedgerWrite::Assign { hold: again, at: at(4) },
         egress(again, 400, at(5)),

@@ -13,7 +13,7 @@ fn assign(hold: Hold, ms: i64) -> LedgerWrite {
 }
 
 fn requeue(hold: Hold, ms: i64) -> LedgerWrite {
-    LedgerWrite::Requeue { hold, at: at(ms) }
+    LedgerWrite::Requeue { hold, lost: true, at: at(ms) }
 }
 
 fn advance(hold: Hold, phase: Phase, (done, total): (u64, u64), ms_at: i64) -> LedgerWrite {

@@ -48,10 +48,16 @@ pub(super) async fn a_running_session_moves_once(records: Subject) {
     rule!(write(&records, report(there, 10, at(7))).await, WriteOutcome::Applied, "those of the new one count");
     rule!(write(&records, move_it(there, 7, 0, at(8))).await, WriteOutcome::Applied, "it moves again");
     rule!(found(&records, 1).await.placements(), 1, "it was never lost");
-    let requeue = LedgerWrite::Requeue { hold: hold(1, 3, 7, 0), at: at(9) };
+    let requeue = LedgerWrite::Requeue { hold: hold(1, 3, 7, 0), lost: true, at: at(9) };
     rule!(write(&records, requeue).await, WriteOutcome::Applied, "running -> requested");
     let waits = found(&records, 1).await;
     rule!((waits.moved_from, waits.moves, waits.placements()), (None, 2, 2), "what waits has no place to come from");
+    rule!(waits.losses, 1, "it was lost");
+    let elsewhere = hold(1, 4, 9, 0);
+    write(&records, LedgerWrite::Assign { hold: elsewhere, at: at(10) }).await;
+    let agreed = LedgerWrite::Requeue { hold: elsewhere, lost: false, at: at(11) };
+    rule!(write(&records, agreed).await, WriteOutcome::Applied, "assigned -> requested");
+    rule!(found(&records, 1).await.losses, 1, "what is given up by agreement is not lost");
 }
 
 pub(super) async fn what_was_handed_over_is_booked_once(records: Subject) {
