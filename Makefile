@@ -6,6 +6,7 @@ PACKAGES := build-essential ca-certificates pkg-config libclang-dev nasm python3
             libavcodec-dev libavformat-dev libavutil-dev libavfilter-dev libavdevice-dev \
             libswscale-dev libswresample-dev libopus-dev libsqlite3-dev libheif1
 TEST_PACKAGES := ffmpeg openssl nginx-light caddy postgresql redis-server rabbitmq-server
+INFRA_PACKAGES := prometheus prometheus-alertmanager python3-venv curl jq
 RUST := 1.95
 NODE := 20
 # Where `make run` keeps its data, and its port.
@@ -71,6 +72,13 @@ rust:
 	if [ -z "$$have" ] || [ "$$(printf '%s\n' "$(RUST)" "$$have" | sort -V | head -n1)" != "$(RUST)" ]; then \
 	  echo "Rust $(RUST) or newer is needed (found: $${have:-none}): install it with rustup, see https://rustup.rs"; exit 1; fi
 
+# For docker/build.sh.
+.PHONY: packages rust-version
+packages:
+	@echo $(PACKAGES)
+rust-version:
+	@echo $(RUST)
+
 .PHONY: onnxruntime
 onnxruntime: ## Bring the ONNX Runtime library (28 MB, pinned hash) into the user's cache
 	@models/onnxruntime/fetch.sh
@@ -100,13 +108,43 @@ unit: $(BROWSER_TESTS)/node_modules/.package-lock.json
 	cd $(BROWSER_TESTS) && npm run --silent unit
 
 .PHONY: lint
-lint: deps $(BROWSER_TESTS)/node_modules/.package-lock.json ## Check format, lints, the page's types and (where cargo-deny is installed) licences
+lint: deps infra $(BROWSER_TESTS)/node_modules/.package-lock.json ## Check format, lints, the page's types, what deploys it, and (where cargo-deny is installed) licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --workspace --all-targets --no-default-features -- -D warnings
 	cd $(BROWSER_TESTS) && npm run --silent types
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check licenses bans sources; \
 	else echo "cargo-deny is not installed: licences were not checked (cargo install cargo-deny)"; fi
+
+.PHONY: licences
+licences: ## Write the table of docs/LICENCES.md from the dependency graph
+	@infra/checks/python.sh licences --write
+
+# What of this machine's tools is missing is named; a cloud or a cluster is not needed.
+.PHONY: infra
+infra: $(BROWSER_TESTS)/node_modules/.package-lock.json ## Check alerts, dashboards, images, Terraform, Kubernetes: docs/operations/checks.md says what that tells
+	@$(call install,$(INFRA_PACKAGES))
+	@infra/checks/python.sh settings
+	@infra/checks/python.sh licences
+	@infra/checks/python.sh dashboards_and_rules
+	@infra/checks/python.sh images
+	@infra/checks/python.sh kubernetes
+	@infra/checks/python.sh steward
+	@infra/checks/python.sh user_data
+	@infra/checks/terraform.sh
+	@python3 terraform/cost.py --check
+
+.PHONY: watched
+watched: test-packages ## Run a farm under a real Prometheus: every dashboard's panel has data, alerts come and go
+	@$(call install,$(INFRA_PACKAGES))
+	cargo build
+	@infra/checks/python.sh watched $(BUILT)/debug/mouthpiece
+
+.PHONY: stack
+stack: ## Build the images and run their stack for real, without pulling anything (Docker, root, Debian 12)
+	@$(call install,mmdebstrap ffmpeg)
+	cargo build
+	docker/check/run.py $(BUILT)/debug/mouthpiece
 
 .PHONY: bare
 bare: ## Follow the README on a fresh Debian in a folder (root; SUITE=bookworm or trixie; IF_CHANGED=1 only if it must)

@@ -22,7 +22,7 @@ echo "installing, a minute or two:$missing"
 # shellcheck disable=SC2016 # it is expanded where it runs
 unstarted='
     set -eu
-    services="nginx caddy postgresql redis-server rabbitmq-server" own= policy=/usr/sbin/policy-rc.d
+    services="nginx caddy postgresql redis-server rabbitmq-server prometheus prometheus-alertmanager" own= policy=/usr/sbin/policy-rc.d
     if [ ! -e $policy ]; then
         trap "rm -f $policy" EXIT
         printf "#!/bin/sh\nexit 101\n" >$policy

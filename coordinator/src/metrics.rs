@@ -100,12 +100,7 @@ impl Metrics {
             started: Instant::now(),
             uptime: gauge(r, "uptime_seconds", "Seconds since the process started.")?,
             sessions: gauges(r, "sessions", "Sessions that have not ended, by phase.", &["phase"])?,
-            sessions_ended: counters(
-                r,
-                "sessions_ended_total",
-                "Sessions that ended, by reason and kind.",
-                &["reason", "kind"],
-            )?,
+            sessions_ended: ended_sessions(r)?,
             queue_length: int_gauge(r, "queue_length", "Sessions that wait for a slot.")?,
             queue_oldest: gauge(
                 r,
@@ -311,6 +306,18 @@ fn histogram(registry: &Registry, name: &str, help: &str, buckets: &[f64]) -> Re
     Ok(metric)
 }
 
+/// Every reason and kind at zero: the first session that ends so is an increase, which alerts can tell.
+fn ended_sessions(registry: &Registry) -> Result<IntCounterVec, prometheus::Error> {
+    let about = "Sessions that ended, by reason and kind.";
+    let metric = counters(registry, "sessions_ended_total", about, &["reason", "kind"])?;
+    for reason in EndReason::ALL {
+        for kind in SessionKind::ALL {
+            metric.with_label_values(&[reason.name(), kind.name()]);
+        }
+    }
+    Ok(metric)
+}
+
 fn request_histogram(registry: &Registry) -> Result<HistogramVec, prometheus::Error> {
     let options = HistogramOpts::new("http_request_seconds", "HTTP requests, until the answer's head is ready.")
         .buckets(vec![0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0]);
@@ -345,6 +352,7 @@ mod tests {
         for line in [
             "mouthpiece_sessions{phase=\"running\"} 3",
             "mouthpiece_sessions_ended_total{kind=\"render\",reason=\"completed\"} 1",
+            "mouthpiece_sessions_ended_total{kind=\"live\",reason=\"no_capacity\"} 0",
             "mouthpiece_queue_length 2",
             "mouthpiece_queue_oldest_wait_seconds 1.5",
             "mouthpiece_workers{state=\"lost\"} 4",

@@ -74,7 +74,7 @@ pub fn run(args: &WorkerArgs) -> anyhow::Result<()> {
 /// Whether it ended in order.
 async fn work(config: Config, folder: &Path, up_before: Duration) -> anyhow::Result<bool> {
     let mut asked = StopSignals::listen()?;
-    let registry = Registry::new();
+    let registry = Registry::new_custom(Some("mouthpiece".to_owned()), None)?;
     let metrics = Arc::new(WorkerMetrics::new(&registry)?);
     let ports = tokio::select! {
         ports = ports(&config, folder, &registry) => ports?,

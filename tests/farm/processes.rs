@@ -141,6 +141,14 @@ pub async fn runs_at(api: &Api, session: &str) -> String {
     .await
 }
 
+/// Both kinds of process show metrics of the same names as one process that is both.
+fn assert_is_ours(measured: &str, name: &str) {
+    assert!(measured.lines().any(|line| line.starts_with(name)), "no {name} in\n{measured}");
+    for line in measured.lines().filter(|line| !line.starts_with('#')) {
+        assert!(line.starts_with("mouthpiece_") && !line.starts_with("mouthpiece_mouthpiece_"), "{line}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn callers_of_any_coordinator_reach_workers_elsewhere() {
     let mut servers = Servers::start().await;
@@ -152,7 +160,9 @@ async fn callers_of_any_coordinator_reach_workers_elsewhere() {
     let ready = reqwest::get(format!("{}/readyz", worker.health)).await.unwrap();
     assert_eq!(ready.status(), 200, "{}", ready.text().await.unwrap());
     let measured = reqwest::get(format!("{}/metrics", worker.health)).await.unwrap().text().await.unwrap();
-    assert!(measured.contains("live_av_skew_seconds"), "{measured}");
+    assert_is_ours(&measured, "mouthpiece_live_av_skew_seconds_count");
+    let measured = first.api.get("/metrics").await.is(200).text();
+    assert_is_ours(&measured, "mouthpiece_slots");
 
     // A file: asked for here, fetched there.
     let id = first.api.accepted(&long(2), &[]).await;

@@ -29,8 +29,8 @@ pub(super) struct RosterTerms {
     pub(super) every: Duration,
     /// Who asks for the right to decide on the fleet, and for how long.
     pub(super) decides: Option<(u128, Duration)>,
-    /// Where prices are read, if they are needed.
-    pub(super) books: Option<Arc<dyn UsageBooks>>,
+    /// Where prices are read.
+    pub(super) books: Arc<dyn UsageBooks>,
 }
 
 impl Dispatch {
@@ -62,9 +62,7 @@ impl Actor for Dispatch {
         ctx.set_mailbox_capacity(super::MAILBOX);
         let Errands { bus, pool, control, metrics, .. } = self.errands.clone();
         let RosterTerms { every, decides, books } = self.roster.clone();
-        if let Some(books) = books {
-            self.listening.spawn_local(prices::keep(books, control.clone(), Arc::clone(&metrics)));
-        }
+        self.listening.spawn_local(prices::keep(books, control.clone(), Arc::clone(&metrics)));
         let (told, counted) = (control.clone(), Arc::clone(&metrics));
         let roster = listen::RosterKeeper { pool, control: told, metrics: counted, every, decides };
         self.listening.spawn_local(roster.run());

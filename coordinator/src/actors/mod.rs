@@ -66,8 +66,7 @@ pub fn start(ports: ActorPorts, settings: ControlSettings, metrics: Arc<Metrics>
         let (behind, listeners) = watch::channel(false);
         let expiry = settings.lease.expiry();
         let decides = (settings.scaling == ScalingMode::Own).then(|| (Uuid::now_v7().as_u128(), expiry));
-        let books = (settings.scaling != ScalingMode::Fixed).then_some(ports.books);
-        let roster = dispatch::RosterTerms { every: expiry / 3, decides, books };
+        let roster = dispatch::RosterTerms { every: expiry / 3, decides, books: ports.books };
         let ledger = ledger::Ledger::new(Arc::clone(&ports.ledger), ctx.address(), Arc::clone(&metrics)).start();
         let fleet = fleet::Fleet::new(Arc::clone(&ports.fleet), Arc::clone(&metrics)).start();
         let errands = errand::Errands {

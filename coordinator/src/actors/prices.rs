@@ -1,4 +1,4 @@
-//! What machines cost now, for the brain: a ceiling in dollars is one on the number of workers.
+//! What machines cost now, for the brain: it shows what they cost together, and a ceiling in dollars is one on the number of workers.
 
 use super::clock::calendar;
 use super::control::Control;

@@ -43,15 +43,18 @@ impl FleetMachine {
         let metadata = MachineMetadata::at(said(&config.farm.aws.metadata_endpoint).as_deref())?;
         let notices = IntCounterVec::new(
             Opts::new(
-                "mouthpiece_machine_notices_total",
+                "machine_notices_total",
                 "Times that this machine was said to be taken away, or to be at risk",
             ),
             &["notice"],
         )?;
         let failures = IntCounter::new(
-            "mouthpiece_machine_metadata_errors_total",
+            "machine_metadata_errors_total",
             "Times that the machine's metadata could not be read",
         )?;
+        for notice in MachineNotice::NAMES {
+            notices.with_label_values(&[notice]); // at zero: the first one is an increase
+        }
         registry.register(Box::new(notices.clone()))?;
         registry.register(Box::new(failures.clone()))?;
         let failed = |failure: &CallFailure<MetadataError>| {

@@ -22,11 +22,14 @@ pub enum MachineNotice {
 }
 
 impl MachineNotice {
+    /// All names.
+    pub const NAMES: [&'static str; 2] = ["rebalance", "interruption"];
+
     /// For metrics and logs.
     pub fn name(self) -> &'static str {
         match self {
-            Self::AtRisk => "rebalance",
-            Self::Taken { .. } => "interruption",
+            Self::AtRisk => Self::NAMES[0],
+            Self::Taken { .. } => Self::NAMES[1],
         }
     }
 }

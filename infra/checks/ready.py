@@ -1,0 +1,1 @@
+"""Nothing: the environment is there when this runs."""
