@@ -6,6 +6,8 @@ use crate::keys::NoSuchKey;
 use crate::page_link::NoKeyAtAll;
 use crate::say;
 use crate::up::ListenError;
+#[cfg(feature = "loadtest")]
+use mouthpiece_loadtest::LoadError;
 use mouthpiece_media::quality::QualityError;
 use mouthpiece_worker::RenderError;
 use std::process::ExitCode;
@@ -20,6 +22,11 @@ pub fn exit_code(done: anyhow::Result<()>) -> ExitCode {
     let Err(error) = done else { return ExitCode::SUCCESS };
     if let Some(RenderError::Cancelled) = error.downcast_ref() {
         say::aside("interrupted: nothing was written");
+        return ExitCode::from(INTERRUPTED);
+    }
+    #[cfg(feature = "loadtest")]
+    if let Some(interrupted @ LoadError::Interrupted) = error.downcast_ref() {
+        say::aside(interrupted);
         return ExitCode::from(INTERRUPTED);
     }
     say::aside(format_args!("error: {}", sentence(&error)));

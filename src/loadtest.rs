@@ -1,16 +1,14 @@
 //! `mouthpiece loadtest`: what a farm carries.
 
+mod assign;
 #[cfg(feature = "cloud")]
 mod chaos;
 mod live;
 
 use crate::say;
 use clap::{Args, Subcommand};
-use mouthpiece_loadtest::{
-    AssignOptions, AssignReport, ControlOptions, ControlReport, Latency, Pace, assign, control_events,
-};
+use mouthpiece_loadtest::{ControlOptions, ControlReport, Latency, control_events};
 use serde::Serialize;
-use std::path::PathBuf;
 
 /// Load the farm's control without engines, or a running farm with live sessions; or break one.
 #[derive(Debug, Args)]
@@ -21,14 +19,9 @@ pub struct LoadtestArgs {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Sessions through a whole farm in this process: coordinator, SQLite on disk, and workers that finish at once
-    #[command(after_help = "Examples:\n  \
-        mouthpiece loadtest assign                    flat out: sessions a second\n  \
-        mouthpiece loadtest assign --rate 200         by a timetable: from asking to assigned\n  \
-        mouthpiece loadtest assign --rate 200 --http  the same through the HTTP server, with uploads\n  \
-        mouthpiece loadtest assign --folder .         with the SQLite file on this disk\n\n\
-        It fails when an accepted session is not accounted for, whatever the figures.")]
-    Assign(AssignArgs),
+    /// Sessions through coordinators to workers that have no engine: how many a second, how soon, and whether the books are right
+    #[command(after_help = assign::EXAMPLES)]
+    Assign(assign::AssignArgs),
     /// The brain alone, under virtual time: events a second with many workers known
     #[command(after_help = "Examples:\n  \
         mouthpiece loadtest control                   a million events, 10000 workers half busy\n  \
@@ -47,40 +40,13 @@ enum What {
         mouthpiece loadtest chaos                      ten minutes\n  \
         mouthpiece loadtest chaos --seconds 30 --seed 7\n  \
         mouthpiece loadtest chaos --seed 7 --plan      what would happen, and when\n  \
-        mouthpiece loadtest chaos --history run.jsonl --logs logs\n\n\
+        mouthpiece loadtest chaos --history run.jsonl --logs logs\n  \
+        mouthpiece loadtest chaos --only worker-kills --lease usual --minutes 4    how soon are sessions served again?\n\n\
         It starts private servers (Postgres, RabbitMQ, Redis of this machine's packages, and an S3 server), coordinators and \
         workers on free ports, with its own data, and touches nothing else. Workers and coordinators are killed, paused, \
         asked to end, drained and cut off, servers are killed and paused. What everybody says becomes a history, which is \
         checked: it fails when a rule was broken. docs/chaos.md tells how to read it.")]
     Chaos(chaos::ChaosArgs),
-}
-
-#[derive(Debug, Args)]
-struct AssignArgs {
-    /// Workers
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    workers: u32,
-    /// Slots a worker
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
-    slots: u8,
-    /// Sessions in all; the first tenth warms up and does not count
-    #[arg(long, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(10..=10_000_000))]
-    sessions: u64,
-    /// Sessions under way at a time; as many as there are slots if not given
-    #[arg(long, value_name = "N", conflicts_with = "rate", value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    in_flight: Option<u32>,
-    /// Ask by a timetable, so many a second, instead of flat out
-    #[arg(long, value_name = "PER_SECOND")]
-    rate: Option<f64>,
-    /// Post renders to the HTTP server, each with a short recording, instead of asking the farm itself
-    #[arg(long)]
-    http: bool,
-    /// Where the SQLite file lies meanwhile [default: the system's folder for temporary files]
-    #[arg(long, value_name = "FOLDER")]
-    folder: Option<PathBuf>,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -108,19 +74,7 @@ struct ControlArgs {
 /// Runs the command.
 pub fn run(args: &LoadtestArgs) -> anyhow::Result<()> {
     match &args.what {
-        What::Assign(args) => {
-            let in_flight = args.in_flight.unwrap_or_else(|| (args.workers * u32::from(args.slots)).min(10_000));
-            let pace = args.rate.map_or(Pace::FlatOut { in_flight }, Pace::PerSecond);
-            let report = assign(&AssignOptions {
-                workers: args.workers,
-                slots: args.slots,
-                sessions: args.sessions,
-                pace,
-                over_http: args.http,
-                folder: args.folder.clone(),
-            })?;
-            if args.json { json(&report) } else { print_assign(&report, args) }
-        }
+        What::Assign(args) => assign::run(args),
         What::Control(args) => {
             let report = control_events(&ControlOptions {
                 events: args.events,
@@ -139,24 +93,6 @@ pub fn run(args: &LoadtestArgs) -> anyhow::Result<()> {
 
 fn json(report: &impl Serialize) -> anyhow::Result<()> {
     say::result(serde_json::to_string_pretty(report)?)
-}
-
-fn print_assign(r: &AssignReport, args: &AssignArgs) -> anyhow::Result<()> {
-    say::result(format_args!(
-        "{} sessions in {:.1} s = {:.0} a second, on {} workers of {} slots; {} turned away",
-        r.sessions, r.seconds, r.sessions_per_second, args.workers, args.slots, r.turned_away
-    ))?;
-    for (name, l) in
-        [("asked to accepted", &r.accepted_ms), ("asked to assigned", &r.assigned_ms), ("asked to ended", &r.ended_ms)]
-    {
-        print_latency(name, l)?;
-    }
-    say::result(format_args!(
-        "audit: {} sessions accepted, each ended once; {} placed again; {} s delivered and booked",
-        r.audit.sessions,
-        r.audit.placed_again,
-        r.audit.delivered_ms / 1000
-    ))
 }
 
 fn print_latency(name: &str, l: &Latency) -> anyhow::Result<()> {

@@ -34,7 +34,7 @@ const MAY: [(&str, &[&str]); 20] = [
     ("worker/puppet", &["engine", "frame", "media"]),
     ("worker/transport", &[]),
     ("worker", &["domain", "ports", "engine", "media", "puppet", "transport"]),
-    ("loadtest", &["domain", "ports", "embedded", "coordinator", "media", "servers"]),
+    ("loadtest", &["domain", "ports", "embedded", "postgres", "rabbitmq", "redis", "coordinator", "media", "servers"]),
     (
         "",
         &[

@@ -2,6 +2,7 @@
 //!
 //! [`control_events`] drives the brain alone under virtual time. [`assign`] drives a whole farm in one process: the real
 //! coordinator's actors on a SQLite file, an in-process bus and pool, and workers that finish every session at once.
+//! `assign_on_servers` (feature `cloud`) does so with coordinators as processes on Postgres, RabbitMQ and Redis.
 //! [`chaos`] breaks a farm of real processes at random, and proves from the history of the run that nothing was lost or doubled.
 //! [`live`](live()) speaks to live sessions of a running farm and watches them.
 
@@ -11,9 +12,15 @@ pub mod control;
 mod dice;
 mod latency;
 pub mod live;
+#[cfg(feature = "cloud")]
+mod processes;
 mod sessions;
 
 pub use assign::{AssignOptions, AssignReport, Audit, Pace, assign};
+#[cfg(feature = "cloud")]
+pub use assign::{
+    HoldReport, HoldTerms, LoadStores, ProcessUse, ServersOptions, ServersReport, StoreAddresses, assign_on_servers,
+};
 pub use control::{ControlOptions, ControlReport, control_events};
 pub use latency::Latency;
 pub use live::{LipSkew, LiveOptions, LiveReport, SpeechPush, live, live_in_turn};
@@ -33,6 +40,9 @@ pub enum LoadError {
     /// The test itself is wrong.
     #[error("the test cannot run: {0}")]
     Setup(String),
+    /// This process was asked to end meanwhile. What the test had started is ended.
+    #[error("interrupted: what was started is ended, and nothing was measured")]
+    Interrupted,
 }
 
 /// The test itself is wrong, for this reason.

@@ -3,15 +3,33 @@
 use super::json;
 use crate::say;
 use anyhow::{Context, bail};
-use clap::Args;
+use clap::{Args, ValueEnum};
 use mouthpiece_loadtest::chaos::checker::{CheckTerms, Spread, check};
 use mouthpiece_loadtest::chaos::history::read_history;
-use mouthpiece_loadtest::chaos::plan::{ChaosPlan, PlanTerms};
-use mouthpiece_loadtest::chaos::{ChaosOptions, ChaosReport, chaos};
+use mouthpiece_loadtest::chaos::plan::{ChaosPlan, FaultChoice, PlanTerms};
+use mouthpiece_loadtest::chaos::{ChaosLease, ChaosOptions, ChaosReport, chaos};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// What may break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Breaks {
+    /// Everything
+    All,
+    /// Workers are killed, one every ten seconds or so, under live sessions: how soon are they served again?
+    WorkerKills,
+}
+
+/// How long leases last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Lease {
+    /// 2.5 s, so that much can happen in a short run
+    Short,
+    /// As the settings have them by default
+    Usual,
+}
 
 /// The options.
 #[derive(Debug, Args)]
@@ -34,6 +52,12 @@ pub struct ChaosArgs {
     /// Slots of each worker
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=16))]
     slots: u8,
+    /// What breaks
+    #[arg(long, value_enum, default_value = "all", value_name = "WHAT")]
+    only: Breaks,
+    /// How long leases last
+    #[arg(long, value_enum, default_value = "short")]
+    lease: Lease,
     /// Whose face
     #[arg(long, default_value = "samples/portrait.png", value_name = "FILE")]
     portrait: PathBuf,
@@ -56,11 +80,15 @@ pub struct ChaosArgs {
 
 /// Runs the command. A broken rule is a failure.
 pub fn run(args: &ChaosArgs) -> anyhow::Result<()> {
+    let choice = match args.only {
+        Breaks::All => FaultChoice::All,
+        Breaks::WorkerKills => FaultChoice::WorkerKills,
+    };
     let length = Duration::from_secs(args.seconds.unwrap_or(args.minutes * 60));
     if args.plan {
         let ChaosArgs { seed, workers, coordinators, slots, .. } = *args;
         let length_ms = length.as_secs() * 1000;
-        return print_plan(&ChaosPlan::new(&PlanTerms { seed, length_ms, workers, coordinators, slots }));
+        return print_plan(&ChaosPlan::new(&PlanTerms { seed, length_ms, workers, coordinators, slots, choice }));
     }
     if let Some(file) = &args.check {
         let text = std::fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
@@ -75,6 +103,11 @@ pub fn run(args: &ChaosArgs) -> anyhow::Result<()> {
         workers: args.workers,
         coordinators: args.coordinators,
         slots: args.slots,
+        choice,
+        lease: match args.lease {
+            Lease::Short => ChaosLease::Short,
+            Lease::Usual => ChaosLease::Usual,
+        },
         portrait: args.portrait.clone(),
         history: args.history.clone(),
         logs: args.logs.clone(),

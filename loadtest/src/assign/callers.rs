@@ -1,7 +1,7 @@
 //! Who asks for sessions: flat out with a bounded number in flight, or by a timetable.
 
+use super::Pace;
 use super::seen::SeenLedger;
-use super::{AssignOptions, Pace};
 use crate::{LoadError, setup};
 use mouthpiece_coordinator::farm::{Farm, FarmNews};
 use mouthpiece_domain::ids::SessionId;
@@ -14,6 +14,8 @@ use std::time::{Duration, Instant};
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{Semaphore, broadcast};
 use tokio::time::{interval, sleep_until, timeout};
+#[cfg(feature = "cloud")]
+use {mouthpiece_ports::records::SessionLedger, std::collections::HashSet, tokio::sync::mpsc::UnboundedReceiver};
 
 /// News can be lost by a watcher that lags: sessions that are this old are asked after.
 const ASK_AFTER: Duration = Duration::from_secs(2);
@@ -21,6 +23,10 @@ const ASK_AFTER: Duration = Duration::from_secs(2);
 const END_WITHIN: Duration = Duration::from_secs(60);
 /// By a timetable at most so many are under way: a farm that is that far behind does not keep up.
 const BEHIND: usize = 20_000;
+
+/// The records are looked at so often for ends that workers told.
+#[cfg(feature = "cloud")]
+const LOOK: Duration = Duration::from_millis(50);
 
 /// Asks for one session; its id when it was accepted.
 pub(super) trait CallerAsk {
@@ -53,12 +59,24 @@ impl Callers {
     pub(super) async fn run(
         self: &Rc<Self>,
         ask: &Rc<dyn CallerAsk>,
-        options: &AssignOptions,
+        sessions: u64,
+        pace: Pace,
+    ) -> Result<(), LoadError> {
+        self.ask_all(ask, sessions, pace).await?;
+        self.all_ended(pace).await
+    }
+
+    /// Asks for all sessions; the first tenth warms up. The last ones may not have been answered when it returns.
+    pub(super) async fn ask_all(
+        self: &Rc<Self>,
+        ask: &Rc<dyn CallerAsk>,
+        sessions: u64,
+        pace: Pace,
     ) -> Result<(), LoadError> {
         let started = Instant::now();
-        let warm_up = options.sessions / 10;
-        for n in 0..options.sessions {
-            let asked = match options.pace {
+        let warm_up = sessions / 10;
+        for n in 0..sessions {
+            let asked = match pace {
                 Pace::FlatOut { .. } => None,
                 Pace::PerSecond(rate) => {
                     let at = started + Duration::from_secs_f64(n as f64 / rate);
@@ -81,16 +99,32 @@ impl Callers {
             });
             self.check()?;
         }
-        let last = Instant::now();
+        Ok(())
+    }
+
+    /// Waits until all that were accepted have ended.
+    pub(super) async fn all_ended(&self, pace: Pace) -> Result<(), LoadError> {
+        self.until(|| self.unanswered.get() == 0 && self.free.available_permits() >= permits(pace)).await
+    }
+
+    /// Waits until something is so, for as long as sessions may take to end.
+    pub(super) async fn until(&self, is_so: impl Fn() -> bool) -> Result<(), LoadError> {
+        let begun = Instant::now();
         let mut tick = interval(Duration::from_millis(10));
-        while self.unanswered.get() > 0 || self.free.available_permits() < permits(options.pace) {
+        while !is_so() {
             tick.tick().await;
             self.check()?;
-            if last.elapsed() > END_WITHIN {
+            if begun.elapsed() > END_WITHIN {
                 return Err(self.stuck());
             }
         }
         Ok(())
+    }
+
+    /// Sessions that were asked for and not answered yet.
+    #[cfg(feature = "cloud")]
+    pub(super) fn unanswered(&self) -> u64 {
+        self.unanswered.get()
     }
 
     fn check(&self) -> Result<(), LoadError> {
@@ -142,6 +176,40 @@ impl Callers {
                     }
                 },
             }
+        }
+    }
+
+    /// Hears of every end from the workers, and looks when it is on record, until they are gone.
+    #[cfg(feature = "cloud")]
+    pub(super) async fn watch_records(
+        self: Rc<Self>,
+        mut told: UnboundedReceiver<SessionId>,
+        records: Arc<dyn SessionLedger>,
+    ) {
+        let mut ended_there = HashSet::new();
+        while let Some(id) = told.recv().await {
+            ended_there.insert(id);
+            while !ended_there.is_empty() {
+                while let Ok(id) = told.try_recv() {
+                    ended_there.insert(id);
+                }
+                match records.open_sessions().await {
+                    Ok(open) => {
+                        let open: HashSet<_> = open.into_iter().map(|session| session.id).collect();
+                        ended_there.extract_if(|id| !open.contains(id)).for_each(|id| self.recorded(id));
+                    }
+                    Err(error) => tracing::warn!(%error, "the open sessions cannot be read, trying again"),
+                }
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+    }
+
+    /// An end is on record. A session that was placed again may be told twice.
+    #[cfg(feature = "cloud")]
+    fn recorded(&self, id: SessionId) {
+        if self.ledger.note(id, |s| s.ended.is_none()) {
+            self.ended(id);
         }
     }
 

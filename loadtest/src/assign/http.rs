@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 const BOUNDARY: &str = "a-part-of-the-load-test";
 /// The smallest PNG: one grey pixel.
-const PORTRAIT: &[u8] = &[
+pub(super) const PORTRAIT: &[u8] = &[
     0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8,
     0, 0, 0, 0, 0x3a, 0x7e, 0x9b, 0x55, 0, 0, 0, 0x0a, b'I', b'D', b'A', b'T', 0x78, 0x9c, 0x63, 0x68, 0, 0, 0, 0x82,
     0, 0x81, 0x77, 0xcd, 0x72, 0xb6, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
@@ -104,14 +104,27 @@ fn id(session: &Value) -> Result<SessionId, LoadError> {
 fn form(name: &str, file: Option<&str>, content: &[u8]) -> bytes::Bytes {
     let mut body = Vec::new();
     for (name, file, content) in [(name, file, content), ("speech", Some("a.wav"), silence().as_slice())] {
-        let file = file.map_or_else(String::new, |file| format!("; filename=\"{file}\""));
-        let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
-        body.extend_from_slice(head.as_bytes());
-        body.extend_from_slice(content);
-        body.extend_from_slice(b"\r\n");
+        part(&mut body, name, file, content);
     }
     body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
     body.into()
+}
+
+/// A form of one file alone, with its media type.
+#[cfg(feature = "cloud")]
+pub(super) fn one_file_form(name: &str, file: &str, content: &[u8]) -> (String, bytes::Bytes) {
+    let mut body = Vec::new();
+    part(&mut body, name, Some(file), content);
+    body.extend_from_slice(format!("--{BOUNDARY}--\r\n").as_bytes());
+    (format!("multipart/form-data; boundary={BOUNDARY}"), body.into())
+}
+
+fn part(body: &mut Vec<u8>, name: &str, file: Option<&str>, content: &[u8]) {
+    let file = file.map_or_else(String::new, |file| format!("; filename=\"{file}\""));
+    let head = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n");
+    body.extend_from_slice(head.as_bytes());
+    body.extend_from_slice(content);
+    body.extend_from_slice(b"\r\n");
 }
 
 /// A WAV file: 1600 samples of 16 bits at 16 kHz.

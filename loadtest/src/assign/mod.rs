@@ -7,9 +7,15 @@ mod audit;
 mod callers;
 mod http;
 mod null;
+#[cfg(feature = "cloud")]
+mod on_servers;
 mod seen;
 
 pub use audit::Audit;
+#[cfg(feature = "cloud")]
+pub use on_servers::{
+    HoldReport, HoldTerms, LoadStores, ProcessUse, ServersOptions, ServersReport, StoreAddresses, assign_on_servers,
+};
 
 use crate::sessions::Sessions;
 use crate::{Latency, LoadError, setup};
@@ -22,8 +28,11 @@ use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_embedded::{Directory, Sqlite, farm_ports};
 use mouthpiece_ports::farm_ports::FarmPorts;
+use null::{NullWorkers, SessionPlan, WorkerLink, WorkerTerms};
+use seen::{SeenFigures, SessionTrace};
 use serde::Serialize;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -123,16 +132,16 @@ async fn run(options: &AssignOptions) -> Result<AssignReport, LoadError> {
     let lease = settings.lease;
     let farm = actors::start(ports.actors(), settings, Arc::new(Metrics::new().map_err(setup)?));
     let ledger = Arc::new(seen::SeenLedger::default());
-    let workers = null::Workers {
-        bus: Arc::clone(&ports.bus),
-        pool: Arc::clone(&ports.pool),
+    let terms = WorkerTerms {
         lease,
-        ledger: Arc::clone(&ledger),
-        ids: (1..=options.workers).map(|n| WorkerId(n.into())).collect(),
+        workers: options.workers,
         slots: options.slots,
-        since: Instant::now(),
+        plan: SessionPlan::FinishedAtOnce,
+        tell_changes: false,
+        ended: None,
     };
-    workers.start().await?;
+    let link = WorkerLink { bus: Arc::clone(&ports.bus), pool: Arc::clone(&ports.pool) };
+    let _workers = NullWorkers::start(terms, &[link], WorkerId(1), Arc::clone(&ledger)).await?;
     all_known(&farm, options.workers).await?;
 
     let shared: Arc<dyn Farm> = Arc::new(farm.clone());
@@ -146,23 +155,33 @@ async fn run(options: &AssignOptions) -> Result<AssignReport, LoadError> {
         let sessions = RefCell::new(Sessions::new(u64::try_from(wall().0).unwrap_or(0))?);
         Rc::new(Direct { farm: Arc::clone(&shared), sessions })
     };
-    callers.run(&ask, options).await?;
+    callers.run(&ask, options.sessions, options.pace).await?;
 
     let seen = ledger.all();
-    let audit = audit::audit(&seen, ports.records.as_ref(), ports.pool.as_ref(), &farm).await?;
+    let audit = audit::audit(&seen, ports.records.as_ref(), ports.pool.as_ref(), None).await?;
+    let view = farm.view().await.map_err(setup)?;
+    let taken = view.workers.iter().flat_map(|w| &w.slots).filter(|s| s.session.is_some()).count();
+    audit::nothing_left(taken, view.queue_length)?;
     farm.stop().await;
-    let figures = seen::SeenFigures::of(&seen)?;
-    let seconds = figures.span.as_secs_f64();
-    Ok(AssignReport {
-        sessions: figures.count,
-        turned_away: callers.turned_away(),
-        seconds,
-        sessions_per_second: figures.count as f64 / seconds.max(1e-9),
-        accepted_ms: figures.accepted,
-        assigned_ms: figures.assigned,
-        ended_ms: figures.ended,
-        audit,
-    })
+    AssignReport::of(&seen, callers.turned_away(), audit)
+}
+
+impl AssignReport {
+    fn of(seen: &HashMap<SessionId, SessionTrace>, turned_away: u64, audit: Audit) -> Result<Self, LoadError> {
+        let figures = SeenFigures::of(seen)?;
+        let span = figures.first.zip(figures.last).map_or(Duration::ZERO, |(first, last)| last - first);
+        let seconds = span.as_secs_f64();
+        Ok(Self {
+            sessions: figures.count,
+            turned_away,
+            seconds,
+            sessions_per_second: figures.count as f64 / seconds.max(1e-9),
+            accepted_ms: figures.accepted,
+            assigned_ms: figures.assigned,
+            ended_ms: figures.ended,
+            audit,
+        })
+    }
 }
 
 /// The farm's ports; what is kept lies in the folder.

@@ -24,6 +24,8 @@ pub(super) struct SessionTrace {
     pub ran: Vec<Hold>,
     /// What they said they delivered.
     pub delivered: Duration,
+    /// Frames that the last one said it made.
+    pub frames: u64,
     /// Not part of the figures: the farm was still warming up.
     pub warm_up: bool,
 }
@@ -64,9 +66,10 @@ pub(super) struct SeenFigures {
     pub accepted: crate::Latency,
     pub assigned: crate::Latency,
     pub ended: crate::Latency,
-    /// Sessions that count, and the time from the first one's request to the last one's end.
+    /// Sessions that count, the first one's request and the last one's end.
     pub count: u64,
-    pub span: Duration,
+    pub first: Option<Instant>,
+    pub last: Option<Instant>,
 }
 
 impl SeenFigures {
@@ -87,7 +90,13 @@ impl SeenFigures {
             last = Some(last.map_or(t3, |l| l.max(t3)));
             count += 1;
         }
-        let span = first.zip(last).map_or(Duration::ZERO, |(f, l)| l - f);
-        Ok(Self { accepted: accepted.latency(), assigned: assigned.latency(), ended: ended.latency(), count, span })
+        Ok(Self {
+            accepted: accepted.latency(),
+            assigned: assigned.latency(),
+            ended: ended.latency(),
+            count,
+            first,
+            last,
+        })
     }
 }

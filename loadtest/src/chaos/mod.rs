@@ -5,13 +5,13 @@
 
 pub mod checker;
 pub mod history;
-#[cfg(feature = "chaos")]
+#[cfg(feature = "cloud")]
 mod log_line;
 pub mod plan;
-#[cfg(feature = "chaos")]
+#[cfg(feature = "cloud")]
 mod run;
 #[cfg(test)]
 mod sabotage;
 
-#[cfg(feature = "chaos")]
-pub use run::{ChaosOptions, ChaosReport, chaos};
+#[cfg(feature = "cloud")]
+pub use run::{ChaosLease, ChaosOptions, ChaosReport, chaos};

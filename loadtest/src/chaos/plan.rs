@@ -25,6 +25,19 @@ pub struct PlanTerms {
     pub coordinators: u8,
     /// Slots of a worker.
     pub slots: u8,
+    /// What may break.
+    pub choice: FaultChoice,
+}
+
+/// What may break.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FaultChoice {
+    /// Everything.
+    #[default]
+    All,
+    /// Workers are killed (-9), one at a time and far apart; all sessions are live. So it is measured how soon sessions are served
+    /// again, and nothing else is in the way.
+    WorkerKills,
 }
 
 /// A fault at its time.
@@ -64,6 +77,8 @@ const OF_WORKERS: Lane = Lane { first: 1500, lasts: [300, 4000], rests: [2500, 6
 const OF_COORDINATORS: Lane = Lane { first: 4000, lasts: [300, 3000], rests: [3000, 8000] };
 /// A pool that lost its data places nothing for ten seconds, so servers rest for longer.
 const OF_SERVERS: Lane = Lane { first: 6000, lasts: [500, 4000], rests: [8000, 20_000] };
+/// A killed worker's sessions are served elsewhere, and it is there again, before the next one is killed.
+const OF_KILLS: Lane = Lane { first: 5000, lasts: [300, 3000], rests: [9000, 12_000] };
 const OF_LINKS: Lane = Lane { first: 3000, lasts: [300, 5000], rests: [1000, 5000] };
 
 impl ChaosPlan {
@@ -72,6 +87,9 @@ impl ChaosPlan {
         let mut seeds = Dice::new(terms.seed);
         let mut dice = || Dice::new(seeds.next());
         let arrivals = arrivals::arrivals(terms, &mut dice());
+        if terms.choice == FaultChoice::WorkerKills {
+            return Self { arrivals, faults: OF_KILLS.faults(terms, &mut dice(), fault::worker_kill) };
+        }
         let mut faults = OF_WORKERS.faults(terms, &mut dice(), fault::of_workers);
         if terms.coordinators > 1 {
             faults.extend(OF_COORDINATORS.faults(terms, &mut dice(), fault::of_coordinators));
@@ -124,7 +142,18 @@ mod tests {
     use std::collections::BTreeSet;
 
     fn terms(seed: u64, length_ms: u64) -> PlanTerms {
-        PlanTerms { seed, length_ms, workers: 3, coordinators: 2, slots: 2 }
+        PlanTerms { seed, length_ms, workers: 3, coordinators: 2, slots: 2, choice: FaultChoice::All }
+    }
+
+    #[test]
+    fn kills_of_workers_alone() {
+        let plan = ChaosPlan::new(&PlanTerms { choice: FaultChoice::WorkerKills, ..terms(1, 240_000) });
+        assert!(plan.faults.len() >= 15, "{plan}");
+        assert!(plan.faults.windows(2).all(|two| two[1].at_ms >= two[0].at_ms + two[0].lasts_ms + 9000), "{plan}");
+        for planned in &plan.faults {
+            assert!(matches!(planned.fault, ChaosFault::Kill(p) if p.role == ProcessRole::Worker), "{plan}");
+        }
+        assert!(plan.arrivals.iter().all(|arrival| arrival.wanted.kind() == "live"), "{plan}");
     }
 
     #[test]

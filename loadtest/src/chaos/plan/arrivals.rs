@@ -1,6 +1,6 @@
 //! Who comes.
 
-use super::{PlanTerms, between};
+use super::{FaultChoice, PlanTerms, between};
 use crate::dice::Dice;
 use std::fmt;
 
@@ -61,6 +61,8 @@ impl fmt::Display for Arrival {
 
 /// What a session is expected to hold its slot for, roughly.
 const USUAL_MS: u64 = 6000;
+/// How long live sessions last that shall be there when their worker is killed.
+const LONG_MS: [u64; 2] = [15_000, 35_000];
 
 /// Films are no longer than the run, so that a short run is short on a slow machine, too.
 fn longest_film_s(terms: &PlanTerms) -> u64 {
@@ -70,18 +72,23 @@ fn longest_film_s(terms: &PlanTerms) -> u64 {
 /// Callers that keep the slots of one worker fewer than there are about three quarters busy.
 pub(super) fn arrivals(terms: &PlanTerms, dice: &mut Dice) -> Vec<Arrival> {
     let slots = u64::from(terms.workers.max(2) - 1) * u64::from(terms.slots.max(1));
-    let mean = (USUAL_MS * 4 / 3 / slots).max(2);
+    let usual = match terms.choice {
+        FaultChoice::All => USUAL_MS,
+        FaultChoice::WorkerKills => LONG_MS.iter().sum::<u64>() / 2,
+    };
+    let mean = (usual * 4 / 3 / slots).max(2);
     let mut arrivals = Vec::new();
     let mut at = 100;
     while at < terms.length_ms {
         let request = arrivals.len() as u32 + 1;
-        let wanted = match dice.below(10) {
-            0..=4 => Wanted::Live { for_ms: between(dice, [4000, 20_000]) },
-            5..=8 => {
+        let wanted = match (terms.choice, dice.below(10)) {
+            (FaultChoice::WorkerKills, _) => Wanted::Live { for_ms: between(dice, LONG_MS) },
+            (FaultChoice::All, 0..=4) => Wanted::Live { for_ms: between(dice, [4000, 20_000]) },
+            (FaultChoice::All, 5..=8) => {
                 let cancelled_after = dice.once_in(6).then(|| dice.below(3000));
                 Wanted::Film { seconds: between(dice, [5, longest_film_s(terms)]) as u16, cancelled_after }
             }
-            _ => Wanted::Avatar,
+            (FaultChoice::All, _) => Wanted::Avatar,
         };
         arrivals.push(Arrival { at_ms: at, request, wanted });
         at += between(dice, [mean / 2, mean * 3 / 2]);

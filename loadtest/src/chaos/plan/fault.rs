@@ -118,6 +118,10 @@ fn one_of(role: ProcessRole, count: u8, dice: &mut Dice) -> ProcessName {
     ProcessName { role, index: dice.below(u64::from(count.max(1))) as u8 }
 }
 
+pub(super) fn worker_kill(terms: &PlanTerms, dice: &mut Dice) -> ChaosFault {
+    ChaosFault::Kill(one_of(ProcessRole::Worker, terms.workers, dice))
+}
+
 pub(super) fn of_workers(terms: &PlanTerms, dice: &mut Dice) -> ChaosFault {
     let process = one_of(ProcessRole::Worker, terms.workers, dice);
     match dice.below(8) {

@@ -1,10 +1,10 @@
 //! The farm of a run: its processes, its servers, and what breaks of them.
 
-use super::ChaosOptions;
 use super::client::FarmClient;
 use super::process::FarmProcess;
 use super::recorder::Recorder;
 use super::servers::{Links, Servers};
+use super::{ChaosLease, ChaosOptions};
 use crate::chaos::history::Happening;
 use crate::chaos::plan::{ChaosFault, PlannedFault, ProcessName, ProcessRole};
 use crate::{LoadError, setup};
@@ -19,11 +19,7 @@ use tokio::sync::Mutex;
 use tokio::time::sleep;
 
 /// Settings of all processes: a place that a killed process held is given up fast, and nothing ends for want of patience.
-const SETTINGS: [(&str, &str); 20] = [
-    ("lease.renew", "250ms"),
-    ("lease.soft_stop", "1200ms"),
-    ("lease.hard_stop", "1500ms"),
-    ("lease.expiry", "2500ms"),
+const SETTINGS: [(&str, &str); 16] = [
     ("coordinator.max_attempts", "50"),
     ("coordinator.sweep_every", "3s"),
     ("coordinator.book_every", "2s"),
@@ -40,6 +36,14 @@ const SETTINGS: [(&str, &str); 20] = [
     ("log.level", "info,placements=debug,actix_server=warn,lapin=off,io_loop=off"),
     ("retention.results", "1d"),
     ("live.queue_timeout", "1m"),
+];
+
+/// Leases that are lost fast.
+const SHORT_LEASE: [(&str, &str); 4] = [
+    ("lease.renew", "250ms"),
+    ("lease.soft_stop", "1200ms"),
+    ("lease.hard_stop", "1500ms"),
+    ("lease.expiry", "2500ms"),
 ];
 
 /// A running farm.
@@ -67,7 +71,8 @@ impl ChaosFarm {
             names(ProcessRole::Coordinator, options.coordinators).chain(names(ProcessRole::Worker, options.workers));
         for name in all {
             let (way, mut settings) = servers.links().await?;
-            settings.extend(SETTINGS.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
+            let lease: &[_] = if options.lease == ChaosLease::Short { &SHORT_LEASE } else { &[] };
+            settings.extend(SETTINGS.iter().chain(lease).map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
             settings.push(("worker.name".to_owned(), name.to_string()));
             settings.push(("worker.slots".to_owned(), options.slots.to_string()));
             let port = free_port().map_err(setup)?;

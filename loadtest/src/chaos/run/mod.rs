@@ -11,7 +11,8 @@ mod servers;
 mod viewer;
 
 use super::checker::{ChaosVerdict, CheckTerms, check};
-use super::plan::{ChaosPlan, PlanTerms};
+use super::plan::{ChaosPlan, FaultChoice, PlanTerms};
+use crate::processes::until_asked_to_end;
 use crate::{LoadError, setup};
 use farm::ChaosFarm;
 use recorder::Recorder;
@@ -46,12 +47,26 @@ pub struct ChaosOptions {
     pub coordinators: u8,
     /// Slots of each worker.
     pub slots: u8,
+    /// What may break.
+    pub choice: FaultChoice,
+    /// How long leases last. Sessions of killed workers wait for it.
+    pub lease: ChaosLease,
     /// Whose face.
     pub portrait: PathBuf,
     /// Where the history is written, if it is to be kept.
     pub history: Option<PathBuf>,
     /// A folder for the logs of all processes, if they are to be kept.
     pub logs: Option<PathBuf>,
+}
+
+/// Lease terms of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ChaosLease {
+    /// Given away after 2.5 s, so that a run sees many losses.
+    #[default]
+    Short,
+    /// As the program's settings have them.
+    Usual,
 }
 
 /// What a run showed.
@@ -78,10 +93,17 @@ pub fn chaos(options: &ChaosOptions, tell: &(dyn Fn(&str) + Sync)) -> Result<Cha
         workers: options.workers,
         coordinators: options.coordinators,
         slots: options.slots,
+        choice: options.choice,
     });
     // Children die with the thread that started them: faults are carried out on this one, which lives as long as the run.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(setup)?;
-    runtime.block_on(LocalSet::new().run_until(run(options, &plan, tell)))
+    let local = LocalSet::new();
+    runtime.block_on(async {
+        tokio::select! {
+            done = local.run_until(run(options, &plan, tell)) => done,
+            asked = until_asked_to_end() => Err(asked),
+        }
+    })
 }
 
 async fn run(options: &ChaosOptions, plan: &ChaosPlan, tell: &(dyn Fn(&str) + Sync)) -> Result<ChaosReport, LoadError> {

@@ -4,6 +4,7 @@ use super::recorder::Recorder;
 use crate::chaos::history::Happening;
 use crate::chaos::log_line;
 use crate::chaos::plan::{ProcessName, ProcessRole};
+use crate::processes::{coordinator_command, give_settings, says_ready, secret_in, worker_command, worker_in};
 use crate::{LoadError, setup};
 use mouthpiece_servers::ServerProcess;
 use std::fs::File;
@@ -18,10 +19,6 @@ use tokio::time::timeout;
 const READY_WITHIN: Duration = Duration::from_secs(90);
 /// One that was asked to end, or killed, is gone within this.
 const GONE_WITHIN: Duration = Duration::from_secs(30);
-
-/// What it says when it is ready.
-const COORDINATOR_READY: &str = "Mouthpiece is ready: ";
-const WORKER_READY: &str = " is ready: http://";
 
 /// A place in the farm, and what runs there.
 pub(super) struct FarmProcess {
@@ -73,21 +70,11 @@ impl FarmProcess {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        match self.name.role {
-            ProcessRole::Coordinator => command.args(["coordinator", "--port", &self.port.to_string()]),
-            ProcessRole::Worker => command.args(["worker", "--health-port", "0"]),
+        let mut command = match self.name.role {
+            ProcessRole::Coordinator => coordinator_command(&self.program, self.port),
+            ProcessRole::Worker => worker_command(&self.program),
         };
-        command.arg("--data").arg(self.folder.join("data")).current_dir(&self.folder);
-        // The run has settings of its own, whatever those of whoever started it are.
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with("MOUTHPIECE_") {
-                command.env_remove(name);
-            }
-        }
-        for (key, value) in &self.settings {
-            command.env(format!("MOUTHPIECE_{}", key.to_uppercase().replace('.', "__")), value);
-        }
+        give_settings(&mut command, &self.folder, &self.settings);
         command
     }
 
@@ -184,14 +171,14 @@ impl FarmProcess {
 /// Reads what a process says until it is gone.
 fn listen(stdout: impl Read, label: &str, said: &watch::Sender<Said>, recorder: &Recorder) {
     for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-        let ready = line.starts_with(COORDINATOR_READY) || line.contains(WORKER_READY);
+        let ready = says_ready(&line);
         if ready {
             recorder.tell(Happening::Started { process: label.to_owned() });
         }
         said.send_modify(|said| {
             said.ready |= ready;
-            said.key = said.key.take().or_else(|| secret(&line));
-            said.worker = said.worker.take().or_else(|| worker(&line));
+            said.key = said.key.take().or_else(|| secret_in(&line));
+            said.worker = said.worker.take().or_else(|| worker_in(&line));
         });
     }
 }
@@ -211,30 +198,5 @@ fn follow(stderr: impl Read, mut log: Option<File>, label: &str, recorder: &Reco
             log = None;
         }
         line.clear();
-    }
-}
-
-/// The API key in a line.
-fn secret(line: &str) -> Option<String> {
-    let from = &line[line.find("mp_")?..];
-    Some(from.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).collect())
-}
-
-/// The worker's id in a line.
-fn worker(line: &str) -> Option<String> {
-    let (said, _) = line.strip_prefix("worker ")?.split_once(WORKER_READY)?;
-    Some(said.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_start_says_is_read() {
-        let line = "API key \"first\", for programs, printed this once: mp_ab-c_1";
-        assert_eq!((secret(line).as_deref(), worker(line)), (Some("mp_ab-c_1"), None));
-        let line = "worker wrk_01 is ready: http://127.0.0.1:8001/readyz";
-        assert_eq!((secret(line), worker(line).as_deref()), (None, Some("wrk_01")));
     }
 }

@@ -31,6 +31,8 @@ pub struct PostgresServer {
     port: u16,
     user: Option<(u32, u32)>,
     tls: bool,
+    /// What is answered is on the disk.
+    durable: bool,
     databases: AtomicU32,
     running: Option<Running>,
 }
@@ -54,7 +56,15 @@ impl PostgresServer {
     /// # Errors
     /// Its programs are missing, or it does not start: the end of its log is told.
     pub async fn start() -> Result<Self> {
-        Self::make(false).await
+        Self::make(false, false).await
+    }
+
+    /// The same, but what it answers is on the disk before, as in production: for measurements.
+    ///
+    /// # Errors
+    /// As [`PostgresServer::start`].
+    pub async fn start_durable() -> Result<Self> {
+        Self::make(false, true).await
     }
 
     /// The same, with TLS and a certificate for `localhost` of an authority of its own, see [`PostgresServer::authority`].
@@ -62,7 +72,7 @@ impl PostgresServer {
     /// # Errors
     /// As [`PostgresServer::start`]; `openssl` is missing.
     pub async fn start_with_tls() -> Result<Self> {
-        Self::make(true).await
+        Self::make(true, false).await
     }
 
     /// The server that the tests of a binary share: started by the first that asks, gone with the last that uses it.
@@ -80,7 +90,7 @@ impl PostgresServer {
         Ok(server)
     }
 
-    async fn make(tls: bool) -> Result<Self> {
+    async fn make(tls: bool, durable: bool) -> Result<Self> {
         let folder = tempfile::Builder::new().prefix("pg").tempdir()?;
         let user = unprivileged("postgres")?;
         let mut server = Self {
@@ -89,6 +99,7 @@ impl PostgresServer {
             port: free_port()?,
             user,
             tls,
+            durable,
             databases: AtomicU32::new(0),
             running: None,
         };
@@ -151,8 +162,9 @@ impl PostgresServer {
         let mut command = self.command("postgres");
         command.arg("-D").arg(self.data()).args(["-p", &self.port.to_string(), "-h", "127.0.0.1"]);
         let socket = format!("unix_socket_directories={}", self.folder.path().display());
-        let settings = [&socket, "fsync=off", "full_page_writes=off", "max_connections=100", "shared_buffers=64MB"];
-        for setting in settings.into_iter().chain(["deadlock_timeout=50ms", "log_min_messages=fatal"]) {
+        let settings = [&socket, "max_connections=100", "shared_buffers=64MB", "deadlock_timeout=50ms"];
+        let hasty = ["fsync=off", "full_page_writes=off"].into_iter().filter(|_| !self.durable);
+        for setting in settings.into_iter().chain(hasty).chain(["log_min_messages=fatal"]) {
             command.args(["-c", setting]);
         }
         if self.tls {
@@ -182,6 +194,11 @@ impl PostgresServer {
             // They would end by themselves soon; on a machine that died nobody writes any more.
             send(&children, signal);
         }
+    }
+
+    /// Its process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.running.as_ref().map(|running| running.process.id())
     }
 
     /// Sends a signal to the server and its children: `libc::SIGSTOP` pauses it, `SIGCONT` lets it go on.

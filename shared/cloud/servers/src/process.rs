@@ -7,6 +7,9 @@ use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// A server is ready within this, also where the machine has much else to do: usually it takes seconds.
+const READY_WITHIN: Duration = Duration::from_secs(180);
+
 /// A port of 127.0.0.1 that nothing listens on just now.
 ///
 /// # Errors
@@ -63,12 +66,12 @@ impl ServerProcess {
     /// Waits until `ready` says so.
     ///
     /// # Errors
-    /// The process ended, or was not ready within a minute: the end of its log is told.
+    /// The process ended, or was not ready within three minutes: the end of its log is told.
     pub async fn wait_until(&mut self, log: &Path, mut ready: impl AsyncFnMut() -> bool) -> Result<()> {
         let begun = Instant::now();
         while !ready().await {
             let ended = self.child.try_wait()?;
-            if ended.is_some() || begun.elapsed() > Duration::from_secs(60) {
+            if ended.is_some() || begun.elapsed() > READY_WITHIN {
                 let said = std::fs::read_to_string(log).unwrap_or_default();
                 let tail: Vec<&str> = said.lines().rev().take(15).collect();
                 bail!(
@@ -87,6 +90,11 @@ impl ServerProcess {
         unsafe {
             libc::killpg(self.child.id().cast_signed(), signal);
         }
+    }
+
+    /// Its process id, which is that of its group too.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// True when it has ended by itself.

@@ -162,6 +162,11 @@ impl RabbitServer {
         self.signal(libc::SIGCONT);
     }
 
+    /// The node's process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.node.as_ref().map(|(node, _)| node.id())
+    }
+
     fn signal(&self, signal: i32) {
         if let Some((node, _)) = &self.node {
             node.signal(signal);

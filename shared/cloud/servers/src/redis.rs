@@ -93,6 +93,11 @@ impl RedisServer {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
+    /// Its process id, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(ServerProcess::id)
+    }
+
     /// Its folder, where it finds files that its settings name.
     pub fn folder(&self) -> PathBuf {
         self.folder.path().to_owned()
