@@ -1,6 +1,6 @@
 //! The walls of the house: imports run downward only.
 //!
-//! `src, loadtest -> coordinator, worker -> embedded, cloud -> ports -> domain`; `worker/puppet -> worker/engine, worker/media ->
+//! `src, loadtest -> coordinator, worker -> embedded, cloud -> speech -> ports -> domain`; `worker/puppet -> worker/engine, worker/media ->
 //! worker/frame`; these and `worker/transport` know nothing of the farm (media knows the domain's table of file kinds, and
 //! nothing else of it); adapters are named by the wiring alone, and an engine by the `match` that chooses it; the actor crate
 //! stays in one folder a process.
@@ -15,9 +15,10 @@ use std::{
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What each member may use of ours, in its code. Tests may use adapters beside that.
-const MAY: [(&str, &[&str]); 20] = [
+const MAY: [(&str, &[&str]); 21] = [
     ("shared/domain", &[]),
     ("shared/ports", &["domain"]),
+    ("shared/speech", &["domain", "ports"]),
     ("shared/embedded", &["domain", "ports"]),
     ("shared/cloud/postgres", &["domain", "ports"]),
     ("shared/cloud/rabbitmq", &["domain", "ports"]),
@@ -25,9 +26,9 @@ const MAY: [(&str, &[&str]); 20] = [
     ("shared/cloud/aws-access", &[]),
     ("shared/cloud/s3", &["domain", "ports", "aws-access"]),
     ("shared/cloud/aws-fleet", &["domain", "ports", "aws-access"]),
-    ("shared/cloud/direct", &["domain", "ports"]),
+    ("shared/cloud/direct", &["domain", "ports", "speech"]),
     ("shared/cloud/servers", &[]),
-    ("coordinator", &["domain", "ports"]),
+    ("coordinator", &["domain", "ports", "speech"]),
     ("worker/frame", &[]),
     ("worker/media", &["domain", "frame"]),
     ("worker/engine", &["frame"]),
@@ -296,9 +297,31 @@ fn handlers_do_not_know_one_another() {
 
 #[test]
 fn the_relay_knows_no_dialect() {
-    let relay = code(&Path::new(ROOT).join("coordinator/src/http/live/audio/relay.rs"));
-    for word in ["serde_json", "SocketEvent", "MessageReader", "AgentDialect"] {
-        assert!(!names(&relay, word), "the relay names {word}");
+    let relay = sources("shared/speech/src/relay");
+    assert!(relay.len() > 1, "the relay is somewhere else");
+    for path in relay {
+        for word in ["serde_json", "SocketEvent", "MessageReader", "AgentDialect"] {
+            assert!(!names(&code(&path), word), "{} names {word}", relative(&path));
+        }
+    }
+}
+
+/// A coordinator's sockets and a worker's are shells around the same words.
+#[test]
+fn what_callers_say_and_hear_stands_in_one_place() {
+    let mut spoken = 0;
+    for folder in ["shared", "coordinator/src", "worker/src", "src"] {
+        for path in sources(folder).iter().filter(|path| !relative(path).contains("test")) {
+            let says = code(path).contains("\"agent.speak");
+            spoken += usize::from(says);
+            assert!(!says || relative(path).starts_with("shared/speech/src/"), "{} has a dialect", relative(path));
+        }
+    }
+    assert!(spoken > 1, "the dialect is somewhere else");
+    // No web server: both kinds of socket are the shells' own.
+    let needs = &manifest("shared/speech")["dependencies"];
+    for server in ["actix-web", "actix-ws", "tokio-tungstenite", "tokio-rustls"] {
+        assert!(!needs.contains(server), "shared/speech needs {server}");
     }
 }
 

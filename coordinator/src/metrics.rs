@@ -5,7 +5,7 @@
 mod live;
 mod scaling;
 
-pub use live::{LiveMetrics, OpenSocket, QuestionOutcome};
+pub use live::{LiveMetrics, QuestionOutcome};
 pub use scaling::ScalingMetrics;
 
 use mouthpiece_domain::retention::RetentionClass;

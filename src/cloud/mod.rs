@@ -4,14 +4,14 @@ pub mod coordinator;
 mod observer;
 pub mod worker;
 
-use crate::config::{BucketEncryption, Config, ConfigError, FarmSettings, ServerUrl};
+use crate::config::{BucketEncryption, CallerAccess, Config, ConfigError, FarmSettings, ServerUrl};
 use crate::up::patience::UNTIL_THERE;
 use anyhow::Context;
 use mouthpiece_aws_access::{Access, AccessError, AccessSettings};
 use mouthpiece_aws_fleet::{AwsFleet, AwsFleetSettings};
 use mouthpiece_direct::{
-    ClientTls, DialSettings, Direct, DirectListener, DirectObserver, FarmSecrets, ListenerSettings, PoolDirectory,
-    ServerTls,
+    CallerSettings, CallersUrl, ClientTls, DialSettings, Direct, DirectListener, DirectObserver, FarmSecrets,
+    ListenerSettings, PoolDirectory, ServerTls,
 };
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_ports::blobs::Blobs;
@@ -139,7 +139,29 @@ pub fn direct(
     let settings = ListenerSettings { bind: farm.lines, address, ..ListenerSettings::default() };
     let listener = DirectListener::open(settings, secrets, tls, observer).context("lines")?;
     tracing::info!(address = listener.address(), "lines and questions are taken");
-    Ok(Arc::new(dialled.with_listener(Arc::new(listener))))
+    let direct = with_callers(dialled.with_listener(Arc::new(listener)), &farm.callers)?;
+    Ok(Arc::new(direct))
+}
+
+/// Lets callers come, where settings say so.
+fn with_callers(direct: Direct, access: &CallerAccess) -> anyhow::Result<Direct> {
+    if access.url.is_empty() {
+        return Ok(direct);
+    }
+    let [certificate, key] = &access.tls;
+    let tls = given(certificate).map(|file| ServerTls::from_files(&file, key));
+    let tls = tls.transpose().context("callers.tls_certificate")?;
+    let url: CallersUrl = access.url.parse().context("callers.url")?;
+    let settings = CallerSettings {
+        connections: access.max_sockets,
+        longest: access.longest,
+        ..CallerSettings::new(access.bind, url)
+    };
+    let direct = direct.with_callers(settings, tls).context("callers")?;
+    if let Some(url) = direct.callers() {
+        tracing::info!(%url, secure = url.is_secure(), "callers may come straight to this worker");
+    }
+    Ok(direct)
 }
 
 fn secrets(farm: &FarmSettings) -> anyhow::Result<FarmSecrets> {

@@ -1,28 +1,54 @@
-//! What happens on the lines between processes, counted.
+//! What happens on the lines between processes, and on the sockets of callers that come straight to a worker, counted.
 
-use mouthpiece_direct::{DirectEvent, DirectObserver};
-use prometheus::{IntCounterVec, Opts, Registry};
+use mouthpiece_direct::{DirectEvent, DirectObserver, RelayNews};
+use prometheus::{Counter, IntCounterVec, IntGauge, Opts, Registry};
 
-/// Counts events of lines and questions, by what and why.
-pub struct CountedDirect(IntCounterVec);
+/// Counts events of lines and questions, by what and why; sockets of callers, what they sent, and what was refused of it.
+pub struct CountedDirect {
+    events: IntCounterVec,
+    sockets: IntGauge,
+    audio: Counter,
+    refused: IntCounterVec,
+}
 
 impl CountedDirect {
-    /// Registers `direct_events_total`; the registry puts `mouthpiece_` before it.
+    /// Registers `direct_events_total` and the other metrics that begin with `direct`; the registry puts `mouthpiece_` before them.
     ///
     /// # Errors
-    /// The registry has it already.
+    /// The registry has them already.
     pub fn new(registry: &Registry) -> prometheus::Result<Self> {
-        let about = "Refused tickets, strangers, impostors and lost connections between coordinators and workers";
+        let about =
+            "Refused tickets, strangers, impostors and lost connections between coordinators, callers and workers";
         let events = IntCounterVec::new(Opts::new("direct_events_total", about), &["event", "why"])?;
-        registry.register(Box::new(events.clone()))?;
-        Ok(Self(events))
+        let about = "Audio sockets of callers that came straight to this worker, that are open";
+        let sockets = IntGauge::new("direct_audio_sockets", about)?;
+        let about = "Speech that programs sent straight to this worker, in seconds of sound";
+        let audio = Counter::new("direct_audio_received_seconds_total", about)?;
+        let about = "Messages of audio sockets that led straight to this worker and were refused, by code";
+        let refused = IntCounterVec::new(Opts::new("direct_refused_messages_total", about), &["code"])?;
+        for counters in [&events, &refused] {
+            registry.register(Box::new(counters.clone()))?;
+        }
+        registry.register(Box::new(sockets.clone()))?;
+        registry.register(Box::new(audio.clone()))?;
+        Ok(Self { events, sockets, audio, refused })
     }
 }
 
 impl DirectObserver for CountedDirect {
     fn saw(&self, event: DirectEvent) {
         let (what, why) = event.names();
-        self.0.with_label_values(&[what, why]).inc();
+        self.events.with_label_values(&[what, why]).inc();
+    }
+
+    #[allow(clippy::cast_precision_loss)] // samples of one message
+    fn caller(&self, news: RelayNews) {
+        match news {
+            RelayNews::Opened => self.sockets.inc(),
+            RelayNews::Closed => self.sockets.dec(),
+            RelayNews::Heard { samples, rate } => self.audio.inc_by(samples as f64 / f64::from(rate.max(1))),
+            RelayNews::Refused { code } => self.refused.with_label_values(&[code]).inc(),
+        }
     }
 }
 

@@ -27,6 +27,9 @@ use std::time::Duration;
 /// Servers that are away at the start are asked for again, for as long as it takes.
 const UNTIL_THERE: RetryPolicy = RetryPolicy { backoff: super::UNTIL_THERE, call: None };
 
+/// Callers of sessions that go on elsewhere are sent there; the end waits for that at most so long.
+const CALLERS_SENT_ON: Duration = Duration::from_secs(8);
+
 /// Run one worker, for coordinators in other processes.
 #[derive(Debug, Args)]
 #[command(
@@ -102,6 +105,7 @@ async fn work(config: Config, folder: &Path, up_before: Duration) -> anyhow::Res
             ended = worker.closed() => {
                 ended.context("the worker failed")?;
                 tracing::info!(worker_id = %worker.id(), "drained");
+                ports.lines.send_callers_on(CALLERS_SENT_ON).await;
                 return Ok(true);
             }
             within = FleetMachine::leaves(&mut machine, settings.drain_timeout) => {
@@ -113,7 +117,11 @@ async fn work(config: Config, folder: &Path, up_before: Duration) -> anyhow::Res
     health.is_now(WorkerStage::Draining);
     tracing::info!(grace_s = config.grace.as_secs(), "asked to end: taking nothing new; ask again to end at once");
     tokio::select! {
-        ended = worker.drain_and_stop(config.grace) => { ended?; Ok(true) }
+        ended = worker.drain_and_stop(config.grace) => {
+            ended?;
+            ports.lines.send_callers_on(CALLERS_SENT_ON).await;
+            Ok(true)
+        }
         () = asked.again() => { tracing::warn!("asked again: ending at once"); Ok(false) }
     }
 }

@@ -28,8 +28,25 @@ pub struct FarmSettings {
     pub lines_tls: [PathBuf; 2],
     /// The authority that signed the workers' certificates, a PEM file; empty for no TLS.
     pub lines_ca: PathBuf,
+    /// Whether and where callers may come straight to a worker.
+    pub callers: CallerAccess,
     /// Where a worker process answers /healthz, /readyz and /metrics.
     pub health: SocketAddr,
+}
+
+/// How callers come straight to a worker.
+#[derive(Debug)]
+pub struct CallerAccess {
+    /// What they are told; empty: they do not.
+    pub url: String,
+    /// Where the worker listens for them.
+    pub bind: SocketAddr,
+    /// Certificate and key, PEM files; empty where a proxy has them.
+    pub tls: [PathBuf; 2],
+    /// Sockets at a time.
+    pub max_sockets: usize,
+    /// A socket that was open for so long is sent on.
+    pub longest: Duration,
 }
 
 /// How a bucket is reached. Empty is what every program for AWS does.

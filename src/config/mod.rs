@@ -11,7 +11,7 @@ mod stores;
 mod typed;
 mod values;
 
-pub use farm::{BucketAccess, BucketEncryption, FarmSecret, FarmSettings, MachineAccess};
+pub use farm::{BucketAccess, BucketEncryption, CallerAccess, FarmSecret, FarmSettings, MachineAccess};
 pub use layers::{DEFAULTS, Sources};
 pub use prices::Prices;
 #[cfg(any(feature = "cloud", test))]

@@ -3,7 +3,9 @@
 use super::ice::IceServers;
 use super::read::Reader;
 use super::values::{ByteSize, ListenAddress, ListenAddresses, MicroUsd, PublicAddress};
-use super::{BucketAccess, Config, FarmSecret, FarmSettings, LogSettings, MachineAccess, StoreSettings, StoreUrl};
+use super::{
+    BucketAccess, CallerAccess, Config, FarmSecret, FarmSettings, LogSettings, MachineAccess, StoreSettings, StoreUrl,
+};
 use mouthpiece_coordinator::http::HttpSettings;
 use mouthpiece_coordinator::office::{FetchSettings, LiveSettings, SessionBounds};
 use mouthpiece_domain::control::ControlSettings;
@@ -163,11 +165,30 @@ fn farm(from: &mut Reader<'_>) -> FarmSettings {
         lines_address: from.get("lines.address"),
         lines_tls: ["lines.tls_certificate", "lines.tls_key_file"].map(|key| file(from, key)),
         lines_ca: file(from, "lines.ca_file"),
+        callers: CallerAccess {
+            url: from.get("callers.url"),
+            bind: address(from, "callers.bind", "callers.port"),
+            tls: ["callers.tls_certificate", "callers.tls_key_file"].map(|key| file(from, key)),
+            max_sockets: from.within("callers.max_sockets", 1..=100_000),
+            longest: from.within("callers.longest", SOME_TIME),
+        },
         health: address(from, "health.bind", "health.port"),
     };
-    let [certificate, key] = &settings.lines_tls;
-    if certificate.as_os_str().is_empty() != key.as_os_str().is_empty() {
-        from.wrong("lines.tls_certificate", "certificate and key belong together: set both, or neither");
+    for (key, [certificate, secret]) in
+        [("lines.tls_certificate", &settings.lines_tls), ("callers.tls_certificate", &settings.callers.tls)]
+    {
+        if certificate.as_os_str().is_empty() != secret.as_os_str().is_empty() {
+            from.wrong(key, "certificate and key belong together: set both, or neither");
+        }
+    }
+    let CallerAccess { url, tls: [certificate, _], .. } = &settings.callers;
+    let is_secure = url.starts_with("wss://");
+    if !url.is_empty() && !is_secure && !url.starts_with("ws://") {
+        let remedy =
+            "must be wss://host, as callers reach the worker or the proxy before it; ws:// in a private network only";
+        from.wrong("callers.url", remedy);
+    } else if !url.is_empty() && !is_secure && !certificate.as_os_str().is_empty() {
+        from.wrong("callers.url", "callers.tls_certificate is set: then it must begin with wss://");
     }
     if !settings.secret.0.is_empty() && !settings.secret_file.as_os_str().is_empty() {
         from.wrong("farm.secret_file", "farm.secret is set, too: leave one of them out");

@@ -287,6 +287,7 @@ async fn serve(
             Ok(Err(error)) => tracing::warn!(%error, "the worker did not end in order"),
             Err(error) => tracing::error!(%error, "the worker's keeper died"),
         }
+        ports.lines.send_callers_on(LAST_REPORTS).await;
         if tokio::time::timeout(LAST_REPORTS, nothing_runs(&farm)).await.is_err() {
             tracing::warn!("the worker's last reports did not come: the next start looks after its sessions");
         }

@@ -8,6 +8,8 @@ mod api;
 mod cancel;
 mod crash;
 mod door;
+#[cfg(feature = "cloud")]
+mod doors;
 mod drain;
 mod farm;
 #[cfg(feature = "cloud")]

@@ -10,6 +10,7 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use mouthpiece_domain::control::SessionChange;
 use mouthpiece_domain::session::{Phase, Session, SessionKind};
+use mouthpiece_ports::lines::CallerAddress;
 
 /// A session that the caller may see, by the id in the path; `what` is what it is called there.
 pub async fn visible(api: &Api, caller: &Caller, id: &str, what: &str) -> Result<SessionChange, Problem> {
@@ -48,12 +49,13 @@ pub async fn started(
         _ => "sessions",
     };
     let location = (LOCATION, asked.to(&format!("/v1/{place}/{}", session.id)));
-    let mut body = if replayed {
-        told(api, &api.office.sessions.as_seen(session.clone()).await?, asked)
+    let (mut body, session) = if replayed {
+        let change = api.office.sessions.as_seen(session).await?;
+        (told(api, &change, asked), change.session)
     } else {
-        SessionBody::new(&session, &api.settings.retention, asked)
+        (SessionBody::new(&session, &api.settings.retention, asked), session)
     };
-    complete(api, &Visitor::Key(caller.clone()), &session, &mut body)?;
+    complete(api, &Visitor::Key(caller.clone()), &session, &mut body).await?;
     if replayed {
         let replay = ("idempotent-replay", "true");
         return Ok(HttpResponse::Ok().insert_header(location).insert_header(replay).json(body));
@@ -61,14 +63,19 @@ pub async fn started(
     Ok(HttpResponse::build(fresh).insert_header(location).json(body))
 }
 
-/// Adds to a session's body what only whoever may watch it is told: ICE servers and, for the key that made it, its token.
+/// Adds to a session's body what only whoever may watch it is told: ICE servers, where its worker takes speech itself and, for the
+/// key that made it, its token.
 ///
 /// # Errors
 /// 500 when no token can be made, which never happens.
-pub fn complete(api: &Api, visitor: &Visitor, session: &Session, body: &mut SessionBody) -> Result<(), Problem> {
+pub async fn complete(api: &Api, visitor: &Visitor, session: &Session, body: &mut SessionBody) -> Result<(), Problem> {
     let open = session.phase < Phase::Ended && visitor.may_use().is_ok();
     let Some(live) = body.live.as_mut().filter(|_| open) else { return Ok(()) };
     live.ice_servers = api.office.live.ice(session.id).into_iter().map(Into::into).collect();
+    if let Some(CallerAddress { url, until }) = api.office.live.caller_address(session).await {
+        live.direct_audio_url = Some(url);
+        live.direct_audio_expires = Some(time_text(until));
+    }
     if visitor.made(session) {
         let token = api.office.access.session_token(visitor.key(), session);
         let (token, expires) = token.ok_or_else(|| Problem::internal("no session token can be made"))?;

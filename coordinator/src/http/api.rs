@@ -4,11 +4,11 @@ use super::problem::{Problem, ProblemKind};
 use super::settings::HttpSettings;
 use crate::farm::Farm;
 use crate::metrics::Metrics;
-use crate::office::seats::{BoundedSeat, BoundedSeats, SeatsFull};
 use crate::office::{Office, OfficeError};
 use bytes::Bytes;
 use mouthpiece_domain::ids::{KeyId, SessionId};
 use mouthpiece_ports::farm_ports::OfficePorts;
+use mouthpiece_ports::seats::{BoundedSeat, BoundedSeats, SeatsFull};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 

@@ -131,7 +131,7 @@ pub async fn read(
 ) -> Result<HttpResponse, Problem> {
     let change = answers::visited(&api, &visitor, &id).await?;
     let mut body = answers::told(&api, &change, &asked);
-    answers::complete(&api, &visitor, &change.session, &mut body)?;
+    answers::complete(&api, &visitor, &change.session, &mut body).await?;
     Ok(HttpResponse::Ok().json(body))
 }
 

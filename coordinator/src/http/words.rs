@@ -7,19 +7,8 @@
 use actix_multipart::MultipartError;
 use actix_web::error::PayloadError;
 use actix_ws::ProtocolError;
-pub use mouthpiece_domain::words::one_line;
-use serde_json::error::Category;
+pub use mouthpiece_speech::words::{json, one_line};
 use url::ParseError;
-
-/// What is wrong with JSON, without a full stop.
-pub fn json(error: &serde_json::Error) -> String {
-    let (line, column) = (error.line(), error.column());
-    match error.classify() {
-        Category::Eof => "it ends too early".to_owned(),
-        Category::Syntax | Category::Data => format!("line {line}, column {column} cannot be read"),
-        Category::Io => "it cannot be read".to_owned(),
-    }
-}
 
 /// What is wrong with an address.
 pub fn url(error: ParseError) -> &'static str {
@@ -66,21 +55,5 @@ pub fn websocket(error: &ProtocolError) -> &'static str {
         ProtocolError::ContinuationNotStarted => "a frame continues what never began",
         ProtocolError::ContinuationStarted => "a message begins within another one",
         _ => "a frame cannot be read",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::Value;
-
-    #[test]
-    fn json_is_told_where_it_breaks() {
-        let told = |text: &[u8]| json(&serde_json::from_slice::<Value>(text).unwrap_err());
-        assert_eq!(told(b"{\"a\":"), "it ends too early");
-        assert_eq!(told(b""), "it ends too early");
-        assert_eq!(told(b"{\n\"a\":x}"), "line 2, column 5 cannot be read");
-        assert_eq!(told(b"\"\xff\""), "line 1, column 2 cannot be read");
-        assert!(told("[".repeat(10_000).as_bytes()).contains("cannot be read"));
     }
 }

@@ -83,10 +83,14 @@ impl LiveMetrics {
         self.asks.with_label_values(&[question, outcome.name()]).inc();
     }
 
-    /// An audio socket is open, until what is returned is dropped.
-    pub fn socket(&self) -> OpenSocket {
+    /// An audio socket is open.
+    pub fn socket_opened(&self) {
         self.sockets.inc();
-        OpenSocket(self.sockets.clone())
+    }
+
+    /// An audio socket is not open any more.
+    pub fn socket_closed(&self) {
+        self.sockets.dec();
     }
 
     /// Speech came: so many samples at this rate.
@@ -106,16 +110,6 @@ impl LiveMetrics {
     }
 }
 
-/// Counts an open audio socket while it lives.
-#[derive(Debug)]
-pub struct OpenSocket(IntGauge);
-
-impl Drop for OpenSocket {
-    fn drop(&mut self) {
-        self.0.dec();
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Metrics;
@@ -129,8 +123,9 @@ mod tests {
         metrics.live.heard(48_000, 24_000);
         metrics.live.refused("invalid_field");
         metrics.live.moved();
-        let one = metrics.live.socket();
-        drop(metrics.live.socket());
+        metrics.live.socket_opened();
+        metrics.live.socket_opened();
+        metrics.live.socket_closed();
         let text = metrics.render();
         for line in [
             "mouthpiece_live_join_seconds_bucket{le=\"0.05\"} 1",
@@ -142,7 +137,7 @@ mod tests {
         ] {
             assert!(text.lines().any(|shown| shown == line), "no line {line} in\n{text}");
         }
-        drop(one);
+        metrics.live.socket_closed();
         assert!(metrics.render().contains("mouthpiece_live_audio_sockets 0"));
     }
 }

@@ -17,7 +17,6 @@ pub mod options;
 pub mod orders;
 pub mod readiness;
 mod refusal;
-pub mod seats;
 pub mod sessions;
 mod settings;
 pub mod submission;

@@ -1,16 +1,22 @@
 //! Live sessions: made, shown, and what is said to one that runs.
 
 use crate::rig::{Answer, Form, PNG, Rig};
+use crate::script::WORKER;
 use crate::stage::{Stage, declining, hold, obliging};
+use async_trait::async_trait;
 use mouthpiece_coordinator::office::{IceServer, KeyScope, LiveSettings};
-use mouthpiece_domain::ids::SessionId;
+use mouthpiece_domain::fleet::Hold;
+use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::live::{
     Declined, FaceMood, LiveAnswer, LiveQuestion, LiveStage, LiveStatus, LiveTerms, NotDone, StageTime,
 };
 use mouthpiece_domain::session::{EndReason, SessionEnd, SessionKind};
+use mouthpiece_domain::time::Wall;
+use mouthpiece_ports::lines::{CallerAddress, CallerLine, IncomingLines, LineError, Lines};
 use mouthpiece_ports::questions::QuestionBus;
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::sync::Arc;
 use std::time::Duration;
 
 fn id(body: &Value) -> SessionId {
@@ -124,6 +130,56 @@ async fn a_live_session_prepares_no_avatar_for_good() {
     assert_eq!((&shown["state"], &shown["prepared_by"]), (&json!("failed"), &json!(preparation.to_string())));
     let form = Form::default().file("image", PNG);
     Answer::of(rig.form("/v1/avatars", &form)).await.is(202);
+}
+
+/// Lines to workers that let callers come, but for one that never says so.
+struct OpenWorkers;
+
+#[async_trait]
+impl Lines for OpenWorkers {
+    async fn open(&self, hold: &Hold) -> Result<CallerLine, LineError> {
+        Err(LineError::Unroutable(hold.worker))
+    }
+
+    async fn calls(&self, worker: WorkerId) -> Result<Box<dyn IncomingLines>, LineError> {
+        Err(LineError::Unroutable(worker))
+    }
+
+    async fn caller_address(&self, hold: &Hold, now: Wall) -> Option<CallerAddress> {
+        if hold.worker != WORKER {
+            std::future::pending::<()>().await;
+        }
+        let url = format!("wss://w/{}?ticket={}", hold.session, hold.fence.0);
+        Some(CallerAddress { url, until: Wall(now.0 + 30_000) })
+    }
+}
+
+#[actix_web::test]
+async fn whoever_may_speak_is_told_where_the_worker_takes_speech_itself() {
+    let rig = Rig::with_lines(Arc::new(OpenWorkers)).await;
+    let body = rig.live("").await;
+    assert!(body["live"]["direct_audio_url"].is_null(), "it does not run yet: {body}");
+    rig.farm.run(id(&body), 1, 0);
+    let path = format!("/v1/sessions/{}", id(&body));
+    let token = body["live"]["token"].as_str().unwrap();
+    let told = |answer: Answer| answer.is(200).json()["live"].clone();
+    let seen = async |secret: &str| told(Answer::of(rig.bare(Method::GET, &path).bearer_auth(secret)).await);
+    for secret in [&rig.secret, token] {
+        let live = seen(secret).await;
+        assert_eq!(live["direct_audio_url"], format!("wss://w/{}?ticket=1", id(&body)));
+        assert!(live["direct_audio_expires"].as_str().is_some_and(|at| at.ends_with('Z')), "{live}");
+    }
+    let reads = rig.key(&[KeyScope::Farm], |_| {});
+    let live = seen(&reads).await;
+    assert!(live["direct_audio_url"].is_null() && live["direct_audio_expires"].is_null(), "{live}");
+    let listed = rig.get("/v1/sessions").await.json();
+    assert!(listed["sessions"][0]["live"]["direct_audio_url"].is_null(), "{listed}");
+    // Nobody waits for a worker that does not tell.
+    rig.moved(id(&body), WorkerId(99));
+    let live = seen(&rig.secret).await;
+    assert!(live["direct_audio_url"].is_null(), "{live}");
+    rig.farm.end(id(&body), SessionEnd::new(EndReason::Completed, None));
+    assert!(seen(&rig.secret).await["direct_audio_url"].is_null());
 }
 
 #[actix_web::test]

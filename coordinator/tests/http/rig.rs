@@ -11,6 +11,7 @@ use mouthpiece_coordinator::office::{KeyScope, new_id, new_page_link, new_secret
 use mouthpiece_domain::ids::{KeyId, SessionId};
 use mouthpiece_embedded::{MemoryBus, MemoryLines};
 use mouthpiece_ports::farm_ports::OfficePorts;
+use mouthpiece_ports::lines::Lines;
 use mouthpiece_ports::records::ApiKey;
 use reqwest::header::HeaderMap;
 use reqwest::redirect::Policy;
@@ -95,6 +96,15 @@ impl Rig {
         let (bus, lines) = (Arc::new(MemoryBus::new()), Arc::new(MemoryLines::new()));
         let ports = of_memory(&memory, &bus, &lines);
         Self::serving(Arc::clone(&farm) as _, ports, (memory, farm, bus, lines), change).await
+    }
+
+    /// With other lines than those in memory, which have no part in it then.
+    pub async fn with_lines(other: Arc<dyn Lines>) -> Self {
+        let memory = Arc::new(Memory::default());
+        let farm = Arc::new(Script::new(Arc::clone(&memory)));
+        let (bus, lines) = (Arc::new(MemoryBus::new()), Arc::new(MemoryLines::new()));
+        let ports = OfficePorts { lines: other, ..of_memory(&memory, &bus, &lines) };
+        Self::serving(Arc::clone(&farm) as _, ports, (memory, farm, bus, lines), |_| {}).await
     }
 
     /// Over other ports; `memory`, `farm`, `bus` and `lines` have no part in it then.

@@ -18,4 +18,5 @@ pub mod readiness;
 pub mod records;
 pub mod retention;
 pub mod retry;
+pub mod seats;
 pub mod wire;

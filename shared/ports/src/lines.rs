@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_domain::live::{LineInput, LineOutput};
+use mouthpiece_domain::time::Wall;
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::mpsc;
 
@@ -48,6 +50,15 @@ pub struct IncomingLine {
     pub down: mpsc::Sender<LineOutput>,
 }
 
+/// Where a caller may speak to a session straight, without a coordinator between.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallerAddress {
+    /// A WebSocket's address, with the right to open it in it: whoever has it may speak in that session.
+    pub url: String,
+    /// Until then it may be opened.
+    pub until: Wall,
+}
+
 /// A worker's incoming lines.
 #[async_trait]
 pub trait IncomingLines: Send {
@@ -68,4 +79,15 @@ pub trait Lines: Send + Sync {
 
     /// Takes lines for a worker. One receiver at a time: a second one takes over. When it is dropped, no more are taken.
     async fn calls(&self, worker: WorkerId) -> Result<Box<dyn IncomingLines>, LineError>;
+
+    /// Where a caller may speak to a session straight, if its worker lets callers come; `now` is the calendar's time.
+    async fn caller_address(&self, hold: &Hold, now: Wall) -> Option<CallerAddress> {
+        let _ = (hold, now);
+        None
+    }
+
+    /// This process is about to stop: callers that came straight to its workers are sent on, for at most so long.
+    async fn send_callers_on(&self, within: Duration) {
+        let _ = within;
+    }
 }

@@ -338,6 +338,40 @@ test("a socket that broke is opened anew, and what waited is said", async (t) =>
   assert.match(errors[0]?.sentence ?? "", /token expired/);
 });
 
+test("pushed sound goes straight to the worker where the session's answer names it, and follows the session", async (t) => {
+  const asked = network(t, (request, n) => {
+    if (request.method !== "GET") return well(request);
+    return { body: JSON.stringify({ live: { direct_audio_url: `wss://w${n}.test/audio?ticket=T${n}` } }) };
+  });
+  /** @type {LiveError[]} */
+  const errors = [];
+  const { face } = await connected(t, { direct: true, onerror: (e) => errors.push(e) });
+  await until(() => Socket.all[0]?.readyState === 1, "the socket opens");
+  const first = /** @type {Socket} */ (Socket.all[0]);
+  assert.equal(first.url, "wss://w1.test/audio?ticket=T1");
+  for (let n = 0; n < 3; n += 1) await face.speak(new Int16Array(100).fill(n));
+  first.say({ type: "session.position", position: "1-7" });
+  first.say({ type: "session.reconnect", messages_taken: 1 });
+  first.close(1012);
+  await until(() => Socket.all[1]?.sent.length === 2, "what was not taken is sent on");
+  const second = /** @type {Socket} */ (Socket.all[1]);
+  assert.equal(second.url, "wss://w2.test/audio?ticket=T2&after=1-7");
+  assert.deepEqual(
+    second.sent.map((m) => m.audio),
+    first.sent.slice(1).map((m) => m.audio),
+  );
+  assert.equal(errors.length, 0);
+  // It dies with what it was to say; the next worker cannot be reached.
+  Socket.reaches = false;
+  second.close(1006);
+  assert.match(errors[0]?.sentence ?? "", /had not said is lost/);
+  await until(() => Socket.all[2]?.readyState === 3, "the next is tried");
+  Socket.reaches = true;
+  await until(() => Socket.all[3]?.readyState === 1, "the server is there");
+  assert.equal(Socket.all[3]?.url, "ws://farm.test/v1/sessions/ses_1/audio?token=mps_x&after=1-7");
+  assert.equal(asked.filter((r) => r.method === "GET" && r.path === "/v1/sessions/ses_1").length, 3);
+});
+
 test("a microphone is sent from the beginning, or later", async (t) => {
   network(t, well);
   const { face } = await connected(t, { microphone: "later" });

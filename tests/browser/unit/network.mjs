@@ -93,6 +93,8 @@ export class Peer extends EventTarget {
 
 export class Socket extends EventTarget {
   static OPEN = 1;
+  /** Whether the next ones reach anybody. */
+  static reaches = true;
   /** @type {Socket[]} */
   static all = [];
   readyState = 0;
@@ -112,6 +114,7 @@ export class Socket extends EventTarget {
     this.url = url;
     Socket.all.push(this);
     setTimeout(() => {
+      if (!Socket.reaches) return this.close(1006);
       this.readyState = 1;
       this.onopen?.();
     }, 1);
@@ -199,7 +202,7 @@ export function network(t, answer) {
     },
   };
   Object.assign(Peer, { all: [], reaches: true, frames: 1 });
-  [Socket.all, Events.all] = [[], []];
+  [Socket.all, Events.all, Socket.reaches] = [[], [], true];
   for (const [name, fake] of Object.entries(fakes)) {
     const before = Object.getOwnPropertyDescriptor(globalThis, name);
     Object.defineProperty(globalThis, name, { value: fake, configurable: true, writable: true });

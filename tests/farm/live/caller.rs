@@ -29,8 +29,26 @@ impl Caller {
 
     async fn asking(api: &Api, session: &str, query: &str) -> Self {
         let address = api.address().replacen("http", "ws", 1);
-        let (socket, _) = connect_async(format!("{address}/v1/sessions/{session}/audio?{query}")).await.unwrap();
+        Self::at(&format!("{address}/v1/sessions/{session}/audio?{query}")).await
+    }
+
+    /// At an address that holds all that is needed.
+    pub async fn at(url: &str) -> Self {
+        let (socket, _) = connect_async(url).await.unwrap();
         Self { socket, heard: Vec::new() }
+    }
+
+    /// Waits until it is closed, and returns the code; none where it broke off.
+    #[cfg(feature = "cloud")]
+    pub async fn closed(&mut self) -> Option<u16> {
+        loop {
+            match timeout(PATIENCE, self.socket.next()).await.expect("it stays open") {
+                Some(Ok(Message::Text(text))) => self.heard.push(serde_json::from_str(&text).unwrap()),
+                Some(Ok(Message::Close(frame))) => return frame.map(|frame| frame.code.into()),
+                Some(Ok(_)) => {}
+                Some(Err(_)) | None => return None,
+            }
+        }
     }
 
     pub async fn say(&mut self, message: Value) {
@@ -42,6 +60,12 @@ impl Caller {
         let hum = |n: u32| ((f64::from(n) * 220.0 * std::f64::consts::TAU / 24_000.0).sin() * 9000.0) as i16;
         let bytes: Vec<u8> = (0..ms * 24).flat_map(|n| hum(n).to_le_bytes()).collect();
         self.say(json!({"type": "agent.speak", "audio": STANDARD.encode(bytes), "event_id": event})).await;
+    }
+
+    /// The last thing of an event of this type that was heard.
+    #[cfg(feature = "cloud")]
+    pub fn last(&self, kind: &str) -> Option<&Value> {
+        self.heard.iter().rev().find(|event| event["type"] == kind)
     }
 
     /// Waits for an event of this type, and returns it.

@@ -26,6 +26,14 @@ pub struct LiveBody {
     /// Where to speak, by WebSocket.
     #[schema(example = "sessions/ses_0197b2c4d5e67f8091a2b3c4d5e6f708/audio")]
     pub audio_url: String,
+    /// Where to speak straight to the worker that runs the session, without a coordinator between: the same messages, another address
+    /// for each placement. The right to open it stands in it, for this one session, so it is nobody else's to know; `sample_rate`
+    /// and `after` may be added with `&`. Null while it does not run, and where its worker lets nobody come.
+    #[schema(example = "wss://w1.farm.example/v1/sessions/ses_0197b2c4d5e67f8091a2b3c4d5e6f708/audio?ticket=AdbW3a4D")]
+    pub direct_audio_url: Option<String>,
+    /// Until then that one may be opened, half a minute; GET gives a fresh one. What is open stays open.
+    #[schema(example = "2026-11-25T16:00:30.000Z")]
+    pub direct_audio_expires: Option<String>,
     /// STUN and TURN servers, as `RTCPeerConnection` takes them. Told to whoever may watch; else empty.
     pub ice_servers: Vec<IceServerBody>,
     /// It ends when for so long nothing was said and nobody asked to keep it alive.
@@ -114,6 +122,8 @@ impl LiveBody {
             token_expires: None,
             whep_url: asked.to(&format!("/v1/sessions/{}/whep", session.id)),
             audio_url: asked.to(&format!("/v1/sessions/{}/audio", session.id)),
+            direct_audio_url: None,
+            direct_audio_expires: None,
             ice_servers: Vec::new(),
             idle_timeout_ms: as_millis(terms.idle_timeout),
             absent_timeout_ms: as_millis(terms.absent_timeout),

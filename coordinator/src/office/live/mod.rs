@@ -11,7 +11,6 @@ pub use settings::{LiveSettings, SocketTimeouts};
 pub use whereabouts::Whereabouts;
 
 use super::refusal::refuses_when_unavailable;
-use super::seats::BoundedSeats;
 use super::sessions::Sessions;
 use super::{Closing, StoreUnavailable, now};
 use crate::metrics::Metrics;
@@ -21,13 +20,13 @@ use mouthpiece_domain::live::Declined;
 use mouthpiece_domain::session::{Session, SessionKind};
 use mouthpiece_ports::lines::Lines;
 use mouthpiece_ports::questions::QuestionBus;
+use mouthpiece_ports::seats::BoundedSeats;
+use mouthpiece_speech::SOCKETS_OF_A_SESSION;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Whoever is told to come back does so after this.
 pub const COME_BACK: Duration = Duration::from_secs(1);
-/// Speakers of one session.
-const SPEAKERS_OF_A_SESSION: usize = 8;
 /// Whoever comes while the server stops may find another after this.
 const STOPPING: Duration = Duration::from_secs(5);
 
@@ -113,7 +112,7 @@ impl LiveSessions {
     pub(super) fn new(settings: LiveSettings, needs: LiveNeeds, closing: Closing) -> Result<Self, IceServerError> {
         ice::check(&settings.ice_servers)?;
         let LiveNeeds { questions, lines, sessions, metrics } = needs;
-        let speakers = BoundedSeats::new(SPEAKERS_OF_A_SESSION, settings.max_sockets);
+        let speakers = BoundedSeats::new(SOCKETS_OF_A_SESSION, settings.max_sockets);
         Ok(Self { settings, questions, lines, sessions, metrics, closing, speakers })
     }
 

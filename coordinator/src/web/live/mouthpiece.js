@@ -44,6 +44,8 @@
  * @property {RTCIceServer[]} [iceServers] `live.ice_servers` of the session; asked for if not given
  * @property {HTMLVideoElement} [video] shows the face; see also `attach`
  * @property {boolean|MediaStream|"later"} [microphone] true asks the user for one; "later" makes `setMicrophone` possible
+ * @property {boolean} [direct] pushed sound goes straight to the session's worker where its answer names an address for that, and
+ *   through the server where not, or where that cannot be reached. What a worker that dies had not said is lost then
  * @property {AbortSignal} [signal] gives up while connecting
  * @property {number} [giveUpMs] a connection that could not be made or mended for so long has failed. If not given: 60,000 for the
  *   first one; after that it is tried until the session has ended
@@ -489,19 +491,27 @@ export function noMicrophone(error) {
 /** The audio socket: keeps the order, the pace, and itself open. */
 class Voice {
   /**
-   * @param {string} url
+   * @param {(direct: boolean) => string|Promise<string>} where its address: the worker's own if that may be, else the server's
    * @param {{mood: (mood: LiveMood) => void, speech: (speech: LiveSpeech) => void, session: (state: string, reason: string|null) => void, error: (error: LiveError) => void}} tell
    */
-  constructor(url, tell) {
-    this.url = url;
+  constructor(where, tell) {
+    this.where = where;
     this.tell = tell;
     this.lead = new Lead();
     /** @type {{text: () => string, ms: number, done?: () => void}[]} what waits, oldest first */
     this.queue = [];
     /** @type {{text: () => string, ms: number}[]} the newest that were sent, in case they are refused */
     this.sent = [];
+    /** @type {{nth: number, text: string, ms: number}[]} the newest that were sent over this socket, in case it leads elsewhere */
+    this.log = [];
+    this.count = 0;
+    /** @type {string|null} up to where everything was heard */
+    this.position = null;
     /** @type {WebSocket|null} */
     this.socket = null;
+    this.opening = false;
+    /** The worker's own address did not do. */
+    this.detour = false;
     /** @type {ReturnType<typeof setTimeout>|undefined} */
     this.timer = undefined;
     this.tries = 0;
@@ -509,18 +519,38 @@ class Voice {
   }
 
   open() {
-    if (this.closed || this.socket !== null) return;
-    const socket = new WebSocket(this.url);
+    if (this.closed || this.socket !== null || this.opening) return;
+    const where = this.where(!this.detour);
+    if (typeof where === "string") return this.connect(where);
+    this.opening = true;
+    void where.then((url) => {
+      this.opening = false;
+      if (!this.closed) this.connect(url);
+    });
+  }
+
+  /** @param {string} url */
+  connect(url) {
+    const direct = url.includes("ticket=");
+    const socket = new WebSocket(this.position === null ? url : `${url}&after=${this.position}`);
     this.socket = socket;
+    [this.log, this.count] = [[], 0];
+    let opened = false;
     socket.onopen = () => {
-      this.tries = 0;
+      opened = true;
+      [this.tries, this.detour] = [0, false];
       this.pump();
     };
     socket.onmessage = ({ data }) => this.hear(data);
     socket.onclose = ({ code, reason }) => {
       if (this.socket === socket) this.socket = null;
       if (this.closed) return;
+      this.detour = direct && !opened;
       this.tries += 1;
+      if (direct && code === 1006 && this.lead.until > performance.now()) {
+        const lost = "The worker is gone, and what it had not said is lost.";
+        this.tell.error(new LiveError("speech", lost, "Push it again.", { passing: true }));
+      }
       // 1008: it was refused, and would be again.
       const refused = code === 1008;
       if (refused || this.tries === HARD) {
@@ -552,7 +582,7 @@ class Voice {
       }
       this.queue.shift();
       const text = next.text();
-      this.socket.send(text);
+      this.send(this.socket, text, next.ms);
       if (next.ms > 0) {
         this.lead.sent(next.ms, now);
         this.sent = [...this.sent, { text: () => text, ms: next.ms }].slice(-64);
@@ -561,13 +591,28 @@ class Voice {
     }
   }
 
+  /** @param {WebSocket} socket @param {string} text @param {number} ms of sound in it */
+  send(socket, text, ms) {
+    socket.send(text);
+    this.count += 1;
+    this.log = [...this.log, { nth: this.count, text, ms }].slice(-256);
+  }
+
+  /** Another socket is to be opened: what this one had not taken is sent over that. @param {number} taken of its messages */
+  sentOn(taken) {
+    const left = this.log.filter(({ nth }) => nth > taken);
+    this.queue.unshift(...left.map(({ text, ms }) => ({ text: () => text, ms })));
+    this.log = [];
+  }
+
   /** @param {boolean} says it to the session, too */
   interrupt(says) {
     for (const waiting of this.queue.splice(0)) waiting.done?.();
     this.sent = [];
     this.lead.cleared();
     if (says && this.socket?.readyState === WebSocket.OPEN) {
-      this.socket.send(JSON.stringify({ type: "agent.interrupt", event_id: INTERRUPTION }));
+      this.log = [];
+      this.send(this.socket, JSON.stringify({ type: "agent.interrupt", event_id: INTERRUPTION }), 0);
       return true;
     }
     return false;
@@ -596,6 +641,11 @@ class Voice {
         return this.tell.speech({ what: "interrupted", eventId, playedMs: said.played_ms });
       case "agent.buffer":
         return this.lead.told(said.buffered_ms, said.limit_ms, performance.now());
+      case "session.position":
+        this.position = said.position;
+        return;
+      case "session.reconnect":
+        return this.sentOn(said.messages_taken);
       case "session.state_updated":
         return this.tell.session(said.state, said.reason ?? null);
       case "error":
@@ -684,7 +734,8 @@ export class MouthpieceLive {
     this.#options = options;
     this.#base = new URL(options.baseUrl ?? "/", globalThis.location?.href).href.replace(/\/$/, "");
     const audio = `${this.#sessionUrl().replace(/^http/, "ws")}/audio?token=${encodeURIComponent(options.token)}`;
-    this.#voice = new Voice(audio, {
+    const where = (/** @type {boolean} */ direct) => (direct && options.direct ? this.#straight(audio) : audio);
+    this.#voice = new Voice(where, {
       mood: (mood) => options.onmood?.(mood),
       speech: (speech) => options.onspeech?.(speech),
       session: (state, reason) => this.#heard(state, reason),
@@ -880,6 +931,16 @@ export class MouthpieceLive {
       this.#ownsMicrophone = true;
     } catch (error) {
       throw noMicrophone(error);
+    }
+  }
+
+  /** Where the worker takes sound itself; `otherwise` where it does not. @param {string} otherwise */
+  async #straight(otherwise) {
+    try {
+      const told = await (await this.#request("GET", this.#sessionUrl())).json();
+      return String(told.live?.direct_audio_url ?? otherwise);
+    } catch {
+      return otherwise;
     }
   }
 

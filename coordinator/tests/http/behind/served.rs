@@ -98,7 +98,7 @@ impl Front<'_> {
         assert_eq!(ws.event().await["state"], "live");
         ws.send(BINARY, &[1; 960]).await;
         let mut heard = timeout(BOUND, called.up.recv()).await.unwrap().unwrap();
-        if matches!(heard, LineInput::Identify { .. }) {
+        if matches!(heard, LineInput::Identify(_)) {
             heard = timeout(BOUND, called.up.recv()).await.unwrap().unwrap();
         }
         assert!(matches!(heard, LineInput::Speak { .. }), "{heard:?}");

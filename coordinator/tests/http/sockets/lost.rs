@@ -49,7 +49,9 @@ async fn what_was_missed_while_the_line_was_lost_is_told_once() {
         talk.ws.text(r#"{"type":"session.keep_alive"}"#).await;
         talk.called = talk.stage.called().await;
         assert_eq!(talk.hears().await, LineInput::KeepAlive { event: None });
-        let Some(LineInput::Identify { after, .. }) = talk.introduction.take() else { panic!("nobody called") };
+        let Some(LineInput::Identify(CallerIntroduction { after, .. })) = talk.introduction.take() else {
+            panic!("nobody called")
+        };
         assert_eq!(after, Some(position(seen)));
         talk.says(LineOutput::Settled { through: u64::MAX, begun: None, of_next_ms: 0 }).await;
         // What comes before the answer comes again after it.
@@ -78,7 +80,8 @@ async fn what_was_pushed_and_not_played_is_said_where_the_session_goes_on() {
     }
     talk.ws.text(r#"{"type":"agent.speak_end","event_id":"a"}"#).await;
     talk.hears().await;
-    let Some(LineInput::Identify { caller, next: 1, after: None, .. }) = talk.introduction.take() else {
+    let Some(LineInput::Identify(CallerIntroduction { caller, next: 1, after: None, .. })) = talk.introduction.take()
+    else {
         panic!("nobody called")
     };
     talk.says(LineOutput::Refused { number: 3, event: None, retry_after_ms: 1, detail: "no room".into() }).await;
@@ -95,7 +98,7 @@ async fn what_was_pushed_and_not_played_is_said_where_the_session_goes_on() {
     assert_eq!(talk.hears().await, speech(vec![2; 2400]));
     assert_eq!(talk.hears().await, LineInput::KeepAlive { event: None }, "in place of what was refused");
     assert_eq!(talk.hears().await, LineInput::SpeakEnd { event: Some("a".into()) });
-    let who = |begun| LineInput::Identify { caller, next: 2, after: None, listening: false, begun };
+    let who = |begun| LineInput::Identify(CallerIntroduction { caller, next: 2, after: None, listening: false, begun });
     assert_eq!(talk.introduction.take(), Some(who(Some(begun.clone()))));
 
     // The worker is lost: what it had played is not said again.
@@ -121,7 +124,7 @@ async fn who_lost_its_socket_hears_what_came_since() {
     let mut again = Ws::open(&talk.rig, &format!("{}&after=1-7", talk.path), "").await.unwrap();
     let mut stage = talk.stage;
     let mut called = stage.called().await;
-    let Ok(Some(LineInput::Identify { after, .. })) = timeout(BOUND, called.up.recv()).await else {
+    let Ok(Some(LineInput::Identify(CallerIntroduction { after, .. }))) = timeout(BOUND, called.up.recv()).await else {
         panic!("nobody called")
     };
     assert_eq!(after, Some(EventPosition { fence: Fence(1), number: 7 }));

@@ -8,7 +8,7 @@ use crate::stage::{Stage, hold, obliging};
 use crate::ws::{BINARY, Frame, PING, PONG, Ws, head};
 use mouthpiece_coordinator::office::{KeyScope, LiveSettings, SocketTimeouts};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
-use mouthpiece_domain::live::{BegunUtterance, EventPosition, FaceMood, LineInput, LineOutput};
+use mouthpiece_domain::live::{BegunUtterance, CallerIntroduction, EventPosition, FaceMood, LineInput, LineOutput};
 use mouthpiece_domain::session::{EndReason, Fence, SessionEnd};
 use mouthpiece_ports::lines::{IncomingLine, Lines};
 use reqwest::Method;
@@ -34,7 +34,7 @@ struct Talk {
 async fn heard(called: &mut IncomingLine) -> Option<LineInput> {
     loop {
         match timeout(BOUND, called.up.recv()).await.expect("nothing was heard") {
-            Some(LineInput::Identify { .. }) => {}
+            Some(LineInput::Identify(_)) => {}
             heard => return heard,
         }
     }
@@ -75,7 +75,7 @@ impl Talk {
         loop {
             let heard = timeout(BOUND, self.called.up.recv()).await.expect("nothing was heard");
             match heard.expect("the line ended") {
-                who @ LineInput::Identify { .. } => self.introduction = Some(who),
+                who @ LineInput::Identify(_) => self.introduction = Some(who),
                 heard => return heard,
             }
         }
@@ -141,6 +141,32 @@ async fn what_is_said_is_heard_and_answered() {
     let (code, reason) = talk.ws.closed().await;
     assert_eq!((code, reason.as_str()), (1000, "the session has ended: completed"));
     eventually("the socket is given back", || talk.metric("mouthpiece_live_audio_sockets 0").then_some(())).await;
+}
+
+#[actix_web::test]
+async fn who_asks_for_it_is_told_how_much_was_played() {
+    let talk = Talk::begin().await;
+    let mut stage = talk.stage;
+    let begun = |played_ms| Some(BegunUtterance { event: Some("e".into()), played_ms });
+    for (query, tells) in [("&progress=true", true), ("&progress=false", false)] {
+        let mut ws = Ws::open(&talk.rig, &format!("{}{query}", talk.path), "").await.unwrap();
+        let called = stage.called().await;
+        assert_eq!(ws.event().await["state"], "live");
+        for down in [
+            LineOutput::Settled { through: 0, begun: begun(40), of_next_ms: 40 },
+            LineOutput::Settled { through: 1, begun: None, of_next_ms: 0 },
+            LineOutput::Kept { event: None },
+        ] {
+            called.down.send(down).await.unwrap();
+        }
+        if tells {
+            let progress = json!({"type": "agent.speak_progress", "event_id": "e", "played_ms": 40});
+            assert_eq!(ws.event().await, progress);
+        }
+        assert_eq!(ws.event().await["state"], "live", "{query}");
+    }
+    let path = format!("{}&progress=1", talk.path);
+    Answer::of(talk.rig.bare(Method::GET, &path)).await.blames("progress");
 }
 
 #[actix_web::test]

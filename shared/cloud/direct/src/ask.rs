@@ -1,6 +1,8 @@
 //! A coordinator's side of the questions to one worker: one connection, many questions.
 
-use crate::link::{Liveness, Socket, carry};
+use crate::callers::CallersUrl;
+use crate::dial::Reached;
+use crate::link::{Liveness, carry};
 use crate::wire::{Asked, Encoded, NoAnswer, ToCoordinator, ToWorker, WireError};
 use mouthpiece_domain::live::{LiveAnswer, LiveAsk};
 use std::collections::HashMap;
@@ -47,6 +49,7 @@ pub(crate) struct Asker {
     questions: mpsc::Sender<Encoded>,
     waiting: Arc<Waiting>,
     next: AtomicU64,
+    callers: Option<CallersUrl>,
 }
 
 /// A question that is given up when it is dropped.
@@ -68,7 +71,7 @@ impl Drop for Open<'_> {
 impl Asker {
     /// Over a connection that the worker has welcomed; `lost` is called when it breaks.
     pub(crate) fn new(
-        socket: Socket,
+        Reached { socket, callers }: Reached,
         liveness: Liveness,
         lost: impl FnOnce(&dyn std::fmt::Display) + Send + 'static,
     ) -> Self {
@@ -98,7 +101,12 @@ impl Asker {
             };
             tokio::join!(carrying, handing);
         });
-        Self { questions, waiting, next: AtomicU64::new(0) }
+        Self { questions, waiting, next: AtomicU64::new(0), callers }
+    }
+
+    /// Where callers may come straight to the worker, if they may.
+    pub(crate) fn callers(&self) -> Option<&CallersUrl> {
+        self.callers.as_ref()
     }
 
     /// True when nothing can be asked over this any more.

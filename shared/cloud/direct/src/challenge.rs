@@ -9,6 +9,8 @@ use mouthpiece_domain::ids::WorkerId;
 
 /// What a proof is signed as.
 const KIND: &str = "mouthpiece direct 1 proof";
+/// What is signed as a proof of where callers may come.
+const CALLERS_KIND: &str = "mouthpiece direct 1 callers";
 
 /// Fresh random bytes of one side of one connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,23 +59,46 @@ impl Proven<'_> {
         bytes
     }
 
+    /// The same, and where callers may come.
+    fn callers_message(&self, url: &str) -> Vec<u8> {
+        [&self.message(), url.as_bytes()].concat()
+    }
+
     /// The proof, as it stands in a header.
     pub(crate) fn sign(&self, secrets: &FarmSecrets) -> String {
-        let mut id = [0; 4];
-        let signed = secrets.sign(KIND, |by| {
-            id = by.0;
-            self.message()
-        });
-        let mac = &signed[signed.len() - MAC..];
-        to_text(&[&id, mac].concat())
+        signed(KIND, self.message(), secrets)
     }
 
     /// True where `proof` proves it.
     pub(crate) fn is_proven_by(&self, proof: &str, secrets: &FarmSecrets) -> bool {
-        let Some(bytes) = from_text(proof) else { return false };
-        let Some((id, mac)) = bytes.split_first_chunk::<4>() else { return false };
-        secrets.is_signed(KeyId(*id), KIND, &self.message(), mac) == Some(true)
+        is_signed(KIND, &self.message(), proof, secrets)
     }
+
+    /// The proof that callers may come to this worker there. It is another one, so that who does not know of it believes the first.
+    pub(crate) fn sign_callers(&self, url: &str, secrets: &FarmSecrets) -> String {
+        signed(CALLERS_KIND, self.callers_message(url), secrets)
+    }
+
+    /// True where `proof` proves that.
+    pub(crate) fn are_callers_proven_by(&self, url: &str, proof: &str, secrets: &FarmSecrets) -> bool {
+        is_signed(CALLERS_KIND, &self.callers_message(url), proof, secrets)
+    }
+}
+
+fn signed(kind: &str, message: Vec<u8>, secrets: &FarmSecrets) -> String {
+    let mut id = [0; 4];
+    let signed = secrets.sign(kind, |by| {
+        id = by.0;
+        message
+    });
+    let mac = &signed[signed.len() - MAC..];
+    to_text(&[&id, mac].concat())
+}
+
+fn is_signed(kind: &str, message: &[u8], proof: &str, secrets: &FarmSecrets) -> bool {
+    let Some(bytes) = from_text(proof) else { return false };
+    let Some((id, mac)) = bytes.split_first_chunk::<4>() else { return false };
+    secrets.is_signed(KeyId(*id), kind, message, mac) == Some(true)
 }
 
 #[cfg(test)]
@@ -103,6 +128,11 @@ mod tests {
         for broken in ["", "AAAA", "!", &proof[..20], &format!("{proof}A")] {
             assert!(!proven().is_proven_by(broken, &secrets), "{broken}");
         }
+        let callers = proven().sign_callers("wss://w", &secrets);
+        assert!(proven().are_callers_proven_by("wss://w", &callers, &secrets));
+        assert!(!proven().are_callers_proven_by("wss://x", &callers, &secrets), "another address");
+        assert!(!proven().are_callers_proven_by("wss://w", &proof, &secrets), "the other proof is none of it");
+        assert!(!Proven { worker: WorkerId(8), ..proven() }.are_callers_proven_by("wss://w", &callers, &secrets));
         assert_eq!(Challenge::parse(&a.text()), Some(a));
         assert_eq!(Challenge::parse("AAAA"), None);
     }

@@ -1,16 +1,17 @@
 //! The adapter: lines and questions straight to workers, and the taking of them where there is a listener.
 
 use crate::ask::{AskEnd, Asker};
+use crate::callers::{CallerListener, CallerSettings, CallersUrl};
 use crate::dial::{DialError, Dialler};
 use crate::directory::WorkerDirectory;
 use crate::doors::Letter;
 use crate::events::{DirectEvent, DirectObserver};
-use crate::headers::{LINES, QUESTIONS};
-use crate::link::{Liveness, carry};
-use crate::listener::DirectListener;
+use crate::headers::QUESTIONS;
+use crate::link::Liveness;
+use crate::listener::{DirectListener, ListenError};
 use crate::secrets::FarmSecrets;
 use crate::ticket::Ticket;
-use crate::tls::ClientTls;
+use crate::tls::{ClientTls, ServerTls};
 use crate::wire::NoAnswer;
 use async_trait::async_trait;
 use mouthpiece_domain::fleet::Hold;
@@ -18,7 +19,7 @@ use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_domain::live::{LiveAnswer, LiveAsk};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::bus::BusError;
-use mouthpiece_ports::lines::{CallerLine, IncomingLine, IncomingLines, LineError, Lines, WAITING};
+use mouthpiece_ports::lines::{CallerAddress, CallerLine, IncomingLine, IncomingLines, LineError, Lines};
 use mouthpiece_ports::questions::{AskedQuestion, QuestionBus, QuestionInbox, QuestionReply};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -56,9 +57,10 @@ struct Place {
 
 /// Lines and questions straight to workers. A coordinator opens and asks; a worker, which has a listener, takes.
 pub struct Direct {
-    dialler: Dialler,
+    dialler: Arc<Dialler>,
     settings: DialSettings,
     listener: Option<Arc<DirectListener>>,
+    callers: Option<CallerListener>,
     places: Mutex<HashMap<WorkerId, Place>>,
 }
 
@@ -71,8 +73,9 @@ impl Direct {
         tls: Option<ClientTls>,
         observer: Arc<dyn DirectObserver>,
     ) -> Self {
-        let dialler = Dialler { secrets, directory, tls, observer, patience: settings.patience };
-        Self { dialler, settings, listener: None, places: Mutex::default() }
+        let DialSettings { patience, liveness, .. } = settings;
+        let dialler = Arc::new(Dialler { secrets, directory, tls, observer, patience, liveness });
+        Self { dialler, settings, listener: None, callers: None, places: Mutex::default() }
     }
 
     /// The same, which also takes what comes to a listener.
@@ -81,10 +84,20 @@ impl Direct {
         Self { listener: Some(listener), ..self }
     }
 
-    /// Where a caller may open a line to a session itself, for the next half a minute: the path and the query of a WebSocket
-    /// address, behind the worker's name as callers know it. Whoever has it may speak in that session.
-    pub fn caller_path(&self, hold: Hold, now: Wall) -> String {
-        format!("{LINES}/{}?ticket={}", hold.session, Ticket::for_caller(hold, now).sign(&self.dialler.secrets))
+    /// The same, which lets callers come to the listener's workers, too, at a port of their own; with TLS where `tls` is given.
+    ///
+    /// # Errors
+    /// [`ListenError`]; also where there is no listener.
+    pub fn with_callers(self, settings: CallerSettings, tls: Option<ServerTls>) -> Result<Self, ListenError> {
+        let listener = self.listener.clone().ok_or(ListenError::NoWorkers)?;
+        let callers = CallerListener::open(settings, tls, Arc::clone(&self.dialler), Arc::clone(&listener))?;
+        listener.tell_callers(callers.url().clone());
+        Ok(Self { callers: Some(callers), ..self })
+    }
+
+    /// Where callers come to this process's workers, if they may.
+    pub fn callers(&self) -> Option<&CallersUrl> {
+        self.callers.as_ref().map(CallerListener::url)
     }
 
     fn listener(&self) -> Option<&DirectListener> {
@@ -115,9 +128,9 @@ impl Direct {
         }
         *kept = None;
         let ticket = |challenge| Ticket::Questions { worker, challenge };
-        let socket = self.dialler.dial(worker, QUESTIONS, ticket).await?;
+        let reached = self.dialler.dial(worker, QUESTIONS, ticket).await?;
         let observer = Arc::clone(&self.dialler.observer);
-        let asker = Arc::new(Asker::new(socket, self.settings.liveness, move |why| {
+        let asker = Arc::new(Asker::new(reached, self.settings.liveness, move |why| {
             tracing::info!(worker_id = %worker, %why, "a connection for questions was lost");
             observer.saw(DirectEvent::Lost);
         }));
@@ -162,24 +175,27 @@ fn not_opened(error: DialError, worker: WorkerId) -> LineError {
 #[async_trait]
 impl Lines for Direct {
     async fn open(&self, hold: &Hold) -> Result<CallerLine, LineError> {
-        let (hold, worker) = (*hold, hold.worker);
-        let ticket = move |challenge| Ticket::Line { hold, challenge };
-        let socket = self.dialler.dial(worker, LINES, ticket).await.map_err(|error| not_opened(error, worker))?;
-        let ((up, outgoing), (incoming, down)) = (mpsc::channel(WAITING), mpsc::channel(WAITING));
-        let (observer, liveness) = (Arc::clone(&self.dialler.observer), self.settings.liveness);
-        tokio::spawn(async move {
-            if let Err(why) = carry(socket, outgoing, incoming, liveness).await {
-                tracing::info!(worker_id = %worker, session_id = %hold.session, %why, "a line was lost");
-                observer.saw(DirectEvent::Lost);
-            }
-        });
-        Ok(CallerLine { up, down })
+        self.dialler.line(*hold).await.map_err(|error| not_opened(error, hold.worker))
     }
 
     async fn calls(&self, worker: WorkerId) -> Result<Box<dyn IncomingLines>, LineError> {
         let listener = self.listener().ok_or_else(|| LineError::Unavailable(NO_LISTENER.to_owned()))?;
         let calls = listener.doors().take_lines(worker);
         Ok(Box::new(Incoming { calls, address: listener.address().to_owned() }))
+    }
+
+    /// A worker tells where callers come when it proves itself: nobody else can make a coordinator send them elsewhere.
+    async fn caller_address(&self, hold: &Hold, now: Wall) -> Option<CallerAddress> {
+        let asker = self.asker(hold.worker).await.ok()?;
+        let ticket = Ticket::for_caller(*hold, now).sign(&self.dialler.secrets);
+        let url = asker.callers()?.audio(hold.session, &ticket);
+        Some(CallerAddress { url, until: Ticket::last(now) })
+    }
+
+    async fn send_callers_on(&self, within: Duration) {
+        if let Some(callers) = &self.callers {
+            callers.send_on(within).await;
+        }
     }
 }
 

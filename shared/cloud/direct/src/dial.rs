@@ -1,21 +1,25 @@
 //! A coordinator's way to a worker: connect, let it prove itself, then show the ticket.
 
 use crate::address::{AddressError, WorkerAddress};
+use crate::callers::CallersUrl;
 use crate::challenge::{Challenge, Proven};
 use crate::directory::WorkerDirectory;
 use crate::events::{DirectEvent, DirectObserver};
-use crate::headers::{CHALLENGE, PROOF, PROTOCOL_HEADER, WORKER};
-use crate::link::{Io, Socket};
+use crate::headers::{CALLERS, CALLERS_PROOF, CHALLENGE, LINES, PROOF, PROTOCOL_HEADER, WORKER};
+use crate::link::{Io, Liveness, Socket, carry};
 use crate::secrets::FarmSecrets;
 use crate::ticket::Ticket;
 use crate::tls::ClientTls;
 use crate::wire::{Admission, PROTOCOL, read_json};
 use futures_util::{SinkExt as _, StreamExt as _};
+use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::WorkerId;
+use mouthpiece_ports::lines::{CallerLine, WAITING};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::net::TcpStream;
+use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_tungstenite::client_async_with_config;
@@ -70,6 +74,14 @@ pub(crate) struct Dialler {
     pub tls: Option<ClientTls>,
     pub observer: Arc<dyn DirectObserver>,
     pub patience: Duration,
+    pub liveness: Liveness,
+}
+
+/// A worker that proved itself and took our ticket.
+pub(crate) struct Reached {
+    pub socket: Socket,
+    /// Where callers may come straight to it, if they may.
+    pub callers: Option<CallersUrl>,
 }
 
 impl Dialler {
@@ -79,7 +91,7 @@ impl Dialler {
         worker: WorkerId,
         path: &'static str,
         ticket: impl FnOnce(Challenge) -> Ticket + Send,
-    ) -> Result<Socket, DialError> {
+    ) -> Result<Reached, DialError> {
         let found = self.directory.address(worker).await.ok_or(DialError::Nobody(worker))?;
         let address: WorkerAddress = found.parse()?;
         let dialled = timeout(self.patience, self.connect(worker, &address, path, ticket)).await;
@@ -97,7 +109,7 @@ impl Dialler {
         address: &WorkerAddress,
         path: &'static str,
         ticket: impl FnOnce(Challenge) -> Ticket,
-    ) -> Result<Socket, DialError> {
+    ) -> Result<Reached, DialError> {
         let unreachable = |why: String| DialError::Unreachable { address: address.to_string(), why };
         let impostor = || DialError::Impostor(address.to_string());
         let broken = |error: SocketError| unreachable(error.to_string());
@@ -111,7 +123,7 @@ impl Dialler {
                 // No redirect is followed, and nothing else is a worker's answer.
                 _ => impostor(),
             })?;
-        let given = proven(&response, &self.secrets, worker, address, path, &own).ok_or_else(impostor)?;
+        let (given, callers) = proven(&response, &self.secrets, worker, address, path, &own).ok_or_else(impostor)?;
         socket.send(Message::text(ticket(given).sign(&self.secrets))).await.map_err(broken)?;
         let answer = loop {
             match socket.next().await {
@@ -122,11 +134,26 @@ impl Dialler {
             }
         };
         match read_json(&answer) {
-            Ok(Admission::Welcome) => Ok(socket),
+            Ok(Admission::Welcome) => Ok(Reached { socket, callers }),
             Ok(Admission::Full) => Err(DialError::Full),
             Ok(Admission::Nobody) => Err(DialError::Nobody(worker)),
             Ok(Admission::Ticket) | Err(_) => Err(DialError::Refused(address.to_string())),
         }
+    }
+
+    /// A line to a session on the worker that its hold names.
+    pub(crate) async fn line(&self, hold: Hold) -> Result<CallerLine, DialError> {
+        let ticket = move |challenge| Ticket::Line { hold, challenge };
+        let Reached { socket, .. } = self.dial(hold.worker, LINES, ticket).await?;
+        let ((up, outgoing), (incoming, down)) = (mpsc::channel(WAITING), mpsc::channel(WAITING));
+        let (observer, liveness) = (Arc::clone(&self.observer), self.liveness);
+        tokio::spawn(async move {
+            if let Err(why) = carry(socket, outgoing, incoming, liveness).await {
+                tracing::info!(worker_id = %hold.worker, session_id = %hold.session, %why, "a line was lost");
+                observer.saw(DirectEvent::Lost);
+            }
+        });
+        Ok(CallerLine { up, down })
     }
 
     /// The first of its addresses that answers.
@@ -162,7 +189,7 @@ fn request(worker: WorkerId, address: &WorkerAddress, path: &str, own: &Challeng
     Some(request)
 }
 
-/// The challenge of a worker that proved itself.
+/// The challenge of a worker that proved itself, and where callers may come to it.
 fn proven(
     response: &Response,
     secrets: &FarmSecrets,
@@ -170,9 +197,14 @@ fn proven(
     address: &WorkerAddress,
     path: &str,
     own: &Challenge,
-) -> Option<Challenge> {
+) -> Option<(Challenge, Option<CallersUrl>)> {
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let given = Challenge::parse(header(CHALLENGE)?)?;
     let proven = Proven { path, worker, address: address.as_str(), coordinator: own, own: &given };
-    proven.is_proven_by(header(PROOF)?, secrets).then_some(given)
+    if !proven.is_proven_by(header(PROOF)?, secrets) {
+        return None;
+    }
+    let callers = header(CALLERS).zip(header(CALLERS_PROOF));
+    let callers = callers.filter(|(url, proof)| proven.are_callers_proven_by(url, proof, secrets));
+    Some((given, callers.and_then(|(url, _)| url.parse().ok())))
 }

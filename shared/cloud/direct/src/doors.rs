@@ -1,8 +1,9 @@
 //! Who takes lines and questions in this process.
 
+use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_domain::live::{LiveAnswer, LiveAsk};
-use mouthpiece_ports::lines::IncomingLine;
+use mouthpiece_ports::lines::{CallerLine, IncomingLine, LineError, WAITING};
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::{mpsc, oneshot};
@@ -11,7 +12,7 @@ use tokio::time::Instant;
 /// Lines that a worker has not taken up yet.
 const RINGING: usize = 64;
 /// Questions that wait for one worker.
-const WAITING: usize = 256;
+const ASKED: usize = 256;
 
 /// A question on its way to whoever answers.
 pub(crate) struct Letter {
@@ -48,6 +49,21 @@ impl Doors {
         self.lock().lines.get(&worker).filter(|taker| !taker.is_closed()).cloned()
     }
 
+    /// A line to a session of this process. Where it does not run here, the line ends at once.
+    ///
+    /// # Errors
+    /// Nobody takes lines of its worker here, or too many wait to be taken up.
+    pub(crate) fn ring(&self, hold: Hold) -> Result<CallerLine, LineError> {
+        let taker = self.lines(hold.worker).ok_or(LineError::Unroutable(hold.worker))?;
+        let ((up, of_caller), (to_caller, down)) = (mpsc::channel(WAITING), mpsc::channel(WAITING));
+        let called = IncomingLine { hold, up: of_caller, down: to_caller };
+        taker.try_send(called).map_err(|refused| match refused {
+            mpsc::error::TrySendError::Full(_) => LineError::Full,
+            mpsc::error::TrySendError::Closed(_) => LineError::Unroutable(hold.worker),
+        })?;
+        Ok(CallerLine { up, down })
+    }
+
     /// Whoever takes questions to this worker.
     pub(crate) fn questions(&self, worker: WorkerId) -> Option<mpsc::Sender<Letter>> {
         self.lock().questions.get(&worker).filter(|taker| !taker.is_closed()).cloned()
@@ -64,7 +80,7 @@ impl Doors {
 
     /// Takes questions to a worker from now on.
     pub(crate) fn take_questions(&self, worker: WorkerId) -> mpsc::Receiver<Letter> {
-        let (sender, receiver) = mpsc::channel(WAITING);
+        let (sender, receiver) = mpsc::channel(ASKED);
         let mut takers = self.lock();
         takers.questions.retain(|_, taker| !taker.is_closed());
         takers.questions.insert(worker, sender);

@@ -1,6 +1,7 @@
 //! What is worth counting.
 
 use crate::ticket::TicketRefusal;
+use mouthpiece_speech::RelayNews;
 
 /// Something that an operator wants to know of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -34,6 +35,11 @@ impl DirectEvent {
 pub trait DirectObserver: Send + Sync {
     /// That happened.
     fn saw(&self, event: DirectEvent);
+
+    /// That happened on the socket of a caller that came straight to a worker.
+    fn caller(&self, news: RelayNews) {
+        let _ = news;
+    }
 }
 
 /// Counts nothing.

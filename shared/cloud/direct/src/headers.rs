@@ -1,6 +1,6 @@
 //! What is said in HTTP headers and paths.
 
-/// Where a coordinator opens a line; a caller's line has the session's id behind it and its ticket in the query.
+/// Where a coordinator opens a line.
 pub(crate) const LINES: &str = "/lines";
 /// Where a coordinator asks questions.
 pub(crate) const QUESTIONS: &str = "/questions";
@@ -13,3 +13,7 @@ pub(crate) const WORKER: &str = "mouthpiece-worker";
 pub(crate) const CHALLENGE: &str = "mouthpiece-challenge";
 /// A worker's proof that it is that worker.
 pub(crate) const PROOF: &str = "mouthpiece-proof";
+/// Where callers may come straight to this worker, ...
+pub(crate) const CALLERS: &str = "mouthpiece-callers";
+/// ... and its proof that it says so.
+pub(crate) const CALLERS_PROOF: &str = "mouthpiece-callers-proof";

@@ -12,13 +12,18 @@
 //!                                               <-   welcome | full | nobody
 //!   speech (binary), messages (JSON), pings    <->   events (JSON), pings
 //! ```
+//! Callers may come straight to a worker, too, over a listener of its own ([`CallerSettings`]).
+//!
 //! What is between the two can be read by whoever sits on the way, unless TLS is set up ([`ClientTls`], [`ServerTls`]).
 
+mod accept;
 mod address;
 mod answer;
 mod ask;
+mod callers;
 mod challenge;
 mod client;
+mod clock;
 mod dial;
 mod directory;
 mod doors;
@@ -36,6 +41,7 @@ mod tls;
 mod wire;
 
 pub use address::{AddressError, WorkerAddress};
+pub use callers::{CallerSettings, CallersUrl, CallersUrlError};
 pub use challenge::Challenge;
 pub use client::{DialSettings, Direct};
 pub use directory::{PoolDirectory, WorkerDirectory};
@@ -46,3 +52,5 @@ pub use secrets::{FarmSecrets, KeyId, MOST_SECRETS, SHORTEST_SECRET, SecretError
 pub use ticket::{CLOCK_TOLERANCE, Door, LONGEST, Ticket, TicketRefusal};
 pub use tls::{ClientTls, ServerTls, TlsError};
 pub use wire::{LARGEST, PROTOCOL};
+
+pub use mouthpiece_speech::RelayNews;

@@ -1,27 +1,23 @@
-//! A worker's private listener: it takes coordinators' lines and questions, and callers' lines where that is wanted.
+//! A worker's private listener: it takes coordinators' lines and questions.
 //!
 //! It serves WebSockets at fixed paths and nothing else; health and metrics have a listener of their own, for other eyes. Whoever
 //! connects has proved nothing yet: such connections are few at a time, and short.
 
+use crate::accept::{Gate, accept};
 use crate::address::{AddressError, WorkerAddress};
+use crate::callers::CallersUrl;
 use crate::doors::Doors;
-use crate::events::{DirectEvent, DirectObserver};
+use crate::events::DirectObserver;
 use crate::link::Liveness;
 use crate::secrets::FarmSecrets;
 use crate::serve::serve;
 use crate::tls::ServerTls;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use thiserror::Error;
-use tokio::net::TcpListener;
-use tokio::sync::Semaphore;
-use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::sleep;
-
-/// A system that gives no more connections is asked again after so long.
-const EXHAUSTED: Duration = Duration::from_millis(100);
+use tokio::task::AbortHandle;
 
 /// How a worker listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +27,6 @@ pub struct ListenerSettings {
     /// What coordinators are told in heartbeats, `host:port`; port 0 stands for the one that was taken. Needed where `bind` is not one
     /// address of the machine.
     pub address: Option<String>,
-    /// Callers may come here with a ticket of a coordinator's.
-    pub callers: bool,
     /// Connections at a time.
     pub connections: usize,
     /// Connections at a time that have not shown a good ticket yet.
@@ -44,12 +38,11 @@ pub struct ListenerSettings {
 }
 
 impl Default for ListenerSettings {
-    /// A free port of this machine only, no callers, 2048 connections, 128 strangers, 5 s for a ticket.
+    /// A free port of this machine only, 2048 connections, 128 strangers, 5 s for a ticket.
     fn default() -> Self {
         Self {
             bind: SocketAddr::from(([127, 0, 0, 1], 0)),
             address: None,
-            callers: false,
             connections: 2048,
             strangers: 128,
             patience: Duration::from_secs(5),
@@ -72,6 +65,9 @@ pub enum ListenError {
     /// Coordinators would not find it.
     #[error("{0} is not one address: set the address that coordinators shall connect to, host:port")]
     NoAddress(SocketAddr),
+    /// Callers would find no worker.
+    #[error("callers can come to workers only, and this process takes no lines")]
+    NoWorkers,
     /// What coordinators would be told is no address.
     #[error(transparent)]
     Address(#[from] AddressError),
@@ -86,8 +82,8 @@ pub(crate) struct Shared {
     /// Where coordinators call.
     pub address: String,
     pub doors: Doors,
-    pub connections: Arc<Semaphore>,
-    pub strangers: Arc<Semaphore>,
+    /// Where callers come, once they may.
+    pub callers: OnceLock<CallersUrl>,
 }
 
 /// A worker's listener. When it is dropped all its connections end, as they would if the process died.
@@ -125,11 +121,17 @@ impl DirectListener {
             observer,
             address,
             doors: Doors::default(),
-            connections: Arc::new(Semaphore::new(settings.connections)),
-            strangers: Arc::new(Semaphore::new(settings.strangers)),
+            callers: OnceLock::new(),
             settings,
         });
-        let accepting = tokio::spawn(accept(listener, Arc::clone(&shared))).abort_handle();
+        let gate = Gate::new(shared.settings.connections, shared.settings.strangers);
+        let serving = Arc::clone(&shared);
+        let served = move |stream, peer, stranger| {
+            let shared = Arc::clone(&serving);
+            async move { serve(stream, peer, &shared, stranger).await }
+        };
+        let accepting = accept(listener, gate, Arc::clone(&shared.observer), served);
+        let accepting = tokio::spawn(accepting).abort_handle();
         Ok(Self { shared, accepting })
     }
 
@@ -141,40 +143,16 @@ impl DirectListener {
     pub(crate) fn doors(&self) -> &Doors {
         &self.shared.doors
     }
+
+    /// Coordinators are told from now on that callers may come there.
+    pub(crate) fn tell_callers(&self, url: CallersUrl) {
+        // Told once; a listener has one such address.
+        let _ = self.shared.callers.set(url);
+    }
 }
 
 impl Drop for DirectListener {
     fn drop(&mut self) {
         self.accepting.abort();
-    }
-}
-
-/// Accepts until it is aborted; its connections end with it.
-async fn accept(listener: TcpListener, shared: Arc<Shared>) {
-    let mut connections = JoinSet::new();
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            Some(_) = connections.join_next() => continue,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a connection to the worker's listener was not accepted");
-                sleep(EXHAUSTED).await;
-                continue;
-            }
-        };
-        let place = Arc::clone(&shared.connections).try_acquire_owned();
-        let stranger = Arc::clone(&shared.strangers).try_acquire_owned();
-        let (Ok(place), Ok(stranger)) = (place, stranger) else {
-            shared.observer.saw(DirectEvent::Crowded);
-            continue;
-        };
-        let shared = Arc::clone(&shared);
-        connections.spawn(async move {
-            serve(stream, peer, &shared, stranger).await;
-            drop(place);
-        });
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::answer::answer;
 use crate::events::DirectEvent;
-use crate::greet::{Guest, Turned, greet};
+use crate::greet::{Guest, greet};
 use crate::link::{Io, Lost, Socket, carry};
 use crate::listener::Shared;
 use crate::ticket::{Door, Ticket, TicketRefusal};
@@ -10,13 +10,10 @@ use crate::wire::{Admission, write_json};
 use futures_util::{SinkExt as _, StreamExt as _};
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::live::{LineInput, LineOutput};
-use mouthpiece_domain::time::Wall;
-use mouthpiece_ports::lines::{IncomingLine, WAITING};
+use mouthpiece_ports::lines::{CallerLine, LineError};
 use std::net::SocketAddr;
-use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::net::TcpStream;
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 use tokio_tungstenite::accept_hdr_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
@@ -33,8 +30,8 @@ enum Granted {
 enum Admitted {
     /// With a good ticket.
     Guest(Socket, Granted),
-    /// With one that is not; it is told so where there is a socket.
-    Refused(Option<Socket>, TicketRefusal),
+    /// With one that is not; it is told so.
+    Refused(Socket, TicketRefusal),
 }
 
 /// Serves a connection to its end. `stranger` is given back when it has shown a good ticket.
@@ -45,10 +42,7 @@ pub(crate) async fn serve(stream: TcpStream, peer: SocketAddr, shared: &Shared, 
         Some(Admitted::Refused(socket, why)) => {
             tracing::warn!(%peer, %why, "a ticket was refused");
             shared.observer.saw(DirectEvent::Refused(why));
-            if let Some(socket) = socket {
-                part(socket, Admission::Ticket, shared).await;
-            }
-            return;
+            return part(socket, Admission::Ticket, shared).await;
         }
         None => return shared.observer.saw(DirectEvent::Stranger),
     };
@@ -72,40 +66,23 @@ async fn admit(stream: TcpStream, shared: &Shared) -> Option<Admitted> {
     };
     let mut greeted = None;
     #[allow(clippy::result_large_err, reason = "the library's signature")]
-    let callback = |request: &Request, mut response: Response| match greet(request, &mut response, shared, now()) {
+    let callback = |request: &Request, mut response: Response| match greet(request, &mut response, shared) {
         Ok(guest) => {
-            greeted = Some(Ok(guest));
+            greeted = Some(guest);
             Ok(response)
         }
-        Err(Turned::Away(status)) => Err(turned(status)),
-        Err(Turned::Ticket(why)) => {
-            greeted = Some(Err(why));
-            Err(turned(StatusCode::UNAUTHORIZED))
-        }
+        Err(status) => Err(turned(status)),
     };
     let accepted = accept_hdr_async_with_config(stream, callback, Some(crate::socket::config())).await;
-    let guest = match (greeted?, accepted) {
-        (Err(why), _) => return Some(Admitted::Refused(None, why)),
-        (Ok(guest), Ok(socket)) => (guest, socket),
-        (Ok(_), Err(_)) => return None,
-    };
-    let (worker, challenge, mut socket) = match guest {
-        (Guest::Caller(hold), socket) => return Some(Admitted::Guest(socket, Granted::Line(hold))),
-        (Guest::Line(worker, challenge) | Guest::Questions(worker, challenge), socket) => (worker, challenge, socket),
-    };
+    let (guest, mut socket) = greeted.zip(accepted.ok())?;
+    let (Guest::Line(worker, challenge) | Guest::Questions(worker, challenge)) = guest;
     let Some(Ok(Message::Text(text))) = socket.next().await else { return None };
-    let door = if matches!(guest.0, Guest::Line(..)) { Door::Line(&challenge) } else { Door::Questions(&challenge) };
+    let door = if matches!(guest, Guest::Line(..)) { Door::Line(&challenge) } else { Door::Questions(&challenge) };
     Some(match Ticket::check(&text, &shared.secrets, |ticket| ticket == worker, door) {
         Ok(Ticket::Line { hold, .. } | Ticket::Caller { hold, .. }) => Admitted::Guest(socket, Granted::Line(hold)),
         Ok(Ticket::Questions { worker, .. }) => Admitted::Guest(socket, Granted::Questions(worker)),
-        Err(why) => Admitted::Refused(Some(socket), why),
+        Err(why) => Admitted::Refused(socket, why),
     })
-}
-
-/// The calendar; for callers' tickets only.
-fn now() -> Wall {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 fn turned(status: StatusCode) -> ErrorResponse {
@@ -135,18 +112,14 @@ async fn welcome(socket: &mut Socket, shared: &Shared) -> Result<(), Lost> {
 
 /// Rings at whoever takes lines, and carries until it is over.
 async fn line(mut socket: Socket, hold: Hold, shared: &Shared) -> Result<(), Lost> {
-    let ((up, of_caller), (to_caller, down)) =
-        (mpsc::channel::<LineInput>(WAITING), mpsc::channel::<LineOutput>(WAITING));
-    let called = IncomingLine { hold, up: of_caller, down: to_caller };
-    let rung = shared.doors.lines(hold.worker).map(|taker| taker.try_send(called));
-    let turned = match rung {
+    let turned = match shared.doors.ring(hold) {
         // It rings before it is welcomed, so that lines ring in the order in which they were opened.
-        Some(Ok(())) => {
+        Ok(CallerLine { up, down }) => {
             welcome(&mut socket, shared).await?;
             return carry(socket, down, up, shared.settings.liveness).await;
         }
-        Some(Err(mpsc::error::TrySendError::Full(_))) => Admission::Full,
-        Some(Err(mpsc::error::TrySendError::Closed(_))) | None => Admission::Nobody,
+        Err(LineError::Full) => Admission::Full,
+        Err(_) => Admission::Nobody,
     };
     part(socket, turned, shared).await;
     Ok(())

@@ -54,7 +54,7 @@ pub enum Ticket {
         /// Its challenge on this connection.
         challenge: Challenge,
     },
-    /// Whoever has this may open lines to a session until it ends.
+    /// Whoever has this may speak in a session, and open sockets for that until it ends.
     Caller {
         /// Which session, by which right, on which worker.
         hold: Hold,
@@ -81,6 +81,9 @@ pub enum TicketRefusal {
     /// For another session.
     #[error("the ticket is for another session")]
     OtherSession,
+    /// For a placement that does not run here (any more).
+    #[error("the session does not run here as the ticket says: ask for its address again")]
+    OtherPlacement,
     /// For something else than what it is used for.
     #[error("the ticket is for another purpose")]
     OtherPurpose,
@@ -104,6 +107,7 @@ impl TicketRefusal {
             Self::Forged => "forged",
             Self::OtherWorker => "other_worker",
             Self::OtherSession => "other_session",
+            Self::OtherPlacement => "other_placement",
             Self::OtherPurpose => "other_purpose",
             Self::OtherConnection => "other_connection",
             Self::Old => "old",
@@ -131,7 +135,12 @@ pub enum Door<'a> {
 impl Ticket {
     /// A caller's ticket, from `now` for as long as one is good.
     pub fn for_caller(hold: Hold, now: Wall) -> Self {
-        Self::Caller { hold, until: Wall(now.0.saturating_add(LONGEST.as_millis() as i64)) }
+        Self::Caller { hold, until: Self::last(now) }
+    }
+
+    /// When a caller's ticket ends that is made `now`.
+    pub(crate) fn last(now: Wall) -> Wall {
+        Wall(now.0.saturating_add(LONGEST.as_millis() as i64))
     }
 
     /// For which worker.

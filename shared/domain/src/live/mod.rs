@@ -8,7 +8,9 @@ pub use questions::{
     AnswerPart, Declined, HangUp, InterruptSpeech, KeepSessionAlive, LiveAnswer, LiveAsk, LiveQuestion, NotDone,
     OfferToWatch, ReadLiveStatus, RestartIce, RestartedIce, SdpAnswer, TrickleIce, TypedQuestion,
 };
-pub use speech::{BegunUtterance, EventPosition, LineInput, LineOutput, SPEECH_RATES, UTTERANCE_PAUSE};
+pub use speech::{
+    BegunUtterance, CallerIntroduction, EventPosition, LineInput, LineOutput, SPEECH_RATES, UTTERANCE_PAUSE,
+};
 pub use stage::LiveStage;
 
 use crate::time::millis;

@@ -30,6 +30,25 @@ pub struct BegunUtterance {
     pub played_ms: u64,
 }
 
+/// Who calls on a line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallerIntroduction {
+    /// Who it is, over all of its lines.
+    pub caller: CallerId,
+    /// The number of the message that comes next. What this placement had from the caller already is not taken again: whoever
+    /// does not know what arrived says all of it anew.
+    pub next: u64,
+    /// The caller was here before: it wants to hear what everybody was told after this [`LineOutput::Position`]. What comes on this
+    /// line before the [`LineOutput::Resumed`] that answers it is told again after it.
+    pub after: Option<EventPosition>,
+    /// The caller said elsewhere that somebody speaks to the face. Used when this placement does not know the caller.
+    #[serde(default)]
+    pub listening: bool,
+    /// What was being said elsewhere: the speech that comes goes on with it. Used when this placement does not know the caller.
+    #[serde(default)]
+    pub begun: Option<BegunUtterance>,
+}
+
 /// From a caller to a session's voice, in order. Each is answered by a [`LineOutput`] that carries its `event`, the caller's name
 /// for it. A caller's messages are counted from 1, over all of its lines; [`LineInput::Identify`] is not counted.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,20 +85,7 @@ pub enum LineInput {
         event: Option<String>,
     },
     /// Who calls, said before anything else. A line that says nothing of that is of a caller of its own.
-    Identify {
-        /// Who it is.
-        caller: CallerId,
-        /// The number of the message that comes next. What this placement had from the caller already is not taken again:
-        /// whoever does not know what arrived says all of it anew.
-        next: u64,
-        /// The caller was here before: it wants to hear what everybody was told after this [`LineOutput::Position`]. What comes on
-        /// this line before the [`LineOutput::Resumed`] that answers it is told again after it.
-        after: Option<EventPosition>,
-        /// The caller said elsewhere that somebody speaks to the face. Used when this placement does not know the caller.
-        listening: bool,
-        /// What was being said elsewhere: the speech that comes goes on with it. Used when this placement does not know the caller.
-        begun: Option<BegunUtterance>,
-    },
+    Identify(CallerIntroduction),
     /// Still needed. Answered by [`LineOutput::Kept`].
     KeepAlive {
         /// The caller's name for this message.

@@ -5,7 +5,7 @@ use super::{at_once, comes, eventually};
 use crate::lines::{CallerLine, IncomingLine, IncomingLines, LineError, Lines};
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::{CallerId, WorkerId};
-use mouthpiece_domain::live::{BegunUtterance, EventPosition, FaceMood, LineInput, LineOutput};
+use mouthpiece_domain::live::{BegunUtterance, CallerIntroduction, EventPosition, FaceMood, LineInput, LineOutput};
 use mouthpiece_domain::session::Fence;
 use std::sync::Arc;
 
@@ -77,14 +77,20 @@ async fn everything_is_carried_in_order(lines: Subject) {
         LineInput::StartListening { event: None },
         LineInput::StopListening { event: event.clone() },
         LineInput::KeepAlive { event: event.clone() },
-        LineInput::Identify { caller: CallerId(u128::MAX), next: 1, after: None, listening: false, begun: None },
-        LineInput::Identify {
+        LineInput::Identify(CallerIntroduction {
+            caller: CallerId(u128::MAX),
+            next: 1,
+            after: None,
+            listening: false,
+            begun: None,
+        }),
+        LineInput::Identify(CallerIntroduction {
             caller: CallerId(1),
             next: u64::MAX,
             after: Some(position),
             listening: true,
             begun: Some(begun.clone()),
-        },
+        }),
     ];
     let downs = [
         LineOutput::Mood { mood: FaceMood::Idle, event: event.clone() },

@@ -4,8 +4,7 @@ use super::caller_logs::Settlement;
 use super::speech::NotSaid;
 use super::{CallerChoice, LiveOutput, LiveSession};
 use crate::live::voice::MessageRef;
-use mouthpiece_domain::ids::CallerId;
-use mouthpiece_domain::live::{BegunUtterance, EventPosition, FaceMood, LineInput, LineOutput, LiveStatus};
+use mouthpiece_domain::live::{CallerIntroduction, EventPosition, FaceMood, LineInput, LineOutput, LiveStatus};
 use mouthpiece_transport::StreamEvent;
 use std::time::{Duration, Instant};
 use tracing::info;
@@ -77,11 +76,13 @@ impl LiveSession {
 
     /// A caller said something on its line.
     pub fn up(&mut self, line: u64, up: LineInput, now: Instant) {
-        if let LineInput::Identify { caller, next, after, listening, begun } = up {
-            return self.identify(line, caller, (next, after), (listening, begun), now);
-        }
-        let Some(from) = self.callers.received(line) else { return };
+        let counted = match &up {
+            LineInput::Identify(who) => Some(MessageRef { caller: who.caller, number: 0 }),
+            _ => self.callers.received(line),
+        };
+        let Some(from) = counted else { return };
         match up {
+            LineInput::Identify(who) => self.identify(line, who, now),
             LineInput::Speak { event, rate, samples } => {
                 self.audience.endings.active(now);
                 self.speak(line, event, rate, (&samples, from), now);
@@ -108,7 +109,6 @@ impl LiveSession {
                 self.speech.listened_to = false;
                 self.answer(line, event, now);
             }
-            LineInput::Identify { .. } => {}
             LineInput::KeepAlive { event } => {
                 self.audience.endings.active(now);
                 self.tell_line(line, LineOutput::Kept { event });
@@ -117,14 +117,8 @@ impl LiveSession {
     }
 
     /// A caller says who it is. What it said elsewhere goes on here, unless it was here before.
-    fn identify(
-        &mut self,
-        line: u64,
-        caller: CallerId,
-        (next, after): (u64, Option<EventPosition>),
-        (listening, begun): (bool, Option<BegunUtterance>),
-        now: Instant,
-    ) {
+    fn identify(&mut self, line: u64, who: CallerIntroduction, now: Instant) {
+        let CallerIntroduction { caller, next, after, listening, begun } = who;
         if self.callers.identified(line, caller, next) {
             self.speech.listened_to |= listening;
             if let Some(begun) = begun {

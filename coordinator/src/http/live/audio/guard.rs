@@ -3,13 +3,13 @@
 //! The frame parser behind this looks at a frame's length when the whole frame is there, and keeps what came of it until
 //! then: a head that announces a terabyte would be believed.
 
-use super::message::LARGEST;
 use actix_web::dev::Payload as Inner;
 use actix_web::error::PayloadError;
 use actix_web::web::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
+use mouthpiece_speech::LARGEST;
 use std::future::ready;
 use std::mem::replace;
 use std::pin::Pin;

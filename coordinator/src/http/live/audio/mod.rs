@@ -1,13 +1,7 @@
 //! Speaking from a program: the audio socket.
 
-mod agent_dialect;
-mod dialect;
 mod guard;
-mod halves;
-mod message;
-mod pushed_log;
-mod relay;
-mod said;
+mod host;
 mod socket;
 
 use crate::http::auth::site::same_site;
@@ -19,11 +13,12 @@ use crate::office::live::must_be_live;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::web::{Data, Path, Payload};
 use actix_web::{HttpRequest, HttpResponse, rt};
-use agent_dialect::AgentDialect;
+use host::CoordinatorHost;
+use mouthpiece_domain::ids::CallerId;
 use mouthpiece_domain::live::{EventPosition, SPEECH_RATES};
-use relay::Relay;
-use said::read_position;
+use mouthpiece_speech::{AgentDialect, Relay, RelayStart, USUAL_RATE, read_position};
 use tokio::time::Instant;
+use uuid::Uuid;
 
 /// Opens a WebSocket to speak in a live session, at most 8 a session. While the session has not started this waits for it a
 /// little, then tells to come back.
@@ -58,6 +53,12 @@ use tokio::time::Instant;
 /// with the last of them as `after`, and hears `session.resumed {complete}` and what came since; `complete` is `false` when
 /// some of it is not known any more.
 ///
+/// **Straight to the worker.** Where the session's `live` has a `direct_audio_url`, the same may be said there, without a coordinator between.
+/// Nobody keeps then what a worker that is killed had not played: `agent.speak_progress {event_id, played_ms}`, told there unless
+/// `progress=false` is asked for (and here with `progress=true`), says from where to push again. When the session moves, what was not
+/// played goes along; then `session.reconnect {messages_taken}` tells how many of this socket's messages that were, and it is
+/// closed with 1012: the session's answer has another address. That also happens after an hour.
+///
 /// It is closed with 1000 when the session has ended, 1001 when the server stops, 1008 after 20 unusable messages in a row,
 /// when nothing is read for 10 s, when pings are not answered for 30 s or when the right to it ended, 1009 for too large a
 /// message, 1011 when the session's worker was lost and it ran nowhere else within 30 s, 1013 when it took nothing for 5 s.
@@ -70,6 +71,8 @@ use tokio::time::Instant;
             description = "Of binary messages. Default: 24000"),
         ("after" = Option<String>, Query,
             description = "The last position that an earlier socket told: what came since is told first"),
+        ("progress" = Option<bool>, Query,
+            description = "`true`: `agent.speak_progress` tells how much was played. Default: `false`; `true` at a worker"),
     ),
     responses(
         (status = 101, description = "The WebSocket is open"),
@@ -97,7 +100,10 @@ pub async fn open(
     let until = Instant::now() + api.settings.live.whep_wait;
     let hold = api.office.live.settled(session.id, until, |_| true).await?.hold()?;
     let line = api.office.live.line(&hold).await?;
-    let relay = Relay::new(api, visitor, socket, AgentDialect::new(asked.rate), (hold, line), asked.after);
+    let SocketQuery { rate, after, progress } = asked;
+    let caller = CallerId(Uuid::new_v4().as_u128());
+    let start = RelayStart { dialect: AgentDialect::new(rate), hold, line, first: None, caller, after, progress };
+    let relay = Relay::new(CoordinatorHost::new(api, visitor), socket, start);
     rt::spawn(relay.run(seat));
     Ok(answer)
 }
@@ -111,17 +117,20 @@ struct SocketQuery {
     rate: u32,
     /// Up to where the caller heard everything on an earlier socket.
     after: Option<EventPosition>,
+    /// The caller is told how much of its speech is played.
+    progress: bool,
 }
 
 impl SocketQuery {
     fn read(query: &str) -> Result<Self, Problem> {
-        let fields = Fields::query(query, &["token", "sample_rate", "after"])?;
-        let rate = fields.number32("sample_rate", SPEECH_RATES)?.unwrap_or(message::USUAL_RATE);
+        let fields = Fields::query(query, &["token", "sample_rate", "after", "progress"])?;
+        let rate = fields.number32("sample_rate", SPEECH_RATES)?.unwrap_or(USUAL_RATE);
         let after = fields.text("after", POSITION_CHARS)?.map(|text| {
             read_position(text).ok_or_else(|| {
                 Problem::invalid("after", "must be the last position that an earlier socket told, like 1-17")
             })
         });
-        Ok(Self { rate, after: after.transpose()? })
+        let progress = fields.flag("progress")?.unwrap_or_default();
+        Ok(Self { rate, after: after.transpose()?, progress })
     }
 }

@@ -1,65 +1,21 @@
-//! The caller's side of an audio socket: messages in, texts out, and a close with a reason.
+//! An audio socket over the server's own WebSockets.
 
 use super::guard::guarded;
-use super::message::LARGEST;
 use crate::http::lifeline::{Lifeline, LifelineCut};
 use crate::http::problem::Problem;
-use crate::http::words::{self, one_line};
+use crate::http::words;
 use actix_web::error::PayloadError;
 use actix_web::web::Payload;
 use actix_web::{HttpRequest, HttpResponse};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, ProtocolError, Session};
-use bytes::Bytes;
+use mouthpiece_speech::words::too_large;
+use mouthpiece_speech::{LARGEST, SocketClose, SocketInput, SpeechSocket};
 use std::io;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
-/// Bytes of a close's reason (RFC 6455, 5.5).
-const REASON: usize = 123;
 /// How long a caller is waited for when its socket is closed.
 const FAREWELL: Duration = Duration::from_secs(1);
-
-/// What came from the caller.
-#[derive(Debug)]
-pub enum SocketInput {
-    /// A text message.
-    Text(String),
-    /// A binary message.
-    Binary(Bytes),
-    /// It asks whether anybody is there.
-    Ping(Bytes),
-    /// It is there.
-    Pong,
-    /// It closed the socket or is gone.
-    Gone,
-    /// What it sends cannot be read.
-    Broken(SocketClose),
-}
-
-/// Why a socket is closed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SocketClose {
-    /// The code of RFC 6455.
-    pub code: u16,
-    /// A sentence for the caller.
-    pub reason: String,
-    /// The caller does not read, so nothing is waited for.
-    stalled: bool,
-}
-
-impl SocketClose {
-    /// A code and a sentence, of which 123 bytes fit.
-    pub fn new(code: u16, reason: impl Into<String>) -> Self {
-        let mut reason = one_line(reason);
-        reason.truncate(reason.floor_char_boundary(REASON));
-        Self { code, reason, stalled: false }
-    }
-
-    /// Of a caller that does not read.
-    fn stalled(self) -> Self {
-        Self { stalled: true, ..self }
-    }
-}
 
 /// A socket.
 pub struct Socket {
@@ -92,9 +48,8 @@ pub async fn upgrade(
     Ok((answer, Socket { session, stream, patience, cut }))
 }
 
-impl Socket {
-    /// What comes next. Safe to cancel.
-    pub async fn next(&mut self) -> SocketInput {
+impl SpeechSocket for Socket {
+    async fn next(&mut self) -> SocketInput {
         match self.stream.recv().await {
             Some(Ok(AggregatedMessage::Text(text))) => SocketInput::Text(text.into()),
             Some(Ok(AggregatedMessage::Binary(bytes))) => SocketInput::Binary(bytes),
@@ -105,32 +60,19 @@ impl Socket {
         }
     }
 
-    /// Tells something.
-    ///
-    /// # Errors
-    /// The caller is gone, or does not read.
-    pub async fn say(&mut self, text: String) -> Result<(), SocketClose> {
+    async fn say(&mut self, text: String) -> Result<(), SocketClose> {
         self.bounded(async |session| session.text(text).await).await
     }
 
-    /// Answers a ping.
-    ///
-    /// # Errors
-    /// As [`Self::say`].
-    pub async fn pong(&mut self, bytes: &[u8]) -> Result<(), SocketClose> {
+    async fn pong(&mut self, bytes: &[u8]) -> Result<(), SocketClose> {
         self.bounded(async |session| session.pong(bytes).await).await
     }
 
-    /// Asks whether the caller is there.
-    ///
-    /// # Errors
-    /// As [`Self::say`].
-    pub async fn ping(&mut self) -> Result<(), SocketClose> {
+    async fn ping(&mut self) -> Result<(), SocketClose> {
         self.bounded(async |session| session.ping(b"").await).await
     }
 
-    /// Closes it, and ends the connection a little later if it is still there.
-    pub async fn close(mut self, close: SocketClose) {
+    async fn close(mut self, close: SocketClose) {
         let cut = self.cut.take();
         if !close.stalled {
             let reason = CloseReason { code: CloseCode::from(close.code), description: Some(close.reason) };
@@ -142,24 +84,23 @@ impl Socket {
             cut.now();
         }
     }
+}
 
+impl Socket {
     async fn bounded(
         &mut self,
         send: impl AsyncFnOnce(&mut Session) -> Result<(), actix_ws::Closed>,
     ) -> Result<(), SocketClose> {
         match timeout(self.patience, send(&mut self.session)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(_)) => Err(SocketClose::new(1006, "the caller is gone")),
-            Err(_) => {
-                let reason = format!("nothing was read for {:?}: read what is sent", self.patience);
-                Err(SocketClose::new(1008, reason).stalled())
-            }
+            Ok(Err(_)) => Err(SocketClose::gone()),
+            Err(_) => Err(SocketClose::unread(self.patience)),
         }
     }
 }
 
 fn broken(error: &ProtocolError) -> SocketInput {
-    let too_large = || SocketClose::new(1009, format!("a message may have at most {LARGEST} bytes: send smaller ones"));
+    let too_large = || SocketClose::new(1009, too_large());
     SocketInput::Broken(match error {
         ProtocolError::Overflow => too_large(),
         ProtocolError::Io(error) => match error.get_ref().and_then(|e| e.downcast_ref::<PayloadError>()) {

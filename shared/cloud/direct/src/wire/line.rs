@@ -5,8 +5,9 @@
 
 use super::{LARGEST, WireError, WireRead, WireWrite, read_json, write_json};
 use bytes::{BufMut as _, Bytes, BytesMut};
-use mouthpiece_domain::ids::CallerId;
-use mouthpiece_domain::live::{BegunUtterance, EventPosition, FaceMood, LineInput, LineOutput, SPEECH_RATES};
+use mouthpiece_domain::live::{
+    BegunUtterance, CallerIntroduction, EventPosition, FaceMood, LineInput, LineOutput, SPEECH_RATES,
+};
 use serde::{Deserialize, Serialize};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -38,15 +39,7 @@ enum UpText {
     KeepAlive {
         event: Option<String>,
     },
-    Identify {
-        caller: CallerId,
-        next: u64,
-        after: Option<EventPosition>,
-        #[serde(default)]
-        listening: bool,
-        #[serde(default)]
-        begun: Option<BegunUtterance>,
-    },
+    Identify(CallerIntroduction),
     #[serde(other)]
     Unknown,
 }
@@ -113,9 +106,7 @@ impl WireWrite for LineInput {
             Self::StartListening { event } => UpText::StartListening { event },
             Self::StopListening { event } => UpText::StopListening { event },
             Self::KeepAlive { event } => UpText::KeepAlive { event },
-            Self::Identify { caller, next, after, listening, begun } => {
-                UpText::Identify { caller, next, after, listening, begun }
-            }
+            Self::Identify(who) => UpText::Identify(who),
         })
     }
 }
@@ -128,7 +119,8 @@ impl WireRead for LineInput {
         | UpText::StartListening { event: Some(event) }
         | UpText::StopListening { event: Some(event) }
         | UpText::KeepAlive { event: Some(event) }
-        | UpText::Identify { begun: Some(BegunUtterance { event: Some(event), .. }), .. } = &message
+        | UpText::Identify(CallerIntroduction { begun: Some(BegunUtterance { event: Some(event), .. }), .. }) =
+            &message
             && event.len() > LONGEST_NAME
         {
             return Err(WireError::Malformed(format!("an event of {} bytes: at most {LONGEST_NAME}", event.len())));
@@ -139,9 +131,7 @@ impl WireRead for LineInput {
             UpText::StartListening { event } => Self::StartListening { event },
             UpText::StopListening { event } => Self::StopListening { event },
             UpText::KeepAlive { event } => Self::KeepAlive { event },
-            UpText::Identify { caller, next, after, listening, begun } => {
-                Self::Identify { caller, next, after, listening, begun }
-            }
+            UpText::Identify(who) => Self::Identify(who),
             UpText::Unknown => return Ok(None),
         }))
     }

@@ -2,8 +2,9 @@
 
 use crate::net::WORKER;
 use mouthpiece_direct::{PoolDirectory, WorkerDirectory};
-use mouthpiece_domain::fleet::{Capability, Heartbeat};
-use mouthpiece_domain::ids::WorkerId;
+use mouthpiece_domain::fleet::{Capability, Heartbeat, RunningSession};
+use mouthpiece_domain::ids::{SessionId, WorkerId};
+use mouthpiece_domain::session::{Fence, FrameProgress, Phase, SlotIndex};
 use mouthpiece_embedded::MemoryPool;
 use mouthpiece_ports::pool::Pool;
 use std::sync::Arc;
@@ -46,6 +47,36 @@ async fn the_pool_knows_where_workers_are_called() {
     assert_eq!(directory.address(WorkerId(3)).await, None);
     directory.learn(&heartbeat(WorkerId(3), Some("w3:9000")));
     assert_eq!(directory.address(WorkerId(3)).await.as_deref(), Some("w3:9000"));
+}
+
+#[tokio::test]
+async fn the_pool_knows_where_sessions_went_on() {
+    let pool = Arc::new(MemoryPool::new());
+    let directory = PoolDirectory::new(Arc::clone(&pool) as _);
+    let minute = Duration::from_secs(60);
+    let running = |fence, phase, prepared| RunningSession {
+        session: SessionId(5),
+        fence: Fence(fence),
+        slot: SlotIndex(1),
+        phase,
+        progress: FrameProgress::default(),
+        delivered: Duration::ZERO,
+        prepared,
+    };
+    let announce = async |worker, running| {
+        let beat = Heartbeat { running: vec![running], ..heartbeat(WorkerId(worker), None) };
+        pool.announce(&beat, minute).await.unwrap();
+        directory.runs(SessionId(5)).await.map(|hold| (hold.worker.0, hold.fence.0, hold.slot.0))
+    };
+    assert_eq!(directory.runs(SessionId(5)).await, None);
+    assert_eq!(announce(1, running(1, Phase::Running, false)).await, Some((1, 1, 1)));
+    assert_eq!(announce(2, running(2, Phase::Running, true)).await, Some((1, 1, 1)), "it has not moved yet");
+    assert_eq!(announce(2, running(2, Phase::Running, false)).await, Some((2, 2, 1)), "the newest counts");
+    assert_eq!(
+        announce(2, running(2, Phase::Draining, false)).await,
+        Some((1, 1, 1)),
+        "it does not run there any more"
+    );
 }
 
 #[test]

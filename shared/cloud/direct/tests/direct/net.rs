@@ -24,12 +24,18 @@ pub const BOUND: Duration = Duration::from_secs(30);
 pub struct Book {
     pub own: Mutex<HashMap<WorkerId, String>>,
     pub everybody: Mutex<Option<String>>,
+    /// Where sessions run.
+    pub places: Mutex<HashMap<SessionId, Hold>>,
 }
 
 #[async_trait]
 impl WorkerDirectory for Book {
     async fn address(&self, worker: WorkerId) -> Option<String> {
         self.own.lock().unwrap().get(&worker).cloned().or_else(|| self.everybody.lock().unwrap().clone())
+    }
+
+    async fn runs(&self, session: SessionId) -> Option<Hold> {
+        self.places.lock().unwrap().get(&session).copied()
     }
 }
 
@@ -87,6 +93,8 @@ pub struct Pair {
     pub worker: Option<Direct>,
     pub coordinator: Arc<Direct>,
     pub book: Arc<Book>,
+    /// What the worker knows of others.
+    pub worker_book: Arc<Book>,
     /// What the worker counted.
     pub at_worker: Arc<Seen>,
     /// What the coordinator counted.
@@ -98,9 +106,10 @@ pub fn pair(listening: ListenerSettings, dialling: DialSettings) -> Pair {
     let listener = listen(listening, &at_worker);
     let book = Book::of(listener.address());
     let coordinator = Arc::new(coordinator(dialling, Arc::clone(&book), &at_coordinator));
-    // A worker calls nobody.
-    let worker = Direct::new(dialling, secrets(), Arc::<Book>::default(), None, Arc::clone(&at_worker) as _);
-    Pair { worker: Some(worker.with_listener(listener)), coordinator, book, at_worker, at_coordinator }
+    // A worker knows nobody, unless a test tells it.
+    let worker_book = Arc::<Book>::default();
+    let worker = Direct::new(dialling, secrets(), Arc::clone(&worker_book) as _, None, Arc::clone(&at_worker) as _);
+    Pair { worker: Some(worker.with_listener(listener)), coordinator, book, worker_book, at_worker, at_coordinator }
 }
 
 impl Pair {

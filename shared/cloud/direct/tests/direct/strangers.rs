@@ -4,12 +4,11 @@ use crate::net::{Book, SECRET, Seen, WORKER, comes, coordinator, hold, listen, p
 use crate::proxy::{Proxy, free};
 use futures_util::{SinkExt as _, StreamExt as _};
 use mouthpiece_direct::{
-    Challenge, DialSettings, Direct, DirectEvent, DirectListener, FarmSecrets, ListenerSettings, PROTOCOL, Ticket,
-    TicketRefusal,
+    Challenge, DialSettings, Direct, DirectEvent, DirectListener, FarmSecrets, PROTOCOL, Ticket, TicketRefusal,
 };
 use mouthpiece_domain::fleet::Hold;
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_domain::live::{FaceMood, LineInput, LineOutput, LiveAsk, LiveQuestion};
+use mouthpiece_domain::live::{LiveAsk, LiveQuestion};
 use mouthpiece_domain::time::Wall;
 use mouthpiece_ports::lines::{LineError, Lines};
 use mouthpiece_ports::questions::QuestionBus;
@@ -98,49 +97,6 @@ async fn a_bad_ticket_is_refused_and_counted_and_rings_nowhere() {
 
 fn now() -> Wall {
     Wall(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64)
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_caller_with_a_ticket_speaks_to_its_session() {
-    let pair = pair(ListenerSettings { callers: true, ..Default::default() }, Default::default());
-    let mut calls = pair.worker().calls(WORKER).await.unwrap();
-    let address = pair.book.everybody.lock().unwrap().clone().unwrap();
-    let url = |hold: Hold, ticket: &str| format!("ws://{address}/lines/{}?ticket={ticket}", hold.session);
-    let until = |ms: i64| Ticket::Caller { hold: hold(1), until: Wall(now().0 + ms) }.sign(&secrets());
-    for (why, url) in [
-        (TicketRefusal::Old, url(hold(1), &until(-3_600_000))),
-        (TicketRefusal::TooFarAhead, url(hold(1), &until(3_600_000))),
-        (TicketRefusal::OtherSession, url(hold(2), &until(10_000))),
-        (TicketRefusal::Malformed, url(hold(1), "")),
-        (TicketRefusal::Malformed, format!("ws://{address}/lines/{}", hold(1).session)),
-        (TicketRefusal::OtherWorker, {
-            let elsewhere = Hold { worker: WorkerId(2), ..hold(1) };
-            url(elsewhere, &Ticket::for_caller(elsewhere, now()).sign(&secrets()))
-        }),
-    ] {
-        let before = pair.at_worker.count(DirectEvent::Refused(why));
-        let refused = connect_async(&url).await.unwrap_err();
-        assert!(matches!(refused, SocketError::Http(r) if r.status() == StatusCode::UNAUTHORIZED), "{why}");
-        assert_eq!(pair.at_worker.count(DirectEvent::Refused(why)), before + 1, "{why}");
-    }
-    let path = pair.coordinator.caller_path(hold(1), now());
-    let (mut socket, _) = connect_async(format!("ws://{address}{path}")).await.unwrap();
-    let welcome = comes("a welcome", socket.next()).await.unwrap().unwrap();
-    assert_eq!(welcome, Message::text(r#"{"type":"welcome"}"#));
-    let mut called = comes("its line rings", calls.next()).await.unwrap();
-    assert_eq!(called.hold, hold(1));
-    socket.send(Message::text(r#"{"type":"interrupt","event":"e1"}"#)).await.unwrap();
-    assert_eq!(
-        comes("it is heard", called.up.recv()).await,
-        Some(LineInput::Interrupt { event: Some("e1".to_owned()) })
-    );
-    called.down.send(LineOutput::Mood { mood: FaceMood::Idle, event: Some("e1".to_owned()) }).await.unwrap();
-    let heard = loop {
-        if let Message::Text(text) = comes("an answer", socket.next()).await.unwrap().unwrap() {
-            break text;
-        }
-    };
-    assert_eq!(heard.as_str(), r#"{"type":"mood","mood":"idle","event":"e1"}"#);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

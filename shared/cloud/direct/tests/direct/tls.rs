@@ -18,7 +18,7 @@ fn pem(folder: &Path, name: &str, label: &str, der: &[u8]) -> PathBuf {
 }
 
 /// An authority's file, and the certificate and key of a worker at `host`.
-fn made(folder: &Path, host: &str) -> (PathBuf, PathBuf, PathBuf) {
+pub fn made(folder: &Path, host: &str) -> (PathBuf, PathBuf, PathBuf) {
     std::fs::create_dir_all(folder).unwrap();
     let mut authority = CertificateParams::default();
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

@@ -5,7 +5,9 @@ mod world;
 use super::{CallerChoice, LiveEnd, LiveOutput};
 use crate::live::inbox::{LetterOutcome, Letterbox, LiveInput};
 use mouthpiece_domain::ids::CallerId;
-use mouthpiece_domain::live::{BegunUtterance, EventPosition, FaceMood, LineInput, LineOutput, LiveTerms};
+use mouthpiece_domain::live::{
+    BegunUtterance, CallerIntroduction, EventPosition, FaceMood, LineInput, LineOutput, LiveTerms,
+};
 use mouthpiece_domain::session::{EndReason, Fence};
 use mouthpiece_transport::{LeftWhy, StreamEvent};
 use world::{FENCE, LINE, MS, S, World};
@@ -246,7 +248,7 @@ fn a_caller_that_comes_back_is_told_what_it_missed_and_nothing_twice() {
         world.told.clear();
         world.positions.clear();
         let (caller, after) = (CallerId(5), Some(after));
-        world.up(LineInput::Identify { caller, next: 1, after, listening: false, begun: None });
+        world.up(LineInput::Identify(CallerIntroduction { caller, next: 1, after, listening: false, begun: None }));
         world.told.retain(|(_, event)| !matches!(event, LineOutput::Settled { .. }));
         assert!(world.told.iter().all(|(whom, _)| *whom == CallerChoice::Line(LINE)), "{:?}", world.told);
         let mut told: Vec<LineOutput> = world.told.drain(..).map(|(_, event)| event).collect();
@@ -285,12 +287,8 @@ fn speech_that_is_not_taken_is_refused_to_its_line() {
 #[test]
 fn a_caller_is_told_what_is_done_with_and_says_the_rest_elsewhere() {
     let caller = CallerId(5);
-    let identify = |next, begun: Option<BegunUtterance>| LineInput::Identify {
-        caller,
-        next,
-        after: None,
-        listening: begun.is_some(),
-        begun,
+    let identify = |next, begun: Option<BegunUtterance>| {
+        LineInput::Identify(CallerIntroduction { caller, next, after: None, listening: begun.is_some(), begun })
     };
     let mut world = World::new();
     world.joins(1);

@@ -1,6 +1,6 @@
 //! What the relay needs of a language of messages. Another language is another file beside [`super::agent_dialect`].
 
-use crate::http::words;
+use crate::words;
 use mouthpiece_domain::live::{LineInput, LineOutput};
 use tokio::time::Instant;
 
@@ -38,6 +38,18 @@ pub enum SpeechEvent<'a> {
     Lost {
         /// How much, milliseconds.
         lost_ms: u64,
+    },
+    /// So much was played of what this caller is saying. Told to callers that asked for it.
+    Progress {
+        /// The caller's name for the utterance.
+        event: Option<&'a str>,
+        /// Milliseconds, over all placements.
+        played_ms: u64,
+    },
+    /// This socket ends: another one is to be opened.
+    Reconnect {
+        /// So many of the messages that came over this one were taken.
+        taken: u64,
     },
     /// It has ended, for this reason.
     Ended(&'a str),

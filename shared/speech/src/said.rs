@@ -1,6 +1,6 @@
 //! What a program hears over an audio socket, written.
 
-use super::dialect::{MessageRefusal, NO_ROOM};
+use crate::dialect::{MessageRefusal, NO_ROOM};
 use mouthpiece_domain::live::{EventPosition, LineOutput};
 use mouthpiece_domain::session::Fence;
 use serde::Serialize;
@@ -51,6 +51,21 @@ pub enum SocketEvent<'a> {
     Lost {
         /// How much.
         lost_ms: u64,
+    },
+    /// So much was played of what this caller is saying.
+    #[serde(rename = "agent.speak_progress")]
+    Progress {
+        /// The caller's name for it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        event_id: Option<&'a str>,
+        /// How much, over all workers that it was said on.
+        played_ms: u64,
+    },
+    /// This socket ends: the caller opens another one, at an address that it asks for anew.
+    #[serde(rename = "session.reconnect")]
+    Reconnect {
+        /// So many of its messages were taken; those after them are to be sent again.
+        messages_taken: u64,
     },
     /// An utterance has sounded to its end.
     #[serde(rename = "agent.speak_ended")]

@@ -1,8 +1,8 @@
 //! This API's own language: JSON with a `type`, binary messages with samples.
 
-use super::dialect::{MessageRefusal, SpeechDialect, SpeechEvent};
-use super::message::MessageReader;
-use super::said::SocketEvent;
+use crate::dialect::{MessageRefusal, SpeechDialect, SpeechEvent};
+use crate::message::MessageReader;
+use crate::said::SocketEvent;
 use mouthpiece_domain::live::LineInput;
 use tokio::time::Instant;
 
@@ -35,6 +35,10 @@ impl SpeechDialect for AgentDialect {
             SpeechEvent::Live => SocketEvent::live(),
             SpeechEvent::Reconnecting => SocketEvent::session("reconnecting"),
             SpeechEvent::Lost { lost_ms } => SocketEvent::Lost { lost_ms: *lost_ms },
+            SpeechEvent::Progress { event, played_ms } => {
+                SocketEvent::Progress { event_id: *event, played_ms: *played_ms }
+            }
+            SpeechEvent::Reconnect { taken } => SocketEvent::Reconnect { messages_taken: *taken },
             SpeechEvent::Ended(reason) => SocketEvent::ended(reason),
             SpeechEvent::Refused(refusal) => SocketEvent::refused(refusal),
         }

@@ -126,6 +126,14 @@ impl PushedLog {
         SaidAnew { lost_ms, ..self.again() }
     }
 
+    /// There is nobody to say it to: how much speech of it was not played, milliseconds.
+    pub fn given_up(&mut self) -> u64 {
+        let anew = self.elsewhere();
+        let waiting =
+            self.messages.iter().map(|said| if let LoggedMessage::Kept(said) = said { duration_ms(said) } else { 0 });
+        anew.lost_ms + waiting.sum::<u64>()
+    }
+
     fn drop_first(&mut self) -> Option<LineInput> {
         let first = self.messages.pop_front()?;
         self.before += 1;
@@ -229,6 +237,25 @@ mod tests {
         log.settled(1, None, 0);
         assert_eq!(log.elsewhere().lost_ms, 0, "told once");
         assert_eq!(all(&mut log), [60_000; 4]);
+    }
+
+    #[test]
+    fn what_nobody_will_say_is_counted() {
+        let mut log = PushedLog::default();
+        for ms in [100, 200, 300] {
+            log.push(speech(ms));
+        }
+        log.push(LineInput::SpeakEnd { event: None });
+        log.send();
+        log.send();
+        log.settled(1, begun(150), 50);
+        assert_eq!(log.given_up(), 450, "what was not sent counts, too");
+        let mut log = PushedLog::default();
+        for _ in 0..5 {
+            log.push(speech(60_000));
+            log.send();
+        }
+        assert_eq!(log.given_up(), 300_000, "so does what was forgotten");
     }
 
     #[test]

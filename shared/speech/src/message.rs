@@ -1,11 +1,11 @@
 //! What a program says over an audio socket, read: pure, and every refusal names the field and the remedy.
 //!
 //! Speech is a stream of bytes: whoever pipes it through cuts it anywhere, also between the two bytes of a sample. So a
-//! socket's messages are read by one reader, which keeps the half that came ([`super::halves`]).
+//! socket's messages are read by one reader, which keeps the half that came ([`crate::halves`]).
 
-use super::dialect::{MessageRefusal, RefusalCode};
-use super::halves::SampleHalves;
-use crate::http::words;
+use crate::dialect::{MessageRefusal, RefusalCode};
+use crate::halves::SampleHalves;
+use crate::words;
 use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::GeneralPurpose;
 use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};

@@ -1,28 +1,28 @@
-//! One audio socket: what a program says goes over a line to the session's worker, what the session says comes back.
+//! One caller's socket: what a program says goes over a line to the session's worker, what the session says comes back.
 //!
 //! Nothing waits without a bound: a worker that takes nothing, a caller that reads nothing or is silent when it is asked
 //! whether it is there, and a session that is nowhere each end the socket with a reason. The messages that wait for room in
 //! the line are bounded too; until they are too many the caller is still listened to. What messages look like is a dialect's.
 
-use super::dialect::{MessageRefusal, NO_ROOM, SpeechDialect, SpeechEvent};
-use super::message;
-use super::pushed_log::{PushedLog, SaidAnew};
-use super::socket::{Socket, SocketClose, SocketInput};
-use crate::http::Api;
-use crate::http::auth::Visitor;
-use crate::office::SocketTimeouts;
-use crate::office::live::Whereabouts;
-use crate::office::seats::BoundedSeat;
-use actix_web::web::Data;
+mod follow;
+
+use crate::dialect::{MessageRefusal, NO_ROOM, SpeechDialect, SpeechEvent};
+use crate::host::{RelayNews, SpeechHost, SpeechRight};
+use crate::message;
+use crate::pushed_log::{PushedLog, SaidAnew};
+use crate::socket::{SocketClose, SocketInput, SpeechSocket};
+use crate::timeouts::SocketTimeouts;
 use mouthpiece_domain::fleet::Hold;
-use mouthpiece_domain::ids::{CallerId, SessionId};
-use mouthpiece_domain::live::{EventPosition, LineInput, LineOutput};
+use mouthpiece_domain::ids::CallerId;
+use mouthpiece_domain::live::{CallerIntroduction, EventPosition, LineInput, LineOutput};
 use mouthpiece_domain::session::Fence;
 use mouthpiece_ports::lines::CallerLine;
 use std::convert::Infallible;
 use std::time::Duration;
+use tokio::sync::mpsc::error::SendError;
+use tokio::sync::mpsc::{Permit, Receiver, Sender};
 use tokio::sync::watch;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep, sleep_until};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval, sleep_until};
 
 /// Messages that wait for room in the line.
 const BACKLOG: usize = 32;
@@ -31,19 +31,38 @@ const BACKLOG_BYTES: usize = 4 * message::LARGEST;
 /// So many refusals in a row are no mistake any more.
 const MOST_ERRORS: u32 = 20;
 
+/// What a relay begins with.
+pub struct RelayStart<D> {
+    /// What is spoken over the socket.
+    pub dialect: D,
+    /// Where the session runs.
+    pub hold: Hold,
+    /// A line that was opened to there.
+    pub line: CallerLine,
+    /// What came over it already.
+    pub first: Option<LineOutput>,
+    /// A number of this caller's own, over all lines.
+    pub caller: CallerId,
+    /// Up to where the caller heard everything on an earlier socket: it is told what came since.
+    pub after: Option<EventPosition>,
+    /// The caller is told how much is played of what it says.
+    pub progress: bool,
+}
+
 /// A socket and its line.
-pub struct Relay<D> {
-    api: Data<Api>,
-    visitor: Visitor,
-    socket: Socket,
+pub struct Relay<D, S, H> {
+    host: H,
+    socket: S,
     dialect: D,
     /// Where the session runs.
     hold: Hold,
     /// The placement that the last line led to.
     opened_to: Fence,
-    line: CallerLine,
-    /// The line takes nothing more; its last words may still come.
-    deaf: bool,
+    /// To the session; none where the line takes nothing more, and its last words may still come.
+    up: Option<Sender<LineInput>>,
+    /// From the session.
+    down: Receiver<LineOutput>,
+    first: Option<LineOutput>,
     /// Since when the session is looked for.
     lost: Option<Instant>,
     /// Who the caller is, over all lines.
@@ -57,6 +76,9 @@ pub struct Relay<D> {
     /// What is said first on a line.
     introduction: Option<LineInput>,
     pushed: PushedLog,
+    /// Messages that came, whatever they said.
+    came: u64,
+    progress: bool,
     /// Since when there is no room for the first of them.
     stuck: Instant,
     errors: u32,
@@ -83,35 +105,39 @@ enum Next {
     Stopping,
 }
 
-impl<D: SpeechDialect> Relay<D> {
-    /// Between a socket and a line that was opened to `hold`. A caller that had heard everything up to `after` is told what
-    /// came since.
-    pub fn new(
-        api: Data<Api>,
-        visitor: Visitor,
-        socket: Socket,
-        dialect: D,
-        (hold, line): (Hold, CallerLine),
-        after: Option<EventPosition>,
-    ) -> Self {
+/// Counts a socket while it is open.
+struct OpenSocket<H: SpeechHost>(H);
+
+impl<H: SpeechHost> Drop for OpenSocket<H> {
+    fn drop(&mut self) {
+        self.0.saw(RelayNews::Closed);
+    }
+}
+
+impl<D: SpeechDialect, S: SpeechSocket, H: SpeechHost> Relay<D, S, H> {
+    /// Between a socket and a line.
+    pub fn new(host: H, socket: S, start: RelayStart<D>) -> Self {
+        let RelayStart { dialect, hold, line: CallerLine { up, down }, first, caller, after, progress } = start;
         let now = Instant::now();
         let mut relay = Self {
-            tempo: api.settings.live.sockets,
-            api,
-            visitor,
+            tempo: host.timeouts(),
+            host,
             socket,
             dialect,
             hold,
             opened_to: hold.fence,
-            line,
-            deaf: false,
+            up: Some(up),
+            down,
+            first,
             lost: None,
-            caller: CallerId(uuid::Uuid::new_v4().as_u128()),
+            caller,
             heard_to: after,
             resuming: after.is_some(),
             asked_after: after.is_some(),
             introduction: None,
             pushed: PushedLog::default(),
+            came: 0,
+            progress,
             stuck: now,
             errors: 0,
             heard: now,
@@ -122,32 +148,33 @@ impl<D: SpeechDialect> Relay<D> {
     }
 
     /// Relays until one side ends it; `seat` is given back then.
-    pub async fn run(mut self, seat: BoundedSeat<SessionId>) {
-        let open = self.api.metrics.live.socket();
+    pub async fn run<Seat>(mut self, seat: Seat) {
+        let open = OpenSocket(self.host.clone());
+        self.host.saw(RelayNews::Opened);
         let Err(close) = self.relay().await;
-        drop((open, seat, self.line));
+        drop((open, seat, self.up, self.down));
         tracing::info!(session_id = %self.hold.session, code = close.code, reason = close.reason, "an audio socket ended");
         self.socket.close(close).await;
     }
 
     async fn relay(&mut self) -> Result<Infallible, SocketClose> {
-        let mut closing = self.api.office.closing.watch();
+        let mut closing = self.host.closing();
         let mut beat = interval(self.tempo.ping.max(Duration::from_millis(1)));
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.tell_caller(&SpeechEvent::Live).await?;
+        if let Some(first) = self.first.take() {
+            self.tell(&first).await?;
+        }
         loop {
             match self.next(&mut closing, &mut beat).await {
                 Next::Heard(heard) => self.hear(heard).await?,
                 Next::Down(Some(down)) => self.tell(&down).await?,
                 Next::Down(None) => self.reopen().await?,
                 Next::Room => self.stuck = Instant::now(),
-                Next::Deaf => self.deaf = true,
+                Next::Deaf => self.up = None,
                 Next::Beat => self.look_after().await?,
                 Next::Stopping => return Err(stopping()),
-                Next::Stuck => {
-                    let reason = format!("the session took nothing for {:?}: try again later", self.tempo.room);
-                    return Err(SocketClose::new(1013, reason));
-                }
+                Next::Stuck => return Err(self.takes_nothing()),
             }
         }
     }
@@ -158,7 +185,7 @@ impl<D: SpeechDialect> Relay<D> {
         tokio::select! {
             _ = closing.wait_for(|closing| *closing) => Next::Stopping,
             heard = self.socket.next(), if listens => Next::Heard(heard),
-            room = self.line.up.reserve(), if waits && !self.deaf => match room {
+            room = room(self.up.as_ref()), if waits && self.up.is_some() => match room {
                 Ok(room) => {
                     if let Some(up) = self.introduction.take().or_else(|| self.pushed.send()) {
                         room.send(up);
@@ -167,7 +194,7 @@ impl<D: SpeechDialect> Relay<D> {
                 }
                 Err(_) => Next::Deaf,
             },
-            down = self.line.down.recv() => Next::Down(down),
+            down = self.down.recv() => Next::Down(down),
             _ = beat.tick() => Next::Beat,
             () = sleep_until(self.stuck + self.tempo.room), if waits => Next::Stuck,
         }
@@ -194,12 +221,13 @@ impl<D: SpeechDialect> Relay<D> {
             SocketInput::Gone => return Err(SocketClose::new(1000, "")),
             SocketInput::Broken(close) => return Err(close),
         };
+        self.came += 1;
         match read {
             Ok(None) => Ok(()),
             Ok(Some(up)) => {
                 self.errors = 0;
                 if let LineInput::Speak { rate, samples, .. } = &up {
-                    self.api.metrics.live.heard(samples.len(), *rate);
+                    self.host.saw(RelayNews::Heard { samples: samples.len(), rate: *rate });
                 }
                 if !self.waits() {
                     self.stuck = self.heard;
@@ -212,7 +240,7 @@ impl<D: SpeechDialect> Relay<D> {
     }
 
     async fn refuse(&mut self, refusal: &MessageRefusal) -> Result<(), SocketClose> {
-        self.api.metrics.live.refused(refusal.code.name());
+        self.host.saw(RelayNews::Refused { code: refusal.code.name() });
         self.tell_caller(&SpeechEvent::Refused(refusal)).await?;
         self.errors += 1;
         if self.errors < MOST_ERRORS {
@@ -234,12 +262,18 @@ impl<D: SpeechDialect> Relay<D> {
         match down {
             LineOutput::Settled { through, begun, of_next_ms } => {
                 self.pushed.settled(*through, begun.clone(), *of_next_ms);
-                return Ok(());
+                return match begun {
+                    Some(begun) if self.progress => {
+                        let (event, played_ms) = (begun.event.as_deref(), begun.played_ms);
+                        self.tell_caller(&SpeechEvent::Progress { event, played_ms }).await
+                    }
+                    _ => Ok(()),
+                };
             }
             LineOutput::Refused { number, .. } => {
                 self.pushed.refused(*number);
                 self.dialect.begin_anew();
-                self.api.metrics.live.refused(NO_ROOM);
+                self.host.saw(RelayNews::Refused { code: NO_ROOM });
             }
             // Where it is told that everything was heard before, nothing new was.
             LineOutput::Position { position } if !self.resuming && self.heard_to == Some(*position) => return Ok(()),
@@ -256,7 +290,7 @@ impl<D: SpeechDialect> Relay<D> {
         }
         self.tell_caller(&SpeechEvent::Voice(down)).await?;
         match down {
-            LineOutput::Over { reason } => Err(SocketClose::new(1000, format!("the session has ended: {reason}"))),
+            LineOutput::Over { reason } => Err(over(reason)),
             _ => Ok(()),
         }
     }
@@ -267,81 +301,34 @@ impl<D: SpeechDialect> Relay<D> {
         if self.heard.elapsed() > silence {
             return Err(SocketClose::new(1008, format!("pings were not answered for {silence:?}")));
         }
-        if !self.api.office.access.still_allowed(&self.visitor).await {
-            return Err(SocketClose::new(1008, "the token expired, or its API key was revoked"));
+        match self.host.right().await {
+            SpeechRight::Held => self.socket.ping().await,
+            SpeechRight::Ended(close) => Err(close),
+            SpeechRight::Renew(close) => self.depart(close).await,
         }
-        self.socket.ping().await
-    }
-
-    /// The line ended without a last word: the session is looked for, and a line to where it runs now is opened. Whether it
-    /// leads there is only known when something comes over it.
-    async fn reopen(&mut self) -> Result<(), SocketClose> {
-        let (api, tempo) = (Data::clone(&self.api), self.tempo);
-        if self.lost.is_none() {
-            self.tell_caller(&SpeechEvent::Reconnecting).await?;
-        }
-        let since = *self.lost.get_or_insert_with(Instant::now);
-        let given_up = since + tempo.elsewhere;
-        loop {
-            let now = Instant::now();
-            if now >= given_up {
-                let reason =
-                    format!("the session's worker was lost, and within {:?} it ran nowhere else", tempo.elsewhere);
-                return Err(SocketClose::new(1011, reason));
-            }
-            let before = self.hold;
-            // Where it ran last is tried again, too: only the way there may have been broken.
-            let soon = given_up.min(now + tempo.again);
-            let found = tokio::select! {
-                found = api.office.live.settled(before.session, soon, |hold| *hold != before) => found,
-                heard = self.socket.next(), if self.has_room() => {
-                    self.hear(heard).await?;
-                    continue;
-                }
-            };
-            match found {
-                Ok(Whereabouts::Runs(hold)) => {
-                    self.hold = hold;
-                    if let Ok(line) = api.office.live.line(&hold).await {
-                        self.line = line;
-                        self.deaf = false;
-                        self.stuck = Instant::now();
-                        return self.go_on().await;
-                    }
-                }
-                Ok(Whereabouts::Waits(_)) => {}
-                Ok(Whereabouts::Ended(session)) => {
-                    let reason = session.end.as_ref().map_or("lost", |end| end.reason.name());
-                    self.tell_caller(&SpeechEvent::Ended(reason)).await?;
-                    return Err(SocketClose::new(1000, format!("the session has ended: {reason}")));
-                }
-                Err(_) if api.office.closing.has_begun() => return Err(stopping()),
-                // A store that is away for a moment; the problem was logged.
-                Err(_) => sleep(tempo.again).await,
-            }
-        }
-    }
-
-    /// A line was opened again: says who calls, and anew what the session is not known to be done with. What was missed comes
-    /// first; what comes before that is told again after it.
-    async fn go_on(&mut self) -> Result<(), SocketClose> {
-        let is_elsewhere = self.opened_to != self.hold.fence;
-        self.opened_to = self.hold.fence;
-        let anew = if is_elsewhere { self.pushed.elsewhere() } else { self.pushed.again() };
-        let lost_ms = anew.lost_ms;
-        self.resuming = self.heard_to.is_some();
-        self.introduce(anew);
-        if lost_ms > 0 {
-            self.tell_caller(&SpeechEvent::Lost { lost_ms }).await?;
-        }
-        Ok(())
     }
 
     fn introduce(&mut self, anew: SaidAnew) {
         let SaidAnew { next, listening, begun, .. } = anew;
-        let (caller, after) = (self.caller, self.heard_to);
-        self.introduction = Some(LineInput::Identify { caller, next, after, listening, begun });
+        let who = CallerIntroduction { caller: self.caller, next, after: self.heard_to, listening, begun };
+        self.introduction = Some(LineInput::Identify(who));
     }
+
+    fn takes_nothing(&self) -> SocketClose {
+        SocketClose::new(1013, format!("the session took nothing for {:?}: try again later", self.tempo.room))
+    }
+}
+
+/// Waits for room in a line; for ever where it takes nothing more.
+async fn room(up: Option<&Sender<LineInput>>) -> Result<Permit<'_, LineInput>, SendError<()>> {
+    match up {
+        Some(up) => up.reserve().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn over(reason: &str) -> SocketClose {
+    SocketClose::new(1000, format!("the session has ended: {reason}"))
 }
 
 fn stopping() -> SocketClose {
