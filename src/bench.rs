@@ -1,6 +1,6 @@
 //! `mouthpiece bench`: what this machine sustains.
 
-use crate::render::engines;
+use crate::engine_args::EngineArgs;
 use crate::{counting, frame, say};
 use clap::Args;
 use mouthpiece_domain::frame::FrameSize;
@@ -11,7 +11,7 @@ use mouthpiece_media::encode::{self, EncoderChoice, EncoderQuality, EncoderSetti
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::image::{PortraitLimits, load_portrait};
 use mouthpiece_media::reference::{PrepareOptions, PreparedReference, Reference};
-use mouthpiece_worker::engines::{DEFAULT_ENGINE, ForEngine, with_engine};
+use mouthpiece_worker::engines::{ForEngine, with_engine};
 use mouthpiece_worker::{FramePath, RenderError};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -35,9 +35,8 @@ pub struct BenchArgs {
     /// Longer side in pixels
     #[arg(long, default_value_t = FrameSize::USUAL, value_parser = frame::size())]
     size: FrameSize,
-    /// What generates the mouth
-    #[arg(long, value_parser = engines(), default_value = DEFAULT_ENGINE)]
-    engine: String,
+    #[command(flatten)]
+    engine: EngineArgs,
     /// Frames to count
     #[arg(long, default_value_t = 1500, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     frames: u32,
@@ -85,7 +84,7 @@ struct Report {
 
 /// Runs the command.
 pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
-    with_engine(&args.engine, Bench(args))?
+    with_engine(&args.engine.engine, &args.engine.neural(), Bench(args))?
 }
 
 struct Bench<'a>(&'a BenchArgs);

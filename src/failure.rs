@@ -36,8 +36,21 @@ pub fn exit_code(done: anyhow::Result<()>) -> ExitCode {
         || error.is::<DataError>()
         || error.is::<ListenError>()
         || error.is::<NoSuchKey>()
-        || error.is::<NoKeyAtAll>();
+        || error.is::<NoKeyAtAll>()
+        || of_models(&error);
     if input { ExitCode::from(BAD_INPUT) } else { ExitCode::FAILURE }
+}
+
+/// Names and licences that were asked for, and manifests that were given.
+#[cfg(feature = "neural")]
+fn of_models(error: &anyhow::Error) -> bool {
+    use crate::models::{ManifestError, ModelsError};
+    error.downcast_ref().is_some_and(ModelsError::is_input) || error.is::<ManifestError>()
+}
+
+#[cfg(not(feature = "neural"))]
+fn of_models(_error: &anyhow::Error) -> bool {
+    false
 }
 
 /// An error with its causes, but for those that it tells itself already.

@@ -7,6 +7,7 @@ mod cloud;
 mod config;
 mod counting;
 mod data;
+mod engine_args;
 mod eval;
 mod failure;
 mod frame;
@@ -14,6 +15,8 @@ mod keys;
 #[cfg(feature = "loadtest")]
 mod loadtest;
 mod logging;
+#[cfg(feature = "neural")]
+mod models;
 mod page_link;
 mod progress;
 mod render;
@@ -57,6 +60,9 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Measure how fast frames are made on this machine
     Bench(bench::BenchArgs),
+    /// List, fetch and verify the weights that engines need
+    #[cfg(feature = "neural")]
+    Models(models::ModelsArgs),
     /// Show the settings in effect and where each comes from
     Config(config::command::ConfigArgs),
     /// Make, list and revoke API keys
@@ -86,6 +92,8 @@ fn main() -> ExitCode {
         Command::Avatar(args) => avatar::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Bench(args) => bench::run(&args),
+        #[cfg(feature = "neural")]
+        Command::Models(args) => models::run(&args),
         Command::Config(args) => config::command::run(&args),
         Command::Keys(args) => keys::run(&args),
         Command::PageLink(args) => page_link::run(&args),

@@ -1,8 +1,8 @@
 //! `mouthpiece render`
 
+use crate::engine_args::EngineArgs;
 use crate::progress::FrameBar;
 use crate::{frame, say};
-use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{Args, ValueEnum};
 use mouthpiece_domain::colour::Colour;
 use mouthpiece_domain::file_kind::FileUse;
@@ -10,7 +10,6 @@ use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_media::encode::{EncoderChoice, FilePreset};
 use mouthpiece_media::image::{Background, PortraitLimits, load_portrait};
-use mouthpiece_worker::engines::{DEFAULT_ENGINE, ENGINES};
 use mouthpiece_worker::{RenderError, RenderOptions, RenderProgress, render, speech_warnings};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -48,9 +47,8 @@ pub struct RenderArgs {
     /// Longer side of the video in pixels, 64 to 2048; a smaller portrait is not enlarged
     #[arg(long, default_value_t = FrameSize::USUAL, value_parser = frame::size())]
     size: FrameSize,
-    /// What generates the mouth
-    #[arg(long, value_parser = engines(), default_value = DEFAULT_ENGINE)]
-    engine: String,
+    #[command(flatten)]
+    engine: EngineArgs,
     /// Which face, if the portrait shows several: 1 is the largest
     #[arg(long, value_name = "N")]
     face: Option<usize>,
@@ -76,11 +74,6 @@ pub struct RenderArgs {
     /// Print the summary as one line of JSON, and no progress
     #[arg(long)]
     json: bool,
-}
-
-/// The engines that can be chosen.
-pub fn engines() -> PossibleValuesParser {
-    ENGINES.map(|engine| PossibleValue::new(engine.name).help(engine.about)).into()
 }
 
 /// A colour, else the picture of that name.
@@ -121,7 +114,8 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
         fps: args.fps,
         face: args.face,
         background: args.background.as_deref().map(background).transpose()?,
-        engine: args.engine.clone(),
+        engine: args.engine.engine.clone(),
+        neural: args.engine.neural(),
         seed: args.seed,
         liveliness: Liveliness { blinks: !args.no_blink, head: !args.still },
         encoder: args.encoder,
@@ -165,7 +159,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
         height: summary.height,
         bytes: summary.bytes,
         fps: args.fps.per_second(),
-        engine: args.engine.clone(),
+        engine: args.engine.engine.clone(),
         encoder: used_encoder,
         elapsed_seconds: elapsed,
         times_real_time: summary.seconds / elapsed.max(1e-3),

@@ -1,6 +1,6 @@
 //! The walls of the house: imports run downward only.
 //!
-//! `src, loadtest -> coordinator, worker -> embedded, cloud -> speech -> ports -> domain`; `worker/puppet -> worker/engine, worker/media ->
+//! `src, loadtest -> coordinator, worker -> embedded, cloud -> speech -> ports -> domain`; `worker/puppet, worker/musetalk -> worker/engine, worker/media ->
 //! worker/frame`; these and `worker/transport` know nothing of the farm (media knows the domain's table of file kinds, and
 //! nothing else of it); adapters are named by the wiring alone, and an engine by the `match` that chooses it; the actor crate
 //! stays in one folder a process.
@@ -15,7 +15,7 @@ use std::{
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What each member may use of ours, in its code. Tests may use adapters beside that.
-const MAY: [(&str, &[&str]); 21] = [
+const MAY: [(&str, &[&str]); 22] = [
     ("shared/domain", &[]),
     ("shared/ports", &["domain"]),
     ("shared/speech", &["domain", "ports"]),
@@ -33,8 +33,9 @@ const MAY: [(&str, &[&str]); 21] = [
     ("worker/media", &["domain", "frame"]),
     ("worker/engine", &["frame"]),
     ("worker/puppet", &["engine", "frame", "media"]),
+    ("worker/musetalk", &["engine", "frame", "media"]),
     ("worker/transport", &[]),
-    ("worker", &["domain", "ports", "engine", "media", "puppet", "transport"]),
+    ("worker", &["domain", "ports", "engine", "media", "puppet", "musetalk", "transport"]),
     ("loadtest", &["domain", "ports", "embedded", "postgres", "rabbitmq", "redis", "coordinator", "media", "servers"]),
     (
         "",
@@ -219,7 +220,8 @@ fn an_engine_is_named_in_the_match_that_chooses_it() {
         for path in sources(folder).iter().filter(|path| !relative(path).contains("test")) {
             let code = code(path);
             let code = code.split("#[cfg(test)]").next().unwrap();
-            let named = ["Puppet", "mouthpiece_puppet"].iter().any(|word| names(code, word));
+            let named =
+                ["Puppet", "mouthpiece_puppet", "MuseTalk", "mouthpiece_musetalk"].iter().any(|word| names(code, word));
             assert!(!named || relative(path) == chooser, "{} names an engine", relative(path));
         }
     }
@@ -230,9 +232,16 @@ fn an_engine_is_named_in_the_match_that_chooses_it() {
 
 #[test]
 fn actors_stay_in_their_folders() {
-    for member in
-        ["coordinator/src", "worker/src", "src", "shared", "worker/engine/src", "worker/puppet/src", "worker/media/src"]
-    {
+    for member in [
+        "coordinator/src",
+        "worker/src",
+        "src",
+        "shared",
+        "worker/engine/src",
+        "worker/puppet/src",
+        "worker/musetalk/src",
+        "worker/media/src",
+    ] {
         for path in sources(member) {
             let inside = relative(&path).split('/').any(|part| part == "actors");
             assert!(inside || !names(&code(&path), "actix"), "{} names the actor crate", relative(&path));

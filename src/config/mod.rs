@@ -76,6 +76,9 @@ pub struct Config {
     pub first_key_name: String,
     /// The log.
     pub log: LogSettings,
+    /// Weights.
+    #[cfg_attr(not(feature = "neural"), allow(dead_code, reason = "settings mean the same in every build"))]
+    pub models: ModelSettings,
     /// What machines cost.
     pub prices: Prices,
     /// What a farm of several processes needs.
@@ -93,6 +96,16 @@ pub struct StoreSettings {
     pub pool: StoreUrl,
     pub blobs: StoreUrl,
     pub fleet: StoreUrl,
+}
+
+/// Where weights are kept and had from, as it stands in the settings.
+#[derive(Debug)]
+#[cfg_attr(not(feature = "neural"), allow(dead_code, reason = "settings mean the same in every build"))]
+pub struct ModelSettings {
+    /// The folder; none was named if it is empty.
+    pub folder: PathBuf,
+    pub mirrors: Vec<String>,
+    pub allow_licences: Vec<String>,
 }
 
 /// The log.

@@ -113,7 +113,7 @@ fn everything_that_is_wrong_is_told_at_once() {
         "lease times must grow",
         "log.format: \"xml\" is neither",
         "worker.slots: 0 is not within 1 to 64 (",
-        "worker.engine: there is no engine 'magic': known are puppet (",
+        "worker.engine: there is no engine 'magic': known are puppet",
         "worker.grace: \"soon\" is not a duration",
         "(environment MOUTHPIECE_WORKER__GRACE)",
     ] {

@@ -2,9 +2,9 @@
 
 use super::ice::IceServers;
 use super::read::Reader;
-use super::values::{ByteSize, ListenAddress, ListenAddresses, MicroUsd, PublicAddress};
+use super::values::{ByteSize, ListenAddress, ListenAddresses, MicroUsd, PublicAddress, TextList};
 use super::{
-    BucketAccess, CallerAccess, Config, FarmSecret, FarmSettings, LogSettings, MachineAccess, StoreSettings, StoreUrl,
+    BucketAccess, CallerAccess, Config, FarmSecret, FarmSettings, LogSettings, MachineAccess, ModelSettings, StoreSettings, StoreUrl,
 };
 use mouthpiece_coordinator::http::HttpSettings;
 use mouthpiece_coordinator::office::{FetchSettings, LiveSettings, SessionBounds};
@@ -13,7 +13,7 @@ use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::retention::RetentionAges;
 use mouthpiece_domain::warm_pool::ScalingMode;
 use mouthpiece_worker::engines::check_engine;
-use mouthpiece_worker::{MAX_SLOTS, RtcSettings, WorkerSettings};
+use mouthpiece_worker::{MAX_SLOTS, NeuralSettings, RtcSettings, WorkerSettings};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -47,6 +47,11 @@ pub fn config(from: &mut Reader<'_>) -> Config {
         counts_from_boot: from.get("worker.counts_from_boot"),
         grace: from.within("worker.grace", Duration::ZERO..=7 * DAY),
         first_key_name: from.get("keys.first_name"),
+        models: ModelSettings {
+            folder: PathBuf::from(from.get::<String>("models.folder")),
+            mirrors: from.get::<TextList>("models.mirrors").0,
+            allow_licences: from.get::<TextList>("models.allow_licences").0,
+        },
         log: LogSettings { level: level(from), format: from.get("log.format") },
         farm: farm(from),
     }
@@ -239,6 +244,7 @@ fn worker(from: &mut Reader<'_>, lease: LeaseTerms) -> WorkerSettings {
         slots: from.within("worker.slots", 1..=MAX_SLOTS),
         name: if named.is_empty() { usual.name.clone() } else { named },
         engine: engine(from),
+        neural: neural(from),
         instance_type: from.get("worker.instance_type"),
         cache_mib: u32::try_from(from.within("worker.cache", CACHE).0 >> 20).unwrap_or(u32::MAX),
         drain_timeout: from.within("worker.drain_timeout", Duration::ZERO..=7 * DAY),
@@ -259,6 +265,16 @@ fn engine(from: &mut Reader<'_>) -> String {
         from.wrong("worker.engine", &e.to_string());
     }
     name
+}
+
+fn neural(from: &mut Reader<'_>) -> NeuralSettings {
+    NeuralSettings {
+        graphs: PathBuf::from(from.get::<String>("neural.graphs")),
+        provider: from.get("neural.provider"),
+        device: from.within("neural.device", 0..=63),
+        threads: from.within("neural.threads", 0..=1024),
+        decoder: from.get("neural.decoder"),
+    }
 }
 
 fn rtc(from: &mut Reader<'_>) -> RtcSettings {

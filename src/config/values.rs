@@ -4,6 +4,7 @@ use super::BucketEncryption;
 use figment::value::{Num, Value};
 use mouthpiece_coordinator::http::{PublicUrl, PublicUrlError};
 use mouthpiece_domain::cost;
+use mouthpiece_worker::{NeuralDecoder, NeuralProvider, NoSuchChoice};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -115,6 +116,31 @@ impl SettingValue for ListenAddresses {
             return Err(format!("{} is not a list of IP addresses such as [\"10.0.0.7\"]", shown(value)));
         };
         items.iter().map(|item| ListenAddress::read(item).map(|address| address.0)).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl SettingValue for NeuralProvider {
+    fn read(value: &Value) -> Result<Self, String> {
+        String::read(value)?.parse().map_err(|e: NoSuchChoice| e.to_string())
+    }
+}
+
+impl SettingValue for NeuralDecoder {
+    fn read(value: &Value) -> Result<Self, String> {
+        String::read(value)?.parse().map_err(|e: NoSuchChoice| e.to_string())
+    }
+}
+
+/// Texts in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TextList(pub Vec<String>);
+
+impl SettingValue for TextList {
+    fn read(value: &Value) -> Result<Self, String> {
+        let Some(items) = value.as_array() else {
+            return Err(format!("{} is not a list of texts such as [\"a\", \"b\"]", shown(value)));
+        };
+        items.iter().map(String::read).collect::<Result<_, _>>().map(Self)
     }
 }
 

@@ -4,12 +4,18 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod config;
+#[cfg(feature = "neural")]
+mod file_server;
 mod film;
 mod fixtures;
 mod help;
 mod inspect;
 mod interrupt;
 mod memory;
+#[cfg(feature = "neural")]
+mod models;
+#[cfg(feature = "neural")]
+mod neural;
 mod portraits;
 mod refusals;
 mod render;

@@ -4,7 +4,7 @@
 //! up. A new engine is a crate that implements [`Engine`], an arm of the `match` in [`with_engine`], and its row of
 //! [`ENGINES`].
 
-use crate::RenderError;
+use crate::{NeuralSettings, RenderError};
 use mouthpiece_engine::Engine;
 use thiserror::Error;
 
@@ -17,19 +17,29 @@ pub struct KnownEngine {
     pub about: &'static str,
 }
 
-/// All engines; the first is taken where none is named.
-pub const ENGINES: [KnownEngine; 1] =
-    [KnownEngine { name: "puppet", about: "Moves the portrait itself, on the CPU, without downloaded weights" }];
+/// All engines of this build; the first is taken where none is named.
+pub const ENGINES: &[KnownEngine] = &[
+    KnownEngine { name: "puppet", about: "Moves the portrait itself, on the CPU, without downloaded weights" },
+    #[cfg(feature = "neural")]
+    KnownEngine {
+        name: "musetalk",
+        about: "Draws the mouth anew by MuseTalk's networks, on a GPU; needs their graphs",
+    },
+];
 
 /// The engine that is taken where none is named.
 pub const DEFAULT_ENGINE: &str = ENGINES[0].name;
 
 /// An engine that this program does not have.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
-#[error("there is no engine '{asked}': known are {}", ENGINES.map(|engine| engine.name).join(", "))]
+#[error("there is no engine '{asked}': known are {}", names())]
 pub struct UnknownEngine {
     /// What was asked for.
     pub asked: String,
+}
+
+fn names() -> String {
+    ENGINES.iter().map(|engine| engine.name).collect::<Vec<_>>().join(", ")
 }
 
 /// Work that is written once, for any engine.
@@ -50,15 +60,44 @@ pub fn check_engine(name: &str) -> Result<(), UnknownEngine> {
     if known { Ok(()) } else { Err(UnknownEngine { asked: name.to_owned() }) }
 }
 
-/// Loads the engine called `name` and does `work` with it.
+/// Loads the engine called `name` and does `work` with it. Neural ones are set up as `neural` says.
 ///
 /// # Errors
 /// [`RenderError::UnknownEngine`], or [`RenderError::Engine`] when it cannot be loaded.
-pub fn with_engine<W: ForEngine>(name: &str, work: W) -> Result<W::Output, RenderError> {
+pub fn with_engine<W: ForEngine>(
+    name: &str,
+    #[cfg_attr(not(feature = "neural"), allow(unused_variables, reason = "this build has no neural engine"))]
+    neural: &NeuralSettings,
+    work: W,
+) -> Result<W::Output, RenderError> {
     match name {
         "puppet" => Ok(work.with(mouthpiece_puppet::Puppet::load()?)),
+        #[cfg(feature = "neural")]
+        "musetalk" => Ok(work.with(mouthpiece_musetalk::MuseTalk::load(musetalk(neural)?)?)),
         _ => Err(UnknownEngine { asked: name.to_owned() }.into()),
     }
+}
+
+/// The settings in the engine's own terms.
+#[cfg(feature = "neural")]
+fn musetalk(neural: &NeuralSettings) -> Result<mouthpiece_musetalk::MuseTalkSettings, mouthpiece_engine::EngineError> {
+    use crate::neural::{NeuralDecoder, NeuralProvider};
+    use mouthpiece_musetalk::{DecoderChoice, GraphFolder, MuseTalkSettings, Provider};
+    let folder = GraphFolder::named_or_cached(&neural.graphs)?;
+    let mut settings = MuseTalkSettings::new(folder.0);
+    settings.networks.provider = match neural.provider {
+        NeuralProvider::Auto => None,
+        NeuralProvider::TensorRt => Some(Provider::TensorRt),
+        NeuralProvider::Cuda => Some(Provider::Cuda),
+        NeuralProvider::Cpu => Some(Provider::Cpu),
+    };
+    settings.networks.decoder = match neural.decoder {
+        NeuralDecoder::Full => DecoderChoice::Full,
+        NeuralDecoder::Tiny => DecoderChoice::Tiny,
+    };
+    settings.networks.device = neural.device.into();
+    settings.networks.threads = neural.threads.into();
+    Ok(settings)
 }
 
 #[cfg(test)]
@@ -77,18 +116,25 @@ mod tests {
 
     #[test]
     fn every_known_engine_can_be_chosen() {
+        let graphs = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/twins").into();
+        let neural = NeuralSettings { graphs, ..NeuralSettings::default() };
         for KnownEngine { name, .. } in ENGINES {
             assert_eq!(check_engine(name), Ok(()));
-            let id = with_engine(name, Id).unwrap();
-            assert_eq!(id.split_once('/').map(|(id, _)| id), Some(name), "avatars of two engines must not be mixed up");
+            let id = with_engine(name, &neural, Id).unwrap();
+            assert_eq!(
+                id.split_once('/').map(|(id, _)| id),
+                Some(*name),
+                "avatars of two engines must not be mixed up"
+            );
         }
     }
 
     #[test]
     fn an_unknown_engine_is_refused_with_those_that_there_are() {
-        let told = "there is no engine 'magic': known are puppet";
+        let told = format!("there is no engine 'magic': known are {}", names());
+        assert!(told.contains("puppet"));
         assert_eq!(check_engine("magic").unwrap_err().to_string(), told);
-        let refused = with_engine("magic", Id).unwrap_err();
+        let refused = with_engine("magic", &NeuralSettings::default(), Id).unwrap_err();
         assert!(refused.is_input() && refused.to_string() == told, "{refused}");
     }
 }

@@ -142,8 +142,8 @@ pub async fn start(
     metrics: Arc<WorkerMetrics>,
 ) -> Result<RunningWorker, StartError> {
     settings.check()?;
-    let engine = settings.engine.clone();
-    with_engine(&engine, Start { ports, settings, metrics })?.await
+    let (engine, neural) = (settings.engine.clone(), settings.neural.clone());
+    with_engine(&engine, &neural, Start { ports, settings, metrics })?.await
 }
 
 /// A worker that waits for its engine.

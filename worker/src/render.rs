@@ -3,7 +3,7 @@
 use crate::engines::{DEFAULT_ENGINE, ForEngine, with_engine};
 use crate::output::OutputFile;
 use crate::pipeline::{self, Film, FilmSetup};
-use crate::{PortraitOptions, RenderError, load_reference};
+use crate::{NeuralSettings, PortraitOptions, RenderError, load_reference};
 use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Engine, OwnEngine};
@@ -28,6 +28,8 @@ pub struct RenderOptions {
     pub background: Option<Background>,
     /// Which engine, by its name.
     pub engine: String,
+    /// How it is set up if it is a neural one.
+    pub neural: NeuralSettings,
     /// Determines blinks and head movement.
     pub seed: u64,
     /// How much of life shows.
@@ -46,6 +48,7 @@ impl Default for RenderOptions {
             face: None,
             background: None,
             engine: DEFAULT_ENGINE.to_owned(),
+            neural: NeuralSettings::default(),
             seed: 1,
             liveliness: Liveliness::default(),
             encoder: EncoderChoice::Auto,
@@ -111,7 +114,7 @@ pub fn render(
     options: &RenderOptions,
     progress: &mut dyn FnMut(RenderProgress<'_>) -> bool,
 ) -> Result<RenderSummary, RenderError> {
-    with_engine(&options.engine, Render { portrait, speech, output, options, progress })?
+    with_engine(&options.engine, &options.neural, Render { portrait, speech, output, options, progress })?
 }
 
 /// A render that waits for its engine.

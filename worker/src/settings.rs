@@ -1,5 +1,6 @@
 //! How a worker is set up.
 
+use crate::NeuralSettings;
 use crate::engines::DEFAULT_ENGINE;
 use mouthpiece_domain::fleet::MachineId;
 use mouthpiece_domain::lease::LeaseTerms;
@@ -23,6 +24,8 @@ pub struct WorkerSettings {
     pub name: String,
     /// The engine that draws, by its name; an unknown one is refused at the start.
     pub engine: String,
+    /// How it is set up if it is a neural one.
+    pub neural: NeuralSettings,
     /// What the machine costs is looked up under this.
     pub instance_type: String,
     /// How long the machine was up already when this process began, where it was started for this worker: that is its time too.
@@ -84,6 +87,7 @@ impl Default for WorkerSettings {
             slots: 2,
             name: machine(),
             engine: DEFAULT_ENGINE.to_owned(),
+            neural: NeuralSettings::default(),
             instance_type: "local".to_owned(),
             up_before: Duration::ZERO,
             machine: None,

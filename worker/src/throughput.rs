@@ -69,7 +69,7 @@ impl<E: Engine> WorkState<E> {
 #[test]
 #[ignore = "prints figures; meant for release builds on an idle machine"]
 fn two_slots_against_one() {
-    with_engine(DEFAULT_ENGINE, Measured).unwrap();
+    with_engine(DEFAULT_ENGINE, &crate::NeuralSettings::default(), Measured).unwrap();
 }
 
 struct Measured;

@@ -69,7 +69,8 @@ impl WorkError {
                 error!(error = %e, "faces or speech cannot be analysed on this worker");
                 return Self::Failed("the worker cannot analyse faces or speech: its log says why".to_owned());
             }
-            // What an encoder says is for its operator, too.
+            // What an engine or an encoder says is for its operator, too.
+            RenderError::Engine(EngineError::Run(_)) => return Self::broke("the engine", &e),
             RenderError::Encode(EncodeError::Failed { .. } | EncodeError::None(_)) | RenderError::Voice(_) => {
                 return Self::broke("the encoder", &e);
             }

@@ -30,6 +30,9 @@ pub enum EngineError {
         /// Frames held.
         held: usize,
     },
+    /// What it runs on failed.
+    #[error("the engine failed: {0}")]
+    Run(#[source] Box<dyn StdError + Send + Sync>),
     /// The thread that owned the engine has ended.
     #[error("the engine has stopped")]
     Gone,

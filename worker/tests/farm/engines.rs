@@ -99,5 +99,5 @@ async fn an_unknown_engine_is_refused_with_those_that_there_are() {
     let settings = WorkerSettings { engine: "magic".to_owned(), ..farm.settings() };
     let refused = tokio::time::timeout(SOON, start(farm.ports.clone(), settings, metrics())).await.unwrap();
     let Err(StartError::Work(error)) = refused.map(drop) else { panic!("it started, or failed otherwise") };
-    assert_eq!(error.to_string(), "there is no engine 'magic': known are puppet");
+    assert!(error.to_string().starts_with("there is no engine 'magic': known are puppet"), "{error}");
 }

@@ -10,6 +10,7 @@ mod faults;
 mod leases;
 mod media;
 mod moves;
+mod neural;
 mod renders;
 mod script;
 mod slots;

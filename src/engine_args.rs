@@ -1,0 +1,37 @@
+//! Which engine, on the command line.
+
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser};
+use mouthpiece_worker::engines::{DEFAULT_ENGINE, ENGINES};
+use mouthpiece_worker::{NeuralDecoder, NeuralProvider, NeuralSettings};
+use std::path::PathBuf;
+
+/// Which engine, and how it is set up.
+#[derive(Debug, Args)]
+pub struct EngineArgs {
+    /// What generates the mouth
+    #[arg(long, value_parser = engines(), default_value = DEFAULT_ENGINE)]
+    pub engine: String,
+    /// The folder of a neural engine's graphs; `mouthpiece/models/graphs` in the user's cache if not given
+    #[arg(long, value_name = "DIR")]
+    graphs: Option<PathBuf>,
+    /// What runs a neural engine: auto, tensorrt, cuda or cpu
+    #[arg(long, default_value = "auto", value_name = "NAME")]
+    provider: NeuralProvider,
+    /// A neural engine's decoder: full, or tiny (an eighteenth of the work, softer teeth)
+    #[arg(long, default_value = "full", value_name = "NAME")]
+    decoder: NeuralDecoder,
+}
+
+impl EngineArgs {
+    /// How a neural engine is set up.
+    pub fn neural(&self) -> NeuralSettings {
+        let (graphs, provider, decoder) = (self.graphs.clone().unwrap_or_default(), self.provider, self.decoder);
+        NeuralSettings { graphs, provider, decoder, ..NeuralSettings::default() }
+    }
+}
+
+fn engines() -> PossibleValuesParser {
+    let value = |engine: &mouthpiece_worker::engines::KnownEngine| PossibleValue::new(engine.name).help(engine.about);
+    ENGINES.iter().map(value).collect::<Vec<_>>().into()
+}

@@ -1,0 +1,179 @@
+//! A drawn face back into its frame.
+
+use super::crop::lanczos;
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{PixelType, ResizeOptions, Resizer};
+use mouthpiece_frame::{I420, Rect, rgb_to_yuv};
+
+/// Where a face is put back, and how much of it.
+#[derive(Debug, Clone)]
+pub struct Patch {
+    /// Its box in the frame.
+    pub area: Rect,
+    /// How much of the drawn face is seen, 0..=255, for each pixel of the box.
+    pub luma: Vec<u8>,
+    /// The same for each 2x2 pixels of the frame that the box touches.
+    chroma: Vec<u8>,
+}
+
+impl Patch {
+    /// Of a box and its mask.
+    ///
+    /// # Panics
+    /// When the mask is not the box's.
+    pub fn new(area: Rect, luma: Vec<u8>) -> Self {
+        assert_eq!(luma.len(), area.width() * area.height(), "the mask of the box");
+        let cells = chroma_cells(area);
+        let at = |x: usize, y: usize| {
+            let inside = (area.x0..area.x1).contains(&x) && (area.y0..area.y1).contains(&y);
+            if inside { u32::from(luma[(y - area.y0) * area.width() + x - area.x0]) } else { 0 }
+        };
+        let mean = |cx: usize, cy: usize| {
+            let (x, y) = (2 * cx, 2 * cy);
+            ((at(x, y) + at(x + 1, y) + at(x, y + 1) + at(x + 1, y + 1)) / 4) as u8
+        };
+        let chroma =
+            (cells.y0..cells.y1).flat_map(|y| (cells.x0..cells.x1).map(move |x| (x, y))).map(|(x, y)| mean(x, y));
+        Self { area, chroma: chroma.collect(), luma }
+    }
+
+    /// Bytes of memory.
+    pub fn bytes(&self) -> usize {
+        self.luma.len() + self.chroma.len()
+    }
+}
+
+/// The cells of 2x2 pixels that a box touches.
+fn chroma_cells(area: Rect) -> Rect {
+    Rect { x0: area.x0 / 2, y0: area.y0 / 2, x1: area.x1.div_ceil(2), y1: area.y1.div_ceil(2) }
+}
+
+/// Puts faces back; its memory is made once for a size.
+pub struct Blender {
+    resizer: Resizer,
+    how: ResizeOptions,
+    face: Image<'static>,
+    yuv: Vec<[f32; 3]>,
+}
+
+impl Default for Blender {
+    fn default() -> Self {
+        Self { resizer: Resizer::new(), how: lanczos(), face: Image::new(1, 1, PixelType::U8x3), yuv: Vec::new() }
+    }
+}
+
+impl Blender {
+    /// Blends `picture` (RGB, `side` x `side`) into `frame`. Nothing outside of the patch's box is touched.
+    ///
+    /// # Panics
+    /// When the picture has another size, or the box lies outside of the frame.
+    pub fn blend(&mut self, frame: &mut I420, patch: &Patch, picture: &[u8], side: usize) {
+        let (w, h) = (patch.area.width(), patch.area.height());
+        if w == 0 || h == 0 {
+            return;
+        }
+        let size = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        if (self.face.width(), self.face.height()) != (size(w), size(h)) {
+            self.face = Image::new(size(w), size(h), PixelType::U8x3);
+        }
+        // The sizes are right by what was just made: a picture of another size is the caller's mistake.
+        let drawn = ImageRef::new(size(side), size(side), picture, PixelType::U8x3).expect("a square of RGB");
+        self.resizer.resize(&drawn, &mut self.face, &self.how).expect("two pictures that are not empty");
+        self.yuv.clear();
+        self.yuv.extend(self.face.buffer().chunks_exact(3).map(|p| rgb_to_yuv([p[0], p[1], p[2]].map(f32::from))));
+        self.luma(frame, patch);
+        self.chroma(frame, patch);
+    }
+
+    fn luma(&self, frame: &mut I420, patch: &Patch) {
+        let (area, w) = (patch.area, patch.area.width());
+        let stride = frame.width();
+        for (row, (yuv, mask)) in self.yuv.chunks_exact(w).zip(patch.luma.chunks_exact(w)).enumerate() {
+            let at = (area.y0 + row) * stride + area.x0;
+            for ((to, new), share) in frame.y[at..at + w].iter_mut().zip(yuv).zip(mask) {
+                *to = mix(*to, new[0], *share);
+            }
+        }
+    }
+
+    fn chroma(&self, frame: &mut I420, patch: &Patch) {
+        let (area, cells, w) = (patch.area, chroma_cells(patch.area), patch.area.width());
+        let stride = frame.width() / 2;
+        for (cy, mask) in (cells.y0..cells.y1).zip(patch.chroma.chunks_exact(cells.width())) {
+            for (cx, share) in (cells.x0..cells.x1).zip(mask) {
+                let (mut u, mut v, mut n) = (0.0, 0.0, 0.0);
+                for y in (2 * cy).max(area.y0)..(2 * cy + 2).min(area.y1) {
+                    for x in (2 * cx).max(area.x0)..(2 * cx + 2).min(area.x1) {
+                        let [_, pu, pv] = self.yuv[(y - area.y0) * w + x - area.x0];
+                        (u, v, n) = (u + pu, v + pv, n + 1.0);
+                    }
+                }
+                if n > 0.0 {
+                    let at = cy * stride + cx;
+                    frame.u[at] = mix(frame.u[at], u / n, *share);
+                    frame.v[at] = mix(frame.v[at], v / n, *share);
+                }
+            }
+        }
+    }
+}
+
+fn mix(old: u8, new: f32, share: u8) -> u8 {
+    let share = f32::from(share) / 255.0;
+    (f32::from(old) * (1.0 - share) + new * share).round() as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn grey(side: usize) -> I420 {
+        let mut frame = I420::new(side, side).unwrap();
+        frame.y.fill(100);
+        frame
+    }
+
+    #[test]
+    fn only_what_the_mask_shows_changes() {
+        let area = Rect { x0: 9, y0: 7, x1: 30, y1: 28 };
+        let mut mask = vec![0; 21 * 21];
+        for y in 5..16 {
+            mask[y * 21 + 5..y * 21 + 16].fill(255);
+        }
+        let (mut frame, before) = (grey(64), grey(64));
+        let red: Vec<u8> = [255, 0, 0].repeat(256 * 256);
+        Blender::default().blend(&mut frame, &Patch::new(area, mask), &red, 256);
+        let [y, _, v] = rgb_to_yuv([255.0, 0.0, 0.0]).map(|c| c.round() as u8);
+        for row in 0..64 {
+            for column in 0..64 {
+                let inside = (14..25).contains(&column) && (12..23).contains(&row);
+                let wanted = if inside { y } else { 100 };
+                assert_eq!(frame.y[row * 64 + column], wanted, "{column} {row}");
+            }
+        }
+        assert_eq!(frame.v[8 * 32 + 9], v, "well inside");
+        assert_eq!(frame.v[2 * 32 + 2], before.v[2 * 32 + 2], "well outside");
+    }
+
+    #[test]
+    fn half_of_a_mask_is_half_of_both() {
+        let area = Rect { x0: 0, y0: 0, x1: 16, y1: 16 };
+        let mut frame = grey(16);
+        let white: Vec<u8> = vec![255; 256 * 256 * 3];
+        Blender::default().blend(&mut frame, &Patch::new(area, vec![128; 256]), &white, 256);
+        // 235 is white.
+        assert!(frame.y.iter().all(|y| *y == 168), "{}", frame.y[0]);
+    }
+
+    #[test]
+    fn one_blender_serves_boxes_of_several_sizes() {
+        let mut blender = Blender::default();
+        let black = vec![0; 256 * 256 * 3];
+        for side in [16, 40, 16] {
+            let area = Rect { x0: 3, y0: 3, x1: 3 + side, y1: 3 + side };
+            let mut frame = grey(64);
+            blender.blend(&mut frame, &Patch::new(area, vec![255; side * side]), &black, 256);
+            assert_eq!(frame.y.iter().filter(|y| **y == 16).count(), side * side);
+        }
+    }
+}
