@@ -60,7 +60,8 @@ fn to_json(r: &QualityReport) -> Value {
         "video": {
             "width_px": clip.width, "height_px": clip.height, "frames": clip.frames, "seconds": clip.seconds,
             "frames_per_second": clip.frames_per_second, "frames_without_face": clip.frames_without_face,
-            "eye_span_px": clip.eye_span_px, "truncated": clip.truncated,
+            "eye_span_px": clip.eye_span_px,
+            "face_px": [clip.face.x0, clip.face.y0, clip.face.x1, clip.face.y1], "truncated": clip.truncated,
         },
         "sound": or_null("sound", r.sound.map(|s| json!({
             "seconds": s.seconds, "speech_seconds": s.speech_seconds, "silence_seconds": s.silence_seconds,
@@ -82,6 +83,12 @@ fn to_json(r: &QualityReport) -> Value {
             "rate": c.rate(), "closed": c.closed, "segments": c.segments,
             "rest": c.rest, "open": c.open, "threshold": c.threshold,
         }))),
+        "living": or_null("living", r.living.map(|l| json!({
+            "blinks": l.blinks, "blink_ratio": l.blink_ratio, "eyes_shut_at_s": l.shut_at, "mouth_width_range": l.width_range,
+            "upper_lip_range": l.upper_lip_range, "roll_range_deg": l.roll_range_deg,
+            "teeth_brightness": l.teeth.map(|t| t.brightness), "teeth_saturation": l.teeth.map(|t| t.saturation),
+        }))),
+        "key_frame_jump": or_null("key_frame_jump", r.key_frame_jump.map(Value::from)),
         "jitter": or_null("jitter", r.jitter.map(|j| json!({
             "all_permille": j.all, "lips_permille": j.lips, "eyes_permille": j.eyes, "triples": j.triples,
         }))),
@@ -168,6 +175,40 @@ fn to_table(r: &QualityReport) -> String {
         &r.closure.map_or(String::new(), |c| {
             format!("labelled p, b, m in which the aperture falls below {:.3}", c.threshold)
         }),
+    );
+    let living = r.living;
+    row(
+        "blinks",
+        living
+            .and_then(|l| l.blink_ratio.map(|ratio| format!("{ratio:.2} of {}", l.blinks)).ok_or(Unmeasured::NoBlink)),
+        "least height of the eyes in a blink over their usual one, and how many; people: .1 to .3",
+    );
+    row(
+        "mouth, width",
+        number(living.map(|l| l.width_range)),
+        "how far the distance of its corners ranges, in eye distances; people who talk: .11 to .19",
+    );
+    row(
+        "mouth, upper lip",
+        number(living.map(|l| l.upper_lip_range)),
+        "the same of the upper lip's height; people: .04 to .05",
+    );
+    let teeth = living.and_then(|l| l.teeth.ok_or(Unmeasured::NoTeeth));
+    row(
+        "teeth, brightness",
+        teeth.map(|t| format!("{:.2}", t.brightness)),
+        "brightest twelfth between the lips over the cheeks; people: 1.03 to 1.56",
+    );
+    row(
+        "teeth, saturation",
+        teeth.map(|t| format!("{:.2}", t.saturation)),
+        "the same pixels' colour; people: 0 to .16",
+    );
+    row("head, roll", living.map(|l| format!("{:.1} degrees", l.roll_range_deg)), "how far it ranges; people: 5 to 13");
+    row(
+        "key frames",
+        r.key_frame_jump.map(|v| format!("{v:.2} of 255")),
+        "how much more the picture changes at the worst key frame than from frame to frame, outside the face",
     );
     row(
         "jitter, lips",

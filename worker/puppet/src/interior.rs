@@ -1,11 +1,12 @@
 //! The inside of an open mouth: cavity, tongue, lower teeth, upper teeth, from the back to the front.
 //!
 //! All lengths in D, all places in the face frame. Crisp teeth look like a cartoon's dentures, so every edge here is
-//! soft, shadows are deep, and shade is reddish: the walls of a mouth bounce the light.
+//! soft; front teeth are as bright as in photographs of people, and shade is as red as the portrait's flesh: the walls of
+//! a mouth bounce the light.
 
 use super::curves::{Profile, smoothstep};
 use super::mouth::{CLOSE_UPPER_SHARE, Mouth};
-use super::palette::Palette;
+use super::palette::{Palette, Tint};
 use super::shape::MouthShape;
 
 /// How far the jaw carries the lower teeth at full opening.
@@ -47,10 +48,10 @@ impl TeethRow {
             shade: table(&|x| {
                 let (_, t, w) = tooth(x);
                 let q = (2.0 * t - 1.0).abs();
-                let gap = t.min(1.0 - t) * w / 0.0065;
-                (1.0 - 0.07 * q * q)
-                    * (1.0 - 0.15 * (-gap * gap).exp())
-                    * (1.0 - 0.66 * smoothstep(0.06, 0.30, x.abs()))
+                let gap = t.min(1.0 - t) * w / 0.0085;
+                (1.0 - 0.06 * q * q)
+                    * (1.0 - 0.11 * (-gap * gap).exp())
+                    * (1.0 - 0.55 * smoothstep(0.09, 0.31, x.abs()))
             }),
             extent: table(&|x| 1.0 - smoothstep(last * 0.93, last, x.abs())),
         }
@@ -62,7 +63,7 @@ impl TeethRow {
         let d = d - self.edge.at(x);
         let cover = smoothstep(-0.5, 0.5, d / (1.6 * pixel)) * self.extent.at(x);
         let shade =
-            self.shade.at(x) * (0.93 + 0.07 * smoothstep(0.0, 0.03, d)) * (1.0 - 0.22 * smoothstep(0.05, 0.12, d));
+            self.shade.at(x) * (0.95 + 0.05 * smoothstep(0.0, 0.03, d)) * (1.0 - 0.14 * smoothstep(0.05, 0.12, d));
         (shade, cover)
     }
 }
@@ -77,50 +78,53 @@ pub(super) struct Interior {
     seam: f32,
     /// One pixel, in D.
     pixel: f32,
-    /// Reddish shade per channel for brightness 0..=1.25.
-    warm: [Profile; 3],
+}
+
+/// What the portrait itself shows at a place between its lips.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct OwnTeeth {
+    pub(super) tint: Tint,
+    /// How much of the place they fill, 0..=1.
+    pub(super) cover: f32,
+    /// How far they replace the drawn upper row, 0..=1.
+    pub(super) replaces: f32,
 }
 
 impl Interior {
     /// The inside of `mouth`; `pixel` is the size of a pixel in D.
     pub(super) fn new(mouth: &Mouth, palette: Palette, pixel: f32) -> Self {
         let seam = mouth.upper.at(0.0) + if mouth.open { mouth.gap * CLOSE_UPPER_SHARE } else { 0.0 };
+        // The usual widths belong to a mouth half .29 wide; no jaw differs from that as much as mouths do.
+        let scale = (mouth.half_width / 0.29).clamp(0.85, 1.12).sqrt();
+        let upper = [0.0, 0.092, 0.160, 0.226, 0.276, 0.314, 0.345].map(|b| b * scale);
+        let lower = [0.0, 0.058, 0.120, 0.184, 0.240, 0.285, 0.32].map(|b| b * scale);
         Self {
             palette,
-            upper: TeethRow::new(
-                &[0.0, 0.092, 0.160, 0.226, 0.276, 0.314, 0.345],
-                &[0.0, 0.006, 0.001, 0.006, 0.014, 0.022],
-                0.32,
-            ),
-            lower: TeethRow::new(
-                &[0.0, 0.058, 0.120, 0.184, 0.240, 0.285, 0.32],
-                &[0.0, 0.001, 0.003, 0.006, 0.01, 0.014],
-                0.19,
-            ),
+            upper: TeethRow::new(&upper, &[0.0, 0.006, 0.001, 0.006, 0.014, 0.022], 0.32),
+            lower: TeethRow::new(&lower, &[0.0, 0.001, 0.003, 0.006, 0.01, 0.014], 0.19),
             seam,
             pixel,
-            warm: [0.88, 1.04, 1.10].map(|e| Profile::sample(0.0, 1.25, 64, |s| s.max(0.02).powf(e))),
         }
     }
 
-    /// RGB (0..=255) at `[x, y]`, `under` the upper lip and `over` the lower lip by so much.
+    /// The colour at `[x, y]`, `under` the upper lip and `over` the lower lip by so much.
     ///
-    /// `own_teeth` are the picture's own upper teeth at this place with their coverage; they replace the drawn ones.
+    /// `own_teeth` replace the drawn upper row.
     pub(super) fn at(
         &self,
         [x, y]: [f32; 2],
         under: f32,
         over: f32,
         shape: &MouthShape,
-        own_teeth: Option<([f32; 3], f32)>,
-    ) -> [f32; 3] {
+        own_teeth: Option<OwnTeeth>,
+    ) -> Tint {
         let p = &self.palette;
         let drop = shape.jaw * JAW_DROP;
         let height = (under + over).max(1e-3);
         // Cavity, lit a little from the lower lip.
         let depth = 0.55 + 0.6 * (under / height.max(0.05)).clamp(0.0, 1.0);
         let near_lip = decay(over / 0.022) * (0.45 + 0.55 * (1.0 - decay(under / 0.03)));
-        let mut c: [f32; 3] = std::array::from_fn(|i| mix(p.cavity[i] * depth, p.lip[i] * 0.50, near_lip));
+        let mut c: Tint = std::array::from_fn(|i| mix(p.cavity[i] * depth, p.lip[i] * 0.50, near_lip));
 
         // Tongue: a soft dome that rides on the jaw.
         let half = 0.19 + 0.02 * shape.tongue;
@@ -130,52 +134,54 @@ impl Interior {
         if cover > 0.0 {
             let dome = ((y - top) / 0.07).clamp(0.0, 1.0);
             let furrow = 0.10 * decay((x / 0.012) * (x / 0.012)) * dome;
-            let light = (0.30 + 0.58 * dome * (1.0 - 0.35 * e) - furrow) * (0.45 + 0.55 * (1.0 - decay(under / 0.05)));
+            let light = (0.34 + 0.60 * dome * (1.0 - 0.35 * e) - furrow) * (0.45 + 0.55 * (1.0 - decay(under / 0.05)));
             c = std::array::from_fn(|i| mix(c[i], p.tongue[i] * light, cover));
         }
 
         // Lower teeth ride on the jaw.
         let (shade, cover) = self.lower.at(x, y - (self.seam + 0.010 + drop * 0.97), self.pixel);
         if cover > 0.0 {
-            let shadow = (0.30 + 0.50 * (1.0 - decay(under / 0.05))) * (0.55 + 0.45 * smoothstep(0.0, 0.03, over));
-            c = self.tooth_over(c, shade * shadow, cover);
+            let shadow = (0.42 + 0.42 * (1.0 - decay(under / 0.05))) * (0.60 + 0.40 * smoothstep(0.0, 0.03, over));
+            c = self.over(c, p.tooth, shade * shadow, cover);
         }
 
-        // Upper teeth are fixed to the skull.
-        c = match own_teeth {
-            Some((own, cover)) => {
-                let shadow = (0.50 + 0.50 * (1.0 - decay(under / 0.018))) * (1.0 - 0.28 * shape.pucker.min(1.0));
-                let warm = self.warm(shadow);
-                std::array::from_fn(|i| mix(c[i], own[i] * warm[i], cover))
-            }
-            None => {
-                let biting = self.seam + 0.026 - 0.012 * shape.pucker;
-                let (shade, cover) = self.upper.at(x, biting - y, self.pixel);
-                let shadow = (0.38 + 0.56 * (1.0 - decay(under / 0.026))) * (1.0 - 0.50 * shape.pucker.clamp(0.0, 1.0));
-                self.tooth_over(c, shade * shadow, cover)
-            }
-        };
+        // Upper teeth are fixed to the skull; only what touches the lip lies in its shadow.
+        let replaces = own_teeth.map_or(0.0, |own| own.replaces);
+        if replaces < 1.0 {
+            let biting = self.seam + 0.026 - 0.012 * shape.pucker;
+            let (shade, cover) = self.upper.at(x, biting - y, self.pixel);
+            let shadow = (0.56 + 0.44 * (1.0 - decay(under / 0.015))) * (1.0 - 0.40 * shape.pucker.clamp(0.0, 1.0));
+            c = self.over(c, p.tooth, shade * shadow, cover * (1.0 - replaces));
+        }
+        if let Some(own) = own_teeth {
+            // Its own shade is in it already; a lip that comes down brings more.
+            let contact = 0.38 * shape.engaged.clamp(0.0, 1.0) * decay(under / 0.014);
+            let shadow = (1.0 - contact) * (1.0 - 0.22 * shape.pucker.clamp(0.0, 1.0));
+            c = self.over(c, own.tint, shadow, own.cover * own.replaces);
+        }
 
         // For th, and a little for d, l and n, the tongue's tip comes between the teeth.
         let tip = smoothstep(0.5, 1.0, shape.tongue);
         if tip > 0.0 {
             let begin = self.seam + 0.012 + 1.6 * x * x;
             let cover = tip * smoothstep(-0.006, 0.010, y - begin) * (1.0 - smoothstep(0.09, 0.15, x.abs()));
-            let light = 0.62 + 0.28 * ((y - begin) / 0.03).clamp(0.0, 1.0);
+            let light = 0.66 + 0.28 * ((y - begin) / 0.03).clamp(0.0, 1.0);
             c = std::array::from_fn(|i| mix(c[i], p.tongue[i] * light, cover));
         }
         c
     }
 
-    #[inline]
-    fn tooth_over(&self, c: [f32; 3], shade: f32, cover: f32) -> [f32; 3] {
-        let warm = self.warm(shade);
-        std::array::from_fn(|i| mix(c[i], self.palette.tooth[i] * warm[i], cover))
+    /// What the corners of a smile look like once it is closed.
+    pub(super) fn closed_corner(&self) -> Tint {
+        let [luma, u, v] = self.palette.lip;
+        [0.66 * luma + 0.06 * self.palette.light, 0.8 * u, 0.8 * v]
     }
 
+    /// `tint` in this `shade` (0..=1.1) over `c`: between flesh shade blushes a little.
     #[inline]
-    fn warm(&self, shade: f32) -> [f32; 3] {
-        [self.warm[0].at(shade), self.warm[1].at(shade), self.warm[2].at(shade)]
+    fn over(&self, c: Tint, tint: Tint, shade: f32, cover: f32) -> Tint {
+        let blush = 0.9 * shade * (1.0 - shade).max(0.0);
+        std::array::from_fn(|i| mix(c[i], tint[i] * shade + self.palette.blush[i] * blush, cover))
     }
 }
 

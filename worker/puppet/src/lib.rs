@@ -20,6 +20,7 @@ mod palette;
 mod rig;
 mod sample;
 mod shape;
+mod softness;
 mod source;
 mod table;
 mod warp;
@@ -243,7 +244,7 @@ fn trace_faces(reference: &Reference) -> Result<Vec<(FaceFrame, Mouth)>, EngineE
             let half_width = (points[308][0] - points[78][0]) / 2.0;
             let snap =
                 (!open).then(|| mouth::snap_to_darkest(&f.picture, frame, &Mouth::middle_line(&points, half_width)));
-            (frame, Mouth::trace(&points, open, snap.as_ref()))
+            (frame, Mouth::trace(&points, open, snap.as_ref(), 1.0 / frame.unit))
         })
         .collect())
 }

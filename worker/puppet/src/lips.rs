@@ -1,14 +1,18 @@
 //! The zone around the lips, where both sheets and the inside of the mouth meet in one pixel.
 
 use super::curves::smoothstep;
-use super::interior::decay;
+use super::interior::{OwnTeeth, decay};
 use super::rig::Rig;
 use super::shape::MouthShape;
+use super::softness::SHARP;
 use super::source::Source;
-use mouthpiece_frame::{I420, Rect, rgb_to_yuv, yuv_to_rgb};
+use mouthpiece_frame::{I420, Rect};
 
 /// Within this height of a lip's edge (D) a pixel may need more than one sheet.
 pub(super) const NEAR: f32 = 0.05;
+
+/// The portrait's own teeth are taken from so far inside its gap (D): at the very edge they blend with the lip.
+const OWN_INSET: f32 = 0.010;
 
 /// Where one pixel of the zone comes from, in pixels.
 #[derive(Debug, Clone, Copy)]
@@ -56,8 +60,11 @@ impl LipZone {
         self.pixels[at] = layered(from, rig, source, shape);
     }
 
-    /// Softens the inside a little, puts the lips over it and writes the zone into the frame.
-    pub(super) fn finish(&self, frame: &mut I420) {
+    /// Softens the inside as the portrait is (`soft`: standard deviation in pixels), puts the lips over it and writes the zone
+    /// into the frame.
+    pub(super) fn finish(&self, soft: f32, frame: &mut I420) {
+        let tap = |x: f32| (-0.5 * (x / soft) * (x / soft)).exp();
+        let taps = [1.0, tap(1.0), if soft > 0.8 { tap(2.0) } else { 0.0 }];
         let (w, h) = (self.area.width(), self.area.height());
         let stride = frame.width();
         for by in 0..h / 2 {
@@ -65,7 +72,7 @@ impl LipZone {
                 let mut chroma = [0.0_f32; 2];
                 for (dy, dx) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
                     let (x, y) = (2 * bx + dx, 2 * by + dy);
-                    let [l, u, v] = self.blended(x, y);
+                    let [l, u, v] = self.blended(x, y, taps);
                     frame.y[(self.area.y0 + y) * stride + self.area.x0 + x] = (l + 0.5).clamp(0.0, 255.0) as u8;
                     chroma[0] += u;
                     chroma[1] += v;
@@ -77,25 +84,24 @@ impl LipZone {
         }
     }
 
-    /// One pixel, its inside blurred by a 3x3 kernel (sigma 0.55 pixel): no sharper than a photograph.
-    fn blended(&self, x: usize, y: usize) -> [f32; 3] {
+    /// One pixel, its inside blurred: no sharper than the portrait. `taps`: weights by distance.
+    fn blended(&self, x: usize, y: usize, taps: [f32; 3]) -> [f32; 3] {
         let (w, h) = (self.area.width(), self.area.height());
         let p = &self.pixels[y * w + x];
         if p.cover >= 1.0 {
             return p.lips;
         }
+        let reach = if taps[2] > 0.0 { 2 } else { 1 };
         let mut sum = [0.0_f32; 3];
         let mut weight = 0.0_f32;
-        for (ny, wy) in [(y.wrapping_sub(1), 0.19), (y, 0.62), (y + 1, 0.19)] {
-            for (nx, wx) in [(x.wrapping_sub(1), 0.19), (x, 0.62), (x + 1, 0.19)] {
-                if nx < w && ny < h {
-                    let q = &self.pixels[ny * w + nx];
-                    if q.cover < 1.0 {
-                        let k = wx * wy;
-                        weight += k;
-                        for (s, c) in sum.iter_mut().zip(q.inside) {
-                            *s += k * c;
-                        }
+        for ny in y.saturating_sub(reach)..(y + reach + 1).min(h) {
+            for nx in x.saturating_sub(reach)..(x + reach + 1).min(w) {
+                let q = &self.pixels[ny * w + nx];
+                if q.cover < 1.0 {
+                    let k = taps[ny.abs_diff(y)] * taps[nx.abs_diff(x)];
+                    weight += k;
+                    for (s, c) in sum.iter_mut().zip(q.inside) {
+                        *s += k * c;
                     }
                 }
             }
@@ -106,6 +112,9 @@ impl LipZone {
         })
     }
 }
+
+/// Black in `[Y, U, V]`.
+const BLACK: [f32; 3] = [16.0, 128.0, 128.0];
 
 /// One pixel of the zone, before the inside is softened.
 fn layered(from: Origin, rig: &Rig, source: &Source, shape: &MouthShape) -> Layered {
@@ -136,30 +145,69 @@ fn layered(from: Origin, rig: &Rig, source: &Source, shape: &MouthShape) -> Laye
     }
 
     let (cu, cl) = (upper_lip(), lower_lip());
-    let deeper_is_lower = ((sl - su) * frame.unit * 0.5 + 0.5).clamp(0.0, 1.0);
-    let mut met: [f32; 3] = std::array::from_fn(|i| cu[i] + (cl[i] - cu[i]) * deeper_is_lower);
-    if mouth.open {
-        // The closed lips of a smiling portrait have no line of their own: draw it.
-        let off = (su - sl) / 0.016;
-        let seam = 0.42 * decay(off * off) * (1.0 + (su + sl) / 0.02).clamp(0.0, 1.0) * mouth.within_corners(upper[0]);
-        met[0] = 16.0 + (met[0] - 16.0) * (1.0 - 0.94 * seam);
-        met[1] = 128.0 + (met[1] - 128.0) * (1.0 - 0.7 * seam);
-        met[2] = 128.0 + (met[2] - 128.0) * (1.0 - 0.7 * seam);
-    }
     let head = frame.to_face(from.head);
-    let hole = su < 0.01 && sl < 0.01 && head[0].abs() < 1.5 * mouth.half_width;
+    let reach = 0.01 * (rig.soft / SHARP);
+    let hole = su < reach && sl < reach && head[0].abs() < 1.5 * mouth.half_width;
     if (su > 0.0 && sl > 0.0) || !hole {
-        return whole(met);
+        let lower_share = ((sl - su) * frame.unit * 0.5 + 0.5).clamp(0.0, 1.0);
+        let met = std::array::from_fn(|i| cu[i] + (cl[i] - cu[i]) * lower_share);
+        let out = if lower_share > 0.5 { lower[0] } else { upper[0] }.abs() / mouth.half_width;
+        return whole(if mouth.open { closed_smile(met, [su, sl], out, rig, shape) } else { met });
     }
-
-    let own_teeth = mouth.open.then(|| {
-        let (gu, gl) = (mouth.above(head), mouth.below(head));
-        let cover = smoothstep(-0.004, 0.008, -gu) * smoothstep(-0.002, 0.016, -gl);
-        (yuv_to_rgb(source.yuv_at(from.head)), cover)
-    });
-    let inside = rgb_to_yuv(rig.interior.at(head, (-su).max(0.0), (-sl).max(0.0), shape, own_teeth));
-    let edge = |s: f32| (s * frame.unit * 0.9 + 0.5).clamp(0.0, 1.0);
+    // As soft as the portrait's own edges.
+    let steep = frame.unit * 0.9 * (SHARP / rig.soft);
+    let edge = |s: f32| (s * steep + 0.5).clamp(0.0, 1.0);
     let (au, al) = (edge(su), edge(sl));
     let lips = std::array::from_fn(|i| (cu[i] * au + cl[i] * al) / (au + al).max(1e-3));
+    let inside = between([cu, cl], [su, sl], head, rig, source, shape);
     Layered { lips, inside, cover: (au + al).min(0.999) }
+}
+
+/// Where the lips of a smiling portrait meet they have no line of their own: it is drawn. And the dark beside the teeth
+/// closes with the smile: the corners become lip. `out`: distance from the middle in half widths of the mouth.
+fn closed_smile(met: [f32; 3], [su, sl]: [f32; 2], out: f32, rig: &Rig, shape: &MouthShape) -> [f32; 3] {
+    let off = (su - sl) / 0.013;
+    let within = 1.0 - smoothstep(0.9, 1.08, out);
+    let seam = 0.34 * decay(off * off) * (1.0 + (su + sl) / 0.02).clamp(0.0, 1.0) * within;
+    let lined = |i: usize, strength: f32| BLACK[i] + (met[i] - BLACK[i]) * (1.0 - strength * seam);
+    let lined = [lined(0, 0.94), lined(1, 0.7), lined(2, 0.7)];
+    let corner = smoothstep(0.70, 0.88, out) * (1.0 - smoothstep(1.10, 1.26, out));
+    let near = 1.0 - smoothstep(0.02, NEAR, su.abs().min(sl.abs()));
+    let flesh = rig.interior.closed_corner();
+    let dark = ((flesh[0] + BLACK[0] - lined[0]) / (0.35 * flesh[0]).max(1.0)).clamp(0.0, 1.0);
+    let fill = 0.85 * dark * corner * near * shape.engaged.clamp(0.0, 1.0);
+    std::array::from_fn(|i| lined[i] + (flesh[i] + BLACK[i] - lined[i]) * fill)
+}
+
+/// What shows between the lips, whose edges have the colours `lips` and lie the heights `s` away (negative), at the place
+/// `head` of the resting face.
+fn between(
+    [cu, cl]: [[f32; 3]; 2],
+    [su, sl]: [f32; 2],
+    head: [f32; 2],
+    rig: &Rig,
+    source: &Source,
+    shape: &MouthShape,
+) -> [f32; 3] {
+    let (frame, mouth) = (rig.frame, &rig.mouth);
+    let engaged = shape.engaged.clamp(0.0, 1.0);
+    // What the portrait shows between its own lips is fixed to the skull. A lip that rises beyond where it was uncovers
+    // more of the same teeth, which nobody has seen: they go on as they are at the edge.
+    let own_teeth = mouth.open.then(|| {
+        let above = mouth.above(head);
+        let shown = [head[0], head[1] + (above + OWN_INSET).max(0.0)];
+        let yuv = source.yuv_at(frame.to_px(shown));
+        let cover = smoothstep(-0.002, 0.016, -mouth.below(head)) * (1.0 - smoothstep(0.03, 0.07, above));
+        // Without teeth in it, the portrait's gap gives way to a drawn mouth as speech begins.
+        let replaces = if rig.own_teeth { 1.0 } else { 1.0 - engaged };
+        OwnTeeth { tint: std::array::from_fn(|i| yuv[i] - BLACK[i]), cover, replaces }
+    });
+    let inside = rig.interior.at(head, (-su).max(0.0), (-sl).max(0.0), shape, own_teeth);
+    // Lips that hardly part show the shadow between them, no teeth.
+    let hidden = 1.0 - smoothstep(0.8, 2.4, -(su + sl) * frame.unit);
+    let hidden = if mouth.open { hidden * engaged } else { hidden };
+    std::array::from_fn(|i| {
+        let contact = (0.5 * (cu[i] + cl[i]) - BLACK[i]) * [0.52, 0.75, 0.75][i];
+        BLACK[i] + inside[i] + (contact - inside[i]) * hidden
+    })
 }

@@ -1,14 +1,18 @@
 //! The mouth of one reference frame: where its lines run and how thick its lips are.
 
-use super::curves::{MonotoneCubic, Profile, smoothstep};
+use super::curves::{MonotoneCubic, Profile};
 use super::frame::{FaceFrame, LOWER_INNER, UPPER_INNER};
 use mouthpiece_frame::I420;
 
-/// A mouth counts as open in the reference when the inner lip edges stand further apart than this, in D.
-pub(super) const OPEN_GAP: f32 = 0.045;
+/// A mouth counts as open in the reference when the inner lip edges stand further apart than this, in D. The refined mesh
+/// says at most .008 for closed mouths, and .048 and more for lips that are clearly parted.
+pub(super) const OPEN_GAP: f32 = 0.020;
 
 /// How much of the way the upper lip goes when an open mouth closes; the lower lip goes the rest.
 pub(super) const CLOSE_UPPER_SHARE: f32 = 0.45;
+
+/// The widest gap that a smile keeps while it speaks, in D.
+const SMILE_KEPT: f32 = 0.03;
 
 /// Samples along a mouth line.
 const LINE_SAMPLES: usize = 81;
@@ -50,12 +54,13 @@ pub(super) fn inner_gap(points: &[[f32; 3]]) -> f32 {
 
 impl Mouth {
     /// Traces a mouth that the reference shows open (`snap` is not used) or closed, in which case `snap` moves the
-    /// line between the landmarks onto the dark line between the lips (see [`snap_to_darkest`]).
-    pub(super) fn trace(points: &[[f32; 3]], open: bool, snap: Option<&Profile>) -> Self {
+    /// line between the landmarks onto the dark line between the lips (see [`snap_to_darkest`]). `pixel` is the size of a
+    /// pixel in D.
+    pub(super) fn trace(points: &[[f32; 3]], open: bool, snap: Option<&Profile>, pixel: f32) -> Self {
         let xy = |i: usize| [points[i][0], points[i][1]];
         let half_width = ((points[308][0] - points[78][0]) / 2.0).max(0.05);
         let (upper, lower) = if open {
-            Self::open_lines(points, half_width)
+            Self::open_lines(points, half_width, pixel)
         } else {
             let line = Self::middle_line(points, half_width);
             let line = match snap {
@@ -81,6 +86,12 @@ impl Mouth {
         }
     }
 
+    /// How much of its gap (0..=1) an open mouth keeps while it speaks: who smiles at somebody goes on smiling, but not
+    /// with the teeth wide apart. `None` of a closed mouth.
+    pub(super) fn smile(&self) -> Option<f32> {
+        self.open.then(|| (SMILE_KEPT / self.gap.max(1e-3)).min(0.35))
+    }
+
     /// Midway between the inner lip edges: the first guess of a closed mouth's line.
     pub(super) fn middle_line(points: &[[f32; 3]], half_width: f32) -> Profile {
         let middle: Vec<[f32; 2]> = UPPER_INNER
@@ -92,13 +103,13 @@ impl Mouth {
         Profile::sample(-1.04 * half_width, 1.04 * half_width, LINE_SAMPLES, |x| curve.at(x))
     }
 
-    fn open_lines(points: &[[f32; 3]], half_width: f32) -> (Profile, Profile) {
+    fn open_lines(points: &[[f32; 3]], half_width: f32, pixel: f32) -> (Profile, Profile) {
         let curve = |ids: [usize; 11]| MonotoneCubic::through(&ids.map(|i| [points[i][0], points[i][1]]));
         let (upper, lower) = (curve(UPPER_INNER), curve(LOWER_INNER));
         let line = |sign: f32| {
             Profile::sample(-1.04 * half_width, 1.04 * half_width, LINE_SAMPLES, |x| {
-                // Widened a little, so that no tooth sits on a lip; joined at the corners.
-                let (u, l) = (upper.at(x) - 0.004, lower.at(x) + 0.006);
+                // Widened a little, so that no tooth sits on a lip, nor its light; joined at the corners.
+                let (u, l) = (upper.at(x) - 0.003 - 0.7 * pixel, lower.at(x) + 0.005 + 0.7 * pixel);
                 let join = ((half_width * 1.02 - x.abs()) / (0.06 * half_width)).clamp(0.0, 1.0);
                 (u + l) / 2.0 + sign * (l - u).max(0.0) / 2.0 * join
             })
@@ -116,12 +127,6 @@ impl Mouth {
     #[inline]
     pub(super) fn below(&self, [x, y]: [f32; 2]) -> f32 {
         y - self.lower.at(x)
-    }
-
-    /// How strongly a place belongs to the mouth's width: 1 within the corners, 0 from 8% beyond.
-    #[inline]
-    pub(super) fn within_corners(&self, x: f32) -> f32 {
-        1.0 - smoothstep(0.9, 1.08, x.abs() / self.half_width)
     }
 }
 

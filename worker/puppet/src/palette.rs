@@ -1,58 +1,121 @@
-//! Colours of what the portrait does not show: teeth, tongue and the inside of the mouth, from its skin and its light.
+//! Colours of what the portrait does not show: teeth, tongue and the inside of the mouth, all taken from the portrait.
+//!
+//! There is no red of its own here: flesh is as much redder than white as the portrait's lips are, white is what the light
+//! makes of the eyes' whites. In a grey photograph the mouth is grey, in a blue one it is blue.
 
-use mouthpiece_frame::Mesh;
-use mouthpiece_frame::{I420, yuv_to_rgb};
+use super::frame::EYES;
+use mouthpiece_frame::{I420, Mesh};
 
-/// RGB colours, 0..=255.
+/// A colour `[Y - 16, U - 128, V - 128]`: black is zero, and a shadow is a factor of all three.
+pub(super) type Tint = [f32; 3];
+
+/// The colours of one mouth.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Palette {
-    pub(super) lip: [f32; 3],
-    pub(super) tooth: [f32; 3],
-    pub(super) tongue: [f32; 3],
-    pub(super) cavity: [f32; 3],
+    pub(super) lip: Tint,
+    pub(super) tooth: Tint,
+    pub(super) tongue: Tint,
+    pub(super) cavity: Tint,
+    /// What shade between flesh adds to a colour: chroma alone.
+    pub(super) blush: Tint,
+    /// Luma of the cheeks.
+    pub(super) light: f32,
 }
 
 /// Cheeks, away from nose and beard.
 const SKIN: [usize; 6] = [50, 280, 205, 425, 101, 330];
-/// Lower lip.
-const LIP: [usize; 5] = [17, 84, 314, 85, 315];
+/// Middle of the lower lip.
+const LIP: [usize; 5] = [16, 85, 315, 180, 404];
+/// The brightest front tooth over the cheek; photographs of people show 1.03 to 1.56.
+const TOOTH_LUMA: f32 = 1.22;
+/// Nothing painted is brighter than this: a window in the picture may be.
+const BRIGHTEST: f32 = 214.0;
 
 impl Palette {
     pub(super) fn of(picture: &I420, mesh: &Mesh) -> Self {
         let skin = median_around(picture, mesh, &SKIN);
         let lip = median_around(picture, mesh, &LIP);
-        let light = luma(skin).max(8.0);
-        // The light's cast: what is left of the skin's colour when that of average skin is taken out.
-        let cast: [f32; 3] = std::array::from_fn(|i| (skin[i] / light / [1.17, 0.95, 0.87][i]).max(0.05).powf(0.75));
-        let base = (1.02 * light + 6.0).clamp(60.0, 205.0);
-        let mut tooth: [f32; 3] = std::array::from_fn(|i| (base * [1.035, 1.0, 0.925][i] * cast[i]).clamp(0.0, 245.0));
-        tooth[1] = tooth[1].min(tooth[0] * 0.945);
-        let lip: [f32; 3] = std::array::from_fn(|i| lip[i] * 0.65 + [150.0, 66.0, 62.0][i] * (light / 170.0) * 0.35);
-        let tongue = std::array::from_fn(|i| (lip[i] * 0.62 + [150.0, 70.0, 72.0][i] * (light / 190.0) * 0.38) * 0.80);
-        let cavity = [38.0, 13.0, 12.0].map(|c| c * (light / 170.0).clamp(0.5, 1.1));
-        Self { lip, tooth, tongue, cavity }
+        let light = skin[0].max(12.0);
+        let cast = cast_of_white(picture, mesh).unwrap_or([0.3 * skin[1], 0.3 * skin[2]]);
+        // How much redder flesh is than white under this light; lipstick is not what a tongue wears.
+        let flesh = |c: usize| {
+            let limit = 26.0 * (light / 170.0).clamp(0.3, 1.2);
+            (0.65 * (lip[c] - cast[c - 1]) + 0.35 * 1.3 * (skin[c] - cast[c - 1])).clamp(-limit, limit)
+        };
+        let flesh = [flesh(1), flesh(2)];
+        // As warm as flesh is against white: nothing in a grey picture.
+        let warmth = (flesh[1] / 12.0).clamp(0.0, 1.0);
+        let tooth = (TOOTH_LUMA * light).clamp(30.0, BRIGHTEST);
+        let tongue = 0.25 * lip[0].min(light) + 0.34 * light;
+        let tinted = |luma: f32, of_cast: f32, of_flesh: f32| -> Tint {
+            [luma, of_cast * cast[0] + of_flesh * flesh[0], of_cast * cast[1] + of_flesh * flesh[1]]
+        };
+        Self {
+            lip,
+            tooth: [tooth, 0.8 * cast[0] - 4.0 * warmth, 0.8 * cast[1] + 1.0 * warmth],
+            tongue: tinted(tongue, 0.5, 0.95),
+            cavity: tinted(0.10 * light, 0.1, 0.42),
+            blush: tinted(0.0, 0.0, 1.0),
+            light,
+        }
     }
 }
 
-/// Perceived brightness of an RGB colour.
-fn luma([r, g, b]: [f32; 3]) -> f32 {
-    0.299 * r + 0.587 * g + 0.114 * b
+/// `[Y - 16, U - 128, V - 128]` of a pixel, the nearest of the picture.
+fn pixel(picture: &I420, x: isize, y: isize) -> Tint {
+    let px = x.clamp(0, picture.width() as isize - 1) as usize;
+    let py = y.clamp(0, picture.height() as isize - 1) as usize;
+    let c = (py / 2) * (picture.width() / 2) + px / 2;
+    let [y, u, v] = [picture.y[py * picture.width() + px], picture.u[c], picture.v[c]].map(f32::from);
+    [y - 16.0, u - 128.0, v - 128.0]
+}
+
+/// Chroma of the eyes' whites: of the brighter pixels between the lids the least coloured. `None` when the eyes are too
+/// small to show any.
+fn cast_of_white(picture: &I420, mesh: &Mesh) -> Option<[f32; 2]> {
+    let mut seen: Vec<Tint> = Vec::new();
+    for eye in &EYES {
+        let bounds = mesh.bounds(&[&eye.upper[..], &eye.lower[..]].concat());
+        let upper = |x: f32| height(mesh, &eye.upper, x);
+        let lower = |x: f32| height(mesh, &eye.lower, x);
+        for x in bounds.x0.ceil() as isize..=bounds.x1.floor() as isize {
+            let (from, to) = (upper(x as f32), lower(x as f32));
+            let inset = 0.18 * (to - from);
+            for y in (from + inset).ceil() as isize..=(to - inset).floor() as isize {
+                seen.push(pixel(picture, x, y));
+            }
+        }
+    }
+    if seen.len() < 24 {
+        return None;
+    }
+    // The brightest few are the reflex of a lamp.
+    seen.sort_by(|a, b| b[0].total_cmp(&a[0]));
+    let bright = &mut seen[..];
+    let (from, to) = (bright.len() / 50, bright.len() / 4);
+    let bright = &mut bright[from..to];
+    bright.sort_by(|a, b| a[1].hypot(a[2]).total_cmp(&b[1].hypot(b[2])));
+    let few = &bright[..bright.len().div_ceil(2)];
+    Some([1, 2].map(|c| few.iter().map(|p| p[c]).sum::<f32>() / few.len() as f32))
+}
+
+/// Height of a line through mesh points (in the order of x) at `x`, in pixels.
+fn height(mesh: &Mesh, line: &[usize], x: f32) -> f32 {
+    let place = |i: usize| mesh.points[line[i]];
+    let after = (1..line.len() - 1).find(|&i| place(i)[0] >= x).unwrap_or(line.len() - 1);
+    let (a, b) = (place(after - 1), place(after));
+    a[1] + (b[1] - a[1]) * ((x - a[0]) / (b[0] - a[0]).max(1e-3)).clamp(0.0, 1.0)
 }
 
 /// The median colour of small squares around some landmarks.
-fn median_around(picture: &I420, mesh: &Mesh, ids: &[usize]) -> [f32; 3] {
+fn median_around(picture: &I420, mesh: &Mesh, ids: &[usize]) -> Tint {
     let reach = (mesh.eye_span() * 0.026).round().max(1.0) as isize;
-    let (w, h) = (picture.width() as isize, picture.height() as isize);
     let mut channels: [Vec<f32>; 3] = Default::default();
     for &i in ids {
         let [x, y, _] = mesh.points[i];
         for dy in -reach..=reach {
             for dx in -reach..=reach {
-                let px = (x as isize + dx).clamp(0, w - 1) as usize;
-                let py = (y as isize + dy).clamp(0, h - 1) as usize;
-                let c = (py / 2) * picture.width() / 2 + px / 2;
-                let yuv = [picture.y[py * picture.width() + px], picture.u[c], picture.v[c]].map(f32::from);
-                for (channel, v) in channels.iter_mut().zip(yuv_to_rgb(yuv)) {
+                for (channel, v) in channels.iter_mut().zip(pixel(picture, x as isize + dx, y as isize + dy)) {
                     channel.push(v);
                 }
             }
@@ -62,4 +125,45 @@ fn median_around(picture: &I420, mesh: &Mesh, ids: &[usize]) -> [f32; 3] {
         c.sort_by(f32::total_cmp);
         c[c.len() / 2]
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A face of one colour; eyes are 20 pixels wide.
+    fn face(u: u8, v: u8) -> Palette {
+        let mut picture = I420::new(128, 128).unwrap();
+        picture.y.fill(160);
+        picture.u.fill(u);
+        picture.v.fill(v);
+        let mut mesh = Mesh { points: vec![[64.0, 64.0, 0.0]; mouthpiece_frame::POINTS], presence: 1.0 };
+        for (eye, left) in EYES.iter().zip([20.0, 88.0]) {
+            for (line, side) in [(&eye.upper, -1.0), (&eye.lower, 1.0)] {
+                for (k, &point) in line.iter().enumerate() {
+                    let k = k as f32;
+                    mesh.points[point] = [left + 2.5 * k, 40.0 + side * 6.0 * (1.0 - (k / 4.0 - 1.0).powi(2)), 0.0];
+                }
+            }
+        }
+        Palette::of(&picture, &mesh)
+    }
+
+    #[test]
+    fn a_grey_picture_has_a_grey_mouth() {
+        let p = face(128, 128);
+        for tint in [p.lip, p.tooth, p.tongue, p.cavity, p.blush] {
+            assert_eq!(tint[1..], [0.0, 0.0], "{p:?}");
+        }
+        assert!(p.tooth[0] > 1.1 * p.light && p.cavity[0] < 0.2 * p.light);
+    }
+
+    #[test]
+    fn in_blue_light_teeth_are_blue_and_nothing_is_red() {
+        let p = face(150, 110);
+        assert!(p.tooth[1] > 10.0 && p.tooth[2] < -5.0, "{p:?}");
+        for tint in [p.tongue, p.cavity] {
+            assert!(tint[2] <= 0.0, "{p:?}");
+        }
+    }
 }

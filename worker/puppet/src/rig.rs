@@ -7,6 +7,7 @@ use super::head::Head;
 use super::interior::Interior;
 use super::mouth::Mouth;
 use super::palette::Palette;
+use super::softness::softness;
 use super::source::Source;
 use mouthpiece_frame::ReferenceFrame;
 
@@ -19,6 +20,10 @@ pub(super) struct Rig {
     pub(super) head: Head,
     pub(super) eyes: [Eye; 2],
     pub(super) interior: Interior,
+    /// How blurred the face is, in pixels.
+    pub(super) soft: f32,
+    /// Whether the portrait shows teeth between its lips.
+    pub(super) own_teeth: bool,
 }
 
 impl Rig {
@@ -32,6 +37,8 @@ impl Rig {
             sheets: Sheets::lay(mouth, frame, width, height),
             head: Head::measure(&points, frame, width, height),
             eyes: Eye::both(&points, frame, source),
+            soft: softness(frame, source),
+            own_teeth: mouth.open && shows_teeth(mouth, frame, source, palette.light),
             interior: Interior::new(mouth, palette, 1.0 / frame.unit),
             mouth: mouth.clone(),
         }
@@ -40,4 +47,19 @@ impl Rig {
     pub(super) fn bytes(&self) -> usize {
         size_of::<Self>() + self.sheets.bytes() + self.head.bytes()
     }
+}
+
+/// Whether an open mouth shows teeth: places as bright as the cheeks' shadow side, in more than a tenth of the gap.
+fn shows_teeth(mouth: &Mouth, frame: FaceFrame, source: &Source, light: f32) -> bool {
+    let (mut bright, mut all) = (0, 0);
+    for column in -6..=6 {
+        let x = 0.1 * column as f32 * mouth.half_width;
+        let (from, to) = (mouth.upper.at(x) + 0.008, mouth.lower.at(x) - 0.010);
+        for row in 0..9 {
+            let y = from + (to - from).max(0.0) * row as f32 / 8.0;
+            all += 1;
+            bright += i32::from(source.luma_at(frame.to_px([x, y])) - 16.0 > 0.66 * light);
+        }
+    }
+    bright * 10 > all
 }

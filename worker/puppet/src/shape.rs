@@ -1,9 +1,13 @@
 //! What a mouth does: the parameters that the sheets and the inside of the mouth understand.
 
+use super::curves::smoothstep;
 use mouthpiece_engine::Cue;
 
 /// How many parameters have displacement fields.
 pub(super) const FIELDS: usize = 8;
+
+/// How hard lips press that are surely shut.
+pub(super) const PRESSED: f32 = 0.85;
 
 /// Parameters with displacement fields, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,16 +54,19 @@ impl Cue for MouthShape {
 }
 
 impl MouthShape {
-    /// Weights of the displacement fields. `open`: whether the reference shows the mouth open.
-    pub(super) fn weights(&self, open: bool) -> [f32; FIELDS] {
-        let close = if open { self.engaged } else { 0.0 };
+    /// Weights of the displacement fields. `smile`: how much of the gap between its lips an open portrait keeps while its
+    /// mouth is open to speak, and most of it in a pause; `None` for a closed one.
+    pub(super) fn weights(&self, smile: Option<f32>) -> [f32; FIELDS] {
+        let open = smoothstep(0.02, 0.25, self.jaw + 0.5 * (self.lower_lip_down + self.upper_lip_up));
+        let shut = smoothstep(0.1, 0.6 * PRESSED, self.press);
+        let close = smile.map_or(0.0, |kept| self.engaged * (1.0 - kept * (0.6 + 0.4 * open) * (1.0 - shut)));
         let mut w = [0.0; FIELDS];
         w[Field::Jaw as usize] = self.jaw;
         w[Field::LowerLipDown as usize] = self.lower_lip_down;
         w[Field::UpperLipUp as usize] = self.upper_lip_up;
-        w[Field::Wide as usize] = self.wide - 0.45 * close; // talking relaxes a broad smile
+        w[Field::Wide as usize] = self.wide - 0.35 * close; // talking relaxes a broad smile
         w[Field::Pucker as usize] = self.pucker;
-        w[Field::Press as usize] = self.press;
+        w[Field::Press as usize] = self.press * (1.0 - 0.65 * close); // lips that smiled are thin already
         w[Field::Tuck as usize] = self.tuck;
         w[Field::Close as usize] = close;
         w

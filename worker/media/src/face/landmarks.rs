@@ -1,12 +1,17 @@
-//! The mesh network: 468 points from a crop that is turned upright.
+//! The mesh network: 468 points from a crop that is turned upright, lips and eyes from a second and closer look.
 
 use super::{
     Detection, FaceError, Mesh, POINTS, Runtime,
     crop::{Outside, Pyramid, Window},
     network::{Network, sigmoid},
+    refined::{self, refine},
 };
 
-static GRAPH: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/face/face_landmark.onnx"));
+static GRAPH: &[u8] =
+    include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/face/face_mesh_attention.onnx"));
+/// Its answers that are used, and how many values each has.
+const ANSWERS: [&str; 5] = ["mesh", "lips", "left_eye", "right_eye", "presence"];
+const LENGTHS: [usize; 5] = [POINTS * 3, refined::LIPS, refined::EYE, refined::EYE, 1];
 /// Side of the network's input in cells.
 const SIDE: usize = 192;
 /// The crop is this many times as wide as the face.
@@ -65,7 +70,8 @@ impl Landmarks {
 
     fn once(&mut self, picture: &mut Pyramid<'_>, window: Window) -> Result<Mesh, FaceError> {
         picture.crop(window, SIDE, Outside::Edge, [1.0 / 255.0, 0.0], &mut self.input);
-        let [points, presence] = self.network.run(&self.input, ["conv2d_21", "conv2d_31"], [POINTS * 3, 1])?;
+        let [mut points, lips, left_eye, right_eye, presence] = self.network.run(&self.input, ANSWERS, LENGTHS)?;
+        refine(&mut points, &lips, &left_eye, &right_eye);
         let depth = window.side / SIDE as f32;
         let to_picture = |p: &[f32]| {
             let [x, y] = window.to_picture([p[0], p[1]], SIDE);

@@ -12,6 +12,7 @@ mod finder;
 mod landmarks;
 mod network;
 mod pose;
+mod refined;
 mod runtime;
 mod smooth;
 mod suppress;

@@ -10,7 +10,7 @@ use super::{
     aperture::within,
     closure, cpbd,
     follow::Follower,
-    jitter, mean, mean_within, percentile, sync,
+    jitter, living, mean, mean_within, percentile, sync,
     watch::{Watched, mouth_box, watch},
 };
 use crate::{
@@ -164,6 +164,8 @@ fn report(
         sync: sound.and_then(|s| sync(lips, longest_gap, s).ok_or(Unmeasured::NoSpeech)),
         apertures,
         closure: closure(),
+        living: living(&watched.postures).ok_or(Unmeasured::NoFace),
+        key_frame_jump: watched.keys.finish().ok_or(Unmeasured::NoKeyFrames),
         jitter: jitter(),
         sharpness: Sharpness {
             mouth: mean(watched.mouth.values().iter().copied()).ok_or(Unmeasured::NoEdge),

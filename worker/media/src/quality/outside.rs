@@ -47,6 +47,12 @@ impl FaceSpans {
         Self { rows: (0..height).map(row).collect() }
     }
 
+    /// The first and the last (exclusive) pixel of the face in row `y`; equal where it has none.
+    pub(super) fn row(&self, y: usize) -> [usize; 2] {
+        let [from, to] = self.rows.get(y).copied().unwrap_or_default();
+        [from, to.max(from)]
+    }
+
     /// In each row from the first to the last pixel of either.
     #[must_use]
     pub fn joined(&self, other: &Self) -> Self {

@@ -2,7 +2,9 @@
 
 use thiserror::Error;
 
-use super::{Closure, Jitter, LipSync, OutsideChange};
+use crate::face::FaceBox;
+
+use super::{Closure, Jitter, LipSync, Living, OutsideChange};
 
 /// Why one measure has no value although the others have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -28,6 +30,18 @@ pub enum Unmeasured {
     /// A picture without edges.
     #[error("the region shows no edge")]
     NoEdge,
+    /// No frame with a face.
+    #[error("no face is seen")]
+    NoFace,
+    /// The eyes never close.
+    #[error("nobody blinks")]
+    NoBlink,
+    /// The mouth never opens far enough, or is too small.
+    #[error("the mouth never shows what is inside")]
+    NoTeeth,
+    /// No key frame but the first.
+    #[error("there is no key frame but the first")]
+    NoKeyFrames,
     /// One frame, or a face that fills the picture.
     #[error("there are fewer than two frames, or the face fills the picture")]
     NothingOutside,
@@ -53,6 +67,8 @@ pub struct ClipFacts {
     pub frames_without_face: u64,
     /// Mean distance of the outer eye corners in pixels.
     pub eye_span_px: f64,
+    /// The face's outline in the first frame that shows it, pixels.
+    pub face: FaceBox,
     /// True when frames were lost to damage, or the file ends before it should.
     pub truncated: bool,
 }
@@ -70,6 +86,9 @@ pub struct SoundFacts {
     pub threshold_db: Option<f64>,
 }
 
+/// Below this aperture lips are shut: what the mesh says of them there is noise.
+const SHUT: f64 = 0.01;
+
 /// How far the lips are apart, in eye distances.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Apertures {
@@ -84,9 +103,9 @@ pub struct Apertures {
 }
 
 impl Apertures {
-    /// Silence over portrait: 1 is a mouth that rests as in the picture.
+    /// Silence over portrait: 1 is a mouth that rests as in the picture. A closed mouth reads anything below .01.
     pub fn silence_over_portrait(&self) -> Measured<f64> {
-        Ok(self.silence? / self.portrait?.max(1e-6))
+        Ok(self.silence?.max(SHUT) / self.portrait?.max(SHUT))
     }
 }
 
@@ -116,6 +135,10 @@ pub struct QualityReport {
     pub apertures: Apertures,
     /// Closed lips at p, b and m.
     pub closure: Measured<Closure>,
+    /// How far the face moves, and how bright its teeth are.
+    pub living: Measured<Living>,
+    /// How much more the picture outside the face changes at its worst key frame than from frame to frame, in levels of luma.
+    pub key_frame_jump: Measured<f64>,
     /// Shaking in silence.
     pub jitter: Measured<Jitter>,
     /// Sharpness.

@@ -3,11 +3,11 @@
 use image::RgbImage;
 
 use super::{
-    EvaluationProgress, HeadFrame, Luma, Moment, Outside, Placed, QualityError, Sample, aperture, cpbd,
-    follow::Follower, report::ClipFacts,
+    EvaluationProgress, FacePosture, HeadFrame, KeyFrames, Luma, Moment, Outside, Placed, QualityError, Sample,
+    aperture, cpbd, follow::Follower, report::ClipFacts,
 };
 use crate::{
-    face::{FaceFinder, Mesh, topology},
+    face::{FaceBox, FaceFinder, Mesh, topology},
     image::Rect,
     video::VideoReader,
 };
@@ -24,6 +24,8 @@ pub(super) struct Watched {
     pub(super) apertures: Vec<Moment>,
     /// The followed points of the same frames.
     pub(super) placed: Vec<Placed>,
+    pub(super) postures: Vec<FacePosture>,
+    pub(super) keys: KeyFrames,
     pub(super) mouth: Sample,
     pub(super) frame: Sample,
     pub(super) outside: Outside,
@@ -36,10 +38,10 @@ pub(super) fn watch(
     progress: &mut dyn FnMut(EvaluationProgress),
 ) -> Result<Watched, QualityError> {
     let mut follower = Follower::new(finder);
-    let (mut apertures, mut placed) = (Vec::new(), Vec::new());
+    let (mut apertures, mut placed, mut postures) = (Vec::new(), Vec::new(), Vec::new());
     let (mut mouth, mut whole) = (Sample::new(SHARPNESS_FRAMES), Sample::new(SHARPNESS_FRAMES));
-    let mut outside = Outside::default();
-    let mut head = None;
+    let (mut outside, mut keys) = (Outside::default(), KeyFrames::default());
+    let (mut head, mut face) = (None, FaceBox::default());
     let (mut picture, mut luma) = (RgbImage::new(0, 0), Luma::default());
     let (mut eyes, mut first, mut last) = (0.0, None, 0.0);
     let mut gaps = Vec::new();
@@ -54,15 +56,19 @@ pub(super) fn watch(
         let Some(mesh) = follower.next(&picture)? else { continue };
         if head.is_none() {
             head = HeadFrame::of(&mesh);
+            face = mesh.bounds(&topology::OVAL);
         }
         let Some(head) = &head else { continue };
-        apertures.push(Moment { seconds, value: aperture(&mesh) });
+        let value = aperture(&mesh);
+        apertures.push(Moment { seconds, value });
+        postures.push(FacePosture::of(&mesh, &picture, value, seconds));
         placed.push(head.place(&mesh, seconds));
         eyes += f64::from(mesh.eye_span());
         luma.set(&picture);
         mouth.offer(|| cpbd(&luma.crop(mouth_box(&mesh))));
         whole.offer(|| cpbd(&luma));
         outside.push(&luma, &mesh);
+        keys.push(&luma, &mesh, video.is_key_frame());
     }
     let (frames, (width, height)) = (video.frames_read(), video.size());
     let frames_per_second = rate(video.frames_per_second(), &mut gaps);
@@ -78,9 +84,10 @@ pub(super) fn watch(
         frames_per_second,
         frames_without_face: without,
         eye_span_px: eyes / apertures.len().max(1) as f64,
+        face,
         truncated: video.truncated(),
     };
-    Ok(Watched { clip, apertures, placed, mouth, frame: whole, outside })
+    Ok(Watched { clip, apertures, placed, postures, keys, mouth, frame: whole, outside })
 }
 
 /// Frames a second: what the file states, unless its frames' distances, seconds, plainly say otherwise. A browser's recording

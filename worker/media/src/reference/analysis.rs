@@ -16,6 +16,10 @@ const SHARP_EYE_SPAN: f32 = 45.0;
 const TURNED_DEG: f32 = 25.0;
 /// A mesh less sure than this is warned about.
 const SURE: f32 = 0.8;
+/// Inner lips further apart than this, in distances of the outer eye corners, are warned about: broad smiles read .16.
+const WIDE_OPEN: f32 = 0.24;
+/// An eye that is open by less than this share of its width is shut; narrow open ones read .20.
+const SHUT_EYE: f32 = 0.13;
 
 /// What was found in a picture, for people to read. All boxes and lengths are in pixels of the input.
 #[derive(Debug, Clone, PartialEq)]
@@ -136,6 +140,17 @@ impl FaceReport {
                 mesh.presence
             ));
         }
+        if distance(mesh, 13, 14) > WIDE_OPEN * mesh.eye_span() {
+            report.warnings.push(
+                "the mouth is wide open: a picture with closed lips or a smile looks better when it speaks".to_owned(),
+            );
+        }
+        let shut = [[159, 145, 33, 133], [386, 374, 362, 263]]
+            .map(|[above, below, a, b]| distance(mesh, above, below) < SHUT_EYE * distance(mesh, a, b));
+        if shut.contains(&true) {
+            let which = if shut == [true; 2] { "the eyes are" } else { "one eye is" };
+            report.warnings.push(format!("{which} shut: a picture with open eyes can blink"));
+        }
         let face = mesh.bounds(&topology::OVAL);
         let [w, h] = native.map(|side| side as f32 - 0.5);
         if face.x0 < -0.5 || face.y0 < -0.5 || face.x1 > w || face.y1 > h {
@@ -143,6 +158,12 @@ impl FaceReport {
         }
         report
     }
+}
+
+/// Distance of two points of a mesh in pixels.
+fn distance(mesh: &Mesh, a: usize, b: usize) -> f32 {
+    let (a, b) = (mesh.points[a], mesh.points[b]);
+    (a[0] - b[0]).hypot(a[1] - b[1])
 }
 
 #[cfg(test)]
@@ -156,6 +177,12 @@ mod tests {
         points[263] = [80.0, 50.0, 0.0];
         points[10] = [50.0, 10.0, 0.0];
         points[152] = [50.0, 90.0, 0.0];
+        // Open eyes, closed lips.
+        for (above, below, corner) in [(159, 145, 133), (386, 374, 362)] {
+            points[above][1] = 47.0;
+            points[below][1] = 53.0;
+            points[corner][1] = 50.0;
+        }
         Mesh { points, presence }
     }
 
@@ -185,6 +212,19 @@ mod tests {
             error,
             "the head is turned 60 degrees to the left at 1.50 s, more than 50: give a picture from the front"
         );
+    }
+
+    #[test]
+    fn shut_eyes_and_a_gaping_mouth_are_told() {
+        let warned = |change: &dyn Fn(&mut Mesh)| {
+            let mut mesh = mesh(0.9);
+            change(&mut mesh);
+            FaceReport::new(&mesh, &face(80.0), &[], [128, 128], &PrepareOptions::default()).warnings.join(" ")
+        };
+        assert_eq!(warned(&|_| {}), "");
+        assert!(warned(&|m| m.points[145][1] = 48.0).starts_with("one eye is shut"));
+        assert!(warned(&|m| (m.points[145][1], m.points[374][1]) = (48.0, 48.0)).starts_with("the eyes are shut"));
+        assert!(warned(&|m| m.points[14][1] = 70.0).starts_with("the mouth is wide open"));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use thiserror::Error;
 
 const MAGIC: &[u8; 8] = b"MOUTHREF";
 /// The version that is written and read: it grows whenever the same portrait comes out otherwise than before.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// Longest side of a stored frame in pixels.
 const MAX_SIDE: u32 = 4096;
 /// Most faces in a report.

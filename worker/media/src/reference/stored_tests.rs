@@ -76,7 +76,7 @@ fn refusals_say_what_is_wrong() {
 proptest! {
     #[test]
     fn noise_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..600), magic: bool) {
-        let head: &[u8] = if magic { b"MOUTHREF\x02\0\0\0" } else { b"" };
+        let head: &[u8] = if magic { b"MOUTHREF\x03\0\0\0" } else { b"" };
         prop_assert!(PreparedReference::from_bytes(&[head, &bytes].concat()).is_err());
     }
 

@@ -131,6 +131,11 @@ impl VideoReader {
         self.frames
     }
 
+    /// Whether the frame that was read last was coded without any before it.
+    pub fn is_key_frame(&self) -> bool {
+        self.frames > 0 && self.track.frame().pict_type == ffi::AVPictureType::AV_PICTURE_TYPE_I
+    }
+
     /// Puts the next frame into `out` (whose memory is reused) and returns its time in seconds after the earliest
     /// stream of the file starts; `None` at the end. Times never go back.
     ///

@@ -55,16 +55,11 @@ fn a_face_that_is_out_of_sight_has_no_mesh() {
     }
 }
 
+/// The network is sure of a face that is blurred like this; what it is unsure of lies between its neighbours, see `bridge`.
 #[test]
 fn a_face_that_is_only_blurred_is_followed_on() {
     let mut finder = finder();
     let (rest, blurred) = (sample(), blurred(26));
-    let unsure = {
-        let face = finder.find(&rest).unwrap().remove(0);
-        let mesh = finder.mesh(&rest, &face).unwrap();
-        finder.mesh_near(&blurred, &mesh).unwrap().presence
-    };
-    assert!(unsure < 0.5, "{unsure}");
     let mut tracker = Tracker::new(&mut finder, FPS, None);
     for frame in 0..8 {
         tracker.push(if frame == 4 { &blurred } else { &rest }).unwrap();

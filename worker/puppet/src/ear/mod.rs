@@ -11,7 +11,7 @@ mod heard;
 mod level;
 mod room;
 
-use super::shape::MouthShape;
+use super::shape::{MouthShape, PRESSED};
 use super::table::{PARAMETERS, SPREAD};
 use heard::{Frame, Series};
 use level::{Level, Running};
@@ -171,7 +171,7 @@ impl PuppetEar {
             upper_lip_up: upper * open * lips * speaking,
             wide: wide * speaking,
             pucker: pucker * speaking,
-            press: 0.85 * shut * speaking,
+            press: PRESSED * shut * speaking,
             tuck: tuck * open * speaking,
             tongue: tongue * speaking,
             engaged: 0.0,
@@ -241,7 +241,7 @@ impl Ear for PuppetEar {
         let speaking = self.speaking(t);
         let mut shape = if speaking > 0.0 { self.shape(t, speaking) } else { MouthShape::default() };
 
-        // A smile closes quickly when speech comes and returns slowly when it is over.
+        // A smile gives way within 300 ms of speech coming (it is seen coming 140 ms before) and returns slowly.
         let mut coming = speaking.max(self.speaking(t + 14.0));
         if coming > 0.5 {
             self.engaged_until = seconds + PAUSE;
@@ -251,7 +251,7 @@ impl Ear for PuppetEar {
         }
         let dt = (seconds - self.last_asked).clamp(0.0, 0.5) as f32;
         self.last_asked = seconds;
-        let time = if coming > self.engaged { 0.05 } else { 0.40 };
+        let time = if coming > self.engaged { 0.11 } else { 0.40 };
         self.engaged += (coming - self.engaged) * (1.0 - (-dt / time).exp());
         if coming == 0.0 && self.engaged < 0.01 {
             self.engaged = 0.0;
