@@ -4,7 +4,8 @@ use super::ice::IceServers;
 use super::read::Reader;
 use super::values::{ByteSize, ListenAddress, ListenAddresses, MicroUsd, PublicAddress, TextList};
 use super::{
-    BucketAccess, CallerAccess, Config, FarmSecret, FarmSettings, LogSettings, MachineAccess, ModelSettings, StoreSettings, StoreUrl,
+    BucketAccess, CallerAccess, Config, FarmSecret, FarmSettings, LogSettings, MachineAccess, ModelSettings,
+    StoreSettings, StoreUrl,
 };
 use mouthpiece_coordinator::http::HttpSettings;
 use mouthpiece_coordinator::office::{FetchSettings, LiveSettings, SessionBounds};

@@ -42,16 +42,11 @@ impl FleetMachine {
         let StoreUrl::MachineGroup(_) = &config.stores.fleet else { return Ok(None) };
         let metadata = MachineMetadata::at(said(&config.farm.aws.metadata_endpoint).as_deref())?;
         let notices = IntCounterVec::new(
-            Opts::new(
-                "machine_notices_total",
-                "Times that this machine was said to be taken away, or to be at risk",
-            ),
+            Opts::new("machine_notices_total", "Times that this machine was said to be taken away, or to be at risk"),
             &["notice"],
         )?;
-        let failures = IntCounter::new(
-            "machine_metadata_errors_total",
-            "Times that the machine's metadata could not be read",
-        )?;
+        let failures =
+            IntCounter::new("machine_metadata_errors_total", "Times that the machine's metadata could not be read")?;
         for notice in MachineNotice::NAMES {
             notices.with_label_values(&[notice]); // at zero: the first one is an increase
         }
