@@ -160,3 +160,21 @@ fn services_are_recognised() {
     assert!(!format!("{:?}", loaded.config).contains("hunter2"));
     assert!(!loaded.printed().contains("hunter2"), "{}", loaded.printed());
 }
+
+#[test]
+fn callers_are_told_an_address_that_fits_the_certificate() {
+    let tls = "tls_certificate = 'a.pem'\ntls_key_file = 'a.key'";
+    for good in ["", "url = 'wss://w1.example'", "url = 'ws://10.0.0.7:0'", &format!("url = 'wss://w1.example'\n{tls}")]
+    {
+        assert!(loaded(&format!("[callers]\n{good}"), &[]).is_ok(), "{good}");
+    }
+    for (bad, named) in [
+        ("url = 'https://w1.example'".to_owned(), "callers.url"),
+        (format!("url = 'ws://w1.example'\n{tls}"), "callers.tls_certificate is set"),
+        ("url = 'wss://w1.example'\ntls_certificate = 'a.pem'".to_owned(), "belong together"),
+        ("longest = '0s'".to_owned(), "callers.longest"),
+    ] {
+        let told = refused(&format!("[callers]\n{bad}"), &[]);
+        assert!(told.contains(named), "{bad}: {told}");
+    }
+}
