@@ -6,7 +6,6 @@ use super::retry::ENDLESS;
 use crate::metrics::{Metrics, PortName};
 use actix::Addr;
 use futures_util::FutureExt;
-use futures_util::future::join_all;
 use mouthpiece_domain::control::ControlEvent;
 use mouthpiece_domain::fleet::WorkerEvent;
 use mouthpiece_domain::session::Phase;
@@ -95,10 +94,8 @@ impl Listener {
     }
 
     async fn acknowledge(&self, receipts: Vec<(Box<dyn DeliveryReceipt>, bool)>) {
-        // Together: a broker is told of all of them at once.
-        let acknowledged = join_all(receipts.into_iter().map(|(receipt, _)| receipt.ack())).await;
-        for answered in acknowledged {
-            if let Err(error) = answered {
+        for (receipt, _) in receipts {
+            if let Err(error) = receipt.ack().await {
                 self.metrics.port_error(PortName::Bus, "ack");
                 tracing::warn!(%error, "a delivery was dealt with but may come again");
             }

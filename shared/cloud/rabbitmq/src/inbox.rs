@@ -172,8 +172,7 @@ impl<M: WireMessage + Send + 'static> Receiver<M> {
         };
         link.call(channel.basic_qos(self.source.unanswered, BasicQosOptions::default())).await?;
         let messages = consume(link, &channel, &self.source.queue, BasicConsumeOptions::default()).await?;
-        let standing = Standing::new(self.patience, Channel::clone(&channel));
-        Ok(Subscription { channel, messages, removals, standing })
+        Ok(Subscription { channel, messages, removals, standing: Standing::new(self.patience) })
     }
 
     async fn run(mut self, first: (Arc<Link>, Subscription)) {
@@ -249,18 +248,16 @@ impl<M: WireMessage + Send + 'static> Receiver<M> {
     }
 
     async fn take(&self, link: &Link, arrived: Arrived, standing: &Arc<Standing>) {
-        let Arrived { delivery_tag, data, acker, redelivered, .. } = arrived;
-        standing.came(delivery_tag);
+        let Arrived { data, acker, redelivered, .. } = arrived;
         match decode(&data) {
             Ok(body) => {
-                let receipt = Box::new(Unanswered::new(acker, delivery_tag, Arc::clone(standing)));
+                let receipt = Box::new(Unanswered::new(acker, Arc::clone(standing)));
                 self.buffer.push(Delivery { body, receipt, again: redelivered });
             }
             Err(error) => {
                 // It goes where dead letters of this queue go; delivering it again would not make it readable.
                 tracing::warn!(queue = %self.source.queue, %error, "a message cannot be read and is put aside");
                 let _ = link.call(acker.reject(BasicRejectOptions { requeue: false })).await;
-                standing.answered(delivery_tag);
             }
         }
     }
