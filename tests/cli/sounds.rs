@@ -99,7 +99,7 @@ fn an_mp3_is_found_behind_what_stands_before_it() {
     scene.file("zeros.mp3", &[&[0; 5000][..], &plain].concat());
     scene.file("stream.mp3", &plain[100..]);
     for name in ["tagged.mp3", "zeros.mp3", "stream.mp3"] {
-        let report = scene.report("portrait.png", name, &["--size", "256"]);
+        let report = scene.report("portrait.png", name, &["--size", "272"]);
         assert!(report["frames"].as_u64().unwrap().abs_diff(26) <= 2, "{name}: {report}");
         assert_eq!(report["warnings"], serde_json::json!([]), "{name}");
     }
@@ -116,7 +116,7 @@ fn recordings_that_were_joined_are_all_spoken() {
     second[data + 4..data + 8].fill(0xff);
     let first = std::fs::read(scene.path("speech.wav")).unwrap();
     scene.file("joined.wav", &[&second[..], &first, &second].concat());
-    let report = scene.report("portrait.png", "joined.wav", &["--size", "256"]);
+    let report = scene.report("portrait.png", "joined.wav", &["--size", "272"]);
     assert_eq!((report["frames"].as_u64(), &report["warnings"]), (Some(75), &serde_json::json!([])));
 }
 
@@ -124,7 +124,7 @@ fn recordings_that_were_joined_are_all_spoken() {
 fn a_voice_that_is_upside_down_in_one_channel_is_spoken() {
     let scene = Scene::new();
     scene.ffmpeg(&["-i", "speech.wav", "-af", "pan=stereo|c0=c0|c1=-1*c0"], "antiphase.wav");
-    let report = scene.report("portrait.png", "antiphase.wav", &["--size", "256"]);
+    let report = scene.report("portrait.png", "antiphase.wav", &["--size", "272"]);
     assert_eq!(report["warnings"], serde_json::json!([]));
     let audio = &probe(&scene.film())["streams"][1];
     assert_eq!(audio["channels"], 2, "what is played stays as it was");
@@ -134,5 +134,5 @@ fn a_voice_that_is_upside_down_in_one_channel_is_spoken() {
 fn quiet_speech_is_spoken_without_a_note() {
     let scene = Scene::new();
     scene.ffmpeg(&["-i", "speech.wav", "-af", "volume=-50dB", "-c:a", "pcm_f32le"], "quiet.wav");
-    assert_eq!(scene.report("portrait.png", "quiet.wav", &["--size", "256"])["warnings"], serde_json::json!([]));
+    assert_eq!(scene.report("portrait.png", "quiet.wav", &["--size", "272"])["warnings"], serde_json::json!([]));
 }

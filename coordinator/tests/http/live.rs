@@ -272,7 +272,7 @@ async fn a_worker_that_cannot_be_asked_is_an_answer() {
     keep().await.problem(503, "worker-unreachable");
     drop(stage);
     // One that takes the question and is never done with it.
-    let mut questions = rig.bus.questions(crate::script::WORKER).await.unwrap();
+    let mut questions = rig.bus.questions(WORKER).await.unwrap();
     let (answer, held) = tokio::join!(keep(), questions.next());
     answer.problem(503, "worker-unreachable");
     drop(held);
@@ -294,9 +294,9 @@ async fn a_session_that_has_moved_is_followed_once() {
     assert_eq!(told.header("retry-after"), "1");
     told.problem(409, "conflict");
     // It is known by the time that the old worker has answered.
-    let elsewhere = mouthpiece_domain::ids::WorkerId(8);
+    let elsewhere = WorkerId(8);
     let there = Stage::on(&rig, elsewhere, obliging).await;
-    let mut questions = rig.bus.questions(crate::script::WORKER).await.unwrap();
+    let mut questions = rig.bus.questions(WORKER).await.unwrap();
     let answers = async {
         let asked = questions.next().await.unwrap();
         rig.moved(id, elsewhere);

@@ -6,6 +6,7 @@
 mod audit;
 mod callers;
 mod http;
+#[cfg_attr(not(feature = "cloud"), allow(dead_code, reason = "coordinators as processes use all of it"))]
 mod null;
 #[cfg(feature = "cloud")]
 mod on_servers;
