@@ -250,6 +250,7 @@ test("speech goes out in order, in pieces, no farther ahead than it may", async 
   const heard = [];
   const { face } = await connected(t, { onspeech: (s) => heard.push(s), onmood: (m) => heard.push(m) });
   const sent = () => Socket.all[0]?.sent ?? [];
+  const began = performance.now();
   await face.speak(new Float32Array(12_000), { sampleRate: 24_000, eventId: "a" });
   face.speakEnd({ eventId: "a" });
   face.keepAlive();
@@ -273,7 +274,9 @@ test("speech goes out in order, in pieces, no farther ahead than it may", async 
 
   const long = face.speak(new Int16Array(16_000 * 60), { sampleRate: 16_000, eventId: "b" });
   const spoken = sent().filter((m) => m.event_id === "b").length;
-  assert.ok(spoken >= 16 && spoken <= 20, `${spoken} pieces of 200 ms are ahead`);
+  // On a slow machine some have been said meanwhile.
+  const said = Math.ceil((performance.now() - began) / 200);
+  assert.ok(spoken >= 16 && spoken <= 20 + said, `${spoken} pieces of 200 ms are ahead, after ${said} at most were said`);
   face.interrupt();
   await long;
   assert.equal(sent().at(-1).type, "agent.interrupt");

@@ -169,7 +169,7 @@ pub(super) async fn requeue_gives_up_the_placement(records: Subject) {
         }
         applied(&records, requeue(mine, 8), "a placement is given up").await;
         fence += 1;
-        let wanted = Session { fence: Fence(fence), updated: at(8), ..session(1) };
+        let wanted = Session { fence: Fence(fence), losses: fence - 1, updated: at(8), ..session(1) };
         rule!(
             found(&records, 1).await,
             wanted,
