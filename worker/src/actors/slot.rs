@@ -63,6 +63,13 @@ struct Current {
     keeper: SpawnHandle,
 }
 
+impl Current {
+    /// What is to be said last of what came to its end here.
+    fn last_report(&self) -> Option<Box<SessionReport>> {
+        if self.duty == SessionDuty::Serves { last_report(self.hold, &self.board) } else { None }
+    }
+}
+
 impl Actor for SlotActor {
     type Context = Context<Self>;
 }
@@ -132,9 +139,9 @@ impl Handler<YieldSlot> for SlotActor {
             ctx.cancel_future(*keeper);
         }
         Box::pin(async move {
-            let Current { hold, board, duty, .. } = current.as_ref()?;
-            let hold = *hold;
-            let end = last_report(hold, board).filter(|_| *duty == SessionDuty::Serves);
+            let current = current.as_ref()?;
+            let Current { hold, board, duty, .. } = current;
+            let (hold, end) = (*hold, current.last_report());
             let last_word = match (duty, &end) {
                 (SessionDuty::Waits, _) => None,
                 (SessionDuty::HandsOver, _) => Some(handed_over(hold, board)),
@@ -350,11 +357,12 @@ impl SlotActor {
 
     /// Lets go of what is here, whatever it does.
     fn clear(&mut self, ctx: &mut Context<Self>) {
-        let Some(Current { hold, board, since, duty, reporter, keeper, .. }) = self.current.take() else { return };
+        let Some(current) = self.current.take() else { return };
+        let end = current.last_report();
+        let Current { hold, board, since, reporter, keeper, .. } = current;
         ctx.cancel_future(reporter);
         ctx.cancel_future(keeper);
         say_let_go(hold, &board);
-        let end = last_report(hold, &board).filter(|_| duty == SessionDuty::Serves);
         self.let_go(hold, self.clock.now() - since, end);
     }
 

@@ -66,7 +66,10 @@ impl SilenceGate {
             self.levels.pop_front();
             self.first += 1;
         }
-        let floor = self.known.unwrap_or_else(|| self.room_floor());
+        let floor = match self.known {
+            Some(floor) => floor,
+            None => self.room_floor(),
+        };
         let level = |piece: i64| {
             let at = usize::try_from(piece - self.first).ok();
             at.and_then(|at| self.levels.get(at)).copied().unwrap_or(f32::MIN)
@@ -77,11 +80,9 @@ impl SilenceGate {
     }
 
     /// The quietest fifth of a second of what is remembered, and something.
-    fn room_floor(&self) -> f32 {
-        let (pieces, _) = self.levels.as_slices();
-        let all: Vec<f32> =
-            if pieces.len() == self.levels.len() { pieces.to_vec() } else { self.levels.iter().copied().collect() };
-        let quietest = all.windows(10).map(|w| w.iter().copied().fold(f32::MIN, f32::max)).fold(f32::MAX, f32::min);
+    fn room_floor(&mut self) -> f32 {
+        let levels = self.levels.make_contiguous();
+        let quietest = levels.windows(10).map(|w| w.iter().copied().fold(f32::MIN, f32::max)).fold(f32::MAX, f32::min);
         let room = if quietest == f32::MAX { FLOORS.0 } else { quietest };
         (room + ABOVE_ROOM).clamp(FLOORS.0, FLOORS.1)
     }
