@@ -12,7 +12,9 @@ use mouthpiece_domain::fleet::{
 };
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
+use mouthpiece_domain::recent_ends::RecentEnds;
 use mouthpiece_domain::session::{EndReason, FrameProgress, Phase, SessionEnd, SessionKind, SessionOutput};
+use mouthpiece_domain::time::Mono;
 use mouthpiece_ports::bus::{Bus, BusError, Delivery};
 use mouthpiece_ports::pool::Pool;
 use std::cell::{Cell, RefCell};
@@ -79,6 +81,7 @@ struct NullWorker {
     id: WorkerId,
     link: WorkerLink,
     held: RefCell<Vec<HeldSession>>,
+    ends: RefCell<RecentEnds>,
     /// A heartbeat is on its way, and another is wanted after it.
     beating: Cell<bool>,
     beat_again: Cell<bool>,
@@ -105,8 +108,14 @@ impl NullWorkers {
         ledger: Arc<SeenLedger>,
     ) -> Result<Rc<Self>, LoadError> {
         let worker = |(n, link): (u32, &WorkerLink)| {
-            let (held, beating, beat_again) = (RefCell::default(), Cell::new(false), Cell::new(false));
-            Rc::new(NullWorker { id: WorkerId(first.0 + u128::from(n)), link: link.clone(), held, beating, beat_again })
+            Rc::new(NullWorker {
+                id: WorkerId(first.0 + u128::from(n)),
+                link: link.clone(),
+                held: RefCell::default(),
+                ends: RefCell::default(),
+                beating: Cell::new(false),
+                beat_again: Cell::new(false),
+            })
         };
         let workers: Vec<_> = (0..terms.workers).zip(links.iter().cycle()).map(worker).collect();
         let (lost_leases, skipped_beats, since) = (Cell::new(0), Cell::new(0), Instant::now());
@@ -233,7 +242,7 @@ impl NullWorkers {
         let held = worker.held.borrow().clone();
         let reports = held.iter().map(|held| {
             let delivered = self.delivered(held);
-            self.report(worker, held.hold, Phase::Running, frames_in(delivered), delivered, None)
+            self.report(worker, held.hold, Phase::Running, frames_in(delivered), delivered)
         });
         let (told, reported) = tokio::join!(self.beat(worker), join_all(reports));
         told?;
@@ -271,7 +280,7 @@ impl NullWorkers {
             busy: Duration::ZERO,
             resident: Vec::new(),
             running: running.iter().map(listed).collect(),
-            ended: Vec::new(),
+            ended: worker.ends.borrow().at(self.now()),
         }
     }
 
@@ -326,9 +335,8 @@ impl NullWorkers {
         if !finishes {
             worker.held.borrow_mut().push(HeldSession { hold, since: now });
         }
-        let nothing = (0, Duration::ZERO);
-        self.report(worker, hold, Phase::Preparing, nothing.0, nothing.1, None).await?;
-        self.report(worker, hold, Phase::Running, nothing.0, nothing.1, None).await?;
+        self.report(worker, hold, Phase::Preparing, 0, Duration::ZERO).await?;
+        self.report(worker, hold, Phase::Running, 0, Duration::ZERO).await?;
         self.tell_change(worker).await?;
         if finishes {
             self.end(worker, hold, FRAMES, DELIVERED).await?;
@@ -352,7 +360,9 @@ impl NullWorkers {
             s.delivered += delivered;
             s.frames = done;
         });
-        self.report(worker, hold, Phase::Ended, done, delivered, Some(end)).await?;
+        let report = session_report(hold, Phase::Ended, done, delivered, Some(end));
+        worker.ends.borrow_mut().note(self.now(), report.clone());
+        self.emit(worker, WorkerEvent::Report(Box::new(report))).await?;
         worker.link.pool.release(&hold).await.map_err(setup)?;
         if let Some(ended) = &self.terms.ended {
             // Whoever counted may be gone.
@@ -372,11 +382,13 @@ impl NullWorkers {
         phase: Phase,
         done: u64,
         delivered: Duration,
-        end: Option<SessionEnd>,
     ) -> Result<(), LoadError> {
-        let progress = FrameProgress { done, total: 0 };
-        let report = SessionReport { hold, phase, progress, delivered, sent_bytes: 0, end };
+        let report = session_report(hold, phase, done, delivered, None);
         self.emit(worker, WorkerEvent::Report(Box::new(report))).await
+    }
+
+    fn now(&self) -> Mono {
+        Mono(u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
     /// What a held session has delivered so far: whole milliseconds, as reports carry them.
@@ -402,6 +414,11 @@ impl NullWorkers {
             }
         }
     }
+}
+
+fn session_report(hold: Hold, phase: Phase, done: u64, delivered: Duration, end: Option<SessionEnd>) -> SessionReport {
+    let progress = FrameProgress { done, total: 0 };
+    SessionReport { hold, phase, progress, delivered, sent_bytes: 0, end }
 }
 
 fn frames_in(delivered: Duration) -> u64 {

@@ -18,6 +18,7 @@ pub mod ledger;
 pub mod live;
 pub mod names;
 pub mod placement;
+pub mod recent_ends;
 pub mod retention;
 pub mod session;
 pub mod time;

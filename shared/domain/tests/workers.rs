@@ -7,7 +7,7 @@ mod common;
 use mouthpiece_domain::control::{Control, ControlEffect, ControlEvent, ControlSettings};
 use mouthpiece_domain::fleet::{Capability, DepartedWorker, Heartbeat, Hold, MachineId, SessionReport, WorkerEvent};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
-use mouthpiece_domain::ledger::LedgerWrite;
+use mouthpiece_domain::ledger::{LedgerWrite, WriteOutcome};
 use mouthpiece_domain::session::{EndReason, Fence, FrameProgress, Phase, Session, SessionEnd, SlotIndex};
 use mouthpiece_domain::time::{Mono, Now, Wall};
 use std::time::Duration;
@@ -108,6 +108,28 @@ fn running(brain: &mut Brain) -> Hold {
     let placed = Session { phase: Phase::Running, place: Some((WORKER, SlotIndex(0))), ..session };
     brain.tell(ControlEvent::Swept(vec![placed]));
     Hold { session: SessionId(1), fence: Fence::FIRST, worker: WORKER, slot: SlotIndex(0) }
+}
+
+#[test]
+fn a_session_that_was_written_while_the_records_were_read_is_kept() {
+    let mut brain = Brain::begun();
+    brain.tell(ControlEvent::Swept(Vec::new()));
+    let session = Box::new(common::session(SessionId(1), Duration::from_secs(60)));
+    let created = brain.tell(ControlEvent::Submit { session, idempotency: None, max_open: 1 });
+    let [write] = writes(&created)[..] else { panic!("{created:?}") };
+    // The records are read, then it is written down, then what was read arrives.
+    while !brain.pass(1).contains(&ControlEffect::Sweep) {}
+    brain.hears(beat(1));
+    brain.now.mono = brain.now.mono + Duration::from_millis(1);
+    let written = ControlEvent::Written { write: write.clone(), outcome: Some(WriteOutcome::Applied) };
+    let claimed = brain.tell(written);
+    let claim = claimed.iter().find_map(|effect| match effect {
+        ControlEffect::Claim { hold, .. } => Some(*hold),
+        _ => None,
+    });
+    brain.tell(ControlEvent::Swept(Vec::new()));
+    let assigned = brain.tell(ControlEvent::Claimed { hold: claim.unwrap(), granted: true });
+    assert!(matches!(writes(&assigned)[..], [LedgerWrite::Assign { .. }]), "it is placed: {assigned:?}");
 }
 
 fn end_of(hold: Hold) -> SessionReport {

@@ -8,7 +8,6 @@ use super::messages::{
     SlotFreed, SlotOccupied, TakeAssignment, WorkerBroken, YieldSlot,
 };
 use super::pulse::pulse;
-use super::recent_ends::RecentEnds;
 use super::seen_assignments::SeenAssignments;
 use super::slot::{SlotActor, acknowledge};
 use super::tell::{count, refuse, tell};
@@ -25,6 +24,7 @@ use mouthpiece_domain::fleet::{
 };
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_domain::lease::LeaseTerms;
+use mouthpiece_domain::recent_ends::RecentEnds;
 use mouthpiece_domain::session::Phase;
 use mouthpiece_domain::time::Mono;
 use mouthpiece_ports::bus::{Bus, BusInbox, Delivery};

@@ -10,7 +10,6 @@ pub mod launch;
 mod lease;
 mod messages;
 mod pulse;
-mod recent_ends;
 mod seen_assignments;
 mod slot;
 mod tell;

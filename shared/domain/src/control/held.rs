@@ -83,8 +83,8 @@ pub(super) struct OpenSession {
     pub(super) step: TimedStep,
     /// Its turn in the queue; kept when it is requeued.
     pub(super) turn: u64,
-    /// Since when this brain knows it.
-    pub(super) known: Mono,
+    /// Since when this brain knows it to be on record, once it is.
+    pub(super) on_record: Mono,
     /// Since when it waits in the queue.
     pub(super) waiting: Mono,
     /// Since when it has its slot.
@@ -114,7 +114,7 @@ impl OpenSession {
             session,
             step,
             turn,
-            known: now,
+            on_record: now,
             waiting: now,
             placed: now,
             deadline: None,

@@ -31,7 +31,7 @@ impl Control {
         let answer = match outcome {
             Some(WriteOutcome::Applied) => {
                 self.creating -= 1;
-                held.waiting = self.now.mono;
+                (held.waiting, held.on_record) = (self.now.mono, self.now.mono);
                 let session = held.session.clone();
                 self.out.push(ControlEffect::Answer { session: id, answer: SubmitAnswer::Accepted(Box::new(session)) });
                 self.enqueue(id);

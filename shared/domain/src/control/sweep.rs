@@ -45,8 +45,8 @@ impl Control {
         for row in rows {
             self.found(row);
         }
-        // What was known when the records were read and is not open there has ended by another brain.
-        let gone = |h: &OpenSession| h.known < asked && !open.contains(&h.session.id) && !h.writing();
+        // What was on record when the records were read and is not open there has ended by another brain.
+        let gone = |h: &OpenSession| h.on_record < asked && !open.contains(&h.session.id) && !h.writing();
         let gone: Vec<SessionId> = self.sessions.values().filter(|h| gone(h)).map(|h| h.session.id).collect();
         for id in gone {
             self.forget(id);

@@ -1,10 +1,10 @@
-//! The last words of sessions that ended here lately.
+//! The last words of sessions that ended on a worker lately.
 //!
 //! A report that the bus took lies with one coordinator until that has written it down. Should that one be cut off, the others
 //! would see a session that is listed no longer and holds no lease, and place it again: so heartbeats and the goodbye repeat it.
 
-use mouthpiece_domain::fleet::SessionReport;
-use mouthpiece_domain::time::Mono;
+use crate::fleet::SessionReport;
+use crate::time::Mono;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ const MOST: usize = 16;
 
 /// What heartbeats repeat.
 #[derive(Debug, Default)]
-pub(super) struct RecentEnds(VecDeque<(Mono, SessionReport)>);
+pub struct RecentEnds(VecDeque<(Mono, SessionReport)>);
 
 impl RecentEnds {
     /// Notes a session's last report.
-    pub(super) fn note(&mut self, now: Mono, report: SessionReport) {
+    pub fn note(&mut self, now: Mono, report: SessionReport) {
         if self.0.len() == MOST {
             self.0.pop_front();
         }
@@ -27,7 +27,7 @@ impl RecentEnds {
     }
 
     /// Those that are still repeated.
-    pub(super) fn at(&self, now: Mono) -> Vec<SessionReport> {
+    pub fn at(&self, now: Mono) -> Vec<SessionReport> {
         let recent = self.0.iter().filter(|(since, _)| now - *since < REPEATED_FOR);
         recent.map(|(_, report)| report.clone()).collect()
     }
@@ -36,9 +36,9 @@ impl RecentEnds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mouthpiece_domain::fleet::Hold;
-    use mouthpiece_domain::ids::{SessionId, WorkerId};
-    use mouthpiece_domain::session::{EndReason, Fence, FrameProgress, Phase, SessionEnd, SlotIndex};
+    use crate::fleet::Hold;
+    use crate::ids::{SessionId, WorkerId};
+    use crate::session::{EndReason, Fence, FrameProgress, Phase, SessionEnd, SlotIndex};
 
     fn report(n: u128) -> SessionReport {
         SessionReport {
