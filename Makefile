@@ -37,7 +37,7 @@ demo: quick ## Build and render the sample: out/demo.mp4
 quick: deps onnxruntime
 	@if [ ! -x $(BUILT)/quick/mouthpiece ]; then cores=$$(nproc); \
 	  echo "building Mouthpiece, the first time: about $$(( (9 + cores) / cores )) minutes on $$cores cores; cargo counts the parts (about 390)"; fi
-	cargo build --profile quick --no-default-features
+	cargo build --profile quick --no-default-features --features worker
 
 .PHONY: release
 release: deps onnxruntime ## Build everything for those who stay: target/release/mouthpiece
@@ -111,7 +111,8 @@ unit: $(BROWSER_TESTS)/node_modules/.package-lock.json
 lint: deps infra $(BROWSER_TESTS)/node_modules/.package-lock.json ## Check format, lints, the page's types, what deploys it, and (where cargo-deny is installed) licences
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo clippy --workspace --all-targets --no-default-features -- -D warnings
+	cargo clippy --workspace --all-targets --no-default-features --features worker -- -D warnings
+	cargo clippy --package mouthpiece --no-default-features --features cloud -- -D warnings
 	cd $(BROWSER_TESTS) && npm run --silent types
 	@if cargo deny --version >/dev/null 2>&1; then cargo deny check licenses bans sources; \
 	else echo "cargo-deny is not installed: licences were not checked (cargo install cargo-deny)"; fi
@@ -144,7 +145,8 @@ watched: test-packages ## Run a farm under a real Prometheus: every dashboard's 
 stack: ## Build the images and run their stack for real, without pulling anything (Docker, root, Debian 12)
 	@$(call install,mmdebstrap ffmpeg)
 	cargo build
-	docker/check/run.py $(BUILT)/debug/mouthpiece
+	cargo build --target-dir $(BUILT)/coordinator --profile quick --no-default-features --features cloud
+	docker/check/run.py $(BUILT)/debug/mouthpiece $(BUILT)/coordinator/quick/mouthpiece
 
 .PHONY: bare
 bare: ## Follow the README on a fresh Debian in a folder (root; SUITE=bookworm or trixie; IF_CHANGED=1 only if it must)

@@ -1,28 +1,34 @@
 #!/bin/sh
-# build.sh OUT: builds the program from the source in this folder, for the Dockerfile. OUT gets `mouthpiece`, `libonnxruntime.so` and
-# `packages`, the names of what the program needs beside it. A program that was built before, in docker/prebuilt, is taken as it is.
+# build.sh coordinator|worker OUT: builds the program for that image from the source in this folder. OUT gets `mouthpiece`, `packages`, the names
+# of what it needs beside it, and for a worker `libonnxruntime.so`. What was built before, in docker/prebuilt/coordinator and so on, is taken as it is.
 set -eu
-out=$1
+image=$1 out=$2
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
-prebuilt=$here/prebuilt
+prebuilt=$here/prebuilt/$image
 mkdir -p "$out"
 export DEBIAN_FRONTEND=noninteractive
 
 if [ -x "$prebuilt/mouthpiece" ]; then
-    cp "$prebuilt/mouthpiece" "$prebuilt/libonnxruntime.so" "$out/"
-else
-    apt-get update -qq
-    apt-get install -y -qq --no-install-recommends git make
-    make --no-print-directory packages | xargs apt-get install -y -qq --no-install-recommends
-    # Ubuntu's image has no Rust; its package rustup fetches it.
-    command -v cargo >/dev/null || { apt-get install -y -qq --no-install-recommends rustup && rustup default "$(make --no-print-directory rust-version)"; }
+    cp "$prebuilt"/* "$out/"
+    exit
+fi
+apt-get update -qq
+apt-get install -y -qq --no-install-recommends git make
+make --no-print-directory packages | xargs apt-get install -y -qq --no-install-recommends
+# Ubuntu's image has no Rust; its package rustup fetches it.
+command -v cargo >/dev/null || { apt-get install -y -qq --no-install-recommends rustup && rustup default "$(make --no-print-directory rust-version)"; }
+case $image in
+coordinator)
+    cargo build --release --locked --no-default-features --features cloud
+    ;;
+worker)
     cargo build --release --locked
-    cp "${CARGO_TARGET_DIR:-target}/release/mouthpiece" "$out/"
     cp "$(models/onnxruntime/fetch.sh)" "$out/libonnxruntime.so"
-fi
-
-if [ -f "$prebuilt/packages" ]; then
-    cp "$prebuilt/packages" "$out/packages"
-else
-    "$here/packages.sh" "$out/mouthpiece" >"$out/packages"
-fi
+    ;;
+*)
+    echo "build.sh coordinator|worker OUT" >&2
+    exit 2
+    ;;
+esac
+cp "${CARGO_TARGET_DIR:-target}/release/mouthpiece" "$out/"
+"$here/packages.sh" "$out/mouthpiece" >"$out/packages"

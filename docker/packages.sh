@@ -8,7 +8,7 @@ missing=$(ldd "$1" | sed -n 's/ => not found//p')
         # With /usr merged, the package may know a file by either name.
         dpkg -S "$(readlink -f "$library")" "$library" 2>/dev/null | sed 's/:.*//'
     done
-    # Certificates for TLS; HEIC portraits, which are decoded with a library that is opened when one comes.
-    echo ca-certificates
-    echo libheif1
+    echo ca-certificates # for TLS
+    # HEIC portraits are decoded with a library that is opened when one comes.
+    if ldd "$1" | grep -q libavcodec; then echo libheif1; fi
 } | sort -u

@@ -2,8 +2,7 @@
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser};
-use mouthpiece_worker::engines::{DEFAULT_ENGINE, ENGINES};
-use mouthpiece_worker::{NeuralDecoder, NeuralProvider, NeuralSettings};
+use mouthpiece_worker_settings::{DEFAULT_ENGINE, ENGINES, KnownEngine, NeuralDecoder, NeuralProvider, NeuralSettings};
 use std::path::PathBuf;
 
 /// Which engine, and how it is set up.
@@ -32,6 +31,6 @@ impl EngineArgs {
 }
 
 fn engines() -> PossibleValuesParser {
-    let value = |engine: &mouthpiece_worker::engines::KnownEngine| PossibleValue::new(engine.name).help(engine.about);
+    let value = |engine: &KnownEngine| PossibleValue::new(engine.name).help(engine.about);
     ENGINES.iter().map(value).collect::<Vec<_>>().into()
 }

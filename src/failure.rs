@@ -8,7 +8,9 @@ use crate::say;
 use crate::up::ListenError;
 #[cfg(feature = "loadtest")]
 use mouthpiece_loadtest::LoadError;
+#[cfg(feature = "worker")]
 use mouthpiece_media::quality::QualityError;
+#[cfg(feature = "worker")]
 use mouthpiece_worker::RenderError;
 use std::process::ExitCode;
 
@@ -20,6 +22,7 @@ const INTERRUPTED: u8 = 130;
 /// Prints an error, if there is one, and says how the process should end.
 pub fn exit_code(done: anyhow::Result<()>) -> ExitCode {
     let Err(error) = done else { return ExitCode::SUCCESS };
+    #[cfg(feature = "worker")]
     if let Some(RenderError::Cancelled) = error.downcast_ref() {
         say::aside("interrupted: nothing was written");
         return ExitCode::from(INTERRUPTED);
@@ -30,8 +33,7 @@ pub fn exit_code(done: anyhow::Result<()>) -> ExitCode {
         return ExitCode::from(INTERRUPTED);
     }
     say::aside(format_args!("error: {}", sentence(&error)));
-    let input = error.downcast_ref().is_some_and(RenderError::is_input)
-        || error.downcast_ref().is_some_and(QualityError::is_input)
+    let input = of_pictures(&error)
         || error.is::<ConfigError>()
         || error.is::<DataError>()
         || error.is::<ListenError>()
@@ -39,6 +41,17 @@ pub fn exit_code(done: anyhow::Result<()>) -> ExitCode {
         || error.is::<NoKeyAtAll>()
         || of_models(&error);
     if input { ExitCode::from(BAD_INPUT) } else { ExitCode::FAILURE }
+}
+
+/// What was to be drawn or looked at.
+#[cfg(feature = "worker")]
+fn of_pictures(error: &anyhow::Error) -> bool {
+    error.downcast_ref().is_some_and(RenderError::is_input) || error.downcast_ref().is_some_and(QualityError::is_input)
+}
+
+#[cfg(not(feature = "worker"))]
+fn of_pictures(_error: &anyhow::Error) -> bool {
+    false
 }
 
 /// Names and licences that were asked for, and manifests that were given.

@@ -1,15 +1,21 @@
 //! `mouthpiece`: real-time talking avatars, self-hosted.
 
+#[cfg(feature = "worker")]
 mod avatar;
+#[cfg(feature = "worker")]
 mod bench;
 #[cfg(feature = "cloud")]
 mod cloud;
 mod config;
+#[cfg(feature = "worker")]
 mod counting;
 mod data;
+#[cfg(feature = "worker")]
 mod engine_args;
+#[cfg(feature = "worker")]
 mod eval;
 mod failure;
+#[cfg(feature = "worker")]
 mod frame;
 mod keys;
 #[cfg(feature = "loadtest")]
@@ -18,16 +24,22 @@ mod logging;
 #[cfg(feature = "neural")]
 mod models;
 mod page_link;
+#[cfg(feature = "worker")]
 mod progress;
+#[cfg(feature = "worker")]
 mod render;
 mod say;
 mod up;
 mod wiring;
 
+#[cfg(not(any(feature = "cloud", feature = "worker")))]
+compile_error!("build with the feature `worker` (everything in one process), `cloud` (a coordinator), or both");
+
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Counts allocations, so that `bench` can show that the frame path makes none.
+#[cfg(feature = "worker")]
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;
 
@@ -45,20 +57,25 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve the page and the API, with a worker, in one process
+    #[cfg(feature = "worker")]
     Up(up::UpArgs),
     /// Serve the page and the API, for workers in other processes
     #[cfg(feature = "cloud")]
     Coordinator(cloud::coordinator::CoordinatorArgs),
     /// Run one worker, for coordinators in other processes
-    #[cfg(feature = "cloud")]
+    #[cfg(all(feature = "cloud", feature = "worker"))]
     Worker(cloud::worker::WorkerArgs),
     /// Make a talking-head video (MP4) of a portrait and a recording
+    #[cfg(feature = "worker")]
     Render(render::RenderArgs),
     /// Look at portraits
+    #[cfg(feature = "worker")]
     Avatar(avatar::AvatarArgs),
     /// Measure how well a finished video follows its sound
+    #[cfg(feature = "worker")]
     Eval(eval::EvalArgs),
     /// Measure how fast frames are made on this machine
+    #[cfg(feature = "worker")]
     Bench(bench::BenchArgs),
     /// List, fetch and verify the weights that engines need
     #[cfg(feature = "neural")]
@@ -74,6 +91,7 @@ enum Command {
     Loadtest(loadtest::LoadtestArgs),
 }
 
+#[cfg(feature = "worker")]
 /// ONNX Runtime reports to its maker unless this is set before it is loaded; its switch comes after its first words.
 fn silence_telemetry() {
     // SAFETY: nothing else runs yet that could read the environment.
@@ -81,16 +99,22 @@ fn silence_telemetry() {
 }
 
 fn main() -> ExitCode {
+    #[cfg(feature = "worker")]
     silence_telemetry();
     let done = match Cli::parse().command {
+        #[cfg(feature = "worker")]
         Command::Up(args) => up::run(&args),
         #[cfg(feature = "cloud")]
         Command::Coordinator(args) => cloud::coordinator::run(&args),
-        #[cfg(feature = "cloud")]
+        #[cfg(all(feature = "cloud", feature = "worker"))]
         Command::Worker(args) => cloud::worker::run(&args),
+        #[cfg(feature = "worker")]
         Command::Render(args) => render::run(&args),
+        #[cfg(feature = "worker")]
         Command::Avatar(args) => avatar::run(&args),
+        #[cfg(feature = "worker")]
         Command::Eval(args) => eval::run(&args),
+        #[cfg(feature = "worker")]
         Command::Bench(args) => bench::run(&args),
         #[cfg(feature = "neural")]
         Command::Models(args) => models::run(&args),

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Builds compose.yaml's images and runs its stack for real: run.py path/to/mouthpiece
+"""Builds compose.yaml's images and runs its stack for real: run.py path/to/mouthpiece path/to/coordinator's
 
-It needs a Docker engine, and Debian 12 as the system that the program was built on. The program is taken as it is (compiling it in the
-image takes a quarter of an hour), and the servers are Debian's (check/compose.yaml), so nothing is pulled. Then: a render and a live session
+It needs a Docker engine, and Debian 12 as the system that the programs were built on. They are taken as they are (compiling them in the
+images takes a quarter of an hour), and the servers are Debian's (check/compose.yaml), so nothing is pulled. Then: a render and a live session
 go through it, each container is restarted once, and it is taken down with all that it kept.
 """
 import json
@@ -27,6 +27,8 @@ PROMETHEUS = "http://127.0.0.1:9090"
 # In this order each is restarted. Not the bucket's stand-in, which forgets everything; its image's name says what it is.
 RESTARTED = ["prometheus", "alertmanager", "valkey", "rabbitmq", "postgres", "coordinator", "worker"]
 PATIENCE = 180
+# Megabytes of an image.
+AT_MOST = {"coordinator": 250, "worker": 600}
 
 
 def run(*command, **more):
@@ -60,14 +62,15 @@ def base_image():
         run("docker", "import", archive, BASE, stdout=subprocess.DEVNULL)
 
 
-def prebuilt(binary):
+def prebuilt(worker, coordinator):
     """What docker/build.sh takes instead of compiling."""
-    folder = DOCKER / "prebuilt"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    run("strip", "-o", str(folder / "mouthpiece"), binary)
-    shutil.copy(said(str(ROOT / "models" / "onnxruntime" / "fetch.sh")).strip(), folder / "libonnxruntime.so")
-    (folder / "packages").write_text(said(str(DOCKER / "packages.sh"), binary))
+    shutil.rmtree(DOCKER / "prebuilt", ignore_errors=True)
+    for image, binary in (("worker", worker), ("coordinator", coordinator)):
+        folder = DOCKER / "prebuilt" / image
+        folder.mkdir(parents=True)
+        run("strip", "-o", str(folder / "mouthpiece"), binary)
+        (folder / "packages").write_text(said(str(DOCKER / "packages.sh"), binary))
+    shutil.copy(said(str(ROOT / "models" / "onnxruntime" / "fetch.sh")).strip(), DOCKER / "prebuilt" / "worker" / "libonnxruntime.so")
     wheels = HERE / "wheels"
     if not list(wheels.glob("moto-*")):
         run(sys.executable, "-m", "pip", "download", "-q", "--only-binary=:all:", "--python-version", "3.11", "-d", str(wheels), "moto[server]")
@@ -158,14 +161,17 @@ def through(binary, key, folder):
     print(f"a render of {frames} frames and a live session went through it")
 
 
-def main(binary):
+def main(binary, coordinator):
     sys.stdout.reconfigure(line_buffering=True)
     base_image()
-    prebuilt(binary)
+    prebuilt(binary, coordinator)
     began = time.monotonic()
     compose("build", "--quiet")
     built = time.monotonic()
-    print(f"images: coordinator {size('mouthpiece/coordinator:local'):.0f} MB, worker {size('mouthpiece/worker:local'):.0f} MB; built in {built - began:.0f} s")
+    sizes = {image: size(f"mouthpiece/{image}:local") for image in AT_MOST}
+    print(f"images: coordinator {sizes['coordinator']:.0f} MB, worker {sizes['worker']:.0f} MB; built in {built - began:.0f} s")
+    if too_large := [image for image, most in AT_MOST.items() if sizes[image] > most]:
+        raise SystemExit(f"larger than they may be ({AT_MOST} MB): {too_large}")
     try:
         compose("up", "-d")
         eventually("the coordinator is ready", is_ready)
@@ -196,4 +202,4 @@ def main(binary):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

@@ -2,6 +2,7 @@
 
 pub mod coordinator;
 mod observer;
+#[cfg(feature = "worker")]
 pub mod worker;
 
 use crate::config::{BucketEncryption, CallerAccess, Config, ConfigError, FarmSettings, ServerUrl};

@@ -23,7 +23,7 @@ use figment::value::Value;
 use layers::Layer;
 use mouthpiece_coordinator::http::HttpSettings;
 use mouthpiece_domain::control::ControlSettings;
-use mouthpiece_worker::WorkerSettings;
+use mouthpiece_worker_settings::WorkerSettings;
 use read::Reader;
 use std::fmt;
 use std::path::PathBuf;
@@ -66,9 +66,13 @@ pub struct Config {
     /// How the coordinator decides.
     pub control: ControlSettings,
     /// The worker in this process. Where it works is not set here: that depends on the data folder.
+    #[cfg_attr(not(feature = "worker"), allow(dead_code, reason = "settings mean the same in every build"))]
     pub worker: WorkerSettings,
     /// A worker's time counts from its machine's start.
-    #[cfg_attr(not(feature = "cloud"), allow(dead_code, reason = "settings mean the same in every build"))]
+    #[cfg_attr(
+        not(all(feature = "cloud", feature = "worker")),
+        allow(dead_code, reason = "settings mean the same in every build")
+    )]
     pub counts_from_boot: bool,
     /// How long sessions may go on when the process is asked to end, before they are handed over.
     pub grace: Duration,

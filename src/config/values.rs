@@ -4,7 +4,7 @@ use super::BucketEncryption;
 use figment::value::{Num, Value};
 use mouthpiece_coordinator::http::{PublicUrl, PublicUrlError};
 use mouthpiece_domain::cost;
-use mouthpiece_worker::{NeuralDecoder, NeuralProvider, NoSuchChoice};
+use mouthpiece_worker_settings::{NeuralDecoder, NeuralProvider, NoSuchChoice};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;

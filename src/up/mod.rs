@@ -3,6 +3,7 @@
 mod browser;
 pub(crate) mod patience;
 pub mod stop_signals;
+#[cfg(feature = "worker")]
 mod worker;
 
 use crate::config::{Config, Sources, StoreUrl, load};
@@ -20,11 +21,10 @@ use mouthpiece_coordinator::office::{LINK_HOURS, create_first_key, new_page_link
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::names;
 use mouthpiece_domain::session::Fence;
-use mouthpiece_media::face::Runtime;
 use mouthpiece_ports::blobs::{Blobs, LinkHeaders};
 use mouthpiece_ports::farm_ports::FarmPorts;
-use mouthpiece_worker::metrics::WorkerMetrics;
-use mouthpiece_worker::{RenderError, WorkerSettings};
+#[cfg(feature = "worker")]
+use mouthpiece_worker_settings::WorkerSettings;
 use patience::patiently;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -85,13 +85,26 @@ pub enum ListenError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parts {
     /// Coordinator and worker.
+    #[cfg(feature = "worker")]
     Both,
     /// The coordinator; workers are elsewhere.
     #[cfg(feature = "cloud")]
     CoordinatorOnly,
 }
 
+impl Parts {
+    fn has_worker(self) -> bool {
+        match self {
+            #[cfg(feature = "worker")]
+            Self::Both => true,
+            #[cfg(feature = "cloud")]
+            Self::CoordinatorOnly => false,
+        }
+    }
+}
+
 /// Runs the command.
+#[cfg(feature = "worker")]
 pub fn run(args: &UpArgs) -> anyhow::Result<()> {
     run_parts(args, Parts::Both, |_| Ok(()))
 }
@@ -110,8 +123,9 @@ pub fn run_parts(args: &UpArgs, parts: Parts, check: impl FnOnce(&Config) -> any
     wiring::check(&config.stores)?;
     check(&config)?;
     logging::start(&config.log)?;
+    #[cfg(feature = "worker")]
     if parts == Parts::Both {
-        Runtime::get().map_err(RenderError::from)?;
+        worker::libraries_are_there()?;
     }
     let data = DataFolder::open(&config.stores.data)?;
     let mut held = data.hold()?;
@@ -223,7 +237,7 @@ async fn serve(
     let stop_waiting = waiting.handle();
     let waiting = actix_rt::spawn(waiting);
     let ports = tokio::select! {
-        ports = wiring::open(&config, data, metrics.registry(), parts == Parts::Both) => ports?,
+        ports = wiring::open(&config, data, metrics.registry(), parts.has_worker()) => ports?,
         () = asked.again() => return Ok(End::InOrder),
     };
     tokio::select! {
@@ -232,7 +246,8 @@ async fn serve(
     }
     stop_waiting.stop(false).await;
     waiting.await.context("the server died")??;
-    let of_worker = Arc::new(WorkerMetrics::new(metrics.registry())?);
+    #[cfg(feature = "worker")]
+    let registry = metrics.registry().clone();
     let farm = actors::start(ports.actors(), config.control, Arc::clone(&metrics));
     let _keeping = actors::keep(ports.retention(), config.http.retention, Arc::new(now), Arc::clone(&metrics));
     let machines = || actors::look_after(ports.machines(), Arc::new(farm.clone()), Arc::new(now), Arc::clone(&metrics));
@@ -246,13 +261,14 @@ async fn serve(
     let mut serving = actix_rt::spawn(server);
     let (stop_worker, stopping) = watch::channel(false);
     let (began, has_begun) = oneshot::channel();
-    let of_scratch = WorkerSettings { scratch: data.folder().join("scratch"), ..config.worker };
     let mut worker = match parts {
+        #[cfg(feature = "worker")]
         Parts::Both => {
-            actix_rt::spawn(worker::keep(ports.worker(), of_scratch, of_worker, config.grace, began, stopping))
+            let settings = WorkerSettings { scratch: data.folder().join("scratch"), ..config.worker };
+            actix_rt::spawn(worker::keep(ports.worker(), settings, registry, config.grace, began, stopping))
         }
         #[cfg(feature = "cloud")]
-        Parts::CoordinatorOnly => actix_rt::spawn(worker::none(began, stopping)),
+        Parts::CoordinatorOnly => actix_rt::spawn(no_worker(began, stopping)),
     };
     let was_asked = tokio::select! {
         () = asked.again() => true,
@@ -298,6 +314,14 @@ async fn serve(
         () = in_order => { tracing::info!("ended"); Ok(End::InOrder) }
         () = asked.again() => { tracing::warn!("asked again: ending at once"); Ok(End::AtOnce) }
     }
+}
+
+/// Stands in for a worker where there is none: ready at once, and gone when it is told to stop.
+#[cfg(feature = "cloud")]
+async fn no_worker(began: oneshot::Sender<()>, mut stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
+    let _ = began.send(()); // nobody may wait for it any more
+    let _ = stopping.wait_for(|stop| *stop).await; // a sender that is gone means the same
+    Ok(())
 }
 
 /// Waits until no slot holds a session, as far as the brain knows.

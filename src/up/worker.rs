@@ -2,11 +2,13 @@
 //! drained one still has sessions both are there, so that its live ones can move.
 
 use mouthpiece_domain::backoff::Backoff;
+use mouthpiece_media::face::Runtime;
 use mouthpiece_ports::farm_ports::WorkerPorts;
-use mouthpiece_worker::WorkerSettings;
-use mouthpiece_worker::farm::WorkerFailure;
-use mouthpiece_worker::farm::{self, RunningWorker};
+use mouthpiece_worker::RenderError;
+use mouthpiece_worker::farm::{self, RunningWorker, WorkerFailure};
 use mouthpiece_worker::metrics::WorkerMetrics;
+use mouthpiece_worker_settings::WorkerSettings;
+use prometheus::Registry;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -15,6 +17,15 @@ use tokio::task::JoinSet;
 /// Between the end of a worker and the next.
 const PAUSES: Backoff = Backoff { first: Duration::from_millis(200), longest: Duration::from_secs(30), again: None };
 
+/// Fails unless the libraries are there that a worker loads while it starts: it is told before anything else is begun.
+///
+/// # Errors
+/// What is missing, and where it is had.
+pub fn libraries_are_there() -> Result<(), RenderError> {
+    Runtime::get()?;
+    Ok(())
+}
+
 /// Keeps a worker until it is told to stop, and tells when the first one has begun; the last one gets `grace` to finish what runs and hands over the rest.
 ///
 /// # Errors
@@ -22,11 +33,12 @@ const PAUSES: Backoff = Backoff { first: Duration::from_millis(200), longest: Du
 pub async fn keep(
     ports: WorkerPorts,
     settings: WorkerSettings,
-    metrics: Arc<WorkerMetrics>,
+    registry: Registry,
     grace: Duration,
     began: oneshot::Sender<()>,
     mut stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
+    let metrics = Arc::new(WorkerMetrics::new(&registry)?);
     let mut failures = 0;
     let mut began = Some(began);
     let mut leaving = JoinSet::new();
@@ -84,17 +96,6 @@ async fn see_off(
         }
         () = asked(&mut stopping) => worker.drain_and_stop(grace).await,
     }
-}
-
-/// Stands in for a worker where there is none: ready at once, and gone when it is told to stop.
-///
-/// # Errors
-/// Never.
-#[cfg(feature = "cloud")]
-pub async fn none(began: oneshot::Sender<()>, mut stopping: watch::Receiver<bool>) -> anyhow::Result<()> {
-    let _ = began.send(()); // nobody may wait for it any more
-    asked(&mut stopping).await;
-    Ok(())
 }
 
 async fn asked(stopping: &mut watch::Receiver<bool>) {

@@ -1,6 +1,5 @@
 //! Why a render fails.
 
-use crate::engines::UnknownEngine;
 use mouthpiece_domain::file_kind::NotTaken;
 use mouthpiece_engine::EngineError;
 use mouthpiece_media::audio::{AudioError, OpusError};
@@ -11,6 +10,7 @@ use mouthpiece_media::mux::MuxError;
 use mouthpiece_media::reference::ReferenceError;
 use mouthpiece_media::video::VideoError;
 use mouthpiece_media::{FileName, FileRole};
+use mouthpiece_worker_settings::UnknownEngine;
 use thiserror::Error;
 
 /// Why a render fails.
@@ -50,6 +50,9 @@ pub enum RenderError {
     /// There is no such engine.
     #[error(transparent)]
     UnknownEngine(#[from] UnknownEngine),
+    /// The engine was left out of this program.
+    #[error("this build has no engine '{0}': build with the feature `neural`, as `make release` does")]
+    NotInThisBuild(&'static str),
     /// The engine cannot be loaded, or failed.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -112,6 +115,7 @@ impl RenderError {
             | Self::Face(_)
             | Self::Engine(_)
             | Self::UnknownEngine(_)
+            | Self::NotInThisBuild(_)
             | Self::Encode(_)
             | Self::Voice(_)
             | Self::Option { .. }
@@ -128,6 +132,7 @@ impl RenderError {
             | Self::Video(_)
             | Self::Reference { .. }
             | Self::UnknownEngine(_)
+            | Self::NotInThisBuild(_)
             | Self::Output { .. }
             | Self::Option { .. }
             | Self::Background { .. } => true,

@@ -1,6 +1,6 @@
 //! A recording and a portrait to an MP4. The output appears under its name only when it is complete.
 
-use crate::engines::{DEFAULT_ENGINE, ForEngine, with_engine};
+use crate::engines::{ForEngine, with_engine};
 use crate::output::OutputFile;
 use crate::pipeline::{self, Film, FilmSetup};
 use crate::{NeuralSettings, PortraitOptions, RenderError, load_reference};
@@ -12,6 +12,7 @@ use mouthpiece_media::encode::{EncoderChoice, FilePreset};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::image::Background;
 use mouthpiece_media::reference::{FaceReport, PreparedReference};
+use mouthpiece_worker_settings::DEFAULT_ENGINE;
 use std::path::Path;
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 //! with an engine of its own: `cargo test --release -p mouthpiece-worker --lib throughput -- --ignored
 //! --nocapture`. It prints figures and asserts none: machines differ.
 
-use crate::engines::{DEFAULT_ENGINE, ForEngine, with_engine};
+use crate::engines::{ForEngine, with_engine};
 use crate::pipeline::{self, Film, FilmSetup};
 use crate::{PortraitOptions, load_reference};
 use mouthpiece_engine::life::Liveliness;
@@ -10,6 +10,7 @@ use mouthpiece_engine::{Engine, EngineDesks, EngineThread, OwnEngine};
 use mouthpiece_media::audio::Survey;
 use mouthpiece_media::encode::{EncoderChoice, FilePreset};
 use mouthpiece_media::face::{FaceFinder, Runtime};
+use mouthpiece_worker_settings::DEFAULT_ENGINE;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;

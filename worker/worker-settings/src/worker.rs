@@ -1,7 +1,6 @@
 //! How a worker is set up.
 
-use crate::NeuralSettings;
-use crate::engines::DEFAULT_ENGINE;
+use crate::{DEFAULT_ENGINE, NeuralSettings};
 use mouthpiece_domain::fleet::MachineId;
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::time::millis;
