@@ -141,6 +141,12 @@ watched: test-packages ## Run a farm under a real Prometheus: every dashboard's 
 	cargo build
 	@infra/checks/python.sh watched $(BUILT)/debug/mouthpiece
 
+.PHONY: provenance
+provenance: deps ## Test that films are signed (C2PA): some minutes of compiling that `make test` spares
+	@$(call install,ffmpeg openssl)
+	cargo test --manifest-path shared/provenance/Cargo.toml --target-dir $(BUILT)/provenance
+	cargo test --features provenance --test cli signed
+
 .PHONY: stack
 stack: ## Build the images and run their stack for real, without pulling anything (Docker, root, Debian 12)
 	@$(call install,mmdebstrap ffmpeg)

@@ -22,7 +22,7 @@ coordinator)
     cargo build --release --locked --no-default-features --features cloud
     ;;
 worker)
-    cargo build --release --locked
+    cargo build --release --locked --features provenance
     cp "$(models/onnxruntime/fetch.sh)" "$out/libonnxruntime.so"
     ;;
 *)

@@ -11,6 +11,7 @@ use mouthpiece_engine::life::Liveliness;
 use mouthpiece_media::encode::{EncoderChoice, FilePreset};
 use mouthpiece_media::image::{Background, PortraitLimits, load_portrait};
 use mouthpiece_worker::{RenderError, RenderOptions, RenderProgress, render, speech_warnings};
+use mouthpiece_worker_settings::ProvenanceSettings;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,6 +72,18 @@ pub struct RenderArgs {
     /// Speed against size of the file
     #[arg(long, value_enum, default_value_t = Preset::Balanced)]
     preset: Preset,
+    /// Put a visible mark on every frame: the letters AI at the lower right
+    #[arg(long)]
+    mark: bool,
+    /// Sign the film: a PEM file with the certificate that signs and those above it (C2PA; in builds with the feature `provenance`)
+    #[arg(long, value_name = "FILE", requires = "key")]
+    certificates: Option<PathBuf>,
+    /// The certificate's private key, PEM in PKCS#8
+    #[arg(long, value_name = "FILE", requires = "certificates")]
+    key: Option<PathBuf>,
+    /// How the key signs: es256, es384, es512, ps256, ps384, ps512 or ed25519
+    #[arg(long, value_name = "NAME", default_value = "es256")]
+    algorithm: String,
     /// Print the summary as one line of JSON, and no progress
     #[arg(long)]
     json: bool,
@@ -122,6 +135,12 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
         preset: match args.preset {
             Preset::Fast => FilePreset::Fast,
             Preset::Balanced => FilePreset::Balanced,
+        },
+        mark: args.mark,
+        provenance: ProvenanceSettings {
+            certificates: args.certificates.clone().unwrap_or_default(),
+            key_file: args.key.clone().unwrap_or_default(),
+            algorithm: args.algorithm.clone(),
         },
     };
     let stop = stop_on_signal()?;

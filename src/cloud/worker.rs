@@ -17,6 +17,7 @@ use mouthpiece_media::face::Runtime;
 use mouthpiece_ports::farm_ports::WorkerPorts;
 use mouthpiece_ports::retry::{CallFailure, RetryPolicy, ask_again};
 use mouthpiece_worker::farm::{self, RunningWorker, StartError};
+use mouthpiece_worker::gpu_metrics::register_gpus;
 use mouthpiece_worker::metrics::WorkerMetrics;
 use mouthpiece_worker::{RenderError, WorkerSettings};
 use prometheus::Registry;
@@ -79,6 +80,7 @@ async fn work(config: Config, folder: &Path, up_before: Duration) -> anyhow::Res
     let mut asked = StopSignals::listen()?;
     let registry = Registry::new_custom(Some("mouthpiece".to_owned()), None)?;
     let metrics = Arc::new(WorkerMetrics::new(&registry)?);
+    register_gpus(&registry)?;
     let ports = tokio::select! {
         ports = ports(&config, folder, &registry) => ports?,
         () = asked.again() => return Ok(true),

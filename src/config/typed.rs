@@ -13,7 +13,9 @@ use mouthpiece_domain::control::ControlSettings;
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::retention::RetentionAges;
 use mouthpiece_domain::warm_pool::ScalingMode;
-use mouthpiece_worker_settings::{MAX_SLOTS, NeuralSettings, RtcSettings, WorkerSettings, check_engine};
+use mouthpiece_worker_settings::{
+    MAX_SLOTS, NeuralSettings, ProvenanceSettings, RtcSettings, WorkerSettings, check_engine,
+};
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -249,6 +251,8 @@ fn worker(from: &mut Reader<'_>, lease: LeaseTerms) -> WorkerSettings {
         cache_mib: u32::try_from(from.within("worker.cache", CACHE).0 >> 20).unwrap_or(u32::MAX),
         drain_timeout: from.within("worker.drain_timeout", Duration::ZERO..=7 * DAY),
         measure: from.get("worker.measure"),
+        mark: from.get("worker.mark"),
+        provenance: provenance(from),
         rtc: rtc(from),
         lease,
         ..usual
@@ -257,6 +261,15 @@ fn worker(from: &mut Reader<'_>, lease: LeaseTerms) -> WorkerSettings {
         from.problems.push(e.to_string());
     }
     settings
+}
+
+fn provenance(from: &mut Reader<'_>) -> ProvenanceSettings {
+    let [certificates, key_file] =
+        ["provenance.certificates", "provenance.key_file"].map(|key| PathBuf::from(from.get::<String>(key)));
+    if certificates.as_os_str().is_empty() != key_file.as_os_str().is_empty() {
+        from.wrong("provenance.certificates", "certificates and key belong together: set both, or neither");
+    }
+    ProvenanceSettings { certificates, key_file, algorithm: from.get("provenance.algorithm") }
 }
 
 fn engine(from: &mut Reader<'_>) -> String {

@@ -6,6 +6,7 @@ use mouthpiece_media::face::Runtime;
 use mouthpiece_ports::farm_ports::WorkerPorts;
 use mouthpiece_worker::RenderError;
 use mouthpiece_worker::farm::{self, RunningWorker, WorkerFailure};
+use mouthpiece_worker::gpu_metrics::register_gpus;
 use mouthpiece_worker::metrics::WorkerMetrics;
 use mouthpiece_worker_settings::WorkerSettings;
 use prometheus::Registry;
@@ -39,6 +40,7 @@ pub async fn keep(
     mut stopping: watch::Receiver<bool>,
 ) -> anyhow::Result<()> {
     let metrics = Arc::new(WorkerMetrics::new(&registry)?);
+    register_gpus(&registry)?;
     let mut failures = 0;
     let mut began = Some(began);
     let mut leaving = JoinSet::new();

@@ -11,6 +11,7 @@ mod fixtures;
 mod help;
 mod inspect;
 mod interrupt;
+mod labels;
 mod memory;
 #[cfg(feature = "neural")]
 mod models;

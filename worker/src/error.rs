@@ -1,5 +1,6 @@
 //! Why a render fails.
 
+use crate::SigningError;
 use mouthpiece_domain::file_kind::NotTaken;
 use mouthpiece_engine::EngineError;
 use mouthpiece_media::audio::{AudioError, OpusError};
@@ -50,6 +51,9 @@ pub enum RenderError {
     /// There is no such engine.
     #[error(transparent)]
     UnknownEngine(#[from] UnknownEngine),
+    /// Films cannot be signed, or this one cannot.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
     /// The engine was left out of this program.
     #[error("this build has no engine '{0}': build with the feature `neural`, as `make release` does")]
     NotInThisBuild(&'static str),
@@ -116,6 +120,7 @@ impl RenderError {
             | Self::Engine(_)
             | Self::UnknownEngine(_)
             | Self::NotInThisBuild(_)
+            | Self::Signing(_)
             | Self::Encode(_)
             | Self::Voice(_)
             | Self::Option { .. }
@@ -133,6 +138,7 @@ impl RenderError {
             | Self::Reference { .. }
             | Self::UnknownEngine(_)
             | Self::NotInThisBuild(_)
+            | Self::Signing(_)
             | Self::Output { .. }
             | Self::Option { .. }
             | Self::Background { .. } => true,

@@ -15,7 +15,7 @@ use crate::nice;
 use crate::scratch::Scratch;
 use crate::studio::Studio;
 use crate::work::SessionRunner;
-use crate::{PortraitOptions, load_reference};
+use crate::{PortraitOptions, Signing, load_reference};
 use actix_rt::{Arbiter, System};
 use mouthpiece_domain::fleet::Capability;
 use mouthpiece_domain::ids::WorkerId;
@@ -172,6 +172,7 @@ pub async fn start_engine<E: Engine>(
     metrics: Arc<WorkerMetrics>,
 ) -> Result<RunningWorker, StartError> {
     settings.check()?;
+    let signing = Signing::open(&settings.provenance).map_err(RenderError::from)?;
     let clock = WorkerClock::started(settings.up_before);
     let id = new_id()?;
     let arbiter = arbiter()?;
@@ -208,7 +209,18 @@ pub async fn start_engine<E: Engine>(
         Callers { questions: ports.questions.questions(id).await?, calls: ports.lines.calls(id).await?, switchboard };
     let switchboard = Arc::clone(&callers.switchboard);
     let offer = Offer { engine: engine.id(), slots, frames_per_second };
-    let work = Arc::new(Studio { desks, avatars, engine, switchboard, metrics, blobs, scratch, runtime });
+    let work = Arc::new(Studio {
+        desks,
+        avatars,
+        engine,
+        switchboard,
+        metrics,
+        blobs,
+        scratch,
+        signing,
+        mark: settings.mark,
+        runtime,
+    });
     let crew = WorkerParts { work, offer, keeper: Some(EngineKeeper::of(thread, ended)), callers: Some(callers) };
     launch(id, clock, arbiter, ports, settings, crew).await
 }

@@ -13,8 +13,10 @@ mod error;
 mod failure;
 pub mod farm;
 mod film;
+pub mod gpu_metrics;
 pub mod live;
 mod load;
+mod mark;
 mod measure;
 pub mod metrics;
 mod nice;
@@ -22,6 +24,7 @@ mod output;
 mod pipeline;
 mod render;
 mod scratch;
+mod signing;
 mod stop;
 mod studio;
 #[cfg(test)]
@@ -37,5 +40,6 @@ pub use mouthpiece_worker_settings::{NeuralSettings, RtcSettings, WorkerSettings
 pub use output::OutputFile;
 pub use pipeline::speech_warnings;
 pub use render::{RenderOptions, RenderProgress, RenderSummary, render, render_with};
+pub use signing::{Signing, SigningError};
 pub use stop::{SessionDuty, Stop, Stopped};
 pub use work::{SessionRunner, WorkError};

@@ -64,7 +64,7 @@ impl<E: Engine> EngineTrial<'_, E> {
     fn session(&self, seed: u64, until: Instant) -> Result<u64, RenderError> {
         let liveliness = Liveliness::default();
         let Self { size, preset, .. } = *self;
-        let making = FilmSetup { size, fps: FPS, seed, liveliness, encoder: EncoderChoice::Auto, preset };
+        let making = FilmSetup { size, fps: FPS, seed, liveliness, encoder: EncoderChoice::Auto, preset, mark: false };
         let mut encoder = pipeline::open_encoder(&making)?;
         let mut ear = self.engine.ear(SpeechLevel { active_rms: 0.1, loud_db: -18.0 });
         let mut speech = Syllables::default();

@@ -6,6 +6,7 @@
 
 use crate::RenderError;
 use crate::film::FramePath;
+use crate::mark::FrameMarker;
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Artist, Ear, SpeechLevel};
 use mouthpiece_media::audio::{self, AudioError, SpeechBlock, SpeechReader, Survey};
@@ -31,6 +32,8 @@ pub struct FilmSetup {
     pub encoder: EncoderChoice,
     /// Speed against size of the file.
     pub preset: FilePreset,
+    /// The visible mark is put on every frame.
+    pub mark: bool,
 }
 
 /// Reads a recording through once; `listening` is told the seconds read and stops it by returning false.
@@ -76,6 +79,7 @@ pub struct Film<'a> {
     survey: &'a Survey,
     making: FilmSetup,
     encoder: Box<dyn VideoEncoder>,
+    marker: FrameMarker,
     file: Mp4Writer,
 }
 
@@ -94,7 +98,8 @@ impl<'a> Film<'a> {
         let [width, height] = making.size;
         let sound = AudioParams { channels: survey.info.playback_channels };
         let file = Mp4Writer::create(path, VideoParams { width, height, fps: (making.fps, 1) }, Some(sound))?;
-        Ok(Self { speech, survey, making, encoder, file })
+        let marker = FrameMarker::new(making.mark);
+        Ok(Self { speech, survey, making, encoder, marker, file })
     }
 
     /// How many frames a recording gets.
@@ -142,6 +147,7 @@ impl<'a> Film<'a> {
     /// Encodes and writes one frame.
     fn add(&mut self, picture: &I420, pts: i64) -> Result<(), RenderError> {
         let mut written = Ok(());
+        let picture = self.marker.shown(picture);
         self.encoder.encode(picture, pts, false, &mut write_to(&mut self.file, &mut written))?;
         Ok(written?)
     }

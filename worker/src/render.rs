@@ -3,7 +3,7 @@
 use crate::engines::{ForEngine, with_engine};
 use crate::output::OutputFile;
 use crate::pipeline::{self, Film, FilmSetup};
-use crate::{NeuralSettings, PortraitOptions, RenderError, load_reference};
+use crate::{NeuralSettings, PortraitOptions, RenderError, Signing, load_reference};
 use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Engine, OwnEngine};
@@ -12,7 +12,7 @@ use mouthpiece_media::encode::{EncoderChoice, FilePreset};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::image::Background;
 use mouthpiece_media::reference::{FaceReport, PreparedReference};
-use mouthpiece_worker_settings::DEFAULT_ENGINE;
+use mouthpiece_worker_settings::{DEFAULT_ENGINE, ProvenanceSettings};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -39,6 +39,10 @@ pub struct RenderOptions {
     pub encoder: EncoderChoice,
     /// Speed against size of the file.
     pub preset: FilePreset,
+    /// The visible mark is put on every frame: what is seen was made by a machine.
+    pub mark: bool,
+    /// What the film is signed with.
+    pub provenance: ProvenanceSettings,
 }
 
 impl Default for RenderOptions {
@@ -54,6 +58,8 @@ impl Default for RenderOptions {
             liveliness: Liveliness::default(),
             encoder: EncoderChoice::Auto,
             preset: FilePreset::Fast,
+            mark: false,
+            provenance: ProvenanceSettings::default(),
         }
     }
 }
@@ -147,6 +153,7 @@ pub fn render_with<E: Engine>(
     options: &RenderOptions,
     progress: &mut dyn FnMut(RenderProgress<'_>) -> bool,
 ) -> Result<RenderSummary, RenderError> {
+    let signing = Signing::open(&options.provenance)?;
     let output = OutputFile::reserve(output, &[portrait, speech])?;
 
     let survey = pipeline::survey(speech, &mut |seconds| progress(RenderProgress::Listening { seconds }))?;
@@ -165,8 +172,8 @@ pub fn render_with<E: Engine>(
 
     let [width, height] = report.output_size;
     let fps = options.fps.per_second();
-    let &RenderOptions { seed, liveliness, encoder, preset, .. } = options;
-    let making = FilmSetup { size: [width, height], fps, seed, liveliness, encoder, preset };
+    let &RenderOptions { seed, liveliness, encoder, preset, mark, .. } = options;
+    let making = FilmSetup { size: [width, height], fps, seed, liveliness, encoder, preset, mark };
     let encoder = pipeline::open_encoder(&making)?;
     let frames = Film::frames(&survey, fps);
     go_on(progress(RenderProgress::Ready { report: &report, survey: &survey, encoder: encoder.name(), frames }))?;
@@ -183,8 +190,9 @@ pub fn render_with<E: Engine>(
         RenderError::Mux(e) => RenderError::Mux(e.named(output.target().into())), // users know nothing of the partial file
         other => other,
     })?;
+    let bytes = signing.sign(output.path())?.unwrap_or(done.bytes);
     output.publish()?;
-    Ok(RenderSummary { frames: done.frames, seconds: done.video_seconds, bytes: done.bytes, width, height })
+    Ok(RenderSummary { frames: done.frames, seconds: done.video_seconds, bytes, width, height })
 }
 
 fn go_on(yes: bool) -> Result<(), RenderError> {

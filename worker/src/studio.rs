@@ -5,10 +5,12 @@ use crate::board::{ProgressBoard, WorkState};
 use crate::film::FramePath;
 use crate::live::switchboard::Switchboard;
 use crate::live::{Letterbox, LiveEnd, LiveFace, LiveInput, LiveSetup, LiveThread};
+use crate::mark::FrameMarker;
 use crate::metrics::WorkerMetrics;
 use crate::nice;
 use crate::pipeline::{self, Film, FilmSetup};
 use crate::scratch::Scratch;
+use crate::signing::Signing;
 use crate::stop::Stop;
 use crate::work::{SessionRunner, WorkError};
 use mouthpiece_domain::fleet::{Assignment, Hold};
@@ -41,6 +43,10 @@ pub struct Studio<E: Engine> {
     pub blobs: Arc<dyn Blobs>,
     /// Where files are made.
     pub scratch: Scratch,
+    /// Signs films.
+    pub signing: Signing,
+    /// The visible mark is put on every frame.
+    pub mark: bool,
     /// Drives the store's calls, which sessions wait for on their own threads.
     pub runtime: Handle,
 }
@@ -113,7 +119,8 @@ impl<E: Engine> Studio<E> {
             spec.seed,
             Liveliness { blinks: spec.blinks, head: spec.head },
         );
-        let face = LiveFace { path, ear: Box::new(self.engine.live_ear()) };
+        let (ear, marker) = (Box::new(self.engine.live_ear()), FrameMarker::new(self.mark));
+        let face = LiveFace { path, ear, marker };
         let setting = LiveSetup {
             session: hold.session,
             fence: hold.fence,
@@ -150,7 +157,7 @@ impl<E: Engine> Studio<E> {
         let result = folder.path().join("result.mp4");
         let survey = pipeline::survey(&speech, &mut |_| !stop.is_set()).map_err(WorkError::render)?;
         let ready = avatar(stop)?;
-        let making = making(spec, ready.facts.size);
+        let making = making(spec, ready.facts.size, self.mark);
         let encoder = pipeline::open_encoder(&making).map_err(WorkError::render)?;
         info!(session_id = %hold.session, encoder = encoder.name(), seconds = survey.seconds, "making a film");
         let film = Film::open(&speech, &survey, &result, making, encoder).map_err(WorkError::render)?;
@@ -163,6 +170,7 @@ impl<E: Engine> Studio<E> {
             !stop.is_set()
         };
         let made = film.make(desk, ready.facts.frames, &mut ear, &mut each).map_err(WorkError::render)?;
+        let signed = self.signing.sign(&result).map_err(|e| WorkError::render(e.into()))?;
 
         board.enter(WorkState::Draining);
         let key = names::result(hold.session, hold.fence).map_err(|e| WorkError::broke("naming the result", &e))?;
@@ -173,7 +181,7 @@ impl<E: Engine> Studio<E> {
         Ok(SessionOutput {
             blob: Some(key),
             removed: None,
-            bytes: made.bytes,
+            bytes: signed.unwrap_or(made.bytes),
             frames: made.frames,
             length: Duration::from_secs_f64(made.video_seconds),
             size: ready.facts.size,
@@ -193,8 +201,9 @@ fn van_der_corput(slot: u8) -> f64 {
     f64::from(slot.reverse_bits()) / 256.0
 }
 
-fn making(spec: &SessionSpec, size: [u32; 2]) -> FilmSetup {
+fn making(spec: &SessionSpec, size: [u32; 2], mark: bool) -> FilmSetup {
     FilmSetup {
+        mark,
         size,
         fps: spec.fps.per_second(),
         seed: spec.seed,

@@ -37,7 +37,8 @@ impl<E: Engine> WorkState<E> {
     /// Frames of one slot's renders into `folder`, drawn by the engine's thread or by an engine of its own.
     fn renders(&self, folder: &Path, preset: FilePreset, slot: usize, shared: bool) -> u64 {
         let (liveliness, encoder) = (Liveliness::default(), EncoderChoice::Auto);
-        let making = FilmSetup { size: self.size, fps: 25, seed: slot as u64, liveliness, encoder, preset };
+        let making =
+            FilmSetup { size: self.size, fps: 25, seed: slot as u64, liveliness, encoder, preset, mark: false };
         (0..RENDERS)
             .map(|_| {
                 let path = folder.join(format!("{slot}.mp4"));

@@ -12,6 +12,7 @@ use super::session::{
 use crate::board::{ProgressBoard, WorkState};
 use crate::error::RenderError;
 use crate::film::FramePath;
+use crate::mark::FrameMarker;
 use crate::metrics::WorkerMetrics;
 use crate::stop::Stop;
 use bytes::Bytes;
@@ -34,12 +35,15 @@ pub struct LiveFace<A: Artist> {
     pub path: FramePath<A>,
     /// Listens for it.
     pub ear: Box<dyn Ear<Cue = A::Cue>>,
+    /// Marks what was drawn.
+    pub marker: FrameMarker,
 }
 
 /// A live session that is run.
 pub struct LiveThread<'a, A: Artist> {
     session: LiveSession,
     path: FramePath<A>,
+    marker: FrameMarker,
     listener: Listener<A::Cue>,
     /// Time that the ear took since the last frame.
     listening: Duration,
@@ -76,6 +80,7 @@ impl<'a, A: Artist> LiveThread<'a, A> {
         Ok(Self {
             session,
             path: face.path,
+            marker: face.marker,
             listener,
             listening: Duration::ZERO,
             encoder,
@@ -195,6 +200,7 @@ impl<'a, A: Artist> LiveThread<'a, A> {
         let (Some(order), Some(heard)) = (order, heard) else { return Ok(()) };
         let drawing = Instant::now();
         let picture = if order.is_calm { self.path.rest()? } else { self.path.draw(heard)? };
+        let picture = self.marker.shown(picture);
         let drawn = Instant::now();
         let (mut data, mut key) = (Bytes::new(), false);
         self.encoder.encode(picture, order.number as i64, order.key, &mut |packet| {

@@ -1,6 +1,6 @@
 //! How a worker is set up.
 
-use crate::{DEFAULT_ENGINE, NeuralSettings};
+use crate::{DEFAULT_ENGINE, NeuralSettings, ProvenanceSettings};
 use mouthpiece_domain::fleet::MachineId;
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::time::millis;
@@ -41,6 +41,10 @@ pub struct WorkerSettings {
     pub drain_timeout: Duration,
     /// Measure at the start how many frames a second are sustained. Without it all slots are offered.
     pub measure: bool,
+    /// Every frame of every film and live session bears a visible mark: it was made by a machine.
+    pub mark: bool,
+    /// What films are signed with.
+    pub provenance: ProvenanceSettings,
     /// How viewers of live sessions reach this worker.
     pub rtc: RtcSettings,
     /// Its `renew` paces the heartbeats, which count for `expiry`. Sessions come with terms of their own.
@@ -80,7 +84,7 @@ impl Default for RtcSettings {
 }
 
 impl Default for WorkerSettings {
-    /// Two slots, named after the machine, the first engine, type `local`, 512 MiB of avatars, an hour for draining, measured.
+    /// Two slots, named after the machine, the first engine, type `local`, 512 MiB of avatars, an hour for draining, measured, no mark, nothing signed.
     fn default() -> Self {
         Self {
             slots: 2,
@@ -94,6 +98,8 @@ impl Default for WorkerSettings {
             scratch: std::env::temp_dir().join("mouthpiece"),
             drain_timeout: Duration::from_secs(3600),
             measure: true,
+            mark: false,
+            provenance: ProvenanceSettings::default(),
             rtc: RtcSettings::default(),
             lease: LeaseTerms::default(),
         }

@@ -27,6 +27,9 @@ pub(super) struct Container {
     frame_base: AVRational,
 }
 
+/// Every file says what it is to whoever reads its metadata. It is no proof: that takes a signature.
+const SYNTHETIC: &CStr = c"AI-generated: a portrait was made to speak";
+
 impl Container {
     /// Creates the file and its streams; nothing is written yet.
     pub(super) fn create(url: &CStr, video: &VideoParams, aac: Option<&Aac>) -> Result<Self, ff::Error> {
@@ -36,8 +39,9 @@ impl Container {
             check(ffi::avformat_alloc_output_context2(&mut context, ptr::null(), c"mp4".as_ptr(), url.as_ptr()))?;
             let output = Output::wrap(context);
             (*context).flags |= ffi::AVFMT_FLAG_BITEXACT;
-            let key = c"encoding_tool".as_ptr();
-            check(ffi::av_dict_set(&mut (*context).metadata, key, c"Mouthpiece".as_ptr(), 0))?;
+            for (key, value) in [(c"encoding_tool", c"Mouthpiece"), (c"comment", SYNTHETIC)] {
+                check(ffi::av_dict_set(&mut (*context).metadata, key.as_ptr(), value.as_ptr(), 0))?;
+            }
             check(ffi::avio_open(&mut (*context).pb, url.as_ptr(), ffi::AVIO_FLAG_WRITE))?;
             output
         };
