@@ -1,8 +1,10 @@
 //! `mouthpiece bench`: what this machine sustains.
 
+mod engine;
+
 use crate::engine_args::EngineArgs;
 use crate::{counting, frame, say};
-use clap::Args;
+use clap::{Args, Subcommand};
 use mouthpiece_domain::frame::FrameSize;
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Ear, Engine, OwnEngine, SpeechLevel};
@@ -14,7 +16,7 @@ use mouthpiece_media::reference::{PrepareOptions, PreparedReference, Reference};
 use mouthpiece_worker::engines::{ForEngine, with_engine};
 use mouthpiece_worker::{FramePath, RenderError};
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -25,7 +27,24 @@ const WARM_UP: usize = 50;
 /// Measure how fast frames are made on this machine, on one thread.
 #[derive(Debug, Args)]
 #[command(after_help = "Example: mouthpiece bench --portrait me.jpg --speech hello.wav --size 512")]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct BenchArgs {
+    #[command(subcommand)]
+    part: Option<BenchPart>,
+    #[command(flatten)]
+    whole: FilmBenchArgs,
+}
+
+/// One part alone.
+#[derive(Debug, Subcommand)]
+enum BenchPart {
+    /// Measure the engine alone: batches of frames, its stages, memory, by each provider that is there
+    Engine(engine::EngineBenchArgs),
+}
+
+/// Films, from speech to packets.
+#[derive(Debug, Args)]
+struct FilmBenchArgs {
     /// The portrait; it is enlarged if it is smaller than `--size`
     #[arg(long, value_name = "FILE", default_value = "samples/portrait.png")]
     portrait: PathBuf,
@@ -83,11 +102,14 @@ struct Report {
 }
 
 /// Runs the command.
-pub fn run(args: &BenchArgs) -> anyhow::Result<()> {
+pub fn run(BenchArgs { part, whole: args }: &BenchArgs) -> anyhow::Result<()> {
+    if let Some(BenchPart::Engine(args)) = part {
+        return engine::run(args);
+    }
     with_engine(&args.engine.engine, &args.engine.neural(), Bench(args))?
 }
 
-struct Bench<'a>(&'a BenchArgs);
+struct Bench<'a>(&'a FilmBenchArgs);
 
 impl ForEngine for Bench<'_> {
     type Output = anyhow::Result<()>;
@@ -97,14 +119,14 @@ impl ForEngine for Bench<'_> {
     }
 }
 
-fn bench<E: Engine>(engine: &E, args: &BenchArgs) -> anyhow::Result<()> {
-    let reference = reference(args)?;
+fn bench<E: Engine>(engine: &E, args: &FilmBenchArgs) -> anyhow::Result<()> {
+    let reference = reference(&args.portrait, args.size)?;
     let first = &reference.frames[0].picture;
     let size = [first.width() as u32, first.height() as u32];
     let started = Instant::now();
     let avatar = Arc::new(engine.prepare(reference)?);
     let prepare_ms = started.elapsed().as_secs_f64() * 1e3;
-    let sound = sound(args)?;
+    let sound = sound(&args.speech)?;
     let mut encoder = String::new();
     let mut runs = Vec::new();
     for head in [false, true] {
@@ -115,15 +137,15 @@ fn bench<E: Engine>(engine: &E, args: &BenchArgs) -> anyhow::Result<()> {
 }
 
 /// The portrait at the asked size, enlarged if need be: only speed is measured.
-fn reference(args: &BenchArgs) -> anyhow::Result<Reference> {
-    let picture = load_portrait(&args.portrait, &PortraitLimits::default()).map_err(RenderError::from)?;
-    let scale = args.size.pixels() as f32 / picture.width().max(picture.height()) as f32;
+fn reference(portrait: &Path, size: FrameSize) -> anyhow::Result<Reference> {
+    let picture = load_portrait(portrait, &PortraitLimits::default()).map_err(RenderError::from)?;
+    let scale = size.pixels() as f32 / picture.width().max(picture.height()) as f32;
     let [w, h] = [picture.width(), picture.height()].map(|s| ((s as f32 * scale).round() as u32).max(2));
     let picture = image::imageops::resize(&picture, w, h, image::imageops::FilterType::CatmullRom);
     let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;
-    let options = PrepareOptions { size: args.size.pixels(), face: None };
+    let options = PrepareOptions { size: size.pixels(), face: None };
     let prepared = PreparedReference::from_portrait(&picture, &mut finder, &options)
-        .map_err(|source| RenderError::Reference { file: args.portrait.as_path().into(), source })?;
+        .map_err(|source| RenderError::Reference { file: portrait.into(), source })?;
     Ok(prepared.reference)
 }
 
@@ -132,10 +154,10 @@ struct Sound {
     level: SpeechLevel,
 }
 
-fn sound(args: &BenchArgs) -> anyhow::Result<Sound> {
-    let survey = audio::survey(&args.speech, &audio::SpeechLimits { max_seconds: 600.0 }, &mut |_| true)
-        .map_err(RenderError::from)?;
-    let mut reader = SpeechReader::open_mixed(&args.speech, survey.mix).map_err(RenderError::from)?;
+fn sound(speech: &Path) -> anyhow::Result<Sound> {
+    let survey =
+        audio::survey(speech, &audio::SpeechLimits { max_seconds: 600.0 }, &mut |_| true).map_err(RenderError::from)?;
+    let mut reader = SpeechReader::open_mixed(speech, survey.mix).map_err(RenderError::from)?;
     let (mut block, mut samples) = (SpeechBlock::default(), Vec::new());
     while reader.read(&mut block).map_err(RenderError::from)? {
         samples.extend_from_slice(&block.speech);
@@ -145,7 +167,7 @@ fn sound(args: &BenchArgs) -> anyhow::Result<Sound> {
 
 fn measure<E: Engine>(
     engine: &E,
-    args: &BenchArgs,
+    args: &FilmBenchArgs,
     avatar: &Arc<E::Avatar>,
     [width, height]: [u32; 2],
     sound: &Sound,

@@ -75,6 +75,7 @@ fn worker(machine: Option<&str>, pool: &str, state: WorkerState) -> WorkerView {
             machine: machine.map(|machine| MachineId(machine.to_owned())),
             slots: 2,
             frames_per_second: 1,
+            impaired: None,
         },
         state,
         up: Duration::ZERO,

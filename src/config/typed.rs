@@ -14,7 +14,7 @@ use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::retention::RetentionAges;
 use mouthpiece_domain::warm_pool::ScalingMode;
 use mouthpiece_worker_settings::{
-    MAX_SLOTS, NeuralSettings, ProvenanceSettings, RtcSettings, WorkerSettings, check_engine,
+    MAX_SLOTS, NeuralMemory, NeuralSettings, ProvenanceSettings, RtcSettings, WorkerSettings, check_engine,
 };
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
@@ -242,11 +242,12 @@ fn control(from: &mut Reader<'_>) -> ControlSettings {
 fn worker(from: &mut Reader<'_>, lease: LeaseTerms) -> WorkerSettings {
     let usual = WorkerSettings::default();
     let named: String = from.get("worker.name");
+    let slots = from.within("worker.slots", 1..=MAX_SLOTS);
     let settings = WorkerSettings {
-        slots: from.within("worker.slots", 1..=MAX_SLOTS),
+        slots,
         name: if named.is_empty() { usual.name.clone() } else { named },
         engine: engine(from),
-        neural: neural(from),
+        neural: neural(from, slots),
         instance_type: from.get("worker.instance_type"),
         cache_mib: u32::try_from(from.within("worker.cache", CACHE).0 >> 20).unwrap_or(u32::MAX),
         drain_timeout: from.within("worker.drain_timeout", Duration::ZERO..=7 * DAY),
@@ -280,14 +281,28 @@ fn engine(from: &mut Reader<'_>) -> String {
     name
 }
 
-fn neural(from: &mut Reader<'_>) -> NeuralSettings {
+fn neural(from: &mut Reader<'_>, sessions: u8) -> NeuralSettings {
     NeuralSettings {
         graphs: PathBuf::from(from.get::<String>("neural.graphs")),
         provider: from.get("neural.provider"),
         device: from.within("neural.device", 0..=63),
         threads: from.within("neural.threads", 0..=1024),
         decoder: from.get("neural.decoder"),
+        sessions,
+        extra_margin: from.within("neural.extra_margin", 0..=64),
+        cheeks: from.within("neural.cheeks", 0..=100),
+        jaw: from.within("neural.jaw", 0..=100),
+        memory: NeuralMemory {
+            total_mib: mib(from, "neural.memory"),
+            system_mib: mib(from, "neural.memory_system"),
+            models_mib: mib(from, "neural.memory_models"),
+            buffers_mib: mib(from, "neural.memory_buffers"),
+        },
     }
+}
+
+fn mib(from: &mut Reader<'_>, key: &'static str) -> u32 {
+    u32::try_from(from.within(key, ByteSize(0)..=ByteSize(1 << 40)).0 >> 20).unwrap_or(u32::MAX)
 }
 
 fn rtc(from: &mut Reader<'_>) -> RtcSettings {

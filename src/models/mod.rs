@@ -1,5 +1,6 @@
 //! `mouthpiece models`
 
+mod build;
 mod byte_bar;
 mod fetch;
 mod folder;
@@ -39,6 +40,8 @@ enum ModelsCommand {
     Fetch(FetchArgs),
     /// Read files again and compare their hashes
     Verify(VerifyArgs),
+    /// Build TensorRT's engines of the graphs that draw, for the GPU of this machine
+    Build(BuildArgs),
 }
 
 /// Where the files are kept.
@@ -74,6 +77,20 @@ struct VerifyArgs {
     record: bool,
     #[command(flatten)]
     place: WhereArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example: mouthpiece models build --device 0")]
+struct BuildArgs {
+    /// The folder of graphs; `neural.graphs` of the settings if not given
+    #[arg(long, value_name = "DIR")]
+    graphs: Option<PathBuf>,
+    /// Which GPU, from 0; `neural.device` of the settings if not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(0..=63))]
+    device: Option<u16>,
+    /// Read settings from this file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 /// What was asked for cannot be done with the files that there are.
@@ -130,6 +147,7 @@ pub fn run(args: &ModelsArgs) -> anyhow::Result<()> {
             runtime.block_on(fetch_all(&models, &args.names))
         }
         ModelsCommand::Verify(args) => verify(&Models::open(&args.place)?, args),
+        ModelsCommand::Build(args) => build::build(args),
     }
 }
 

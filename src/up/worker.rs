@@ -93,8 +93,12 @@ async fn see_off(
 ) -> Result<(), WorkerFailure> {
     tokio::select! {
         ended = worker.closed() => {
-            tracing::info!(worker_id = %worker.id(), "the drained worker is gone");
-            ended
+            match ended {
+                Ok(()) => tracing::info!(worker_id = %worker.id(), "the drained worker is gone"),
+                // Another has taken its place already: this process goes on in order.
+                Err(error) => tracing::error!(worker_id = %worker.id(), %error, "the drained worker is gone"),
+            }
+            Ok(())
         }
         () = asked(&mut stopping) => worker.drain_and_stop(grace).await,
     }

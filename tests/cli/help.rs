@@ -14,12 +14,13 @@ fn without_arguments_the_help_is_shown() {
 #[test]
 fn the_help_of_every_command_has_an_example_or_units() {
     let scene = Scene::new();
-    let commands: [&[&str]; 9] = [
+    let commands: [&[&str]; 10] = [
         &["up"],
         &["render"],
         &["avatar", "inspect"],
         &["eval"],
         &["bench"],
+        &["bench", "engine"],
         &["config"],
         &["keys", "create"],
         &["keys", "revoke"],

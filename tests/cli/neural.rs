@@ -41,3 +41,52 @@ fn settings_of_neural_engines_are_judged() {
         assert!(run.stderr.contains(words), "{run:?}");
     }
 }
+
+/// Runs `bench engine` on small things.
+fn measured(scene: &Scene, args: &[&str]) -> serde_json::Value {
+    scene.file("short.wav", &fixtures::speech(1.5));
+    let small = ["bench", "engine", "--portrait", "portrait.png", "--speech", "short.wav", "--size", "128", "--json"];
+    let run = scene.run(&[&small[..], &["--calls", "1", "--batches", "1,3"], args].concat());
+    assert_eq!(run.code, Some(0), "{run:?}");
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+#[test]
+fn engines_are_measured_alone() {
+    let scene = Scene::new();
+    std::fs::create_dir(scene.path("models")).unwrap();
+    std::os::unix::fs::symlink(TWINS, scene.path("models/twins")).unwrap();
+    let report = measured(&scene, &["--engine", "musetalk", "--twin", "--decoder", "tiny", "--provider", "cpu"]);
+    assert_eq!((&report["engine"], &report["weights"]), (&"musetalk".into(), &"twins, tiny and random".into()));
+    let cpu = &report["providers"][0];
+    assert_eq!(cpu["provider"], "cpu");
+    for (batch, wanted) in [(0, 1), (1, 3)] {
+        let told = &cpu["batches"][batch];
+        assert_eq!(told["batch"], wanted);
+        assert!(told["frames_per_second"].as_f64().unwrap() > 0.0 && told["call_ms"]["p50"].as_f64().unwrap() > 0.0);
+        let stages: Vec<&str> = told["stages"].as_array().unwrap().iter().filter_map(|s| s["name"].as_str()).collect();
+        assert_eq!(stages, ["unet", "decoder", "blend"]);
+    }
+    let puppet = measured(&scene, &[]);
+    assert_eq!(puppet["providers"][0]["batches"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn weights_are_called_random_only_where_they_are() {
+    let scene = Scene::new();
+    let run = scene.run(&["bench", "engine", "--engine", "musetalk", "--graphs", TWINS, "--random-weights"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stderr.contains("export.py FOLDER --random"), "{run:?}");
+    let run = scene.run(&["bench", "engine", "--engine", "musetalk", "--twin"]);
+    assert!(run.stderr.contains("models/twins"), "{run:?}");
+}
+
+#[test]
+fn engines_are_not_built_where_nothing_can_run_them_and_the_remedy_is_told() {
+    let scene = Scene::new();
+    let run = scene.run(&["models", "build", "--graphs", TWINS]);
+    // A GPU build of ONNX Runtime on a machine without TensorRT says it in other words.
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(run.stderr.contains("libnvinfer.so.10"), "{run:?}");
+    assert!(!std::path::Path::new(TWINS).join("engines").exists());
+}

@@ -6,7 +6,7 @@
 
 use crate::RenderError;
 use mouthpiece_engine::Engine;
-use mouthpiece_worker_settings::{NeuralSettings, UnknownEngine};
+use mouthpiece_worker_settings::{NeuralProvider, NeuralSettings, UnknownEngine, check_engine};
 
 /// Work that is written once, for any engine.
 pub trait ForEngine {
@@ -37,25 +37,74 @@ pub fn with_engine<W: ForEngine>(
     }
 }
 
+/// What may run the engine called `name` here, as `neural` says, fastest first: one for each time that it is to be measured.
+/// Engines without networks of their own run on the processor.
+///
+/// # Errors
+/// [`RenderError::UnknownEngine`], or [`RenderError::Runtime`] when ONNX Runtime is missing.
+pub fn providers_of(name: &str, neural: &NeuralSettings) -> Result<Vec<NeuralProvider>, RenderError> {
+    check_engine(name)?;
+    match (name, neural.provider) {
+        #[cfg(feature = "neural")]
+        ("musetalk", NeuralProvider::Auto) => {
+            use mouthpiece_musetalk::Provider;
+            // Which were built in is known once it is loaded.
+            mouthpiece_media::face::Runtime::get()?;
+            let there = Provider::ALL.into_iter().filter(|provider| provider.is_built_in());
+            Ok(there.filter_map(|provider| provider.name().parse().ok()).collect())
+        }
+        ("musetalk", asked) => Ok(vec![asked]),
+        _ => Ok(vec![NeuralProvider::Cpu]),
+    }
+}
+
+/// Builds for TensorRT what neural engines draw with, on the GPU that `neural` names; `told` hears a line for each step.
+///
+/// # Errors
+/// [`RenderError::Runtime`] and [`RenderError::Engine`]: what is missing, and what to install.
+#[cfg(feature = "neural")]
+pub fn build_engines(neural: &NeuralSettings, told: &mut dyn FnMut(String)) -> Result<(), RenderError> {
+    use mouthpiece_engine::EngineError;
+    use mouthpiece_musetalk::BuildProgress;
+    let (runtime, networks) = (mouthpiece_media::face::Runtime::get()?, musetalk(neural)?.networks);
+    let mut tell = |progress| {
+        told(match progress {
+            BuildProgress::Fresh { graph } => format!("{graph}: built already"),
+            BuildProgress::Building { graph, stale: None } => format!("{graph}: being built, which takes minutes"),
+            BuildProgress::Building { graph, stale: Some(why) } => {
+                format!("{graph}: built again, which takes minutes, since {why}")
+            }
+            BuildProgress::Built { graph, took } => format!("{graph}: built in {:.0} s", took.as_secs_f64()),
+        });
+    };
+    let built = mouthpiece_musetalk::build_engines(&runtime, &networks, &mut tell);
+    built.map_err(|e| RenderError::Engine(EngineError::Load(e.into())))
+}
+
 /// The settings in the engine's own terms.
 #[cfg(feature = "neural")]
 fn musetalk(neural: &NeuralSettings) -> Result<mouthpiece_musetalk::MuseTalkSettings, mouthpiece_engine::EngineError> {
-    use mouthpiece_musetalk::{DecoderChoice, GraphFolder, MuseTalkSettings, Provider};
-    use mouthpiece_worker_settings::{NeuralDecoder, NeuralProvider};
+    use mouthpiece_musetalk::{CropOptions, DecoderChoice, GraphFolder, MuseTalkSettings, Provider};
+    use mouthpiece_worker_settings::NeuralDecoder;
     let folder = GraphFolder::named_or_cached(&neural.graphs)?;
     let mut settings = MuseTalkSettings::new(folder.0);
     settings.networks.provider = match neural.provider {
         NeuralProvider::Auto => None,
         NeuralProvider::TensorRt => Some(Provider::TensorRt),
+        NeuralProvider::TensorRtRtx => Some(Provider::TensorRtRtx),
         NeuralProvider::Cuda => Some(Provider::Cuda),
         NeuralProvider::Cpu => Some(Provider::Cpu),
     };
     settings.networks.decoder = match neural.decoder {
-        NeuralDecoder::Full => DecoderChoice::Full,
+        NeuralDecoder::Auto | NeuralDecoder::Full => DecoderChoice::Full,
         NeuralDecoder::Tiny => DecoderChoice::Tiny,
     };
+    settings.hold = (neural.decoder == NeuralDecoder::Auto).then(|| neural.sessions.max(1).into());
     settings.networks.device = neural.device.into();
     settings.networks.threads = neural.threads.into();
+    let share = |percent: u8| f32::from(percent) / 100.0;
+    let (extra_margin, cheeks, jaw) = (f32::from(neural.extra_margin), share(neural.cheeks), share(neural.jaw));
+    settings.crop = CropOptions { extra_margin, cheeks, jaw };
     Ok(settings)
 }
 

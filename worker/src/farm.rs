@@ -7,7 +7,9 @@ use crate::actors::AgentOutcome;
 use crate::actors::launch::{ActorLaunch, Actors, EngineKeeper};
 use crate::avatars::WorkerAvatars;
 use crate::clock::WorkerClock;
+use crate::condition::EngineCondition;
 use crate::engines::{ForEngine, with_engine};
+use crate::live::pace::PaceKeeper;
 use crate::live::switchboard::Switchboard;
 use crate::measure::{self, EngineTrial};
 use crate::metrics::WorkerMetrics;
@@ -18,8 +20,9 @@ use crate::work::SessionRunner;
 use crate::{PortraitOptions, Signing, load_reference};
 use actix_rt::{Arbiter, System};
 use mouthpiece_domain::fleet::Capability;
+use mouthpiece_domain::gpu_memory::{GpuNeed, GpuShortage};
 use mouthpiece_domain::ids::WorkerId;
-use mouthpiece_engine::{Engine, EngineDesks, EngineThread};
+use mouthpiece_engine::{DeviceMemory, Engine, EngineDesks, EngineNews, EngineThread};
 use mouthpiece_media::encode::FilePreset;
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_ports::bus::BusError;
@@ -34,9 +37,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::runtime::Handle;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::spawn_blocking;
-use tracing::info;
+use tracing::{error, info, warn};
 
 /// For how long the work at the start is measured.
 const MEASURE_FOR: Duration = Duration::from_secs(1);
@@ -58,6 +61,9 @@ pub enum StartError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// Its engine's device has too little memory.
+    #[error(transparent)]
+    Memory(#[from] GpuShortage),
     /// It cannot do its work, or not be measured at it.
     #[error(transparent)]
     Work(#[from] RenderError),
@@ -187,16 +193,22 @@ pub async fn start_engine<E: Engine>(
     let told = move |panicked| {
         let _ = end.send(panicked);
     };
-    let thread = EngineThread::start(engine.clone(), told).map_err(broke)?;
+    let (changed, condition) = watch::channel(EngineCondition::default());
+    let news = news_of_engine(id, Arc::clone(&metrics), changed);
+    let thread = EngineThread::start_watched(engine.clone(), news, told).map_err(broke)?;
     let desks = thread.desks();
 
-    let (mut frames_per_second, mut slots) = (0, settings.slots);
+    if let Some(about) = engine.about() {
+        info!(worker_id = %id, engine = engine.id(), about, "the engine is loaded");
+    }
+    let slots = fitting_slots(engine.device_memory(), &settings, &metrics)?;
+    let (mut frames_per_second, mut slots) = (0, slots);
     let scratch = if settings.measure {
         let (engine, desks) = (engine.clone(), desks.clone());
         let measuring = spawn_blocking(move || measured(&engine, &desks, &scratch, slots).map(|fps| (fps, scratch)));
         let (fps, scratch) = measuring.await.map_err(broke)??;
         frames_per_second = fps;
-        slots = measure::sustained(fps, settings.slots);
+        slots = measure::sustained(fps, slots);
         info!(worker_id = %id, frames_per_second, slots, "measured");
         scratch
     } else {
@@ -209,19 +221,22 @@ pub async fn start_engine<E: Engine>(
         Callers { questions: ports.questions.questions(id).await?, calls: ports.lines.calls(id).await?, switchboard };
     let switchboard = Arc::clone(&callers.switchboard);
     let offer = Offer { engine: engine.id(), slots, frames_per_second };
+    let pace = PaceKeeper::new(Arc::clone(&metrics));
     let work = Arc::new(Studio {
         desks,
         avatars,
         engine,
         switchboard,
         metrics,
+        pace,
         blobs,
         scratch,
         signing,
         mark: settings.mark,
         runtime,
     });
-    let crew = WorkerParts { work, offer, keeper: Some(EngineKeeper::of(thread, ended)), callers: Some(callers) };
+    let keeper = Some(EngineKeeper::of(thread, ended));
+    let crew = WorkerParts { work, offer, keeper, condition, callers: Some(callers) };
     launch(id, clock, arbiter, ports, settings, crew).await
 }
 
@@ -238,8 +253,47 @@ pub async fn start_with(
     settings.check()?;
     let clock = WorkerClock::started(settings.up_before);
     let offer = Offer { engine: "none/1", slots: settings.slots, frames_per_second: 0 };
-    launch(new_id()?, clock, arbiter()?, ports, settings, WorkerParts { work, offer, keeper: None, callers: None })
-        .await
+    let (_, condition) = watch::channel(EngineCondition::default());
+    let crew = WorkerParts { work, offer, keeper: None, condition, callers: None };
+    launch(new_id()?, clock, arbiter()?, ports, settings, crew).await
+}
+
+/// As many of the configured slots as the engine's device has memory for.
+fn fitting_slots(
+    taken: Option<DeviceMemory>,
+    settings: &WorkerSettings,
+    metrics: &WorkerMetrics,
+) -> Result<u8, StartError> {
+    let Some(DeviceMemory { weights, contexts, buffers_a_frame, batches }) = taken else { return Ok(settings.slots) };
+    let (budget, need) = (settings.neural.memory.budget(), GpuNeed { weights, contexts, buffers_a_frame });
+    let slots = budget.slots(&need, batches, settings.slots)?;
+    if slots < settings.slots {
+        warn!(slots, wanted = settings.slots, "the device has memory for fewer slots");
+    }
+    metrics.device_memory(&budget, &need, need.buffers(batches, slots));
+    Ok(slots)
+}
+
+/// Logs, counts and passes on what becomes of an engine.
+fn news_of_engine(
+    id: WorkerId,
+    metrics: Arc<WorkerMetrics>,
+    condition: watch::Sender<EngineCondition>,
+) -> impl FnMut(EngineNews<'_>) {
+    move |news| {
+        match &news {
+            EngineNews::Failed(why) => warn!(worker_id = %id, %why, "the engine failed: it is started again"),
+            EngineNews::Recovered(how) => warn!(worker_id = %id, %how, "the engine draws again"),
+            EngineNews::Broken(why) => error!(worker_id = %id, %why, "the engine cannot be started again"),
+        }
+        metrics.engine_news(&news);
+        condition.send_if_modified(|now| {
+            let after = now.clone().after(&news);
+            let changed = *now != after;
+            *now = after;
+            changed
+        });
+    }
 }
 
 /// What a worker offers.
@@ -254,6 +308,7 @@ struct WorkerParts {
     work: Arc<dyn SessionRunner>,
     offer: Offer,
     keeper: Option<EngineKeeper>,
+    condition: watch::Receiver<EngineCondition>,
     callers: Option<Callers>,
 }
 
@@ -272,9 +327,13 @@ async fn launch(
     settings: WorkerSettings,
     crew: WorkerParts,
 ) -> Result<RunningWorker, StartError> {
-    let WorkerParts { work, offer: Offer { engine, slots, frames_per_second }, keeper, callers } = crew;
+    let WorkerParts { work, offer: Offer { engine, slots, frames_per_second }, keeper, condition, callers } = crew;
     let WorkerSettings { name, instance_type, machine, lease, drain_timeout, .. } = settings;
-    let capability = Capability { name, engine: engine.to_owned(), instance_type, machine, slots, frames_per_second };
+    let engine_name = engine.to_owned();
+    // What failed while it was measured is told with the first heartbeat.
+    let impaired = condition.borrow().why().map(str::to_owned);
+    let capability =
+        Capability { name, engine: engine_name, instance_type, machine, slots, frames_per_second, impaired };
     // One more than there are slots, so that a stop or a drain is never stuck behind assignments.
     let inbox = ports.bus.commands(id, u16::from(slots) + 1).await?;
     let WorkerPorts { bus, pool, .. } = ports;
@@ -288,6 +347,7 @@ async fn launch(
         pool,
         work,
         engine: keeper,
+        condition,
         clock,
         lease,
         drain_timeout,

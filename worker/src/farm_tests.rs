@@ -138,7 +138,8 @@ async fn a_worker_whose_engine_dies_says_goodbye_and_fails() {
     let thread = EngineThread::start(Mortal, move |panicked| end.send(panicked).unwrap()).unwrap();
     let work = Arc::new(Drawing(thread.desks()));
     let offer = Offer { engine: "mortal/1", slots: 1, frames_per_second: 0 };
-    let crew = WorkerParts { work, offer, keeper: Some(EngineKeeper::of(thread, ended)), callers: None };
+    let (_, condition) = watch::channel(EngineCondition::default());
+    let crew = WorkerParts { work, offer, keeper: Some(EngineKeeper::of(thread, ended)), condition, callers: None };
     let (id, clock, settings) = (new_id().unwrap(), WorkerClock::started(Duration::ZERO), WorkerSettings::default());
     let worker = launch(id, clock, arbiter().unwrap(), ports.clone(), settings, crew).await.unwrap();
 

@@ -1,8 +1,13 @@
-//! What a worker counts and measures, in Prometheus' words. Names begin with `live_`; whoever owns the
+//! What a worker counts and measures, in Prometheus' words. Names begin with `live_` or `engine_`; whoever owns the
 //! registry puts `mouthpiece_` before them. Units are in the names.
 
+use mouthpiece_domain::frame_pace::FRAME_PACES;
+use mouthpiece_domain::gpu_memory::{GpuBudget, GpuNeed};
 use mouthpiece_domain::live::LiveStage;
-use prometheus::{Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, Opts, Registry};
+use mouthpiece_engine::{EngineNews, EngineRecovery};
+use prometheus::{
+    Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
+};
 use std::time::Duration;
 
 /// Why a frame was not made.
@@ -42,6 +47,13 @@ pub struct WorkerMetrics {
     sessions: IntGauge,
     viewers: IntGauge,
     underruns: IntCounter,
+    undrawn: IntCounter,
+    paced: IntCounter,
+    frame_rate: IntGauge,
+    /// Restarted, fell back, broken.
+    failures: [IntCounter; 3],
+    memory: IntGaugeVec,
+    memory_limit: IntGaugeVec,
 }
 
 impl WorkerMetrics {
@@ -66,6 +78,17 @@ impl WorkerMetrics {
             Opts::new("live_frames_missed_total", "Frames that should have been sent and were not"),
             &["reason"],
         )?;
+        let failures = IntCounterVec::new(
+            Opts::new("engine_failures_total", "Failures of what the engine runs on, by what became of it"),
+            &["outcome"],
+        )?;
+        registry.register(Box::new(failures.clone()))?;
+        let gauges = |name, help| IntGaugeVec::new(Opts::new(name, help), &["part"]);
+        let memory =
+            gauges("engine_memory_bytes", "What the engine takes of its device's memory, as counted at the start")?;
+        let memory_limit = gauges("engine_memory_limit_bytes", "What the engine may take of its device's memory")?;
+        registry.register(Box::new(memory.clone()))?;
+        registry.register(Box::new(memory_limit.clone()))?;
         registry.register(Box::new(stages.clone()))?;
         registry.register(Box::new(missed.clone()))?;
         let made = Self {
@@ -84,6 +107,21 @@ impl WorkerMetrics {
             sessions: IntGauge::new("live_sessions", "Live sessions that run")?,
             viewers: IntGauge::new("live_viewers", "Viewers that are connected")?,
             underruns: IntCounter::new("live_underruns_total", "Times that sound did not come in time")?,
+            undrawn: IntCounter::new(
+                "live_frames_undrawn_total",
+                "Frames of speech that were sent with the mouth at rest, while the engine was started again or broken",
+            )?,
+            paced: IntCounter::new(
+                "live_frame_rate_changes_total",
+                "Times that a session fell to fewer frames a second since the engine held no more, or rose again",
+            )?,
+            frame_rate: IntGauge::new(
+                "live_frame_rate_limit",
+                "Frames a second that no session gets more than, since the engine holds no more for all that talk",
+            )?,
+            memory: memory.clone(),
+            memory_limit: memory_limit.clone(),
+            failures: ["restarted", "fell_back", "broken"].map(|outcome| failures.with_label_values(&[outcome])),
         };
         registry.register(Box::new(made.frames.clone()))?;
         registry.register(Box::new(made.skew.clone()))?;
@@ -92,6 +130,10 @@ impl WorkerMetrics {
         registry.register(Box::new(made.sessions.clone()))?;
         registry.register(Box::new(made.viewers.clone()))?;
         registry.register(Box::new(made.underruns.clone()))?;
+        registry.register(Box::new(made.undrawn.clone()))?;
+        registry.register(Box::new(made.paced.clone()))?;
+        registry.register(Box::new(made.frame_rate.clone()))?;
+        made.frame_rate_limit(FRAME_PACES[0]);
         Ok(made)
     }
 
@@ -105,6 +147,38 @@ impl WorkerMetrics {
 
     pub(crate) fn missed(&self, why: MissedTicks, count: u64) {
         self.missed[why as usize].inc_by(count);
+    }
+
+    pub(crate) fn undrawn(&self) {
+        self.undrawn.inc();
+    }
+
+    pub(crate) fn paced(&self) {
+        self.paced.inc();
+    }
+
+    pub(crate) fn frame_rate_limit(&self, most: u32) {
+        self.frame_rate.set(most.into());
+    }
+
+    pub(crate) fn device_memory(&self, budget: &GpuBudget, need: &GpuNeed, buffers: u64) {
+        let parts = [("weights", need.weights), ("contexts", need.contexts), ("buffers", buffers)];
+        let limits = [("models", budget.models), ("buffers", budget.buffers), ("system", budget.system)];
+        for (gauges, parts) in [(&self.memory, parts), (&self.memory_limit, limits)] {
+            for (part, bytes) in parts {
+                gauges.with_label_values(&[part]).set(i64::try_from(bytes).unwrap_or(i64::MAX));
+            }
+        }
+    }
+
+    pub(crate) fn engine_news(&self, news: &EngineNews<'_>) {
+        let [restarted, fell_back, broken] = &self.failures;
+        match news {
+            EngineNews::Failed(_) => {}
+            EngineNews::Recovered(EngineRecovery::Restarted { .. }) => restarted.inc(),
+            EngineNews::Recovered(EngineRecovery::FellBack { .. }) => fell_back.inc(),
+            EngineNews::Broken(_) => broken.inc(),
+        }
     }
 
     pub(crate) fn skew(&self, seconds: f64) {

@@ -3,8 +3,9 @@
 use crate::avatars::{ReadyAvatar, WorkerAvatars, patiently};
 use crate::board::{ProgressBoard, WorkState};
 use crate::film::FramePath;
+use crate::live::pace::PaceKeeper;
 use crate::live::switchboard::Switchboard;
-use crate::live::{Letterbox, LiveEnd, LiveFace, LiveInput, LiveSetup, LiveThread};
+use crate::live::{Letterbox, LiveEnd, LiveFace, LiveInput, LiveSetup, LiveThread, PacedByEngine};
 use crate::mark::FrameMarker;
 use crate::metrics::WorkerMetrics;
 use crate::nice;
@@ -39,6 +40,8 @@ pub struct Studio<E: Engine> {
     pub switchboard: Arc<Switchboard>,
     /// Of live sessions.
     pub metrics: Arc<WorkerMetrics>,
+    /// The frame rate that live sessions share.
+    pub pace: PaceKeeper,
     /// Inputs and results.
     pub blobs: Arc<dyn Blobs>,
     /// Where files are made.
@@ -113,7 +116,7 @@ impl<E: Engine> Studio<E> {
         let opened = self.switchboard.transport().open(params, sink);
         let stream = opened.map_err(|e| WorkError::broke("opening a stream", &e))?;
         let path = FramePath::new(
-            self.desks.desk(Arc::clone(&ready.avatar)),
+            self.desks.live_desk(Arc::clone(&ready.avatar)),
             ready.facts.frames,
             spec.fps.per_second(),
             spec.seed,
@@ -131,7 +134,8 @@ impl<E: Engine> Studio<E> {
             phase: van_der_corput(hold.slot.0),
         };
         let id = stream.id();
-        let live = LiveThread::new(setting, face, stream, inbox, board, Arc::clone(&self.metrics));
+        let paced = PacedByEngine { keeper: &self.pace, drawn: Box::new(|| self.desks.drawn()) };
+        let live = LiveThread::new(setting, face, stream, inbox, board, Arc::clone(&self.metrics), paced);
         let live = live.map_err(WorkError::render)?;
         let _entry = self.switchboard.enter(hold, id, letterbox);
         match live.run(stop) {

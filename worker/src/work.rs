@@ -32,7 +32,7 @@ pub enum WorkError {
     /// Its owner wanted no more.
     #[error("stopped")]
     Stopped,
-    /// The engine's thread has ended, and the worker with it: another worker may do it.
+    /// The engine's thread has ended, or its device failed for good: another worker may do it.
     #[error("the engine has stopped")]
     EngineGone,
     /// What was given cannot be used.
@@ -63,7 +63,10 @@ impl WorkError {
     pub fn render(e: RenderError) -> Self {
         match &e {
             RenderError::Cancelled => return Self::Stopped,
-            RenderError::Engine(EngineError::Gone) => return Self::EngineGone,
+            // Another worker may do it: what failed here is no fault of the session's.
+            RenderError::Engine(
+                EngineError::Gone | EngineError::Broken | EngineError::Recovering | EngineError::Device(_),
+            ) => return Self::EngineGone,
             // Their words name files of this machine and remedies for its operator.
             RenderError::Runtime(_) | RenderError::Face(_) | RenderError::Engine(EngineError::Load(_)) => {
                 error!(error = %e, "faces or speech cannot be analysed on this worker");

@@ -36,6 +36,7 @@ async fn nothing(ports: ActorPorts, id: WorkerId) {
                         instance_type: "local".into(),
                         slots: SLOTS,
                         frames_per_second: 1000,
+                        impaired: None,
                         machine: None,
                     },
                     address: None,

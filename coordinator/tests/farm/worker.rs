@@ -292,6 +292,7 @@ impl Body {
                 instance_type: "local".into(),
                 slots: self.slots,
                 frames_per_second: 100,
+                impaired: None,
                 machine: None,
             },
             address: None,

@@ -116,6 +116,7 @@ impl Farm for Script {
                     instance_type: "local".into(),
                     slots: 1,
                     frames_per_second: 90,
+                    impaired: None,
                     machine: None,
                 },
                 state: if draining { WorkerState::Draining } else { WorkerState::Idle },

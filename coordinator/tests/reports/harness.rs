@@ -161,6 +161,7 @@ impl Rig {
             instance_type: instance_type.to_owned(),
             slots: 2,
             frames_per_second: 100,
+            impaired: None,
             machine: None,
         };
         let (at, worker, capability) = (within(hour), WorkerId(worker), Box::new(capability));
@@ -199,6 +200,7 @@ impl Rig {
                 instance_type: T4.to_owned(),
                 slots: 2,
                 frames_per_second: 100,
+                impaired: None,
                 machine: None,
             };
             let (worker, capability, at) = (WorkerId(worker), Box::new(capability), within(hour));

@@ -272,6 +272,7 @@ impl NullWorkers {
                 instance_type: "local".to_owned(),
                 slots: self.terms.slots,
                 frames_per_second: 1000,
+                impaired: None,
                 machine: None,
             },
             address: None,

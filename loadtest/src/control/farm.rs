@@ -140,6 +140,7 @@ impl Machine {
                 instance_type: self.instance_type.clone(),
                 slots: self.slots(),
                 frames_per_second: 100,
+                impaired: None,
                 machine: None,
             },
             address: None,

@@ -74,6 +74,9 @@ pub struct Capability {
     pub slots: u8,
     /// Frames a second that the engine and encoder made at boot, all slots together, at 512 pixels.
     pub frames_per_second: u32,
+    /// Why it does less than was measured, or nothing any more, in a sentence without a full stop; `None` where all is well.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub impaired: Option<String>,
 }
 
 /// One running session in a heartbeat.

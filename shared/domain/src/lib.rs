@@ -11,6 +11,8 @@ pub mod cost;
 pub mod file_kind;
 pub mod fleet;
 pub mod frame;
+pub mod frame_pace;
+pub mod gpu_memory;
 pub mod hold;
 pub mod ids;
 pub mod lease;

@@ -100,6 +100,7 @@ impl Farm {
             instance_type: "local".into(),
             slots,
             frames_per_second: 60,
+            impaired: None,
             machine: None,
         };
         self.tell(ControlEvent::Worker(WorkerEvent::Heartbeat(Box::new(Heartbeat {

@@ -49,6 +49,7 @@ fn beat(worker: WorkerId, up: u64, draining: bool, runs: Option<(Hold, bool)>) -
             instance_type: "local".into(),
             slots: 1,
             frames_per_second: 60,
+            impaired: None,
             machine: None,
         },
         address: None,

@@ -60,6 +60,7 @@ fn beat(up: u64) -> Heartbeat {
         instance_type: "local".into(),
         slots: 2,
         frames_per_second: 60,
+        impaired: None,
         machine: None,
     };
     Heartbeat {

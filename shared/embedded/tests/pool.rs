@@ -22,6 +22,7 @@ fn heartbeat(worker: u128) -> Heartbeat {
         instance_type: "local".into(),
         slots: 2,
         frames_per_second: 100,
+        impaired: None,
         machine: None,
     };
     Heartbeat {

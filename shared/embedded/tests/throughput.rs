@@ -60,6 +60,7 @@ fn machine(id: u128) -> LedgerWrite {
         instance_type: "local".into(),
         slots: 2,
         frames_per_second: 100,
+        impaired: None,
         machine: None,
     };
     let (uptime, busy) = (Duration::from_millis(id as u64 * 7 + 1), Duration::from_millis(id as u64 * 3));

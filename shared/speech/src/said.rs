@@ -93,6 +93,14 @@ pub enum SocketEvent<'a> {
         /// As much may wait.
         limit_ms: u64,
     },
+    /// The face has so many frames a second from now on.
+    #[serde(rename = "session.frame_rate")]
+    FrameRate {
+        /// That.
+        fps: u32,
+        /// As many were asked for.
+        asked: u32,
+    },
     /// Everything was told up to here.
     #[serde(rename = "session.position")]
     Position {
@@ -145,6 +153,7 @@ impl<'a> SocketEvent<'a> {
             LineOutput::Buffer { buffered_ms, limit_ms } => {
                 Self::Buffer { buffered_ms: *buffered_ms, limit_ms: *limit_ms }
             }
+            LineOutput::FrameRate { fps, asked } => Self::FrameRate { fps: *fps, asked: *asked },
             LineOutput::Refused { event, retry_after_ms, detail, .. } => Self::Error {
                 code: NO_ROOM,
                 message: detail,
@@ -248,6 +257,7 @@ mod tests {
                 LineOutput::Interrupted { event: None, played_ms: 0 },
                 r#"{"type":"agent.speak_interrupted","played_ms":0}"#,
             ),
+            (LineOutput::FrameRate { fps: 25, asked: 30 }, r#"{"type":"session.frame_rate","fps":25,"asked":30}"#),
             (
                 LineOutput::Buffer { buffered_ms: 5, limit_ms: 10 },
                 r#"{"type":"agent.buffer","buffered_ms":5,"limit_ms":10}"#,

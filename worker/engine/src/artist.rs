@@ -12,7 +12,8 @@ pub trait Artist {
     /// Draws reference frame `reference` with this mouth and expression; the picture stays until the next call.
     ///
     /// # Errors
-    /// [`EngineError::NoSuchFrame`]; [`EngineError::Gone`] when the engine's thread has ended.
+    /// [`EngineError::NoSuchFrame`]; [`EngineError::Gone`] when the engine's thread has ended; [`EngineError::Recovering`] and
+    /// [`EngineError::Broken`] to whoever does not wait for an engine that failed.
     fn draw(&mut self, reference: usize, cue: Self::Cue, expression: Expression) -> Result<&I420, EngineError>;
 
     /// Draws reference frame `reference` with the mouth at rest, on the calling thread and without the engine; the picture
@@ -42,9 +43,14 @@ impl<E: Engine> Artist for OwnEngine<E> {
     type Cue = E::Cue;
 
     fn draw(&mut self, reference: usize, cue: E::Cue, expression: Expression) -> Result<&I420, EngineError> {
-        let tick = EngineTick::<E> { avatar: &self.avatar, seat: &mut self.seat, reference, cue: &cue, expression };
-        self.engine.draw(&mut [tick])?;
-        Ok(E::picture(&self.seat))
+        loop {
+            let tick = EngineTick::<E> { avatar: &self.avatar, seat: &mut self.seat, reference, cue: &cue, expression };
+            match self.engine.draw(&mut [tick]) {
+                // It gives up by itself, when it has tried what there is.
+                Err(EngineError::Device(_)) => self.engine.recover()?,
+                drawn => return drawn.map(|()| E::picture(&self.seat)),
+            };
+        }
     }
 
     fn rest(&mut self, reference: usize, expression: Expression) -> Result<&I420, EngineError> {

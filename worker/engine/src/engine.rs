@@ -1,6 +1,6 @@
 //! The engine trait.
 
-use crate::{Cue, Ear, Expression, SpeechLevel};
+use crate::{Cue, DeviceMemory, Ear, EngineRecovery, EngineStage, Expression, SpeechLevel};
 use mouthpiece_frame::{I420, Reference};
 use std::error::Error as StdError;
 use thiserror::Error;
@@ -30,9 +30,18 @@ pub enum EngineError {
         /// Frames held.
         held: usize,
     },
-    /// What it runs on failed.
+    /// It did something that it should not.
     #[error("the engine failed: {0}")]
     Run(#[source] Box<dyn StdError + Send + Sync>),
+    /// What it runs on failed, for example a GPU: [`Engine::recover`] may help.
+    #[error("what the engine runs on failed: {0}")]
+    Device(#[source] Box<dyn StdError + Send + Sync>),
+    /// It is being recovered: nothing can be drawn just now, but a mouth at rest.
+    #[error("the engine is being started again")]
+    Recovering,
+    /// It could not be recovered: nothing will ever be drawn.
+    #[error("the engine has failed and could not be started again")]
+    Broken,
     /// The thread that owned the engine has ended.
     #[error("the engine has stopped")]
     Gone,
@@ -77,6 +86,30 @@ pub trait Engine: Clone + Send + Sync + 'static {
     /// [`EngineError`] when the reference is empty or its landmarks cannot belong to a face.
     fn prepare(&self, reference: Reference) -> Result<Self::Avatar, EngineError>;
 
+    /// What shapes the data that is worth keeping beside a reference, since it takes long to make: weights, options. Lowercase
+    /// letters and digits, at most 32, for the name that it is kept under; `None` where nothing is worth it.
+    fn kept_version(&self) -> Option<String> {
+        None
+    }
+
+    /// That data, of a prepared avatar.
+    fn keep(_: &Self::Avatar) -> Vec<u8> {
+        Vec::new()
+    }
+
+    /// Whether [`Engine::prepare_kept`] can use such data for this reference.
+    fn can_use(&self, _reference: &Reference, _kept: &[u8]) -> bool {
+        false
+    }
+
+    /// Prepares an avatar with data that was kept, of [`Engine::kept_version`], and does not make it again.
+    ///
+    /// # Errors
+    /// As [`Engine::prepare`].
+    fn prepare_kept(&self, reference: Reference, _kept: &[u8]) -> Result<Self::Avatar, EngineError> {
+        self.prepare(reference)
+    }
+
     /// About how many bytes of memory an avatar takes: caches are bounded by it.
     fn bytes(avatar: &Self::Avatar) -> usize;
 
@@ -107,6 +140,31 @@ pub trait Engine: Clone + Send + Sync + 'static {
         reference: usize,
         expression: Expression,
     ) -> Result<(), EngineError>;
+
+    /// Has it draw again after [`EngineError::Device`], for all its clones. May take as long as loading it did; where several
+    /// sessions share it, it is called on the engine's thread.
+    ///
+    /// # Errors
+    /// [`EngineError`] when nothing more can be done. It is not asked again then.
+    fn recover(&mut self) -> Result<EngineRecovery, EngineError> {
+        Err(EngineError::Broken)
+    }
+
+    /// How it is set up here, for the log, where there was something to choose.
+    fn about(&self) -> Option<String> {
+        None
+    }
+
+    /// What it takes of a device's memory; `None` where it draws with the machine's own.
+    fn device_memory(&self) -> Option<DeviceMemory> {
+        None
+    }
+
+    /// What its stages took since they were asked last, by all its clones, in the order in which they run; none where an engine
+    /// has no stages of its own.
+    fn take_stages(&self) -> Vec<EngineStage> {
+        Vec::new()
+    }
 
     /// An engine that draws the same as this one beside it, where that is cheap: a session that would have to wait for a
     /// running call then draws its tick itself, on its own thread. None where all must go through the one engine, as on

@@ -14,6 +14,9 @@ mod ear;
 mod engine;
 mod expression;
 pub mod life;
+mod memory;
+mod recovery;
+mod stage;
 mod thread;
 
 pub use artist::{Artist, OwnEngine};
@@ -21,4 +24,7 @@ pub use cue::Cue;
 pub use ear::{Ear, HeardCue, SPEECH_RANGE_DB, SpeechLevel};
 pub use engine::{Engine, EngineError, EngineTick};
 pub use expression::{Expression, HeadPose};
+pub use memory::DeviceMemory;
+pub use recovery::{EngineNews, EngineRecovery};
+pub use stage::EngineStage;
 pub use thread::{DrawnTicks, EngineDesk, EngineDesks, EngineThread};

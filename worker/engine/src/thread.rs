@@ -9,21 +9,27 @@
 //! draws with its own instead of waiting, so that two sessions keep two cores busy.
 
 mod batch;
+mod desk;
 
-use crate::{Artist, Engine, EngineError, EngineTick, Expression};
-use batch::{Batch, DeskReply, DeskWork};
-use mouthpiece_frame::I420;
+pub use desk::EngineDesk;
+
+use crate::recovery::EngineAbsence;
+use crate::{Engine, EngineNews};
+use batch::{Batch, DeskWork};
 use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 /// What lies in front of the engine.
 struct Queue<E: Engine> {
     waiting: Vec<DeskWork<E>>,
     /// The thread is in a call of the engine.
     drawing: bool,
+    /// Why the engine draws nothing just now.
+    absence: Option<EngineAbsence>,
     /// The thread takes nothing any more.
     closed: bool,
 }
@@ -37,12 +43,26 @@ struct Shared<E: Engine> {
     calls: AtomicU64,
     ticks: AtomicU64,
     helped: AtomicU64,
+    /// Nanoseconds within calls of the engine.
+    busy: AtomicU64,
 }
 
 impl<E: Engine> Shared<E> {
     /// The queue is whole between any two statements, so a panic elsewhere does not spoil it.
     fn lock(&self) -> MutexGuard<'_, Queue<E>> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The engine is away from now on, or back. Whoever does not wait for it is told.
+    fn leave(&self, absence: Option<EngineAbsence>, batch: &mut Batch<E>) {
+        {
+            let mut queue = self.lock();
+            queue.absence = absence;
+            batch.gather(&mut queue.waiting);
+        }
+        if let Some(absence) = absence {
+            batch.refuse(absence);
+        }
     }
 
     /// Nothing is taken any more; whoever waits is told.
@@ -70,18 +90,32 @@ impl<E: Engine> EngineThread<E> {
     /// # Errors
     /// When the system has no thread to give.
     pub fn start(engine: E, ended: impl FnOnce(bool) + Send + 'static) -> io::Result<Self> {
+        Self::start_watched(engine, |_| {}, ended)
+    }
+
+    /// The same; `news` is called on that thread when the engine fails, and with what became of it. Sessions hear of it
+    /// later.
+    ///
+    /// # Errors
+    /// When the system has no thread to give.
+    pub fn start_watched(
+        engine: E,
+        mut news: impl FnMut(EngineNews<'_>) + Send + 'static,
+        ended: impl FnOnce(bool) + Send + 'static,
+    ) -> io::Result<Self> {
         let shared = Arc::new(Shared {
-            queue: Mutex::new(Queue { waiting: Vec::new(), drawing: false, closed: false }),
+            queue: Mutex::new(Queue { waiting: Vec::new(), drawing: false, absence: None, closed: false }),
             news: Condvar::new(),
             spare: Mutex::new(engine.helper()),
             calls: AtomicU64::new(0),
             ticks: AtomicU64::new(0),
             helped: AtomicU64::new(0),
+            busy: AtomicU64::new(0),
         });
         let of_thread = Arc::clone(&shared);
         let thread = thread::Builder::new().name("engine".to_owned()).spawn(move || {
             let _guard = Ending { shared: &of_thread, ended: Some(ended) };
-            draw_all(engine, &of_thread);
+            draw_all(engine, &of_thread, &mut news);
         })?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -126,24 +160,45 @@ impl<E: Engine, F: FnOnce(bool)> Drop for Ending<'_, E, F> {
 }
 
 /// The thread's life.
-fn draw_all<E: Engine>(mut engine: E, shared: &Shared<E>) {
+fn draw_all<E: Engine>(mut engine: E, shared: &Shared<E>, news: &mut impl FnMut(EngineNews<'_>)) {
     let mut batch = Batch::default();
     loop {
         {
             let mut queue = shared.lock();
             queue.drawing = false;
-            while queue.waiting.is_empty() && !queue.closed {
+            while queue.waiting.is_empty() && batch.is_empty() && !queue.closed {
                 queue = shared.news.wait(queue).unwrap_or_else(PoisonError::into_inner);
             }
             if queue.closed {
                 return;
             }
-            batch.take(&mut queue.waiting);
+            if batch.is_empty() {
+                batch.take(&mut queue.waiting);
+            } else {
+                // What the engine failed at is drawn with what came meanwhile.
+                batch.gather(&mut queue.waiting);
+            }
             queue.drawing = true;
         }
         shared.calls.fetch_add(1, Ordering::Relaxed);
         shared.ticks.fetch_add(batch.len() as u64, Ordering::Relaxed);
-        batch.draw(&mut engine);
+        let began = Instant::now();
+        let drawn = batch.draw(&mut engine);
+        shared.busy.fetch_add(began.elapsed().as_nanos() as u64, Ordering::Relaxed);
+        if let Err(failure) = drawn {
+            news(EngineNews::Failed(&failure));
+            shared.leave(Some(EngineAbsence::Recovering), &mut batch);
+            match engine.recover() {
+                Ok(how) => {
+                    news(EngineNews::Recovered(how));
+                    shared.leave(None, &mut batch);
+                }
+                Err(why) => {
+                    news(EngineNews::Broken(&why));
+                    shared.leave(Some(EngineAbsence::Broken), &mut batch);
+                }
+            }
+        }
     }
 }
 
@@ -173,84 +228,30 @@ pub struct DrawnTicks {
     pub ticks: u64,
     /// Ticks that sessions drew with helpers meanwhile.
     pub helped: u64,
+    /// How long the calls took in all.
+    pub busy: Duration,
 }
 
 impl<E: Engine> EngineDesks<E> {
-    /// A desk for one session of `avatar`.
+    /// A desk for one session of `avatar`. It waits while an engine that failed is recovered.
     pub fn desk(&self, avatar: Arc<E::Avatar>) -> EngineDesk<E> {
-        let spare = self.shared.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        let helper = spare.as_ref().and_then(E::helper);
-        let seat = Some(Box::new(E::seat(&avatar)));
-        EngineDesk { shared: Arc::clone(&self.shared), reply: Arc::default(), helper, avatar, seat }
+        EngineDesk::new(Arc::clone(&self.shared), avatar, true)
+    }
+
+    /// A desk for a live session of `avatar`, which says [`EngineError::Recovering`] instead of waiting then.
+    pub fn live_desk(&self, avatar: Arc<E::Avatar>) -> EngineDesk<E> {
+        EngineDesk::new(Arc::clone(&self.shared), avatar, false)
     }
 
     /// How ticks were drawn so far.
     pub fn drawn(&self) -> DrawnTicks {
-        let [calls, ticks, helped] =
-            [&self.shared.calls, &self.shared.ticks, &self.shared.helped].map(|n| n.load(Ordering::Relaxed));
-        DrawnTicks { calls, ticks, helped }
+        let Shared { calls, ticks, helped, busy, .. } = &*self.shared;
+        let [calls, ticks, helped, busy] = [calls, ticks, helped, busy].map(|n| n.load(Ordering::Relaxed));
+        DrawnTicks { calls, ticks, helped, busy: Duration::from_nanos(busy) }
     }
 }
 
-/// One session's place in front of the engine's thread.
-pub struct EngineDesk<E: Engine> {
-    shared: Arc<Shared<E>>,
-    reply: Arc<DeskReply<E>>,
-    helper: Option<E>,
-    avatar: Arc<E::Avatar>,
-    /// Away while it is drawn, and lost when the engine is.
-    seat: Option<Box<E::Seat>>,
-}
-
-impl<E: Engine> fmt::Debug for EngineDesk<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk").finish_non_exhaustive()
-    }
-}
-
-impl<E: Engine> Artist for EngineDesk<E> {
-    type Cue = E::Cue;
-
-    /// Waits for the picture: at most as long as the batch before and its own take. With a helper it never waits for
-    /// others.
-    fn draw(&mut self, reference: usize, cue: E::Cue, expression: Expression) -> Result<&I420, EngineError> {
-        let seat = self.seat.take().ok_or(EngineError::Gone)?;
-        let (seat, drawn) = {
-            let mut queue = self.shared.lock();
-            if queue.closed {
-                return Err(EngineError::Gone);
-            }
-            match &mut self.helper {
-                Some(helper) if queue.drawing => {
-                    drop(queue);
-                    self.shared.helped.fetch_add(1, Ordering::Relaxed);
-                    let mut seat = seat;
-                    let tick =
-                        EngineTick::<E> { avatar: &self.avatar, seat: &mut seat, reference, cue: &cue, expression };
-                    let drawn = helper.draw(&mut [tick]);
-                    (Some(seat), drawn)
-                }
-                _ => {
-                    let (avatar, reply) = (Arc::clone(&self.avatar), Arc::clone(&self.reply));
-                    queue.waiting.push(DeskWork::new(avatar, seat, reference, cue, expression, reply));
-                    drop(queue);
-                    self.shared.news.notify_one();
-                    self.reply.wait()
-                }
-            }
-        };
-        self.seat = seat;
-        drawn?;
-        self.seat.as_deref().map(E::picture).ok_or(EngineError::Gone)
-    }
-
-    /// The seat lies here between two ticks, so nobody is asked and nobody is waited for.
-    fn rest(&mut self, reference: usize, expression: Expression) -> Result<&I420, EngineError> {
-        let seat = self.seat.as_deref_mut().ok_or(EngineError::Gone)?;
-        E::rest(&self.avatar, seat, reference, expression)?;
-        Ok(E::picture(seat))
-    }
-}
-
+#[cfg(test)]
+mod recovery_tests;
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,12 @@
 //! A prepared face.
 
-use crate::face::{CropOptions, Patch, cut_out, face_box, jaw_mask};
-use crate::networks::{FaceEncoder, SIDE};
+use crate::face::{CropOptions, Patch, face_box, jaw_mask};
+use crate::latents;
 use mouthpiece_engine::EngineError;
-use mouthpiece_frame::{I420, Reference, ReferenceFrame};
+use mouthpiece_frame::{I420, Rect, Reference, ReferenceFrame};
+
+/// Gives the latents of the face in a box of a frame; is asked frame by frame.
+pub type LatentsOf<'a> = dyn FnMut(&I420, Rect) -> Result<Vec<f32>, EngineError> + 'a;
 
 /// A prepared face: reference frames with their latents and masks. Made once, then only read.
 #[derive(Debug)]
@@ -23,19 +26,24 @@ pub struct PreparedFrame {
 }
 
 impl MuseTalkAvatar {
-    /// Prepares each frame of a reference.
+    /// Prepares each frame of a reference, with latents of its face.
     ///
     /// # Errors
     /// [`EngineError`] when there is no frame, a face cannot be used, or the network fails.
-    pub fn prepare(reference: Reference, crop: &CropOptions, encoder: &mut FaceEncoder) -> Result<Self, EngineError> {
+    pub fn prepare(reference: Reference, crop: &CropOptions, latents: &mut LatentsOf<'_>) -> Result<Self, EngineError> {
         if reference.frames.is_empty() {
             return Err(EngineError::EmptyReference);
         }
         let mut frames = Vec::with_capacity(reference.frames.len());
         for (i, frame) in reference.frames.into_iter().enumerate() {
-            frames.push(prepared(i, frame, crop, encoder)?);
+            frames.push(prepared(i, frame, crop, latents)?);
         }
         Ok(Self { frames })
+    }
+
+    /// The latents of its frames as bytes, which [`MuseTalkAvatar::prepare`] need not be given the network for again.
+    pub fn latents(&self) -> Vec<u8> {
+        latents::to_bytes(self.frames.iter().map(|frame| frame.latents.as_slice()))
     }
 
     /// A reference frame.
@@ -63,7 +71,7 @@ fn prepared(
     index: usize,
     frame: ReferenceFrame,
     crop: &CropOptions,
-    encoder: &mut FaceEncoder,
+    latents: &mut LatentsOf<'_>,
 ) -> Result<PreparedFrame, EngineError> {
     let impossible = |reason| EngineError::ImpossibleFace { frame: index, reason };
     let ReferenceFrame { picture, face } = frame;
@@ -73,8 +81,7 @@ fn prepared(
     let size = [picture.width(), picture.height()];
     let area = face_box(&face, size, crop)
         .ok_or_else(|| impossible("it is too small, upside down or outside of the picture"))?;
-    let cut = cut_out(&picture, area, SIDE).map_err(|_| impossible("its box is empty"))?;
-    let latents = encoder.encode(&cut).map_err(|e| EngineError::Run(e.into()))?;
+    let latents = latents(&picture, area)?;
     let patch = Patch::new(area, jaw_mask(&face, area, crop));
     Ok(PreparedFrame { picture, latents, patch })
 }

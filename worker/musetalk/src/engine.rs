@@ -1,31 +1,29 @@
 //! The engine behind the trait.
 
 use crate::avatar::MuseTalkAvatar;
+use crate::choice::DecoderTrial;
+use crate::face::cut_out;
 use crate::graph::{GraphError, Provider};
-use crate::networks::{FaceEncoder, LATENTS, MouthGenerator, SOUND};
+use crate::loading::{GraphLoader, LoadNetworks};
+use crate::networks::{DecoderChoice, LATENTS, SIDE, SOUND};
 use crate::seat::MuseTalkSeat;
 use crate::settings::MuseTalkSettings;
-use crate::sound::{HearingFault, MuseTalkEar, SoundClip, Whisper};
-use mouthpiece_engine::{Engine, EngineError, EngineTick, Expression, SpeechLevel};
+use crate::shared::{Shared, lock};
+use crate::sound::{MuseTalkEar, SoundClip};
+use crate::{latents, memory};
+use mouthpiece_engine::{
+    DeviceMemory, Engine, EngineError, EngineRecovery, EngineStage, EngineTick, Expression, SpeechLevel,
+};
 use mouthpiece_frame::{I420, Reference};
 use mouthpiece_media::face::Runtime;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::time::Instant;
 
 /// The MuseTalk engine. Clones share the networks, and run them one after the other.
 #[derive(Clone)]
 pub struct MuseTalk {
     shared: Arc<Shared>,
-}
-
-struct Shared {
-    settings: MuseTalkSettings,
-    provider: Provider,
-    whisper: Whisper,
-    encoder: Mutex<FaceEncoder>,
-    generator: Mutex<MouthGenerator>,
-    /// Why ears cannot hear, if they cannot.
-    fault: HearingFault,
 }
 
 impl fmt::Debug for MuseTalk {
@@ -34,47 +32,33 @@ impl fmt::Debug for MuseTalk {
     }
 }
 
-/// A panic while a network ran leaves a session that can be run again.
-fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
-    shared.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl MuseTalk {
     /// Loads all networks: by the provider that is asked for, else by the first of all that works here.
     ///
     /// # Errors
     /// [`EngineError::Load`] when ONNX Runtime or a graph is missing or unfit, or the provider that was asked for does not work.
     pub fn load(settings: MuseTalkSettings) -> Result<Self, EngineError> {
-        let load = |error: GraphError| EngineError::Load(error.into());
         let runtime = Runtime::get().map_err(|e| EngineError::Load(e.into()))?;
-        if let Some(provider) = settings.networks.provider {
-            return Self::by(&runtime, settings, provider).map_err(load);
-        }
-        let mut working = Provider::ALL.into_iter().filter(|provider| provider.is_built_in()).peekable();
-        while let Some(provider) = working.next() {
-            match Self::by(&runtime, settings.clone(), provider) {
-                Ok(engine) => return Ok(engine),
-                // A graph that is missing or another one is so whatever runs it.
-                Err(GraphError::Provider { .. } | GraphError::Load { .. }) if working.peek().is_some() => {}
-                Err(error) => return Err(load(error)),
-            }
-        }
-        Err(load(GraphError::Answer { graph: "unet", what: "nothing can run it" }))
+        let loader = GraphLoader { runtime, networks: settings.networks.clone() };
+        Self::load_by(settings, Box::new(loader))
     }
 
-    fn by(runtime: &Runtime, settings: MuseTalkSettings, provider: Provider) -> Result<Self, GraphError> {
-        let networks = &settings.networks;
-        // The cheap ones first: what is wrong is told before gigabytes are read.
-        let whisper = Whisper::load(&networks.source(runtime, "whisper", provider))?;
-        let encoder = Mutex::new(FaceEncoder::load(runtime, networks, provider)?);
-        let generator = Mutex::new(MouthGenerator::load(runtime, networks, provider)?);
-        let fault = HearingFault::default();
-        Ok(Self { shared: Arc::new(Shared { settings, provider, whisper, encoder, generator, fault }) })
+    /// The same from a loader of the caller's own.
+    ///
+    /// # Errors
+    /// As [`MuseTalk::load`].
+    pub fn load_by(settings: MuseTalkSettings, loader: Box<dyn LoadNetworks>) -> Result<Self, EngineError> {
+        Ok(Self { shared: Arc::new(Shared::load(settings, loader)?) })
+    }
+
+    /// Which decoder draws.
+    pub fn decoder(&self) -> DecoderChoice {
+        self.shared.settings.networks.decoder
     }
 
     /// What runs the networks.
     pub fn provider(&self) -> Provider {
-        self.shared.provider
+        lock(&self.shared.running).provider
     }
 }
 
@@ -89,7 +73,31 @@ impl Engine for MuseTalk {
     }
 
     fn prepare(&self, reference: Reference) -> Result<MuseTalkAvatar, EngineError> {
-        MuseTalkAvatar::prepare(reference, &self.shared.settings.crop, &mut lock(&self.shared.encoder))
+        let mut look = |picture: &I420, area| {
+            let face = cut_out(picture, area, SIDE).map_err(|e| EngineError::Run(e.into()))?;
+            self.shared.encode(&face)
+        };
+        MuseTalkAvatar::prepare(reference, &self.shared.settings.crop, &mut look)
+    }
+
+    fn kept_version(&self) -> Option<String> {
+        Some(self.shared.latents_version.clone())
+    }
+
+    fn keep(avatar: &MuseTalkAvatar) -> Vec<u8> {
+        avatar.latents()
+    }
+
+    fn can_use(&self, reference: &Reference, kept: &[u8]) -> bool {
+        latents::from_bytes(kept, reference.frames.len()).is_some()
+    }
+
+    fn prepare_kept(&self, reference: Reference, kept: &[u8]) -> Result<MuseTalkAvatar, EngineError> {
+        let Some(kept) = latents::from_bytes(kept, reference.frames.len()) else { return self.prepare(reference) };
+        let mut kept = kept.into_iter();
+        // One for each frame, in order.
+        let mut next = |_: &I420, _| kept.next().ok_or(EngineError::EmptyReference);
+        MuseTalkAvatar::prepare(reference, &self.shared.settings.crop, &mut next)
     }
 
     fn bytes(avatar: &MuseTalkAvatar) -> usize {
@@ -112,7 +120,7 @@ impl Engine for MuseTalk {
 
     fn draw(&mut self, ticks: &mut [EngineTick<'_, Self>]) -> Result<(), EngineError> {
         if let Some(error) = lock(&self.shared.fault).take() {
-            return Err(EngineError::Run(error.into()));
+            return Err(error.of_engine());
         }
         let (mut speaking, mut given) = (Vec::with_capacity(ticks.len()), Vec::with_capacity(ticks.len()));
         for (i, tick) in ticks.iter_mut().enumerate() {
@@ -128,14 +136,44 @@ impl Engine for MuseTalk {
             }
         }
         let mut shown = Ok(());
-        let drawn = lock(&self.shared.generator).draw(&given, |nth, face| {
-            let tick = &mut ticks[speaking[nth]];
+        let mut show = |nth: usize, face: &[u8]| {
+            let (began, tick) = (Instant::now(), &mut ticks[speaking[nth]]);
             if let Err(error) = tick.seat.show_face(tick.avatar, tick.reference, face) {
                 shown = Err(error);
             }
-        });
-        drawn.map_err(|e| EngineError::Run(e.into()))?;
+            lock(&self.shared.blending).ran_since(began);
+        };
+        let mut generator = lock(&self.shared.generator);
+        generator.as_mut().ok_or(EngineError::Broken)?.draw(&given, &mut show).map_err(GraphError::of_engine)?;
         shown
+    }
+
+    fn about(&self) -> Option<String> {
+        let (by, decoder) = (self.provider().name(), self.decoder().graph());
+        Some(match self.shared.trial {
+            None => format!("{decoder} by {by}"),
+            Some(DecoderTrial { wanted, full, tiny: None }) => {
+                format!("{decoder} by {by}: it makes {full:.0} frames a second, and {wanted:.0} are wanted")
+            }
+            Some(DecoderTrial { wanted, full, tiny: Some(tiny) }) => format!(
+                "{decoder} by {by}: the full one makes {full:.0} frames a second, the tiny one {tiny:.0}, and {wanted:.0} are wanted"
+            ),
+        })
+    }
+
+    fn device_memory(&self) -> Option<DeviceMemory> {
+        let by = self.provider();
+        by.is_gpu().then(|| memory::device_memory(&self.shared.settings.networks, by))
+    }
+
+    fn take_stages(&self) -> Vec<EngineStage> {
+        let Shared { whisper, generator, blending, .. } = &*self.shared;
+        let networks = lock(generator).as_mut().map(|generator| generator.take_stages()).unwrap_or_default();
+        [vec![whisper.take_stage()], networks, vec![lock(blending).take()]].concat()
+    }
+
+    fn recover(&mut self) -> Result<EngineRecovery, EngineError> {
+        self.shared.recover()
     }
 
     /// The reference as it is: eyes, brows and head are those of its frames.

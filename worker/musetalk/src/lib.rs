@@ -9,21 +9,30 @@
 //! Graphs and how they are made: `models/export`. What was measured, and what is not built yet: `docs/neural-engine.md`.
 
 mod avatar;
+mod building;
+mod choice;
 mod engine;
 mod face;
 mod graph;
+mod latents;
+mod loading;
+mod memory;
 mod networks;
+mod recovery;
 mod seat;
 mod settings;
+mod shared;
 mod sound;
 
-pub use avatar::MuseTalkAvatar;
+pub use avatar::{LatentsOf, MuseTalkAvatar};
+pub use building::{BuildProgress, build_engines};
+pub use choice::DecoderTrial;
 pub use engine::MuseTalk;
-pub use face::CropOptions;
+pub use face::{Blender, CropOptions};
 pub use graph::{GraphError, GraphSource, Provider};
-pub use networks::{
-    BATCHES, DecoderChoice, FaceEncoder, LATENTS, MouthGenerator, NetworkSettings, PICTURE, SIDE, SOUND,
-};
+pub use loading::{DrawMouths, GraphLoader, LoadNetworks};
+pub use networks::{DecoderChoice, FaceEncoder, LATENTS, MouthGenerator, NetworkSettings, PICTURE, SIDE, SOUND};
+pub use recovery::RecoveryPlan;
 pub use seat::MuseTalkSeat;
 pub use settings::{GraphFolder, MuseTalkSettings};
 pub use sound::clip::FEATURE;

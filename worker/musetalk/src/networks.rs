@@ -1,12 +1,14 @@
 //! The networks that draw: latents of a face and sound in, pictures of a mouth out.
 
-use crate::graph::{Graph, GraphError, GraphSource, Precision, Provider, TensorWanted, go_together};
+use crate::graph::{CacheVerdict, Graph, GraphError, GraphSource, Precision, Provider, TensorWanted, go_together};
 use crate::sound::clip::{CLIP, FEATURE, STATES, WIDTH};
+use mouthpiece_engine::EngineStage;
 use mouthpiece_media::face::Runtime;
 use ort::memory::{Allocator, MemoryInfo};
 use ort::session::IoBinding;
 use ort::value::Tensor;
 use std::path::PathBuf;
+use std::time::Instant;
 
 /// Pixels of a face crop's side.
 pub const SIDE: usize = 256;
@@ -16,8 +18,6 @@ pub const PICTURE: usize = SIDE * SIDE * 3;
 pub const LATENTS: usize = 8 * 32 * 32;
 /// Values of a frame's sound, [50, 384].
 pub const SOUND: usize = CLIP * FEATURE;
-/// Batches that are run; a number of frames between two of them is filled up with the last frame.
-pub const BATCHES: [usize; 4] = [1, 2, 4, 8];
 
 /// Which decoder turns latents into pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,13 +51,15 @@ pub struct NetworkSettings {
     pub threads: usize,
     /// Which decoder.
     pub decoder: DecoderChoice,
+    /// Whether TensorRT may build engines now, which takes minutes.
+    pub builds: bool,
 }
 
 impl NetworkSettings {
     /// Where graph `name` is, when `provider` runs it.
     pub fn source<'a>(&'a self, runtime: &'a Runtime, name: &'static str, provider: Provider) -> GraphSource<'a> {
-        let Self { graphs, device, threads, .. } = self;
-        GraphSource { runtime, folder: graphs, name, provider, device: *device, threads: *threads }
+        let Self { graphs, device, threads, builds, .. } = self;
+        GraphSource { runtime, folder: graphs, name, provider, device: *device, threads: *threads, builds: *builds }
     }
 }
 
@@ -99,7 +101,10 @@ pub struct MouthGenerator {
     unet: Graph,
     decoder: Graph,
     between: MemoryInfo<'static>,
-    batches: [BatchMemory; BATCHES.len()],
+    /// One for each batch that the provider runs; a number of frames between two of them is filled up with the last frame.
+    batches: Vec<BatchMemory>,
+    /// What UNet and decoder took.
+    stages: [EngineStage; 2],
 }
 
 /// What one batch goes through.
@@ -120,20 +125,43 @@ impl MouthGenerator {
     /// # Errors
     /// [`GraphError`] when one is missing, damaged, another one, or of another precision than the other.
     pub fn load(runtime: &Runtime, settings: &NetworkSettings, provider: Provider) -> Result<Self, GraphError> {
-        let latents = TensorWanted::new("latents", Precision::F32, &[None, Some(8), Some(32), Some(32)]);
-        let sound = TensorWanted::new("sound", Precision::F32, &[None, Some(CLIP * STATES), Some(WIDTH)]);
-        let mouth = TensorWanted::new("mouth", Precision::Inner, &[None, Some(4), Some(32), Some(32)]);
-        let picture = TensorWanted::new("picture", Precision::U8, &[None, Some(SIDE), Some(SIDE), Some(3)]);
-        let unet = Graph::load(&settings.source(runtime, "unet", provider), &[latents, sound], &[mouth])?;
-        let decoder = settings.source(runtime, settings.decoder.graph(), provider);
-        let decoder = Graph::load(&decoder, &[mouth], &[picture])?;
+        let unet = Self::load_graph(runtime, settings, provider, "unet")?;
+        let decoder = Self::load_graph(runtime, settings, provider, settings.decoder.graph())?;
         go_together(&unet, &decoder, "mouth")?;
         let between = provider.memory(settings.device).map_err(unet.failed())?;
         let host = provider.host_memory(&unet.session).map_err(unet.failed())?;
-        let make = |size| BatchMemory::new(size, &unet, &decoder, &host).map_err(unet.failed());
-        let [a, b, c, d] = BATCHES;
-        let batches = [make(a)?, make(b)?, make(c)?, make(d)?];
-        Ok(Self { unet, decoder, between, batches })
+        let make = |size: &usize| BatchMemory::new(*size, &unet, &decoder, &host).map_err(unet.failed());
+        let batches = provider.batches().iter().map(make).collect::<Result<_, _>>()?;
+        let stages = [EngineStage::new("unet"), EngineStage::new("decoder")];
+        Ok(Self { unet, decoder, between, batches, stages })
+    }
+
+    /// Loads the UNet or a decoder.
+    ///
+    /// # Errors
+    /// As [`MouthGenerator::load`].
+    pub(crate) fn load_graph(
+        runtime: &Runtime,
+        settings: &NetworkSettings,
+        provider: Provider,
+        name: &'static str,
+    ) -> Result<Graph, GraphError> {
+        let source = settings.source(runtime, name, provider);
+        with_tensors(name, |inputs, outputs| Graph::load(&source, inputs, outputs))
+    }
+
+    /// What lies there of the engine that TensorRT runs of it; `None` where none is needed.
+    ///
+    /// # Errors
+    /// As [`MouthGenerator::load`].
+    pub(crate) fn engine(
+        runtime: &Runtime,
+        settings: &NetworkSettings,
+        provider: Provider,
+        name: &'static str,
+    ) -> Result<Option<CacheVerdict>, GraphError> {
+        let source = settings.source(runtime, name, provider);
+        with_tensors(name, |inputs, _| source.judge(inputs))
     }
 
     /// Draws a mouth for each pair of latents ([`LATENTS`] values) and sound ([`SOUND`] values); `picture` is called with the index
@@ -146,7 +174,7 @@ impl MouthGenerator {
         frames: &[(&[f32], &[f32])],
         mut picture: impl FnMut(usize, &[u8]),
     ) -> Result<(), GraphError> {
-        let [.., largest] = BATCHES;
+        let largest = self.batches.last().map_or(1, |memory| memory.size);
         for (chunk, frames) in frames.chunks(largest).enumerate() {
             let bytes = self.run(frames)?;
             for (i, bytes) in bytes.chunks_exact(PICTURE).take(frames.len()).enumerate() {
@@ -156,10 +184,16 @@ impl MouthGenerator {
         Ok(())
     }
 
+    /// What both networks took since they were asked last.
+    pub fn take_stages(&mut self) -> Vec<EngineStage> {
+        self.stages.iter_mut().map(EngineStage::take).collect()
+    }
+
     fn run(&mut self, frames: &[(&[f32], &[f32])]) -> Result<&[u8], GraphError> {
-        let Self { unet, decoder, between, batches } = self;
+        let Self { unet, decoder, between, batches, stages: [in_unet, in_decoder] } = self;
         let (unet_failed, decoder_failed) = (unet.failed(), decoder.failed());
         let Some(memory) = batches.iter_mut().find(|memory| memory.size >= frames.len()) else { return Ok(&[]) };
+        let began = Instant::now();
         memory.fill(frames).map_err(&unet_failed)?;
         let BatchMemory { size, latents, sound, mouths, pictures, made, out } = memory;
         mouths.bind_input("latents", latents).map_err(&unet_failed)?;
@@ -172,6 +206,8 @@ impl MouthGenerator {
         let mouth = drawn.remove("mouth").ok_or(missing)?;
         pictures.bind_input("mouth", &mouth).map_err(&decoder_failed)?;
         *made = true;
+        in_unet.ran_since(began);
+        let began = Instant::now();
         let outputs = decoder.session.run_binding(pictures).map_err(&decoder_failed)?;
         let (_, bytes) = outputs["picture"].try_extract_tensor::<u8>().map_err(&decoder_failed)?;
         if bytes.len() != *size * PICTURE {
@@ -179,8 +215,18 @@ impl MouthGenerator {
         }
         out.clear();
         out.extend_from_slice(bytes);
+        in_decoder.ran_since(began);
         Ok(out)
     }
+}
+
+/// Calls `then` with the inputs and outputs of the UNet, or of a decoder.
+fn with_tensors<T>(name: &str, then: impl FnOnce(&[TensorWanted<'_>], &[TensorWanted<'_>]) -> T) -> T {
+    let latents = TensorWanted::new("latents", Precision::F32, &[None, Some(8), Some(32), Some(32)]);
+    let sound = TensorWanted::new("sound", Precision::F32, &[None, Some(CLIP * STATES), Some(WIDTH)]);
+    let mouth = TensorWanted::new("mouth", Precision::Inner, &[None, Some(4), Some(32), Some(32)]);
+    let picture = TensorWanted::new("picture", Precision::U8, &[None, Some(SIDE), Some(SIDE), Some(3)]);
+    if name == "unet" { then(&[latents, sound], &[mouth]) } else { then(&[mouth], &[picture]) }
 }
 
 impl BatchMemory {

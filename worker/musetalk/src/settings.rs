@@ -47,6 +47,9 @@ pub struct MuseTalkSettings {
     pub recording: ListeningWindow,
     /// How faces are cut out and put back.
     pub crop: CropOptions,
+    /// The tiny decoder is taken instead of the full one when that does not hold 30 frames a second for so many sessions;
+    /// `None`: the decoder is what it is said to be.
+    pub hold: Option<usize>,
 }
 
 impl MuseTalkSettings {
@@ -59,12 +62,14 @@ impl MuseTalkSettings {
             device: 0,
             threads: 2,
             decoder: DecoderChoice::Full,
+            builds: false,
         };
         Self {
             networks,
             live: ListeningWindow::LIVE,
             recording: ListeningWindow::RECORDING,
             crop: CropOptions::default(),
+            hold: None,
         }
     }
 }

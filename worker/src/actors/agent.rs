@@ -3,6 +3,8 @@
 //! It hands commands on to the slots, tells how the worker is, and leads it out: a draining worker takes nothing new and
 //! leaves when its slots are free. Its live sessions are moved away meanwhile: coordinators see to that.
 
+mod breaking;
+
 use super::messages::{
     BusClosed, CloseEngine, CommandCame, DrainWorker, HaltSession, HandOverSession, LetGoOfSession, SlotDutyChanged,
     SlotFreed, SlotOccupied, TakeAssignment, WorkerBroken, YieldSlot,
@@ -13,6 +15,7 @@ use super::slot::{SlotActor, acknowledge};
 use super::tell::{count, refuse, tell};
 use crate::board::{ProgressBoard, WorkState};
 use crate::clock::WorkerClock;
+use crate::condition::EngineCondition;
 use crate::failure::WorkerFailure;
 use crate::stop::SessionDuty;
 use crate::work::SessionRunner;
@@ -69,6 +72,8 @@ pub struct AgentParts {
     pub slots: Vec<Addr<SlotActor>>,
     /// The engine's actor, if the work has one.
     pub engine: Option<Recipient<CloseEngine>>,
+    /// How the engine is; it is said here before any session hears of it.
+    pub condition: watch::Receiver<EngineCondition>,
     /// Told when it takes nothing new any more.
     pub drains: watch::Sender<bool>,
     /// Told when all is over.
@@ -132,6 +137,7 @@ impl Actor for Agent {
     fn started(&mut self, ctx: &mut Context<Self>) {
         let inbox = std::mem::replace(&mut self.parts.inbox, Box::new(Nothing));
         self.listening = Some(ctx.spawn(listen(inbox, ctx.address()).into_actor(self)));
+        ctx.spawn(breaking::watch_engine(self.parts.condition.clone(), ctx.address()).into_actor(self));
         ctx.run_interval(self.parts.lease.renew(), |agent, ctx| agent.beat(ctx));
         self.beat(ctx);
     }
@@ -443,6 +449,8 @@ impl Agent {
                 warn!("goodbye could not be said");
             }
         };
+        let broken = outcome.is_ok() && *self.parts.condition.borrow() == EngineCondition::Broken;
+        let outcome = if broken { Err(WorkerFailure::EngineBroken) } else { outcome };
         ctx.spawn(leaving.into_actor(self).map(move |(), agent, ctx| {
             info!(worker_id = %agent.parts.id, "gone");
             if let Some(engine) = &agent.parts.engine {

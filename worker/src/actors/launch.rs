@@ -5,6 +5,7 @@ use super::engine::EngineActor;
 use super::messages::{CloseEngine, DrainWorker, WorkerBroken};
 use super::slot::SlotActor;
 use crate::clock::WorkerClock;
+use crate::condition::EngineCondition;
 use crate::work::SessionRunner;
 use actix::{Actor, Addr, AsyncContext, Recipient};
 use actix_rt::Arbiter;
@@ -34,6 +35,8 @@ pub struct ActorLaunch {
     pub work: Arc<dyn SessionRunner>,
     /// Owns the engine's thread, if the work has one.
     pub engine: Option<EngineKeeper>,
+    /// How the engine is; a sender that is gone changes nothing any more.
+    pub condition: watch::Receiver<EngineCondition>,
     /// Since the worker began to start.
     pub clock: WorkerClock,
     /// Paces the heartbeats.
@@ -66,7 +69,20 @@ impl ActorLaunch {
     pub fn start(self, home: &Arbiter) -> Actors {
         let ((drains, draining), (closed, outcome)) = (watch::channel(false), watch::channel(None));
         let agent = Agent::start_in_arbiter(&home.handle(), move |ctx| {
-            let Self { id, capability, address, bus, pool, work, engine, clock, lease, drain_timeout, inbox } = self;
+            let Self {
+                id,
+                capability,
+                address,
+                bus,
+                pool,
+                work,
+                engine,
+                condition,
+                clock,
+                lease,
+                drain_timeout,
+                inbox,
+            } = self;
             let agent = ctx.address();
             let slot = |_| {
                 let (bus, pool, work) = (Arc::clone(&bus), Arc::clone(&pool), Arc::clone(&work));
@@ -87,6 +103,7 @@ impl ActorLaunch {
                 inbox,
                 slots,
                 engine,
+                condition,
                 drains,
                 closed,
             };

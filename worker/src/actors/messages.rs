@@ -96,6 +96,21 @@ pub struct LetGoOfSession(pub Hold);
 #[rtype(result = "()")]
 pub struct HandOverSession(pub Hold);
 
+/// To the agent: the engine's condition has changed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct EngineChanged;
+
+/// To the agent: what runs in a slot cannot go on for want of an engine. It keeps its lease until more is said.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct SessionAbandoned(pub Hold);
+
+/// To a slot: if this is what is there, say that another worker is to run it, and let go of it.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct HandBackSession(pub Hold);
+
 /// To a slot: the worker leaves. Answered when what ran is stopped, the lease given back, and the coordinators told: with the last
 /// report of what came to its end there.
 #[derive(Message)]

@@ -7,13 +7,12 @@
 use super::agent::Agent;
 use super::lease::{Lease, LeaseDue, ask, ask_patiently, pace};
 use super::messages::{
-    HaltSession, HandOverSession, LetGoOfSession, SlotDutyChanged, SlotFreed, SlotOccupied, TakeAssignment,
-    WorkerBroken, YieldSlot,
+    HaltSession, HandBackSession, HandOverSession, LetGoOfSession, SessionAbandoned, SlotDutyChanged, SlotFreed,
+    SlotOccupied, TakeAssignment, YieldSlot,
 };
 use super::tell::{handed_over, last_report, refuse, report, tell};
 use crate::board::{ProgressBoard, WorkState};
 use crate::clock::WorkerClock;
-use crate::failure::WorkerFailure;
 use crate::stop::{SessionDuty, Stop, Stopper, stop};
 use crate::work::SessionRunner;
 use actix::{Actor, ActorFutureExt, Addr, AsyncContext, Context, Handler, ResponseFuture, SpawnHandle, WrapFuture};
@@ -123,6 +122,17 @@ impl Handler<HandOverSession> for SlotActor {
 
     fn handle(&mut self, HandOverSession(hold): HandOverSession, ctx: &mut Context<Self>) {
         self.hand_over(hold, ctx);
+    }
+}
+
+impl Handler<HandBackSession> for SlotActor {
+    type Result = ();
+
+    fn handle(&mut self, HandBackSession(hold): HandBackSession, ctx: &mut Context<Self>) {
+        let Some(current) = self.current.as_ref().filter(|c| c.hold == hold) else { return };
+        let (bus, why) = (Arc::clone(&self.bus), refusal(current.duty, WorkerRefusal::Leaving));
+        self.clear(ctx);
+        actix_rt::spawn(async move { tell(&*bus, &WorkerEvent::Refused { hold, why }).await });
     }
 }
 
@@ -320,8 +330,8 @@ impl SlotActor {
     fn told(&mut self, hold: Hold, ctx: &mut Context<Self>) {
         let Some(current) = self.current.as_ref().filter(|c| c.hold == hold) else { return };
         if current.board.stage() == WorkState::Abandoned {
-            // Its engine is gone. It keeps its lease until the worker said goodbye: it must not be placed here again.
-            self.agent.do_send(WorkerBroken(WorkerFailure::EngineGone));
+            // Its engine is gone. It keeps its lease until it is handed back: it must not be placed here again.
+            self.agent.do_send(SessionAbandoned(hold));
         } else {
             self.clear(ctx);
         }

@@ -5,19 +5,21 @@
 //! over should that one be stopped. One portrait is analysed at a time; the search itself runs on a blocking thread and
 //! gives up between two steps.
 
+mod made;
 mod memory;
 mod store;
 
+use crate::PortraitOptions;
 use crate::stop::Stop;
 use crate::work::WorkError;
-use crate::{PortraitOptions, RenderError, load_reference_while};
+use made::{Made, make};
 use memory::Memory;
 use mouthpiece_domain::colour::Colour;
 use mouthpiece_domain::session::{BlobKey, SessionSpec};
-use mouthpiece_engine::{Engine, EngineError};
-use mouthpiece_media::face::{FaceFinder, Runtime};
+use mouthpiece_engine::Engine;
+use mouthpiece_media::face::FaceFinder;
 use mouthpiece_media::image::Background;
-use mouthpiece_media::reference::{FaceReport, PreparedReference, preview};
+use mouthpiece_media::reference::{PreparedReference, preview};
 use mouthpiece_ports::blobs::Blobs;
 use std::collections::HashMap;
 use std::path::Path;
@@ -25,7 +27,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use store::AvatarStore;
 pub(crate) use store::patiently;
-use tokio::sync::{Mutex as TurnMutex, OwnedMutexGuard};
+use tokio::sync::Mutex as TurnMutex;
 use tokio::task::spawn_blocking;
 use tracing::{info, warn};
 
@@ -140,18 +142,23 @@ impl<E: Engine> WorkerAvatars<E> {
     async fn stored(&self, spec: &SessionSpec) -> Result<Option<Arc<ReadyAvatar<E>>>, WorkError> {
         for key in [Key::of(spec, 0), Key::of(spec, spec.fps.per_second())] {
             let Some(bytes) = self.store.load(&key).await? else { continue };
+            let kept = match self.engine.kept_version() {
+                Some(version) => self.store.load_kept(&key, &version).await,
+                None => None,
+            };
             let (engine, has_preview) = (self.engine.clone(), self.store.has_preview(&key).await?);
             let read = spawn_blocking(move || {
                 let prepared = PreparedReference::from_bytes(&bytes).map_err(|e| e.to_string())?;
                 let preview = if has_preview { None } else { preview(&prepared.reference).ok() };
-                let made = Made::new(&engine, prepared, Vec::new(), preview);
+                let made = Made::new(&engine, prepared, Vec::new(), preview, kept);
                 made.map_err(|e| e.to_string())
             });
             match read.await.map_err(|e| WorkError::broke("reading the avatar", &e))? {
-                Ok(made) => {
+                Ok(mut made) => {
                     if let Some(preview) = made.preview.clone() {
                         self.store.save_preview(&key, preview).await?;
                     }
+                    self.save_kept(&key, made.kept.take()).await;
                     return self.keep(key, made).map(Some);
                 }
                 Err(reason) => {
@@ -181,8 +188,18 @@ impl<E: Engine> WorkerAvatars<E> {
         let key = Key::of(spec, if made.frames_per_second > 0.0 { spec.fps.per_second() } else { 0 });
         let (data, preview) = (std::mem::take(&mut made.data), made.preview.take().unwrap_or_default());
         info!(content = key.content, frames = made.frames, bytes = data.len(), "avatar prepared");
+        stop.or(self.save_kept(&key, made.kept.take())).await?;
         stop.or(self.store.save(&key, data, preview)).await??;
         self.keep(key, made)
+    }
+
+    /// Stores what the engine need not make again, if there is anything. Without it the next one takes longer: no more.
+    async fn save_kept(&self, key: &Key, kept: Option<Vec<u8>>) {
+        if let (Some(kept), Some(version)) = (kept, self.engine.kept_version())
+            && let Err(e) = self.store.save_kept(key, &version, kept).await
+        {
+            warn!(content = key.content, error = %e, "what the engine made of an avatar is not stored");
+        }
     }
 
     fn keep(&self, key: Key, made: Made<E::Avatar>) -> Result<Arc<ReadyAvatar<E>>, WorkError> {
@@ -200,52 +217,6 @@ impl<E: Engine> WorkerAvatars<E> {
         lock(&self.memory).put(key, bytes, Arc::clone(&ready));
         Ok(ready)
     }
-}
-
-/// An avatar, and what is stored of it.
-struct Made<A> {
-    avatar: A,
-    report: FaceReport,
-    frames: usize,
-    frames_per_second: f32,
-    data: Vec<u8>,
-    preview: Option<Vec<u8>>,
-}
-
-impl<A> Made<A> {
-    /// The engine takes the reference itself: a video's is large, and not copied.
-    fn new<E: Engine<Avatar = A>>(
-        engine: &E,
-        prepared: PreparedReference,
-        data: Vec<u8>,
-        preview: Option<Vec<u8>>,
-    ) -> Result<Self, EngineError> {
-        let PreparedReference { reference, report } = prepared;
-        let (frames, frames_per_second) = (reference.frames.len(), reference.frames_per_second);
-        let avatar = engine.prepare(reference)?;
-        Ok(Self { avatar, report, frames, frames_per_second, data, preview })
-    }
-}
-
-fn make<E: Engine>(
-    engine: &E,
-    mut finder: OwnedMutexGuard<Option<FaceFinder>>,
-    portrait: &Path,
-    options: PortraitOptions,
-    stop: &Stop,
-) -> Result<Made<E::Avatar>, RenderError> {
-    let finder = match &mut *finder {
-        Some(finder) => finder,
-        none => none.insert(FaceFinder::new(&Runtime::get()?)?),
-    };
-    let prepared = load_reference_while(portrait, options, finder, &|| !stop.is_set())?;
-    let no_picture = |source| RenderError::Reference { file: portrait.into(), source };
-    let preview = preview(&prepared.reference).map_err(no_picture)?;
-    let data = prepared.to_bytes();
-    if stop.is_set() {
-        return Err(RenderError::Cancelled);
-    }
-    Ok(Made::new(engine, prepared, data, Some(preview))?)
 }
 
 /// A place in the line for one avatar; the last to leave takes the line away.

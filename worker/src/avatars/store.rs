@@ -48,7 +48,8 @@ impl AvatarStore {
         Self { engine: engine.to_ascii_lowercase().chars().map(safe).collect(), blobs }
     }
 
-    /// `<the portrait's folder>/<engine>-<size>-<face or 0>[-<rate of a video>][-on<background>].<ending>`
+    /// `<the portrait's folder>/<engine>-<size>-<face or 0>[-<rate of a video>][-on<background>].<ending>`; endings are `ref`,
+    /// `png` for the small picture, and `<version>.kept` for what the engine made of it
     fn key(&self, key: &Key, ending: &str) -> Result<BlobKey, WorkError> {
         let Key { content, face, size, fps, background } = key;
         let rate = if *fps > 0 { format!("-{fps}") } else { String::new() };
@@ -76,6 +77,33 @@ impl AvatarStore {
             }
             Err(e) => Err(WorkError::blob(&e, "the avatar")),
         }
+    }
+
+    /// What an engine kept of it, under its version. None too when the store fails: it can be made again.
+    pub(super) async fn load_kept(&self, key: &Key, version: &str) -> Option<Bytes> {
+        let key = self.kept(key, version).ok()?;
+        match patiently(|| self.blobs.get(&key, MAX_STORED)).await {
+            Ok(bytes) => Some(bytes),
+            Err(BlobError::Missing(_)) => None,
+            Err(e) => {
+                warn!(error = %e, "what the engine kept of an avatar cannot be read: it is made again");
+                None
+            }
+        }
+    }
+
+    /// Stores it. What lies there already is of no use, or it would not have been made again: a store need not write over it.
+    pub(super) async fn save_kept(&self, key: &Key, version: &str, bytes: Vec<u8>) -> Result<(), WorkError> {
+        let (key, bytes) = (self.kept(key, version)?, Bytes::from(bytes));
+        let replace = async {
+            patiently(|| self.blobs.delete(&key)).await?;
+            patiently(|| self.blobs.put(&key, bytes.clone())).await
+        };
+        replace.await.map_err(|e| WorkError::blob(&e, "the avatar"))
+    }
+
+    fn kept(&self, key: &Key, version: &str) -> Result<BlobKey, WorkError> {
+        self.key(key, &format!("{version}.kept"))
     }
 
     /// Takes damaged data away: a store need not write what it has already.

@@ -14,6 +14,7 @@ mod inbox;
 mod listener;
 mod microphone;
 mod mood;
+pub mod pace;
 mod pushed;
 mod session;
 mod stages;
@@ -23,4 +24,4 @@ mod voice;
 
 pub use inbox::{Letterbox, LiveInput};
 pub use session::{LiveEnd, LiveSetup};
-pub use thread::{LiveFace, LiveThread};
+pub use thread::{LiveFace, LiveThread, PacedByEngine};

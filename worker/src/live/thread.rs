@@ -6,6 +6,7 @@
 use super::callers::Callers;
 use super::inbox::{LiveInbox, LiveInput};
 use super::listener::Listener;
+use super::pace::{PaceKeeper, PaceReport};
 use super::session::{
     FrameTurn, FrameWork, HeardVoice, LiveEnd, LiveOutput, LiveSession, LiveSetup, LiveTask, SoundDue,
 };
@@ -16,7 +17,7 @@ use crate::mark::FrameMarker;
 use crate::metrics::WorkerMetrics;
 use crate::stop::Stop;
 use bytes::Bytes;
-use mouthpiece_engine::{Artist, Cue, Ear};
+use mouthpiece_engine::{Artist, Cue, DrawnTicks, Ear, EngineError};
 use mouthpiece_media::audio::OpusEncoder;
 use mouthpiece_media::encode::{self, EncoderChoice, EncoderQuality, EncoderSettings, VideoEncoder};
 use mouthpiece_transport::{AudioPacket, OutgoingStream};
@@ -54,6 +55,15 @@ pub struct LiveThread<'a, A: Artist> {
     inbox: LiveInbox,
     board: &'a ProgressBoard,
     fps: u32,
+    paced: PacedByEngine<'a>,
+}
+
+/// Who decides how many frames a second a live session has.
+pub struct PacedByEngine<'a> {
+    /// What it shares with the other sessions of the worker.
+    pub keeper: &'a PaceKeeper,
+    /// What the engine drew so far, all sessions together.
+    pub drawn: Box<dyn Fn() -> DrawnTicks + 'a>,
 }
 
 impl<'a, A: Artist> LiveThread<'a, A> {
@@ -68,6 +78,7 @@ impl<'a, A: Artist> LiveThread<'a, A> {
         inbox: LiveInbox,
         board: &'a ProgressBoard,
         metrics: Arc<WorkerMetrics>,
+        paced: PacedByEngine<'a>,
     ) -> Result<Self, RenderError> {
         let LiveSetup { size: [width, height], fps, terms, .. } = setting;
         let quality = EncoderQuality::Realtime { bitrate_bps: terms.bitrate[1] };
@@ -90,6 +101,7 @@ impl<'a, A: Artist> LiveThread<'a, A> {
             inbox,
             board,
             fps,
+            paced,
         })
     }
 
@@ -199,7 +211,20 @@ impl<'a, A: Artist> LiveThread<'a, A> {
         let order = self.session.heard(turn, voice, listened);
         let (Some(order), Some(heard)) = (order, heard) else { return Ok(()) };
         let drawing = Instant::now();
-        let picture = if order.is_calm { self.path.rest()? } else { self.path.draw(heard)? };
+        let mut by_engine = !order.is_calm;
+        let picture = if order.is_calm {
+            self.path.rest()?
+        } else {
+            match self.path.draw(heard) {
+                // The voice goes on, and the face stays, until the engine is back or the session was moved.
+                Err(RenderError::Engine(EngineError::Recovering | EngineError::Broken)) => {
+                    self.session.undrawn();
+                    by_engine = false;
+                    self.path.rest()?
+                }
+                drawn => drawn?,
+            }
+        };
         let picture = self.marker.shown(picture);
         let drawn = Instant::now();
         let (mut data, mut key) = (Bytes::new(), false);
@@ -211,6 +236,10 @@ impl<'a, A: Artist> LiveThread<'a, A> {
         // It leaves when its time comes: the transport holds it until then.
         if !self.stream.video(self.session.made(&order, work, data, key)) {
             self.session.refused();
+        }
+        if by_engine {
+            let report = PaceReport { late: turn.skipped as u32, ..self.session.drew_one() };
+            self.session.set_pace(self.paced.keeper.report(report, (self.paced.drawn)(), work.encoded));
         }
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use crate::bar::{Bar, WIDTH};
 use crate::farm::{Farm, SOON, hold};
-use crate::media::{SAMPLE, metrics, render, upload, wav};
+use crate::media::{SAMPLE, key, metrics, render, upload, wav};
 use crate::viewer::Viewer;
 use bytes::Bytes;
 use mouthpiece_domain::fleet::Assignment;
@@ -11,9 +11,12 @@ use mouthpiece_domain::live::LineInput;
 use mouthpiece_domain::session::{EndReason, Phase, SessionKind, SessionSpec};
 use mouthpiece_media::video::VideoReader;
 use mouthpiece_worker::farm::{StartError, start, start_engine};
+use mouthpiece_worker::metrics::WorkerMetrics;
 use mouthpiece_worker::{RenderOptions, RtcSettings, WorkerSettings, render_with};
+use prometheus::{Registry, TextEncoder};
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A second of silence, then a second of a voice.
@@ -69,6 +72,54 @@ async fn a_worker_runs_another_engine() {
     let (blob, copy) = (end.output.unwrap().blob.unwrap(), tempfile::tempdir().unwrap());
     follow_the_voice(&bars(&farm.ports.blobs.local(&blob, copy.path()).await.unwrap()));
     worker.drain_and_stop(Duration::ZERO).await.unwrap();
+}
+
+#[actix_rt::test]
+async fn what_an_engine_kept_of_an_avatar_is_not_made_again_unless_it_is_damaged() {
+    let farm = Farm::new().await;
+    let spec = upload(&*farm.ports.blobs, SAMPLE, wav(0.2)).await;
+    let folder = format!("avatars/{}/{}", &spec.content[..2], spec.content);
+    let kept = key(&format!("{folder}/bar-1-128-0.7.kept"));
+    // Each time a worker of its own, with nothing in memory; how often its engine prepared the avatar.
+    let film = async |session: u128| {
+        let engine = Bar::default();
+        let worker = start_engine(engine.clone(), farm.ports.clone(), farm.settings(), metrics()).await.unwrap();
+        let hold = farm.assign(&render(hold(&worker, session, 1, 0), &spec)).await;
+        assert_eq!(farm.hears_end(hold).await.0.reason, EndReason::Completed);
+        worker.drain_and_stop(Duration::ZERO).await.unwrap();
+        (engine.prepared(), farm.ports.blobs.get(&kept, 100).await.unwrap())
+    };
+    let good = Bytes::from_static(&[42]);
+    assert_eq!(film(1).await, (1, good.clone()), "made and stored");
+    assert_eq!(film(2).await, (0, good.clone()), "not made again");
+    farm.ports.blobs.delete(&kept).await.unwrap();
+    farm.ports.blobs.put(&kept, Bytes::from_static(b"damaged")).await.unwrap();
+    assert_eq!(film(3).await, (1, good.clone()), "made anew, and mended");
+    farm.ports.blobs.delete(&kept).await.unwrap();
+    assert_eq!(film(4).await, (1, good), "of an avatar that was prepared before anything was kept");
+}
+
+#[actix_rt::test]
+async fn a_device_with_little_memory_has_fewer_slots_and_one_with_too_little_no_worker() {
+    let farm = Farm::new().await;
+    let (registry, settings) = (Registry::new(), WorkerSettings { slots: 4, ..farm.settings() });
+    let measures = Arc::new(WorkerMetrics::new(&registry).unwrap());
+    // Four gibibytes of buffers: three frames are drawn as four, which do not fit.
+    let engine = Bar::on_a_device(3 << 29);
+    let worker = start_engine(engine, farm.ports.clone(), settings.clone(), measures).await.unwrap();
+    assert_eq!(worker.capability().slots, 2);
+    let shown = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+    for line in [
+        "engine_memory_bytes{part=\"weights\"} 1073741824",
+        "engine_memory_bytes{part=\"buffers\"} 3221225472",
+        "engine_memory_limit_bytes{part=\"buffers\"} 4294967296",
+    ] {
+        assert!(shown.lines().any(|shown| shown == line), "{line} of {shown}");
+    }
+    worker.drain_and_stop(Duration::ZERO).await.unwrap();
+    let refused = start_engine(Bar::on_a_device(5 << 30), farm.ports.clone(), settings, metrics()).await;
+    let told = refused.err().unwrap().to_string();
+    assert!(told.contains("a frame takes 5.00 GiB") && told.contains("neural.memory_buffers"), "{told}");
 }
 
 #[actix_rt::test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on should say where")]
 
 mod bar;
+mod breaking;
 mod drain;
 mod engines;
 mod farm;

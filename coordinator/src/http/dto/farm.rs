@@ -67,6 +67,9 @@ pub struct WorkerBody {
     pub state: &'static str,
     /// What it measured of itself when it started, all slots together.
     pub frames_per_second: u32,
+    /// Why it does less than it measured, or nothing any more; null where all is well.
+    #[schema(example = "tensorrt failed: cuda draws from now on")]
+    pub impaired: Option<String>,
     /// How long it has been up.
     pub up_ms: u64,
     /// How long ago it last reported.
@@ -154,6 +157,7 @@ impl From<&WorkerView> for WorkerBody {
             machine: offers.machine.as_ref().map(|machine| machine.0.clone()),
             state,
             frames_per_second: offers.frames_per_second,
+            impaired: offers.impaired.clone(),
             up_ms: as_millis(worker.up),
             seen_ms_ago: as_millis(worker.seen_ago),
             slots: worker.slots.iter().map(SlotBody::from).collect(),

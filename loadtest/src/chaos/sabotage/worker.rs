@@ -65,6 +65,7 @@ impl SmallWorker {
                 instance_type: "local".to_owned(),
                 slots: self.slots.len() as u8,
                 frames_per_second: 100,
+                impaired: None,
                 machine: None,
             },
             address: None,

@@ -51,6 +51,7 @@ fn step(id: u128, n: u64) -> LedgerWrite {
                 instance_type: "local".into(),
                 slots: 2,
                 frames_per_second: 100,
+                impaired: None,
                 machine: None,
             };
             let (uptime, busy) = (Duration::from_millis(id as u64 * 7 + 1), Duration::from_millis(id as u64 * 3));

@@ -20,6 +20,7 @@ fn heartbeat(worker: u128) -> Heartbeat {
         instance_type: "g4dn.xlarge".into(),
         slots: 2,
         frames_per_second: 60,
+        impaired: None,
         machine: None,
     };
     let resident = vec!["5e".repeat(32), "6f".repeat(32)];

@@ -332,6 +332,7 @@ mod tests {
                 instance_type: "local".into(),
                 slots,
                 frames_per_second: 60,
+                impaired: None,
                 machine: None,
             },
             address: None,

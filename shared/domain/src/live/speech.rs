@@ -140,6 +140,14 @@ pub enum LineOutput {
         /// Milliseconds that may wait.
         limit_ms: u64,
     },
+    /// The face has so many frames a second from now on: all that talk at once on its worker are more than the engine holds at the
+    /// rate that was asked for, or are no more.
+    FrameRate {
+        /// Frames a second.
+        fps: u32,
+        /// Frames a second that were asked for.
+        asked: u32,
+    },
     /// Speech was not taken: send it again later.
     Refused {
         /// The number of the message.

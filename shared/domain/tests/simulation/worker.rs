@@ -366,6 +366,7 @@ impl Worker {
                 instance_type: "local".into(),
                 slots: self.slots.len() as u8,
                 frames_per_second: 60,
+                impaired: None,
                 machine: None,
             },
             address: None,

@@ -268,6 +268,7 @@ impl Farm {
             slots: SLOTS as u8,
             machine: None,
             frames_per_second: 60,
+            impaired: None,
         };
         Heartbeat {
             worker: id,

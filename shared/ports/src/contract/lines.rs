@@ -101,6 +101,7 @@ async fn everything_is_carried_in_order(lines: Subject) {
         LineOutput::Ended { event: event.clone(), played_ms: u64::MAX },
         LineOutput::Interrupted { event: None, played_ms: 0 },
         buffer(3),
+        LineOutput::FrameRate { fps: 20, asked: 30 },
         LineOutput::Continued { utterance: begun.clone() },
         LineOutput::Settled { through: u64::MAX, begun: Some(begun), of_next_ms: 3 },
         LineOutput::Settled { through: 0, begun: None, of_next_ms: 0 },

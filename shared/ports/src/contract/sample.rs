@@ -100,6 +100,7 @@ pub(super) fn capability(instance_type: &str) -> Capability {
         instance_type: instance_type.into(),
         slots: 2,
         frames_per_second: 120,
+        impaired: None,
         machine: None,
     }
 }

@@ -133,13 +133,14 @@ prop_compose! {
         worker in any::<u128>().prop_map(WorkerId),
         (name, engine, instance_type, machine) in (text(), text(), text(), of(text().prop_map(MachineId))),
         (slots, frames_per_second, draining) in any::<(u8, u32, bool)>(),
+        impaired in of(text()),
         (uptime, busy) in (span(), span()),
         resident in vec(text(), 0..5),
         running in vec(running(), 0..4),
         ended in vec(report(), 0..3),
         address in of(text()),
     ) -> Heartbeat {
-        let capability = Capability { name, engine, instance_type, machine, slots, frames_per_second };
+        let capability = Capability { name, engine, instance_type, machine, slots, frames_per_second, impaired };
         Heartbeat { worker, capability, draining, uptime, busy, resident, running, ended, address }
     }
 }
@@ -233,6 +234,7 @@ fn what_is_too_large_is_neither_written_nor_read() {
             instance_type: String::new(),
             slots: 1,
             frames_per_second: 1,
+            impaired: None,
             machine: None,
         };
         let (uptime, busy) = (Duration::ZERO, Duration::ZERO);

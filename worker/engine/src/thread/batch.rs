@@ -1,5 +1,6 @@
 //! What several sessions want drawn, in one call.
 
+use crate::recovery::EngineAbsence;
 use crate::{Engine, EngineError, EngineTick, Expression};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
@@ -44,20 +45,34 @@ pub(super) struct DeskWork<E: Engine> {
     cue: E::Cue,
     expression: Expression,
     reply: Arc<DeskReply<E>>,
+    /// Whether it waits while the engine is recovered.
+    is_patient: bool,
     /// Until it is drawn.
     outcome: Result<(), EngineError>,
+}
+
+/// What a session wants drawn.
+pub(super) struct WantedTick<C> {
+    pub reference: usize,
+    pub cue: C,
+    pub expression: Expression,
 }
 
 impl<E: Engine> DeskWork<E> {
     pub(super) fn new(
         avatar: Arc<E::Avatar>,
         seat: Box<E::Seat>,
-        reference: usize,
-        cue: E::Cue,
-        expression: Expression,
+        WantedTick { reference, cue, expression }: WantedTick<E::Cue>,
         reply: Arc<DeskReply<E>>,
+        is_patient: bool,
     ) -> Self {
-        Self { avatar, seat: Some(seat), reference, cue, expression, reply, outcome: Err(EngineError::Gone) }
+        let outcome = Err(EngineError::Gone);
+        Self { avatar, seat: Some(seat), reference, cue, expression, reply, is_patient, outcome }
+    }
+
+    /// Answers that it is not drawn.
+    pub(super) fn refuse(mut self, absence: EngineAbsence) {
+        self.outcome = Err(absence.into());
     }
 
     fn tick(&mut self) -> Option<EngineTick<'_, E>> {
@@ -87,9 +102,13 @@ impl<E: Engine> Default for Batch<E> {
 }
 
 impl<E: Engine> Batch<E> {
-    /// Takes all that waits.
+    /// Takes all that waits, when it has nothing itself.
     pub(super) fn take(&mut self, waiting: &mut Vec<DeskWork<E>>) {
         std::mem::swap(&mut self.work, waiting);
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.work.is_empty()
     }
 
     pub(super) fn len(&self) -> usize {
@@ -97,19 +116,45 @@ impl<E: Engine> Batch<E> {
     }
 
     /// Draws it in one call and answers. Should that fail, each tick is drawn by itself, so that it fails alone.
-    pub(super) fn draw(&mut self, engine: &mut E) {
+    ///
+    /// # Errors
+    /// [`EngineError::Device`]: what was not drawn stays here, to be drawn when the engine is recovered, or refused.
+    pub(super) fn draw(&mut self, engine: &mut E) -> Result<(), EngineError> {
         let mut ticks = emptied(std::mem::take(&mut self.ticks));
         ticks.extend(self.work.iter_mut().filter_map(DeskWork::tick));
         let together = engine.draw(&mut ticks);
         self.ticks = emptied(ticks);
+        if matches!(together, Err(EngineError::Device(_))) {
+            return together;
+        }
         let alone = together.is_err();
-        for work in &mut self.work {
+        for at in 0..self.work.len() {
+            let work = &mut self.work[at];
             work.outcome = match work.tick() {
                 Some(tick) if alone => engine.draw(&mut [tick]),
                 _ => Ok(()),
             };
+            if matches!(work.outcome, Err(EngineError::Device(_))) {
+                let failed = std::mem::replace(&mut work.outcome, Err(EngineError::Gone));
+                self.work.drain(..at);
+                return failed;
+            }
         }
         self.work.clear();
+        Ok(())
+    }
+
+    /// Answers those that do not wait while the engine is away; nobody waits for one that is broken.
+    pub(super) fn refuse(&mut self, absence: EngineAbsence) {
+        let goes = |work: &mut DeskWork<E>| absence == EngineAbsence::Broken || !work.is_patient;
+        for work in self.work.extract_if(.., goes) {
+            work.refuse(absence);
+        }
+    }
+
+    /// Adds what waits to what is here.
+    pub(super) fn gather(&mut self, waiting: &mut Vec<DeskWork<E>>) {
+        self.work.append(waiting);
     }
 }
 

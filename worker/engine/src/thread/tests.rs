@@ -1,10 +1,10 @@
 use super::*;
-use crate::{Cue, Ear, HeardCue, SpeechLevel};
-use mouthpiece_frame::Reference;
+use crate::{Artist, Cue, Ear, EngineError, EngineTick, Expression, HeardCue, SpeechLevel};
+use mouthpiece_frame::{I420, Reference};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(30);
+pub(super) const SOON: Duration = Duration::from_secs(30);
 
 /// Writes its cue into the picture. Says how many ticks each call brought and waits to be let on.
 #[derive(Clone)]
@@ -142,7 +142,7 @@ impl Rig {
     }
 
     fn wait_until_waiting(&self, count: usize) {
-        let from = std::time::Instant::now();
+        let from = Instant::now();
         while self.engine.shared.lock().waiting.len() < count {
             assert!(from.elapsed() < SOON);
             thread::yield_now();
@@ -161,7 +161,8 @@ fn what_gathers_while_a_batch_is_drawn_is_drawn_in_one_call() {
     assert_eq!(first.join().unwrap().unwrap(), 7);
     assert_eq!(rig.call(), 2);
     assert_eq!((second.join().unwrap().unwrap(), third.join().unwrap().unwrap()), (8, 9));
-    assert_eq!(rig.engine.desks().drawn(), DrawnTicks { calls: 2, ticks: 3, helped: 0 });
+    let drawn = rig.engine.desks().drawn();
+    assert_eq!((drawn.calls, drawn.ticks, drawn.helped), (2, 3, 0));
 }
 
 #[test]
@@ -211,7 +212,8 @@ fn with_a_helper_nobody_waits_for_a_running_call() {
     assert!(matches!(rig.draw(5, 2).join().unwrap(), Err(EngineError::NoSuchFrame { asked: 5, held: 1 })));
     rig.go.send(()).unwrap();
     assert_eq!(held.join().unwrap().unwrap(), 1);
-    assert_eq!(rig.engine.desks().drawn(), DrawnTicks { calls: 1, ticks: 1, helped: 2 });
+    let drawn = rig.engine.desks().drawn();
+    assert_eq!((drawn.calls, drawn.ticks, drawn.helped), (1, 1, 2));
 }
 
 #[test]

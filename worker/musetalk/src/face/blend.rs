@@ -1,6 +1,7 @@
 //! A drawn face back into its frame.
 
 use super::crop::lanczos;
+use super::tone::{SeamEdge, TonePlanes};
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{PixelType, ResizeOptions, Resizer};
 use mouthpiece_frame::{I420, Rect, rgb_to_yuv};
@@ -14,6 +15,8 @@ pub struct Patch {
     pub luma: Vec<u8>,
     /// The same for each 2x2 pixels of the frame that the box touches.
     chroma: Vec<u8>,
+    /// Where the drawn face goes over into the frame.
+    pub(super) edge: SeamEdge,
 }
 
 impl Patch {
@@ -34,12 +37,12 @@ impl Patch {
         };
         let chroma =
             (cells.y0..cells.y1).flat_map(|y| (cells.x0..cells.x1).map(move |x| (x, y))).map(|(x, y)| mean(x, y));
-        Self { area, chroma: chroma.collect(), luma }
+        Self { area, chroma: chroma.collect(), edge: SeamEdge::of(area, &luma), luma }
     }
 
     /// Bytes of memory.
     pub fn bytes(&self) -> usize {
-        self.luma.len() + self.chroma.len()
+        self.luma.len() + self.chroma.len() + self.edge.bytes()
     }
 }
 
@@ -54,15 +57,24 @@ pub struct Blender {
     how: ResizeOptions,
     face: Image<'static>,
     yuv: Vec<[f32; 3]>,
+    /// What was taken from the last face, so that its colours are the frame's.
+    tone: Option<TonePlanes>,
+    matches_tone: bool,
 }
 
 impl Default for Blender {
     fn default() -> Self {
-        Self { resizer: Resizer::new(), how: lanczos(), face: Image::new(1, 1, PixelType::U8x3), yuv: Vec::new() }
+        let face = Image::new(1, 1, PixelType::U8x3);
+        Self { resizer: Resizer::new(), how: lanczos(), face, yuv: Vec::new(), tone: None, matches_tone: true }
     }
 }
 
 impl Blender {
+    /// One that leaves colours and brightness as they were drawn.
+    pub fn with_plain_colours() -> Self {
+        Self { matches_tone: false, ..Self::default() }
+    }
+
     /// Blends `picture` (RGB, `side` x `side`) into `frame`. Nothing outside of the patch's box is touched.
     ///
     /// # Panics
@@ -81,8 +93,30 @@ impl Blender {
         self.resizer.resize(&drawn, &mut self.face, &self.how).expect("two pictures that are not empty");
         self.yuv.clear();
         self.yuv.extend(self.face.buffer().chunks_exact(3).map(|p| rgb_to_yuv([p[0], p[1], p[2]].map(f32::from))));
+        if self.matches_tone {
+            self.match_tone(frame, patch);
+        }
         self.luma(frame, patch);
         self.chroma(frame, patch);
+    }
+
+    /// Takes from the face what its colours differ from the frame's at the edge.
+    fn match_tone(&mut self, frame: &I420, patch: &Patch) {
+        let (area, w, yuv) = (patch.area, patch.area.width(), &self.yuv);
+        let (stride, half) = (frame.width(), frame.width() / 2);
+        let at = |x: usize, y: usize| {
+            let chroma = y / 2 * half + x / 2;
+            [frame.y[y * stride + x], frame.u[chroma], frame.v[chroma]].map(f32::from)
+        };
+        let newest = patch.edge.difference(area, |i| yuv[i], at);
+        let tone = TonePlanes::following(self.tone, newest);
+        self.tone = Some(tone);
+        for (row, pixels) in self.yuv.chunks_exact_mut(w).enumerate() {
+            for (column, pixel) in pixels.iter_mut().enumerate() {
+                let taken = tone.at(area, area.x0 + column, area.y0 + row);
+                pixel.iter_mut().zip(taken).for_each(|(c, t)| *c -= t);
+            }
+        }
     }
 
     fn luma(&self, frame: &mut I420, patch: &Patch) {
@@ -120,7 +154,7 @@ impl Blender {
 
 fn mix(old: u8, new: f32, share: u8) -> u8 {
     let share = f32::from(share) / 255.0;
-    (f32::from(old) * (1.0 - share) + new * share).round() as u8
+    (f32::from(old) * (1.0 - share) + new * share).round().clamp(0.0, 255.0) as u8
 }
 
 #[cfg(test)]
@@ -142,7 +176,7 @@ mod tests {
         }
         let (mut frame, before) = (grey(64), grey(64));
         let red: Vec<u8> = [255, 0, 0].repeat(256 * 256);
-        Blender::default().blend(&mut frame, &Patch::new(area, mask), &red, 256);
+        Blender::with_plain_colours().blend(&mut frame, &Patch::new(area, mask), &red, 256);
         let [y, _, v] = rgb_to_yuv([255.0, 0.0, 0.0]).map(|c| c.round() as u8);
         for row in 0..64 {
             for column in 0..64 {
@@ -160,14 +194,14 @@ mod tests {
         let area = Rect { x0: 0, y0: 0, x1: 16, y1: 16 };
         let mut frame = grey(16);
         let white: Vec<u8> = vec![255; 256 * 256 * 3];
-        Blender::default().blend(&mut frame, &Patch::new(area, vec![128; 256]), &white, 256);
+        Blender::with_plain_colours().blend(&mut frame, &Patch::new(area, vec![128; 256]), &white, 256);
         // 235 is white.
         assert!(frame.y.iter().all(|y| *y == 168), "{}", frame.y[0]);
     }
 
     #[test]
     fn one_blender_serves_boxes_of_several_sizes() {
-        let mut blender = Blender::default();
+        let mut blender = Blender::with_plain_colours();
         let black = vec![0; 256 * 256 * 3];
         for side in [16, 40, 16] {
             let area = Rect { x0: 3, y0: 3, x1: 3 + side, y1: 3 + side };
@@ -175,5 +209,22 @@ mod tests {
             blender.blend(&mut frame, &Patch::new(area, vec![255; side * side]), &black, 256);
             assert_eq!(frame.y.iter().filter(|y| **y == 16).count(), side * side);
         }
+    }
+
+    #[test]
+    fn a_face_that_is_brighter_than_its_frame_leaves_no_seam() {
+        let area = Rect { x0: 8, y0: 8, x1: 56, y1: 56 };
+        let share = |i: usize| 1.0 - (((i % 48) as f32 - 23.5).hypot((i / 48) as f32 - 23.5) - 10.0) / 12.0;
+        let mask = (0..48 * 48).map(|i| (share(i).clamp(0.0, 1.0) * 255.0) as u8).collect();
+        let (patch, before) = (Patch::new(area, mask), grey(64));
+        // 131 of 255 is 128 in the frame's range.
+        let bright: Vec<u8> = vec![131; 256 * 256 * 3];
+        let step = |mut blender: Blender| {
+            let mut frame = grey(64);
+            blender.blend(&mut frame, &patch, &bright, 256);
+            patch.seam_step(&frame, &before)
+        };
+        let (plain, matched) = (step(Blender::with_plain_colours()), step(Blender::default()));
+        assert!(plain > 10.0 && matched < 0.6, "{plain} without, {matched} with");
     }
 }

@@ -3,6 +3,7 @@
 mod blend;
 mod crop;
 mod mask;
+mod tone;
 
 pub use blend::{Blender, Patch};
 pub use crop::{CropOptions, cut_out, face_box};

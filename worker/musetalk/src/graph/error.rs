@@ -1,5 +1,8 @@
 //! What can go wrong with a graph.
 
+use super::cache::CacheVerdict;
+use mouthpiece_engine::EngineError;
+use std::io;
 use std::path::Path;
 use thiserror::Error;
 
@@ -16,6 +19,16 @@ pub enum GraphError {
         graph: &'static str,
         /// Where it was looked for.
         path: Box<Path>,
+    },
+    /// The operating system does not let it be read.
+    #[error("the graph '{graph}' ({}) cannot be read: {source}", path.display())]
+    Unreadable {
+        /// Which graph.
+        graph: &'static str,
+        /// The file.
+        path: Box<Path>,
+        /// What the operating system said.
+        source: io::Error,
     },
     /// ONNX Runtime cannot load it: it is damaged, or its weights are missing.
     #[error("the graph '{graph}' ({}) cannot be loaded: {MAKE_IT} again ({source})", path.display())]
@@ -79,6 +92,30 @@ pub enum GraphError {
         /// ONNX Runtime's own words, if it was asked.
         source: Option<ort::Error>,
     },
+    /// TensorRT has no engine of it that fits, and is not to build one now.
+    #[error("TensorRT has no engine of '{graph}' for this machine ({why}): build it with 'mouthpiece models build'")]
+    NotBuilt {
+        /// Which graph.
+        graph: &'static str,
+        /// There is none, or what differs.
+        why: Box<str>,
+    },
+    /// There is no GPU of this number, or no TensorRT, or not the driver's tool that tells.
+    #[error(
+        "GPU {device} or TensorRT was not found: 'nvidia-smi -i {device}' must answer, and libnvinfer.so.10 be there"
+    )]
+    NoGpu {
+        /// Which one.
+        device: i32,
+    },
+    /// An engine cannot be stored.
+    #[error("the engine of '{graph}' cannot be stored beside the graphs: {source}")]
+    Unwritable {
+        /// Which graph.
+        graph: &'static str,
+        /// What the operating system said.
+        source: io::Error,
+    },
     /// ONNX Runtime failed while it ran.
     #[error("the graph '{graph}' failed: {source}")]
     Run {
@@ -95,4 +132,26 @@ pub enum GraphError {
         /// What was wrong with it.
         what: &'static str,
     },
+}
+
+impl GraphError {
+    pub(super) fn not_built(graph: &'static str, verdict: CacheVerdict) -> Self {
+        let why = if let CacheVerdict::Stale(why) = verdict { why } else { "none was built".to_owned() };
+        Self::NotBuilt { graph, why: why.into() }
+    }
+
+    /// True when another provider may do better with the same graph.
+    pub fn is_of_provider(&self) -> bool {
+        matches!(self, Self::Provider { .. } | Self::Load { .. } | Self::NotBuilt { .. } | Self::NoGpu { .. })
+    }
+
+    /// True when what runs the graph failed, and not the graph: loading it again may help.
+    pub fn is_of_device(&self) -> bool {
+        matches!(self, Self::Run { .. })
+    }
+
+    /// As the engine's own error.
+    pub fn of_engine(self) -> EngineError {
+        if self.is_of_device() { EngineError::Device(self.into()) } else { EngineError::Run(self.into()) }
+    }
 }

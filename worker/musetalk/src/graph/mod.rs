@@ -1,19 +1,27 @@
 //! One ONNX graph: loaded, compared with what is wanted of it, run.
 
+mod cache;
+mod content;
 mod error;
+mod gpu;
 mod provider;
 mod tensor;
 
+pub use cache::{CacheVerdict, EngineKey};
+pub use content::content_hash;
 pub use error::GraphError;
+pub use gpu::GpuIdentity;
 pub use provider::Provider;
 pub use tensor::{Precision, TensorWanted};
 
+use cache::EngineFolder;
 use mouthpiece_media::face::Runtime;
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{Outlet, ValueType};
+use provider::EngineOptions;
 use std::path::Path;
-use tensor::{names, told};
+use tensor::{names, profiles, told};
 
 /// Where a graph is, and what runs it.
 #[derive(Debug)]
@@ -30,6 +38,54 @@ pub struct GraphSource<'a> {
     pub device: i32,
     /// Threads of the processor.
     pub threads: usize,
+    /// Whether an engine may be built now, which takes minutes.
+    pub builds: bool,
+}
+
+/// Graphs that TensorRT builds engines of: those that draw.
+const BUILT: [&str; 3] = ["unet", "vae_decoder", "tiny_decoder"];
+
+/// The engine of a graph.
+struct GraphEngine {
+    folder: EngineFolder,
+    profiles: String,
+    /// What it must have been built for; only TensorRT's are judged.
+    key: Option<EngineKey>,
+}
+
+impl GraphSource<'_> {
+    /// The engine that its provider runs of it, if it does; how far it is, is not looked at yet.
+    ///
+    /// # Errors
+    /// [`GraphError`] when the GPU or TensorRT is not to be found, or the graph not to be read.
+    fn engine(&self, inputs: &[TensorWanted<'_>]) -> Result<Option<GraphEngine>, GraphError> {
+        let is_built =
+            matches!(self.provider, Provider::TensorRt | Provider::TensorRtRtx) && BUILT.contains(&self.name);
+        let Some(profiles) = profiles(inputs, self.provider.batches()).filter(|_| is_built) else { return Ok(None) };
+        self.provider.require_built_in()?;
+        let folder = EngineFolder::of(self.folder, self.name);
+        let key = match self.provider {
+            Provider::TensorRt => Some(self.key(profiles.clone())?),
+            _ => None,
+        };
+        Ok(Some(GraphEngine { folder, profiles, key }))
+    }
+
+    fn key(&self, profiles: String) -> Result<EngineKey, GraphError> {
+        let found = GpuIdentity::of(self.device).zip(gpu::tensorrt_version());
+        let (gpu, tensorrt) = found.ok_or(GraphError::NoGpu { device: self.device })?;
+        let graph = content_hash(self.folder, self.name)?.iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(EngineKey { graph, gpu, tensorrt, profiles })
+    }
+
+    /// What lies there of its engine; `None` where its provider needs none.
+    ///
+    /// # Errors
+    /// As [`Graph::load`].
+    pub fn judge(&self, inputs: &[TensorWanted<'_>]) -> Result<Option<CacheVerdict>, GraphError> {
+        let engine = self.engine(inputs)?;
+        Ok(engine.and_then(|engine| engine.key.map(|key| engine.folder.judge(&key))))
+    }
 }
 
 /// A loaded graph.
@@ -56,7 +112,20 @@ impl Graph {
         if !path.is_file() {
             return Err(GraphError::Missing { graph, path });
         }
-        let failed = |source| GraphError::Load { graph, path: path.clone(), source };
+        let engine = source.engine(inputs)?;
+        let (file, builds) = match &engine {
+            Some(GraphEngine { folder, key: Some(key), .. }) => match folder.judge(key) {
+                CacheVerdict::Fresh => (folder.context().into(), false),
+                _ if source.builds => (path.clone(), true),
+                verdict => return Err(GraphError::not_built(graph, verdict)),
+            },
+            _ => (path.clone(), false),
+        };
+        let unwritable = |source| GraphError::Unwritable { graph, source };
+        if let Some(engine) = engine.as_ref().filter(|_| builds) {
+            engine.folder.begin().map_err(unwritable)?;
+        }
+        let failed = |source| GraphError::Load { graph, path: file.clone(), source };
         let builder = || -> ort::Result<_> {
             Ok(Session::builder(source.runtime.environment())?
                 .with_optimization_level(GraphOptimizationLevel::All)?
@@ -64,8 +133,13 @@ impl Graph {
                 .with_inter_threads(1)?)
         };
         let mut builder = builder().map_err(failed)?;
-        source.provider.register(&mut builder, source.device)?;
-        let session = builder.commit_from_file(&path).map_err(failed)?;
+        let options =
+            engine.as_ref().map(|engine| EngineOptions { folder: &engine.folder, profiles: &engine.profiles, builds });
+        source.provider.register(&mut builder, source.device, options)?;
+        let session = builder.commit_from_file(&file).map_err(failed)?;
+        if let Some(GraphEngine { folder, key: Some(key), .. }) = engine.as_ref().filter(|_| builds) {
+            folder.finish(key).map_err(unwritable)?;
+        }
         let loaded = Self { name: graph, session, path };
         loaded.check("input", loaded.session.inputs(), inputs)?;
         loaded.check("output", loaded.session.outputs(), outputs)?;

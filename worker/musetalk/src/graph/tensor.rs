@@ -52,6 +52,20 @@ impl<'a> TensorWanted<'a> {
     }
 }
 
+/// The shapes of `inputs` for each of `batches`, as TensorRT's profiles are written; `None` where a size beside the batch is
+/// open.
+pub fn profiles(inputs: &[TensorWanted<'_>], batches: &[usize]) -> Option<String> {
+    let mut shapes = Vec::new();
+    for batch in batches {
+        for input in inputs {
+            let fixed: Option<Vec<usize>> = input.shape.get(1..)?.iter().copied().collect();
+            let sizes: Vec<String> = std::iter::once(*batch).chain(fixed?).map(|size| size.to_string()).collect();
+            shapes.push(format!("{}:{}", input.name, sizes.join("x")));
+        }
+    }
+    Some(shapes.join(","))
+}
+
 impl fmt::Display for TensorWanted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let values = match self.values {
@@ -82,6 +96,16 @@ pub fn names(outlets: &[Outlet]) -> String {
 mod tests {
     use super::*;
     use ort::value::{Shape, SymbolicDimensions};
+
+    #[test]
+    fn profiles_are_the_shapes_of_each_batch() {
+        let latents = TensorWanted::new("latents", Precision::F32, &[None, Some(8), Some(32), Some(32)]);
+        let sound = TensorWanted::new("sound", Precision::F32, &[None, Some(50), Some(384)]);
+        let told = profiles(&[latents, sound], &[1, 4]).unwrap();
+        assert_eq!(told, "latents:1x8x32x32,sound:1x50x384,latents:4x8x32x32,sound:4x50x384");
+        let mel = TensorWanted::new("mel", Precision::F32, &[None, Some(80), None]);
+        assert_eq!(profiles(&[mel], &[1]), None, "a length that is open");
+    }
 
     fn tensor(ty: TensorElementType, shape: &[i64]) -> ValueType {
         let shape = Shape::new(shape.iter().copied());

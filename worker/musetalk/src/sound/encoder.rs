@@ -3,8 +3,10 @@
 use super::clip::{FEATURE, FEATURE_SAMPLES};
 use super::mel::{BANDS, HOP, WhisperMel};
 use crate::graph::{Graph, GraphError, GraphSource, Precision, TensorWanted};
+use mouthpiece_engine::EngineStage;
 use ort::value::TensorRef;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// An audio model. Another one than Whisper gives 50 features of [`FEATURE`] values a second, too: whatever it computes between.
 pub trait SoundEncoder: Send {
@@ -20,6 +22,7 @@ pub trait SoundEncoder: Send {
 #[derive(Clone)]
 pub struct Whisper {
     graph: Arc<Mutex<Graph>>,
+    stage: Arc<Mutex<EngineStage>>,
 }
 
 impl Whisper {
@@ -31,7 +34,21 @@ impl Whisper {
         let mel = TensorWanted::new("mel", Precision::F32, &[None, Some(BANDS), None]);
         let features = TensorWanted::new("features", Precision::F32, &[None, None, Some(5), Some(384)]);
         let graph = Graph::load(source, &[mel], &[features])?;
-        Ok(Self { graph: Arc::new(Mutex::new(graph)) })
+        let stage = Arc::new(Mutex::new(EngineStage::new("hear")));
+        Ok(Self { graph: Arc::new(Mutex::new(graph)), stage })
+    }
+
+    /// What listening took since it was asked last, waiting for one another included.
+    pub fn take_stage(&self) -> EngineStage {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Has all clones, and the ears that have them, run what `other` loaded. What has other owners is left as it is.
+    pub(crate) fn replace(&self, other: Self) {
+        if let Some(graph) = Arc::into_inner(other.graph) {
+            let fresh = graph.into_inner().unwrap_or_else(PoisonError::into_inner);
+            *self.graph.lock().unwrap_or_else(PoisonError::into_inner) = fresh;
+        }
     }
 
     /// An encoder for one session.
@@ -49,6 +66,7 @@ pub struct WhisperEncoder {
 
 impl SoundEncoder for WhisperEncoder {
     fn encode(&mut self, samples: &[f32], loudest: f64, out: &mut Vec<f32>) -> Result<f64, GraphError> {
+        let began = Instant::now();
         let frames = samples.len() / HOP;
         self.spectrum.resize(BANDS * frames, 0.0);
         let peak = self.mel.log_mel(samples, loudest, &mut self.spectrum);
@@ -64,6 +82,7 @@ impl SoundEncoder for WhisperEncoder {
         if out.len() != wanted || out.iter().any(|value| !value.is_finite()) {
             return Err(GraphError::Answer { graph: "whisper", what: "features of another size, or not numbers" });
         }
+        self.whisper.stage.lock().unwrap_or_else(PoisonError::into_inner).ran_since(began);
         Ok(peak)
     }
 }

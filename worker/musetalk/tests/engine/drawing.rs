@@ -1,10 +1,11 @@
 //! The engine behind the seam.
 
-use crate::twins::{avatar, engine, reference};
+use crate::twins::{avatar, engine, folder, reference, settings};
 use mouthpiece_engine::{Artist, Cue, Ear, Engine, EngineError, EngineTick, Expression, OwnEngine, SpeechLevel};
 use mouthpiece_frame::I420;
+use mouthpiece_media::face::Runtime;
 use mouthpiece_media::reference::Reference;
-use mouthpiece_musetalk::{MuseTalk, SOUND, SoundClip};
+use mouthpiece_musetalk::{Blender, MouthGenerator, MuseTalk, Provider, SIDE, SOUND, SoundClip};
 
 /// Sound that looks like features.
 fn clip(seed: u32) -> SoundClip {
@@ -126,4 +127,61 @@ fn sound_moves_the_mouth_through_the_ear() {
         );
         before = Some(drawn.clone());
     }
+}
+
+#[test]
+fn an_avatar_is_prepared_from_kept_latents_without_looking_at_its_face_again() {
+    let mut darker = reference();
+    darker.frames[0].picture.y.iter_mut().for_each(|y| *y = *y / 2 + 8);
+    let [light, dark] = [reference(), darker].map(|reference| MuseTalk::keep(&engine().prepare(reference).unwrap()));
+    assert_ne!(light, dark);
+    assert!(engine().can_use(&reference(), &dark) && !engine().can_use(&reference(), &dark[1..]));
+    // Another face's latents are taken as they are: nothing was computed.
+    let avatar = engine().prepare_kept(reference(), &dark).unwrap();
+    assert_eq!(MuseTalk::keep(&avatar), dark);
+    // What cannot be used is made again.
+    let avatar = engine().prepare_kept(reference(), b"damaged").unwrap();
+    assert_eq!(MuseTalk::keep(&avatar), light);
+}
+
+#[test]
+fn latents_are_kept_under_the_weights_and_the_box_that_made_them() {
+    let version = |margin| {
+        let mut settings = settings(&folder());
+        settings.crop.extra_margin = margin;
+        MuseTalk::load(settings).unwrap().kept_version().unwrap()
+    };
+    let (usual, wider) = (version(10.0), version(20.0));
+    assert!(usual.len() == 16 && usual.bytes().all(|b| b.is_ascii_hexdigit()) && usual != wider, "{usual} {wider}");
+    assert_eq!(usual, engine().kept_version().unwrap());
+}
+
+/// How far the edge of a drawn face shows, mean steps of luma of 255, with the colours as they were drawn and matched:
+/// `cargo test -p mouthpiece-musetalk --test engine seam -- --nocapture` prints both.
+#[test]
+fn matched_colours_leave_less_of_a_seam() {
+    let (avatar, still) = (avatar(), &reference().frames[0].picture);
+    let frame = avatar.frame(0).unwrap();
+    let networks = settings(&folder()).networks;
+    let mut generator = MouthGenerator::load(&Runtime::get().unwrap(), &networks, Provider::Cpu).unwrap();
+    let (mut plain, mut matched) = (Vec::new(), Vec::new());
+    for seed in 1..5 {
+        let sound = clip(seed);
+        let pair = [(frame.latents.as_slice(), sound.values().unwrap())];
+        generator
+            .draw(&pair, |_, face| {
+                for (blender, steps) in
+                    [(Blender::with_plain_colours(), &mut plain), (Blender::default(), &mut matched)]
+                {
+                    let (mut blender, mut picture) = (blender, still.clone());
+                    blender.blend(&mut picture, &frame.patch, face, SIDE);
+                    steps.push(frame.patch.seam_step(&picture, still));
+                }
+            })
+            .unwrap();
+    }
+    let mean = |steps: &[f32]| steps.iter().sum::<f32>() / steps.len() as f32;
+    let (plain, matched) = (mean(&plain), mean(&matched));
+    println!("the seam on twins: {plain:.2} steps of luma as drawn, {matched:.2} matched");
+    assert!(matched < plain * 0.7, "{plain} {matched}");
 }

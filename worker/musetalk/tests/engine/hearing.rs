@@ -67,6 +67,7 @@ fn real_weights_hear_what_pytorch_hears() {
         provider: Provider::Cpu,
         device: 0,
         threads: 1,
+        builds: false,
     };
     let (samples, theirs) = reference("features");
     let mut window = vec![0.0; 32_000 - samples.len()];

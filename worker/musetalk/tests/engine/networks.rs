@@ -1,8 +1,9 @@
 //! UNet and decoder with the latents bound between them.
 
 use crate::twins::{folder, settings};
+use mouthpiece_engine::Engine;
 use mouthpiece_media::face::Runtime;
-use mouthpiece_musetalk::{DecoderChoice, FaceEncoder, LATENTS, MouthGenerator, PICTURE, Provider, SOUND};
+use mouthpiece_musetalk::{DecoderChoice, FaceEncoder, LATENTS, MouthGenerator, MuseTalk, PICTURE, Provider, SOUND};
 
 fn generator(decoder: DecoderChoice) -> MouthGenerator {
     let mut settings = settings(&folder()).networks;
@@ -78,4 +79,23 @@ fn a_face_has_two_latents() {
     let after = encoder.encode(&face).unwrap();
     assert_eq!(before[..LATENTS / 2], after[..LATENTS / 2], "the masked face");
     assert_ne!(before[LATENTS / 2..], after[LATENTS / 2..], "the whole face");
+}
+
+#[test]
+fn the_decoder_is_chosen_by_what_the_machine_holds() {
+    let chosen = |sessions, file: &str| {
+        let copy = tempfile::tempdir().unwrap();
+        for graph in std::fs::read_dir(folder()).unwrap().map(Result::unwrap) {
+            if graph.file_name() != file {
+                std::fs::copy(graph.path(), copy.path().join(graph.file_name())).unwrap();
+            }
+        }
+        let mut settings = settings(copy.path());
+        settings.hold = sessions;
+        MuseTalk::load(settings).unwrap()
+    };
+    assert_eq!(chosen(None, "").decoder(), DecoderChoice::Full);
+    assert_eq!(chosen(Some(8), "tiny_decoder.onnx").decoder(), DecoderChoice::Full, "there is no other");
+    let told = chosen(Some(8), "tiny_decoder.onnx").about().unwrap();
+    assert!(told.starts_with("vae_decoder by cpu: it makes ") && told.contains("240 are wanted"), "{told}");
 }

@@ -16,6 +16,8 @@ pub(super) struct Measures {
     stages: Stages,
     /// Frames that were sent.
     pub sent: u64,
+    /// How long they are shown together.
+    pub shown: Duration,
     /// Frames that should have been and were not.
     pub missed: u64,
     /// When the last seconds' frames were sent, for the rate.
@@ -25,7 +27,7 @@ pub(super) struct Measures {
 impl Measures {
     /// Nothing happened yet.
     pub fn new(metrics: Arc<WorkerMetrics>) -> Self {
-        Self { metrics, stages: Stages::default(), sent: 0, missed: 0, recent: VecDeque::new() }
+        Self { metrics, stages: Stages::default(), sent: 0, shown: Duration::ZERO, missed: 0, recent: VecDeque::new() }
     }
 
     /// A stage took so long.
@@ -40,9 +42,10 @@ impl Measures {
         self.metrics.missed(why, count);
     }
 
-    /// A frame was sent.
-    pub fn sent(&mut self, at: Instant) {
+    /// A frame was sent that is shown for so long.
+    pub fn sent(&mut self, at: Instant, lasts: Duration) {
         self.sent += 1;
+        self.shown += lasts;
         self.metrics.sent();
         self.recent.push_back(at);
         while self.recent.front().is_some_and(|then| at.saturating_duration_since(*then) > RATE_OF) {

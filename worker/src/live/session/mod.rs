@@ -173,7 +173,7 @@ impl LiveSession {
         let moves = duty == SessionDuty::HandsOver && before != duty;
         if moves {
             let viewers = self.audience.endings.viewers();
-            let (sent, until) = (self.measures.sent, now + SHOWN_FOR);
+            let (sent, until) = (self.frames_sent(), now + SHOWN_FOR);
             self.moved = Some(MovedSession { sent, until, viewers, callers_gone: false });
         }
         moves
@@ -244,9 +244,14 @@ impl LiveSession {
         self.sound_late = at.saturating_duration_since(due.captured);
     }
 
-    /// Frames that were sent: what is billed. What is shown after it was moved away is billed where it was moved to.
+    /// Frames that were sent, at the rate that was asked for: what is billed. At a slower pace each counts for as long as it is
+    /// shown. What is shown after it was moved away is billed where it was moved to.
     pub fn frames_sent(&self) -> u64 {
-        self.moved.as_ref().map_or(self.measures.sent, |moved| moved.sent)
+        let frames = || {
+            let shown = self.measures.shown.as_nanos() * u128::from(self.setting.fps) + 500_000_000;
+            (shown / 1_000_000_000) as u64
+        };
+        self.moved.as_ref().map_or_else(frames, |moved| moved.sent)
     }
 
     /// When the next packet of sound leaves: whatever happened before, at its own media time.

@@ -43,10 +43,14 @@ pub struct SoundDue {
 /// A frame that has its turn; all sound for it was heard by the ear, if it came.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FrameTurn {
-    /// Counts the session's frames from 0.
+    /// Counts the session's frames from 0, at the rate that was asked for.
     pub number: u64,
+    /// When it is shown, media time.
+    pub shown: Duration,
     /// The middle of its time, seconds of media time.
     pub middle: f64,
+    /// Frames before it whose turn was over.
+    pub skipped: u64,
     /// When its turn came.
     pub begun: Instant,
 }
@@ -63,8 +67,10 @@ pub struct HeardVoice {
 /// A frame that somebody will see.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FrameOrder {
-    /// Counts the session's frames from 0.
+    /// Counts the session's frames from 0, at the rate that was asked for.
     pub number: u64,
+    /// When it is shown, media time.
+    pub shown: Duration,
     /// It must be a key frame.
     pub key: bool,
     /// It is drawn with the mouth at rest, without the engine.

@@ -45,6 +45,9 @@ use uuid::Uuid;
 /// `agent.state_updated` with its `event_id`. `agent.start_listening` and `agent.stop_listening` are answered by an
 /// `agent.state_updated`, `session.keep_alive` by a `session.state_updated`.
 ///
+/// **When more talk at once than an engine holds**, all faces of its worker get 25 or 20 frames a second:
+/// `session.frame_rate {fps, asked}`, and again when there is room for more.
+///
 /// **When something breaks.** A session whose worker is lost or leaves goes on elsewhere: `session.state_updated` says
 /// `reconnecting` and then `live`, and what was pushed and not played is said there. An utterance of which a part had been played
 /// is told to go on by `agent.speak_resumed {event_id, from_ms}` instead of a second `agent.speak_started`; up to a tenth of a

@@ -73,6 +73,10 @@ enum DownText {
         buffered_ms: u64,
         limit_ms: u64,
     },
+    FrameRate {
+        fps: u32,
+        asked: u32,
+    },
     Refused {
         number: u64,
         event: Option<String>,
@@ -154,6 +158,7 @@ impl WireWrite for LineOutput {
             Self::Ended { event, played_ms } => DownText::Ended { event, played_ms },
             Self::Interrupted { event, played_ms } => DownText::Interrupted { event, played_ms },
             Self::Buffer { buffered_ms, limit_ms } => DownText::Buffer { buffered_ms, limit_ms },
+            Self::FrameRate { fps, asked } => DownText::FrameRate { fps, asked },
             Self::Refused { number, event, retry_after_ms, detail } => {
                 DownText::Refused { number, event, retry_after_ms, detail }
             }
@@ -175,6 +180,7 @@ impl WireRead for LineOutput {
             DownText::Ended { event, played_ms } => Self::Ended { event, played_ms },
             DownText::Interrupted { event, played_ms } => Self::Interrupted { event, played_ms },
             DownText::Buffer { buffered_ms, limit_ms } => Self::Buffer { buffered_ms, limit_ms },
+            DownText::FrameRate { fps, asked } => Self::FrameRate { fps, asked },
             DownText::Refused { number, event, retry_after_ms, detail } => {
                 Self::Refused { number, event, retry_after_ms, detail }
             }

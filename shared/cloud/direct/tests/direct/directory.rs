@@ -17,6 +17,7 @@ fn heartbeat(worker: WorkerId, address: Option<&str>) -> Heartbeat {
         instance_type: "local".into(),
         slots: 2,
         frames_per_second: 60,
+        impaired: None,
         machine: None,
     };
     let (uptime, busy) = (Duration::ZERO, Duration::ZERO);

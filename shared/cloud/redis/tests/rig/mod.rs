@@ -22,6 +22,7 @@ pub fn heartbeat(worker: u128) -> Heartbeat {
             instance_type: "g4dn.xlarge".into(),
             slots: 2,
             frames_per_second: 120,
+            impaired: None,
             machine: None,
         },
         draining: false,

@@ -1,6 +1,8 @@
 //! What leaves, and when.
 
 use super::world::{MS, S, World};
+use crate::live::session::CallerChoice;
+use mouthpiece_domain::live::LineOutput;
 use mouthpiece_transport::StreamEvent;
 use std::time::Duration;
 
@@ -112,4 +114,32 @@ fn the_encoder_follows_the_network() {
     world.session.stream_event(StreamEvent::Bitrate(400_000), world.now);
     world.until(S);
     assert_eq!((world.bitrates.as_slice(), world.session.status().bitrate), (&[400_000][..], 400_000));
+}
+
+#[test]
+fn at_a_slower_pace_frames_are_even_everybody_is_told_and_the_same_time_is_billed() {
+    let mut world = World::new();
+    world.joins(1);
+    world.until(10 * S);
+    world.session.set_pace(20);
+    world.session.set_pace(20);
+    world.until(20 * S);
+    world.session.set_pace(25);
+    world.until(30 * S);
+    let apart = |from: Duration, to: Duration| {
+        let there = world.frames.iter().map(|frame| frame.pts).filter(move |pts| *pts >= from && *pts < to);
+        let pts: Vec<_> = there.collect();
+        pts.windows(2).map(|pair| (pair[1] - pair[0]).as_millis()).collect::<Vec<_>>()
+    };
+    assert!(apart(S, 10 * S).iter().all(|ms| *ms == 40));
+    assert!(apart(11 * S, 20 * S).iter().all(|ms| *ms == 50));
+    assert!(apart(21 * S, 30 * S).iter().all(|ms| *ms == 40));
+    let rates: Vec<_> = world.told.iter().filter(|(_, told)| matches!(told, LineOutput::FrameRate { .. })).collect();
+    assert_eq!(rates.len(), 2, "{rates:?}");
+    assert_eq!(rates[0], &(CallerChoice::All, LineOutput::FrameRate { fps: 20, asked: 25 }));
+    assert_eq!(world.number("live_frame_rate_changes_total", None), 2.0);
+    assert_eq!(world.session.status().missed, 0);
+    // 30 s at 25 a second, whatever was shown.
+    assert!((747..=750).contains(&world.session.frames_sent()), "{}", world.session.frames_sent());
+    assert!((697..=701).contains(&world.frames.len()), "{}", world.frames.len());
 }
