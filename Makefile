@@ -29,7 +29,7 @@ run: quick ## Build and serve the page and the API at http://127.0.0.1:8000 (POR
 .PHONY: demo
 demo: quick ## Build and render the sample: out/demo.mp4
 	@mkdir -p out
-	$(BUILT)/quick/mouthpiece render --portrait samples/portrait.png --speech samples/speech.wav -o out/demo.mp4
+	$(BUILT)/quick/mouthpiece render --portrait samples/officer.jpg --speech samples/speech.wav -o out/demo.mp4
 	@echo "watch it: out/demo.mp4"
 
 # What a newcomer needs, built in half the time: without link-time optimisation, load tests and a second encoder.

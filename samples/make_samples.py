@@ -1,19 +1,21 @@
 #!/usr/bin/env python3
-"""Makes portrait.png, speech.wav and speech.labels.tsv from what two Python packages hold.
+"""Makes officer.jpg, portrait.png, speech.wav and speech.labels.tsv from what three Python packages hold.
 
 usage: python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python make_samples.py [FOLDER]
 
-The portrait is cut from the picture `astronaut` of scikit-image. The speech is spoken by hibari-tts, whose network also
+The officer is a picture of matplotlib as it comes; the other portrait is cut from the picture `astronaut` of scikit-image. The speech is spoken by hibari-tts, whose network also
 says how long each phone lasts: these durations, as visemes, are the labels. With the pinned versions the portrait is
 always the same; the speech may differ in its last bits between processor types.
 """
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 import wave
 
 import hibari
+import matplotlib
 import numpy as np
 import onnx
 import onnxruntime
@@ -43,6 +45,10 @@ RATE = dsp.SR  # 24 kHz
 FRAME = 600  # samples of one step of the network's durations
 LATE = 0.05  # seconds by which the durations lag behind the sound (energy dips at p, b, m show it)
 STRESS = "ˈˌː"  # marks that lengthen the phone beside them
+
+
+def officer(path):
+    shutil.copyfile(os.path.join(matplotlib.get_data_path(), "sample_data", "grace_hopper.jpg"), path)
 
 
 def portrait(path):
@@ -118,8 +124,9 @@ def write_labels(path, rows):
 
 def main():
     folder = sys.argv[1] if len(sys.argv) > 1 else HERE
-    names = ["portrait.png", "speech.wav", "speech.labels.tsv"]
-    picture, wav, labels = (os.path.join(folder, name) for name in names)
+    names = ["officer.jpg", "portrait.png", "speech.wav", "speech.labels.tsv"]
+    photograph, picture, wav, labels = (os.path.join(folder, name) for name in names)
+    officer(photograph)
     portrait(picture)
     speech(wav, labels)
     for name in names:

@@ -1,14 +1,14 @@
 //! `mouthpiece avatar`
 
-use crate::{frame, say};
+use crate::look::FramingArgs;
+use crate::say;
 use clap::{Args, Subcommand};
 use image::RgbImage;
 use mouthpiece_domain::file_kind::{FileFamily, FileUse};
-use mouthpiece_domain::frame::FrameSize;
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::file_kind;
 use mouthpiece_media::image::{Background, PortraitLimits, read_portrait};
-use mouthpiece_media::reference::{Analysis, FaceReport, PrepareOptions, ReferenceError};
+use mouthpiece_media::reference::{Analysis, FaceReport, ReferenceError};
 use mouthpiece_worker::{OutputFile, PortraitOptions, RenderError, load_reference};
 use std::path::PathBuf;
 
@@ -39,9 +39,8 @@ struct InspectArgs {
     /// Which face, if there are several: 1 is the largest
     #[arg(long, value_name = "N")]
     face: Option<usize>,
-    /// Longer side of a video made of it, in pixels
-    #[arg(long, default_value_t = FrameSize::USUAL, value_parser = frame::size())]
-    size: FrameSize,
+    #[command(flatten)]
+    framing: FramingArgs,
 }
 
 /// Runs the command.
@@ -62,18 +61,23 @@ pub fn run(args: &AvatarArgs) -> anyhow::Result<()> {
 /// What is found, and a drawing of it: of a picture at its own size, of a video's first frame at output size.
 fn look(args: &InspectArgs) -> Result<(FaceReport, RgbImage), RenderError> {
     let no_face = |source| RenderError::Reference { file: args.portrait.as_path().into(), source };
+    let options = PortraitOptions {
+        size: args.framing.size().pixels(),
+        framing: args.framing.framing(),
+        face: args.face,
+        fps: VIDEO_FPS,
+        background: None,
+    };
     // A file that cannot be opened is left to the picture reader, whose errors name the reason.
     if file_kind(&args.portrait).ok().is_none_or(|kind| kind.family() == FileFamily::Picture) {
         let portrait = read_portrait(&args.portrait, &PortraitLimits::default(), &Background::default())?;
         let mut finder = FaceFinder::new(&Runtime::get()?)?;
-        let options = PrepareOptions { size: args.size.pixels(), face: args.face };
-        let mut analysis = Analysis::of(&portrait.picture, &mut finder, &options).map_err(no_face)?;
+        let mut analysis = Analysis::of(&portrait.picture, &mut finder, &options.prepare()).map_err(no_face)?;
         analysis.report.warnings.extend(portrait.warnings);
         let drawing = analysis.draw(&portrait.picture);
         return Ok((analysis.report, drawing));
     }
     let mut finder = FaceFinder::new(&Runtime::get()?)?;
-    let options = PortraitOptions { size: args.size.pixels(), face: args.face, fps: VIDEO_FPS, background: None };
     let prepared = load_reference(&args.portrait, options, &mut finder)?;
     let drawing = prepared.draw().ok_or_else(|| no_face(ReferenceError::NoFrames))?;
     Ok((prepared.report, drawing))
@@ -81,10 +85,10 @@ fn look(args: &InspectArgs) -> Result<(FaceReport, RgbImage), RenderError> {
 
 fn print(r: &FaceReport, output: &std::path::Path) -> anyhow::Result<()> {
     let [w, h] = r.native_size;
-    let [ow, oh] = r.output_size;
     let (b, pose) = (&r.bounds, &r.pose);
     let mut lines = vec![
-        format!("picture     {w}x{h}, a video of it {ow}x{oh}"),
+        format!("picture     {w}x{h}"),
+        format!("video       {}", r.frame),
         format!("faces       {} found, number {} (by size) taken", r.faces.len(), r.chosen),
         format!("box         {:.0}x{:.0} at ({:.0}, {:.0})", b.width(), b.height(), b.x0, b.y0),
         format!("certainty   detector {:.2}, mesh {:.2}", r.score, r.presence),

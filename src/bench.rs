@@ -143,7 +143,7 @@ fn reference(portrait: &Path, size: FrameSize) -> anyhow::Result<Reference> {
     let [w, h] = [picture.width(), picture.height()].map(|s| ((s as f32 * scale).round() as u32).max(2));
     let picture = image::imageops::resize(&picture, w, h, image::imageops::FilterType::CatmullRom);
     let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;
-    let options = PrepareOptions { size: size.pixels(), face: None };
+    let options = PrepareOptions { size: size.pixels(), ..PrepareOptions::default() };
     let prepared = PreparedReference::from_portrait(&picture, &mut finder, &options)
         .map_err(|source| RenderError::Reference { file: portrait.into(), source })?;
     Ok(prepared.reference)
@@ -179,7 +179,7 @@ fn measure<E: Engine>(
     let mut encoder = encode::open(args.encoder, &settings).map_err(RenderError::from)?;
     encoder.name().clone_into(name);
     let mut ear = engine.ear(sound.level);
-    let liveliness = Liveliness { head, ..Liveliness::default() };
+    let liveliness = if head { Liveliness::default() } else { Liveliness::STILL };
     let mut path = FramePath::new(OwnEngine::new(engine.clone(), Arc::clone(avatar)), 1, FPS, 1, liveliness);
     let per_frame = 16_000 / FPS as usize;
     let pieces: Vec<&[f32]> = sound.samples.chunks_exact(per_frame).collect();

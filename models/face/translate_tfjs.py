@@ -1,4 +1,4 @@
-"""tfjs graph (JSON and 16-bit float weights) to ONNX, for the operators that the attention mesh uses.
+"""tfjs graph (JSON and 16-bit float weights) to ONNX, for the operators that the attention mesh and the matte use.
 
 The graph's input `image` keeps its layout, [1, height, width, channels]. Inside, the pictures of the convolutions are
 [1, channels, height, width], as ONNX wants them; a tensor is turned back where anything else reads it. Weights stay
@@ -117,12 +117,28 @@ class Translation:
             kernel, steps = numbers(source, "ksize")[1:3], numbers(source, "strides")[1:3]
             assert text(source, "padding") == "VALID"
             self.turned[name] = self.add("MaxPool", [self.channels_first(given[0])], name, kernel_shape=kernel, strides=steps)
-        elif kind in ("AddV2", "Prelu") and given[1] in self.known and given[0] in self.turned:
-            along = self.known[given[1]].reshape(-1, 1, 1)  # one value a channel
-            onnx_kind = "Add" if kind == "AddV2" else "PRelu"
+        elif kind == "Conv2DBackpropInput":
+            self.transposed_convolution(source)
+        elif kind == "AvgPool":
+            kernel, steps = numbers(source, "ksize")[1:3], numbers(source, "strides")[1:3]
+            assert text(source, "padding") == "VALID"
+            self.turned[name] = self.add("AveragePool", [self.channels_first(given[0])], name, kernel_shape=kernel, strides=steps)
+        elif kind == "ResizeBilinear":
+            assert source["attr"]["half_pixel_centers"]["b"] and not source["attr"]["align_corners"]["b"]
+            self.turned[name] = self.resized(given, name)
+        elif kind in ("Add", "AddV2", "Mul", "Prelu") and given[1] in self.known and given[0] in self.turned:
+            along = self.known[given[1]].reshape(-1, 1, 1)  # one value a channel, or one for all
+            onnx_kind = {"Mul": "Mul", "Prelu": "PRelu"}.get(kind, "Add")
             self.turned[name] = self.add(onnx_kind, [self.turned[given[0]], self.constant(along)], name)
-        elif kind in ("AddV2", "AddN") and all(i in self.turned for i in given):
+        elif kind in ("Add", "AddV2", "AddN") and all(i in self.turned for i in given):
             self.turned[name] = self.sum([self.turned[i] for i in given], name)
+        elif kind == "Mul" and all(i in self.turned for i in given):
+            self.turned[name] = self.add("Mul", [self.turned[i] for i in given], name)
+        elif kind in ("Relu", "Sigmoid") and given[0] in self.turned:
+            self.turned[name] = self.add(kind, [self.turned[given[0]]], name)
+        elif kind == "Relu6" and given[0] in self.turned:
+            bounds = [self.constant(np.float32(bound)) for bound in (0, 6)]
+            self.turned[name] = self.add("Clip", [self.turned[given[0]], *bounds], name)
         elif kind == "Pad" and given[0] in self.turned:
             before_after = self.known[given[1]].astype(np.int64)[[0, 3, 1, 2]]
             self.turned[name] = self.add("Pad", [self.turned[given[0]], self.constant(before_after.T.reshape(-1))], name)
@@ -197,6 +213,22 @@ class Translation:
         self.turned[name] = self.add(
             "Conv", [self.channels_first(given[0]), self.constant(weights)], name,
             kernel_shape=kernel, strides=steps, group=group, **same)
+
+    def transposed_convolution(self, source):
+        name, (_, weights, picture) = source["name"], inputs(source)
+        weights = self.known[weights].transpose(3, 2, 0, 1)  # from [high, wide, out, in]
+        steps, kernel = numbers(source, "strides")[1:3], list(weights.shape[2:])
+        assert text(source, "padding") == "SAME" and kernel == steps, "every value lands in one square of the result"
+        self.turned[name] = self.add(
+            "ConvTranspose", [self.channels_first(picture), self.constant(weights)], name, kernel_shape=kernel, strides=steps)
+
+    def resized(self, given, name):
+        high, wide = (int(side) for side in self.known[given[1]])
+        picture = self.channels_first(given[0])
+        shape = self.add("Shape", [picture], f"{name}:shape")
+        kept = self.add("Slice", [shape, self.constant(np.int64([0])), self.constant(np.int64([2]))], f"{name}:kept")
+        sides = self.add("Concat", [kept, self.constant(np.int64([high, wide]))], f"{name}:sides", axis=0)
+        return self.add("Resize", [picture, "", "", sides], name, mode="linear", coordinate_transformation_mode="half_pixel")
 
 
 def fold(source, values):

@@ -111,12 +111,19 @@ test("the options that were chosen are the session's", async () => {
     await page.getByLabel("Frames a second").selectOption("30");
     await page.getByLabel("Size, longer side").selectOption("256");
     await page.getByLabel("Seed").fill("7");
+    await page.getByLabel("Shown").selectOption("head");
+    await page.getByLabel("Expression").selectOption("friendly");
+    await page.getByLabel("Movement").selectOption("60");
     await page.getByLabel("Lids blink").uncheck();
     const [answer] = await Promise.all([page.waitForResponse((r) => r.url().endsWith("/v1/renders")), render(page)]);
     const { options } = await answer.json();
     assert.deepEqual(
       [options.fps, options.size, options.seed, options.blinks, options.head],
       [30, 256, 7, false, true],
+    );
+    assert.deepEqual(
+      [options.crop, options.expression, options.motion, options.size_up_to],
+      ["head", "friendly", 60, null],
     );
     await assertPlays(page);
   });

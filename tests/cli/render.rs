@@ -46,7 +46,9 @@ fn the_summary_as_json_is_one_line_with_every_field() {
     assert_eq!((&report["engine"], &report["encoder"]), (&"puppet".into(), &"libx264".into()));
     assert!(report["elapsed_seconds"].as_f64().unwrap() > 0.0 && report["times_real_time"].as_f64().unwrap() > 0.0);
     assert_eq!(report["warnings"], serde_json::json!([]));
-    assert_eq!(report.as_object().unwrap().len(), 12, "a new field is not tested: {report}");
+    let framing = "352x352, the whole picture: the picture has no more pixels; the eyes are 61 pixels apart";
+    assert_eq!(report["framing"], framing);
+    assert_eq!(report.as_object().unwrap().len(), 13, "a new field is not tested: {report}");
 }
 
 #[test]
@@ -56,7 +58,7 @@ fn a_pipe_gets_plain_lines_and_the_summary_on_standard_output() {
     assert_eq!(run.code, Some(0));
     assert!(run.stdout.starts_with("out/film.mp4: 25 frames, 1.0 s of video, "), "{}", run.stdout);
     assert!(run.stdout.ends_with("times real time)\n") && run.stdout.matches('\n').count() == 1, "{}", run.stdout);
-    assert!(run.stderr.contains("352x352, 25 fps, 1.0 s, encoder "), "{}", run.stderr);
+    assert!(run.stderr.contains("25 fps, 1.0 s, encoder "), "{}", run.stderr);
     assert!(run.stderr.chars().all(|c| c == '\n' || !c.is_control()), "{:?}", run.stderr);
 }
 
@@ -81,6 +83,36 @@ fn a_seed_determines_every_byte() {
     let (first, again, other) = (of("7"), of("7"), of("8"));
     assert!(first == again, "the same seed made another film");
     assert!(first != other, "another seed made the same film");
+}
+
+#[test]
+fn without_a_size_the_face_decides_and_a_crop_shows_it_larger() {
+    let scene = Scene::new();
+    scene.file("large.png", &fixtures::encoded(&fixtures::scaled(4.0), image::ImageFormat::Png));
+    let sizes = |more: &[&str]| {
+        let report = scene.report("large.png", "speech.wav", more);
+        [&report["width"], &report["height"]].map(|side| side.as_u64().unwrap())
+    };
+    // Eyes 61 pixels apart in 352 need 696 to be 120 apart; the head alone fewer.
+    let whole = sizes(&[]);
+    assert!((680..=712).contains(&whole[0]) && whole[0] == whole[1], "{whole:?}");
+    let head = sizes(&["--crop", "head"]);
+    assert_eq!(head.iter().max(), Some(&512), "{head:?}");
+    assert_eq!(sizes(&["--size", "300"]), [300, 300]);
+}
+
+#[test]
+fn a_demeanour_and_less_motion_make_another_film() {
+    let scene = Scene::new();
+    let film = |more: &[&str]| {
+        scene.report("portrait.png", "speech.wav", more);
+        std::fs::read(scene.film()).unwrap()
+    };
+    let usual = film(&[]);
+    assert_eq!(usual, film(&["--expression", "neutral", "--motion", "100"]));
+    assert_ne!(usual, film(&["--expression", "friendly"]));
+    assert_ne!(usual, film(&["--motion", "40"]));
+    assert_eq!(film(&["--motion", "0"]), film(&["--still"]));
 }
 
 #[test]

@@ -20,6 +20,7 @@ use crate::work::SessionRunner;
 use crate::{PortraitOptions, Signing, load_reference};
 use actix_rt::{Arbiter, System};
 use mouthpiece_domain::fleet::Capability;
+use mouthpiece_domain::frame::Framing;
 use mouthpiece_domain::gpu_memory::{GpuNeed, GpuShortage};
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_engine::{DeviceMemory, Engine, EngineDesks, EngineNews, EngineThread};
@@ -368,9 +369,15 @@ fn measured<E: Engine>(engine: &E, desks: &EngineDesks<E>, scratch: &Scratch, sl
     let portrait = folder.path().join("sample.png");
     std::fs::write(&portrait, measure::PORTRAIT).map_err(broke)?;
     let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;
-    let options = PortraitOptions { size: measure::SIZE, face: None, fps: measure::PER_SLOT, background: None };
+    let options = PortraitOptions {
+        size: measure::SIZE,
+        framing: Framing::default(),
+        face: None,
+        fps: measure::PER_SLOT,
+        background: None,
+    };
     let prepared = load_reference(&portrait, options, &mut finder)?;
-    let size = prepared.report.output_size;
+    let size = prepared.report.frame.output;
     let references = prepared.reference.frames.len();
     let avatar = Arc::new(engine.prepare(prepared.reference).map_err(RenderError::from)?);
     let trial = EngineTrial { desks, engine, avatar: &avatar, size, references, preset: FilePreset::Balanced };

@@ -3,9 +3,10 @@ use crate::board::{ProgressBoard, WorkState};
 use crate::stop::Stop;
 use crate::work::WorkError;
 use mouthpiece_domain::fleet::{Assignment, Hold, WorkerCommand, WorkerEvent};
-use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_domain::frame::{FrameRate, FrameSize, Framing};
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::lease::LeaseTerms;
+use mouthpiece_domain::manner::Manner;
 use mouthpiece_domain::session::{
     BlobKey, Fence, RenderPreset, SessionEnd, SessionKind, SessionOutput, SessionSpec, SlotIndex as Place,
 };
@@ -112,6 +113,8 @@ fn assignment(hold: Hold) -> Assignment {
         seed: 1,
         head: true,
         blinks: true,
+        manner: Manner::default(),
+        framing: Framing::default(),
         background: None,
         live: None,
     };

@@ -18,7 +18,8 @@ impl<A: Artist> FramePath<A> {
     /// Frames by `artist`, whose avatar has `references` reference frames, `fps` a second.
     pub fn new(artist: A, references: usize, fps: u32, seed: u64, liveliness: Liveliness) -> Self {
         // A video moves by itself.
-        let liveliness = Liveliness { head: liveliness.head && references == 1, ..liveliness };
+        let motion = if references == 1 { liveliness.motion } else { 0.0 };
+        let liveliness = Liveliness { motion, ..liveliness };
         Self { artist, life: Life::new(seed, liveliness), fps, references, next: 0 }
     }
 

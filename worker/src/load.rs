@@ -2,10 +2,11 @@
 
 use crate::RenderError;
 use mouthpiece_domain::file_kind::{FileFamily, FileUse};
+use mouthpiece_domain::frame::{Crop, Framing};
 use mouthpiece_media::face::FaceFinder;
 use mouthpiece_media::file_kind;
 use mouthpiece_media::image::{Background, PortraitLimits, read_portrait};
-use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, PreparedReference};
+use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PortraitCrop, PrepareOptions, PreparedReference};
 use mouthpiece_media::video::{self, VideoReader};
 use std::path::Path;
 
@@ -14,12 +15,27 @@ use std::path::Path;
 pub struct PortraitOptions {
     /// Longer side of the output in pixels, 64 to 2048.
     pub size: u32,
+    /// Which part of a picture is shown, and how large it may become for the sake of the face.
+    pub framing: Framing,
     /// Which face, 1 being the largest; the largest if none is named.
     pub face: Option<usize>,
     /// Frames a second that a video is brought to.
     pub fps: u32,
     /// What transparent parts are laid on; white if none is named.
     pub background: Option<Background>,
+}
+
+impl PortraitOptions {
+    /// The same for media.
+    pub fn prepare(&self) -> PrepareOptions {
+        let crop = match self.framing.crop {
+            Crop::None => PortraitCrop::None,
+            Crop::Bust => PortraitCrop::Bust,
+            Crop::Head => PortraitCrop::Head,
+        };
+        let up_to = self.framing.size_up_to.map(|most| most.pixels());
+        PrepareOptions { size: self.size, up_to, crop, face: self.face }
+    }
 }
 
 /// Loads a picture or a short video and finds the face in it.
@@ -63,7 +79,7 @@ fn load(
     finder: &mut FaceFinder,
     go_on: &dyn Fn() -> bool,
 ) -> Result<PreparedReference, RenderError> {
-    let prepare = PrepareOptions { size: options.size, face: options.face };
+    let prepare = options.prepare();
     let no_face = |source| RenderError::Reference { file: path.into(), source };
     let asked = options.background.is_some();
     let background = options.background.unwrap_or_default();

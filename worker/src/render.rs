@@ -4,7 +4,7 @@ use crate::engines::{ForEngine, with_engine};
 use crate::output::OutputFile;
 use crate::pipeline::{self, Film, FilmSetup};
 use crate::{NeuralSettings, PortraitOptions, RenderError, Signing, load_reference};
-use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_domain::frame::{FrameRate, FrameSize, Framing};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Engine, OwnEngine};
 use mouthpiece_media::audio::Survey;
@@ -21,6 +21,8 @@ use std::sync::Arc;
 pub struct RenderOptions {
     /// Longer side of the video.
     pub size: FrameSize,
+    /// Which part of the portrait is shown, and how large it may become for the sake of the face.
+    pub framing: Framing,
     /// Frames a second.
     pub fps: FrameRate,
     /// Which face, 1 being the largest; the largest if none is named.
@@ -49,6 +51,7 @@ impl Default for RenderOptions {
     fn default() -> Self {
         Self {
             size: FrameSize::default(),
+            framing: Framing::default(),
             fps: FrameRate::default(),
             face: None,
             background: None,
@@ -161,6 +164,7 @@ pub fn render_with<E: Engine>(
     let mut finder = FaceFinder::new(&Runtime::get()?)?;
     let portrait_options = PortraitOptions {
         size: options.size.pixels(),
+        framing: options.framing,
         face: options.face,
         fps: options.fps.per_second(),
         background: options.background.clone(),
@@ -170,7 +174,7 @@ pub fn render_with<E: Engine>(
     let PreparedReference { reference, report } = prepared?;
     drop(finder);
 
-    let [width, height] = report.output_size;
+    let [width, height] = report.frame.output;
     let fps = options.fps.per_second();
     let &RenderOptions { seed, liveliness, encoder, preset, mark, .. } = options;
     let making = FilmSetup { size: [width, height], fps, seed, liveliness, encoder, preset, mark };

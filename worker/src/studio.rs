@@ -15,9 +15,10 @@ use crate::signing::Signing;
 use crate::stop::Stop;
 use crate::work::{SessionRunner, WorkError};
 use mouthpiece_domain::fleet::{Assignment, Hold};
+use mouthpiece_domain::manner::Demeanour;
 use mouthpiece_domain::names;
 use mouthpiece_domain::session::{RenderPreset, SessionEnd, SessionKind, SessionOutput, SessionSpec};
-use mouthpiece_engine::life::Liveliness;
+use mouthpiece_engine::life::{Demeanour as DrawnDemeanour, Liveliness};
 use mouthpiece_engine::{Engine, EngineDesks};
 use mouthpiece_media::encode::{EncoderChoice, FilePreset};
 use mouthpiece_ports::blobs::Blobs;
@@ -94,6 +95,7 @@ impl<E: Engine> Studio<E> {
             frames: facts.frames as u64,
             length: facts.length,
             size: facts.size,
+            framing: facts.framing,
             warnings: facts.warnings,
         })
     }
@@ -120,7 +122,7 @@ impl<E: Engine> Studio<E> {
             ready.facts.frames,
             spec.fps.per_second(),
             spec.seed,
-            Liveliness { blinks: spec.blinks, head: spec.head },
+            liveliness(spec),
         );
         let (ear, marker) = (Box::new(self.engine.live_ear()), FrameMarker::new(self.mark));
         let face = LiveFace { path, ear, marker };
@@ -189,6 +191,7 @@ impl<E: Engine> Studio<E> {
             frames: made.frames,
             length: Duration::from_secs_f64(made.video_seconds),
             size: ready.facts.size,
+            framing: ready.facts.framing.clone(),
             warnings,
         })
     }
@@ -205,13 +208,26 @@ fn van_der_corput(slot: u8) -> f64 {
     f64::from(slot.reverse_bits()) / 256.0
 }
 
+/// How much of life a session shows.
+fn liveliness(spec: &SessionSpec) -> Liveliness {
+    Liveliness {
+        blinks: spec.blinks,
+        motion: if spec.head { f32::from(spec.manner.motion.hundredths()) / 100.0 } else { 0.0 },
+        demeanour: match spec.manner.demeanour {
+            Demeanour::Neutral => DrawnDemeanour::Neutral,
+            Demeanour::Friendly => DrawnDemeanour::Friendly,
+            Demeanour::Serious => DrawnDemeanour::Serious,
+        },
+    }
+}
+
 fn making(spec: &SessionSpec, size: [u32; 2], mark: bool) -> FilmSetup {
     FilmSetup {
         mark,
         size,
         fps: spec.fps.per_second(),
         seed: spec.seed,
-        liveliness: Liveliness { blinks: spec.blinks, head: spec.head },
+        liveliness: liveliness(spec),
         encoder: EncoderChoice::Auto,
         preset: match spec.preset {
             RenderPreset::Fast => FilePreset::Fast,

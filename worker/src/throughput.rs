@@ -5,6 +5,7 @@
 use crate::engines::{ForEngine, with_engine};
 use crate::pipeline::{self, Film, FilmSetup};
 use crate::{PortraitOptions, load_reference};
+use mouthpiece_domain::frame::Framing;
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Engine, EngineDesks, EngineThread, OwnEngine};
 use mouthpiece_media::audio::Survey;
@@ -86,13 +87,13 @@ impl ForEngine for Measured {
 
 fn measure<E: Engine>(engine: E) {
     let mut finder = FaceFinder::new(&Runtime::get().unwrap()).unwrap();
-    let options = PortraitOptions { size: 512, face: None, fps: 25, background: None };
+    let options = PortraitOptions { size: 512, framing: Framing::default(), face: None, fps: 25, background: None };
     let prepared = load_reference(&sample("portrait.png"), options, &mut finder).unwrap();
     let thread = EngineThread::start(engine.clone(), |_| {}).unwrap();
     let speech = sample("speech.wav");
     let stage = WorkState {
         desks: thread.desks(),
-        size: prepared.report.output_size,
+        size: prepared.report.frame.output,
         avatar: Arc::new(engine.prepare(prepared.reference).unwrap()),
         engine,
         survey: pipeline::survey(&speech, &mut |_| true).unwrap(),

@@ -2,7 +2,8 @@
 
 use super::settings::SessionBounds;
 use mouthpiece_domain::colour::Colour;
-use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_domain::frame::{FrameRate, FrameSize, Framing};
+use mouthpiece_domain::manner::Manner;
 use mouthpiece_domain::session::RenderPreset;
 use mouthpiece_domain::time::as_millis;
 use serde_json::{Value, json};
@@ -19,6 +20,8 @@ pub struct SessionOptions {
     pub fps: FrameRate,
     /// Longer side of the video.
     pub size: FrameSize,
+    /// Which part of the portrait is shown, and how large it may become for the sake of the face.
+    pub framing: Framing,
     /// Speed against size of the file.
     pub preset: RenderPreset,
     /// Determines blinks and head movement.
@@ -27,6 +30,8 @@ pub struct SessionOptions {
     pub head: bool,
     /// The lids close now and then.
     pub blinks: bool,
+    /// How the face moves beside its mouth.
+    pub manner: Manner,
     /// What transparent parts of the portrait are laid on; white if none is named.
     pub background: Option<Colour>,
     /// How long it may wait for a slot.
@@ -43,10 +48,12 @@ impl SessionOptions {
         Self {
             fps: FrameRate::default(),
             size: FrameSize::USUAL,
+            framing: Framing { size_up_to: Some(Framing::LARGEST_FILE), ..Framing::default() },
             preset: RenderPreset::default(),
             seed: 1,
             head: true,
             blinks: true,
+            manner: Manner::default(),
             background: None,
             queue_timeout: bounds.queue_timeout,
             max_duration: bounds.max_duration,
@@ -59,10 +66,12 @@ impl SessionOptions {
         json!({
             "fps": self.fps,
             "size": self.size,
+            "framing": self.framing,
             "preset": format!("{:?}", self.preset),
             "seed": self.seed,
             "head": self.head,
             "blinks": self.blinks,
+            "manner": self.manner,
             "background": self.background.unwrap_or(WHITE).to_string(),
             "queue_timeout_ms": as_millis(self.queue_timeout),
             "max_duration_ms": as_millis(self.max_duration),

@@ -7,6 +7,7 @@ use super::options::SessionOptions;
 use super::submission::{AcceptedSession, Admission, RequestedFace, SessionRequest, SubmitRefusal, WantedSession};
 use super::{Office, StoreUnavailable, new_id};
 use mouthpiece_domain::file_kind::FileUse;
+use mouthpiece_domain::frame::Framing;
 use mouthpiece_domain::ids::{AvatarId, SessionId};
 use mouthpiece_domain::live::LiveTerms;
 use mouthpiece_domain::session::SessionKind;
@@ -165,6 +166,8 @@ impl Office {
             avatar.prepared_by == id || matches!(self.avatars.state(&avatar).await?, AvatarState::Failed { .. });
         if preparing {
             let mut options = SessionOptions::new(&self.bounds);
+            // A conversation shall not wait for its face: what one would be drawn from is prepared.
+            options.framing.size_up_to = Some(Framing::LARGEST_LIVE);
             options.max_duration = LONGEST_PREPARATION.min(self.bounds.longest_duration);
             let wanted =
                 WantedSession { kind: SessionKind::Prepare, avatar: &avatar, speech: None, options, live: None };

@@ -8,9 +8,10 @@ use mouthpiece_coordinator::metrics::Metrics;
 use mouthpiece_domain::control::{ControlSettings, SubmitAnswer};
 use mouthpiece_domain::cost::Price;
 use mouthpiece_domain::fleet::DepartedWorker;
-use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_domain::frame::{FrameRate, FrameSize, Framing};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
 use mouthpiece_domain::lease::LeaseTerms;
+use mouthpiece_domain::manner::Manner;
 use mouthpiece_domain::session::{
     BlobKey, Fence, FrameProgress, Phase, RenderPreset, Session, SessionKind, SessionSpec,
 };
@@ -184,6 +185,8 @@ pub fn session() -> Session {
             seed: 1,
             head: true,
             blinks: true,
+            manner: Manner::default(),
+            framing: Framing::default(),
             background: None,
             live: None,
         }),

@@ -52,6 +52,7 @@ async fn an_avatar_is_prepared_by_a_session() {
         frames: 1,
         length: Duration::ZERO,
         size: [300, 400],
+        framing: "512x512, the whole picture".into(),
         warnings: vec!["the face is small".into()],
     };
     rig.farm.end(session, SessionEnd { reason: EndReason::Completed, detail: None, output: Some(output) });

@@ -25,6 +25,7 @@ async fn finished(rig: &Rig) -> SessionId {
         frames: 25,
         length: Duration::from_secs(1),
         size: [512, 512],
+        framing: "512x512, the whole picture".into(),
         warnings: vec!["quiet".into()],
     };
     rig.farm.end(id, SessionEnd { reason: EndReason::Completed, detail: None, output: Some(output) });

@@ -19,6 +19,9 @@ async fn a_render_is_accepted_with_its_options() {
         .text("seed", "7")
         .text("head", "false")
         .text("blinks", "false")
+        .text("crop", "head")
+        .text("motion", "40")
+        .text("expression", "serious")
         .text("face", "2")
         .text("queue_timeout_s", "5")
         .text("max_duration_s", "60")
@@ -29,7 +32,8 @@ async fn a_render_is_accepted_with_its_options() {
     assert_eq!(answer.location(), format!("/v1/renders/{}", answer.id()));
     assert_eq!(
         body["options"],
-        json!({"fps":30,"size":256,"preset":"fast","seed":7,"head":false,"blinks":false,"face":2})
+        json!({"fps":30,"size":256,"size_up_to":null,"crop":"head","preset":"fast","seed":7,"head":false,"motion":40,
+            "expression":"serious","blinks":false,"face":2})
     );
     assert_eq!((&body["state"], &body["kind"], &body["fence"]), (&json!("requested"), &json!("render"), &json!(1)));
     assert_eq!((&body["queue_timeout_ms"], &body["max_duration_ms"]), (&json!(5000), &json!(60_000)));

@@ -14,9 +14,10 @@ use mouthpiece_coordinator::office::{KeyScope, new_secret, secret_hash};
 use mouthpiece_domain::control::{FarmView, SessionChange, SubmitAnswer};
 use mouthpiece_domain::cost::Price;
 use mouthpiece_domain::fleet::{Capability, Hold};
-use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_domain::frame::{FrameRate, FrameSize, Framing};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use mouthpiece_domain::ledger::{Idempotency, LedgerWrite, WriteOutcome};
+use mouthpiece_domain::manner::Manner;
 use mouthpiece_domain::session::{
     BlobKey, EndReason, Fence, FrameProgress, Phase, RenderPreset, Session, SessionEnd, SessionKind, SessionSpec,
     SlotIndex,
@@ -286,6 +287,8 @@ fn new_session(id: u128, key: u128, avatar: u128, at: Wall) -> Session {
         seed: 1,
         head: true,
         blinks: true,
+        manner: Manner::default(),
+        framing: Framing::default(),
         background: None,
         live: None,
     };

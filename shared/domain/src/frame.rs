@@ -59,6 +59,56 @@ impl Default for FrameSize {
     }
 }
 
+/// Which part of a portrait is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Crop {
+    /// All of it.
+    #[default]
+    None,
+    /// Head and shoulders.
+    Bust,
+    /// The head.
+    Head,
+}
+
+impl Crop {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::None, Self::Bust, Self::Head];
+
+    /// As callers name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Bust => "bust",
+            Self::Head => "head",
+        }
+    }
+}
+
+/// Which part of a portrait is shown, and how large it may become.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub struct Framing {
+    /// The part.
+    #[serde(default)]
+    pub crop: Crop,
+    /// The longer side may grow up to this where a small face needs more than the asked size; none: it is as asked.
+    #[serde(default)]
+    pub size_up_to: Option<FrameSize>,
+}
+
+impl Framing {
+    /// The largest that is chosen for a file where nobody named a size.
+    pub const LARGEST_FILE: FrameSize = FrameSize(1080);
+    /// And for live video, which is encoded while it is watched.
+    pub const LARGEST_LIVE: FrameSize = FrameSize(720);
+
+    /// True where all of a portrait is shown at the asked size.
+    pub fn is_as_asked(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl TryFrom<u32> for FrameSize {
     type Error = FrameError;
 

@@ -18,6 +18,7 @@ pub mod ids;
 pub mod lease;
 pub mod ledger;
 pub mod live;
+pub mod manner;
 pub mod names;
 pub mod placement;
 pub mod recent_ends;

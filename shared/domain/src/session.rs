@@ -9,10 +9,11 @@
 //! A session's version is the pair (fence, phase): it only ever grows, and the record store refuses what does not grow it.
 
 use crate::colour::Colour;
-use crate::frame::{FrameRate, FrameSize};
+use crate::frame::{FrameRate, FrameSize, Framing};
 use crate::hold::Hold;
 use crate::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use crate::live::LiveTerms;
+use crate::manner::Manner;
 use crate::time::{Wall, millis};
 use crate::words::one_line;
 use serde::{Deserialize, Serialize};
@@ -216,6 +217,9 @@ pub struct SessionOutput {
     pub length: Duration,
     /// `[width, height]` in pixels.
     pub size: [u32; 2],
+    /// Which part of the portrait is shown, how large, and why: a sentence. Absent in what older programs wrote.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub framing: String,
     /// Sentences that the user should read.
     pub warnings: Vec<String>,
 }
@@ -338,6 +342,13 @@ pub struct SessionSpec {
     pub head: bool,
     /// The lids close now and then.
     pub blinks: bool,
+    /// How the face moves beside its mouth. Absent in what older programs wrote, and where it is the usual one.
+    #[serde(default, skip_serializing_if = "Manner::is_usual")]
+    pub manner: Manner,
+    /// Which part of the portrait is shown, and how large it may grow. Absent in what older programs wrote, and where
+    /// all of it is shown at the asked size.
+    #[serde(default, skip_serializing_if = "Framing::is_as_asked")]
+    pub framing: Framing,
     /// What transparent parts of the portrait are laid on; white if none is named. Absent in what older programs wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub background: Option<Colour>,

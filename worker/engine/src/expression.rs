@@ -1,4 +1,4 @@
-//! What eyes, brows and head do, whatever the mouth says.
+//! What eyes, brows, head and shoulders do, whatever the mouth says.
 
 /// Where the head is, relative to the reference picture. All zero: exactly as in the picture.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -9,7 +9,7 @@ pub struct HeadPose {
     pub dy: f32,
     /// Turn in the picture plane, clockwise, radians.
     pub roll: f32,
-    /// Turn to the right, radians; a small parallax, not a true rotation.
+    /// Turn to the right, radians: what is nearer moves further.
     pub yaw: f32,
     /// Nod downwards, radians; likewise.
     pub pitch: f32,
@@ -22,13 +22,28 @@ impl HeadPose {
     }
 }
 
-/// What eyes, brows and head do in one frame.
+/// Where the eyes look, relative to the reference picture. All zero: where they look in the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Gaze {
+    /// To the right, radians.
+    pub x: f32,
+    /// Downwards, radians.
+    pub y: f32,
+}
+
+/// What eyes, brows, head and shoulders do in one frame.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Expression {
     /// Lids: 0 as in the picture, 1 closed.
     pub blink: f32,
-    /// Brows: 0 as in the picture, 1 raised.
+    /// Brows: 0 as in the picture, 1 raised, -1 lowered.
     pub brow: f32,
+    /// Corners of the mouth and cheeks: 0 as in the picture, 1 a smile with closed lips, -1 drawn down.
+    pub smile: f32,
+    /// The chest: 0 as in the picture, 1 breathed in deeply.
+    pub breath: f32,
+    /// The eyes.
+    pub gaze: Gaze,
     /// The head.
     pub head: HeadPose,
 }

@@ -23,7 +23,7 @@ pub use artist::{Artist, OwnEngine};
 pub use cue::Cue;
 pub use ear::{Ear, HeardCue, SPEECH_RANGE_DB, SpeechLevel};
 pub use engine::{Engine, EngineError, EngineTick};
-pub use expression::{Expression, HeadPose};
+pub use expression::{Expression, Gaze, HeadPose};
 pub use memory::DeviceMemory;
 pub use recovery::{EngineNews, EngineRecovery};
 pub use stage::EngineStage;

@@ -8,4 +8,4 @@ mod reference;
 
 pub use i420::{FrameSizeError, I420, Rect, rgb_to_yuv, yuv_to_rgb};
 pub use mesh::{FaceBox, Mesh, POINTS};
-pub use reference::{Reference, ReferenceFrame};
+pub use reference::{Iris, Matte, Reference, ReferenceFrame};

@@ -6,6 +6,7 @@
 
 mod analysis;
 mod error;
+mod framing;
 mod inspect;
 mod portrait;
 mod preview;
@@ -14,6 +15,7 @@ mod video;
 
 pub use analysis::{Analysis, FaceReport, MIN_FACE_SIDE};
 pub use error::ReferenceError;
+pub use framing::{CLEAR_EYES, ChosenFrame, PortraitCrop, SizeReason};
 pub use mouthpiece_frame::{Reference, ReferenceFrame};
 pub use preview::preview;
 pub use stored::StoredError;
@@ -24,14 +26,18 @@ pub use video::MAX_VIDEO_FRAMES;
 pub struct PrepareOptions {
     /// Longer side of the output in pixels; a smaller picture is not enlarged.
     pub size: u32,
+    /// The longer side may grow up to this until the eyes of a still are [`CLEAR_EYES`] apart; none: it is as asked.
+    pub up_to: Option<u32>,
+    /// Which part of a still is shown. Videos are shown whole.
+    pub crop: PortraitCrop,
     /// Which face, counted by size: 1 is the largest, which is also taken when none is named.
     pub face: Option<usize>,
 }
 
 impl Default for PrepareOptions {
-    /// 512 pixels, the largest face.
+    /// The whole picture, 512 pixels, the largest face.
     fn default() -> Self {
-        Self { size: 512, face: None }
+        Self { size: 512, up_to: None, crop: PortraitCrop::None, face: None }
     }
 }
 

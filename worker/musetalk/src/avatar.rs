@@ -74,7 +74,7 @@ fn prepared(
     latents: &mut LatentsOf<'_>,
 ) -> Result<PreparedFrame, EngineError> {
     let impossible = |reason| EngineError::ImpossibleFace { frame: index, reason };
-    let ReferenceFrame { picture, face } = frame;
+    let ReferenceFrame { picture, face, .. } = frame;
     if face.points.iter().flatten().any(|value| !value.is_finite()) {
         return Err(impossible("a point of it is nowhere"));
     }

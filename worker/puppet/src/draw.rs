@@ -1,6 +1,7 @@
 //! Drawing one frame: solve where the pixels come from, fetch them, paint the lips.
 
 use super::fields::Displacement;
+use super::figure::{CellKind, RimScratch};
 use super::grid::Grid;
 use super::head::HeadSources;
 use super::lips::{LipZone, NEAR, Origin};
@@ -11,6 +12,9 @@ use super::warp;
 use mouthpiece_engine::Expression;
 use mouthpiece_frame::{I420, Rect};
 use std::ops::Range;
+
+/// How far a moving head may carry the mouth, in D.
+const MARGIN: f32 = 0.19;
 
 /// Working memory for drawing: grown by the first frames, then only reused.
 #[derive(Debug, Default)]
@@ -25,6 +29,9 @@ pub(super) struct Scratch {
     rows: [Row; 2],
     lower_row: Row,
     chroma: Row,
+    rim: RimScratch,
+    /// What the cells of the head's grid show.
+    kinds: Vec<CellKind>,
 }
 
 /// Source coordinates along one row.
@@ -65,8 +72,8 @@ pub(super) fn draw(
     s: &mut Scratch,
     frame: &mut I420,
 ) -> Rect {
-    let moving = !expression.head.is_rest() || expression.brow != 0.0;
-    let weights = shape.weights(rig.mouth.smile());
+    let moving = !expression.head.is_rest() || expression.brow != 0.0 || expression.breath != 0.0;
+    let weights = shape.weights(rig.mouth.smile(), expression.smile);
     let speaking = weights.iter().any(|w| w.abs() >= 1e-4);
     if !moving && !speaking {
         return Rect::default();
@@ -75,7 +82,7 @@ pub(super) fn draw(
         rig.head.solve(expression, &mut s.head);
     }
     let field = rig.sheets.grid;
-    let margin = if moving { (0.14 * rig.frame.unit / field.step as f32).ceil() as usize } else { 0 };
+    let margin = if moving { (MARGIN * rig.frame.unit / field.step as f32).ceil() as usize } else { 0 };
     let out = field.grown(margin);
     let mut f = Frame { rig, source, shape, moving, out, upper_rows: 0..0, lower_rows: 0..0 };
     let mouth = if speaking {
@@ -128,7 +135,7 @@ impl Frame<'_> {
         let (_, lowest) = rig.mouth.lower.range();
         let reach = rig.mouth.half_width * 1.15;
         let side = rig.sheets.reach.furthest_x(); // a tilted head's line runs on beyond the corners
-        let slack = 0.09 + if self.moving { 0.12 } else { 0.0 };
+        let slack = 0.09 + if self.moving { MARGIN } else { 0.0 };
         let drop: f32 = 0.2 * weights.iter().map(|w| w.max(0.0)).sum::<f32>().min(1.6);
         let ends = [
             [-side, highest - slack],
@@ -184,21 +191,81 @@ impl Frame<'_> {
         }
         s.lower_row.resize(mouth.width());
         s.chroma.resize(width / 2);
-        let stride = frame.width();
+        let figure = self.rig.figure.as_ref().filter(|_| self.moving);
+        let step = self.rig.head.grid.step;
+        if let Some(figure) = figure {
+            figure.kinds(&self.rig.head.grid, &s.head.nodes, &mut s.kinds);
+        }
         for y in (area.y0..area.y1).step_by(2) {
+            // Columns that anything is drawn in; what is background alone is there already.
+            let cells = figure.map(|f| y / step * f.columns()..(y / step + 1) * f.columns());
+            let drawn = |kind: &CellKind| *kind != CellKind::Background;
+            let (mut from, mut to) = (area.x0, area.x1);
+            if let Some(cells) = &cells {
+                let row = &s.kinds[cells.clone()];
+                let Some(first) = row.iter().position(drawn) else { continue };
+                let last = row.iter().rposition(drawn).unwrap_or(first);
+                (from, to) = ((first * step).max(area.x0), ((last + 1) * step).min(area.x1));
+                if !mouth.is_empty() {
+                    (from, to) = (from.min(mouth.x0), to.max(mouth.x1));
+                }
+            }
+            if from >= to {
+                continue;
+            }
+            let area = Rect { x0: from, x1: to, ..area };
             for dy in 0..2 {
                 self.coordinates(y + dy, area, mouth, dy, s);
-                let row = &s.rows[dy];
-                let to = (y + dy) * stride + area.x0;
-                self.source.luma_run(&row.xs, &row.ys, &mut frame.y[to..to + width]);
             }
             let [a, b] = &s.rows;
-            mean_of_blocks(&a.xs, &b.xs, &mut s.chroma.xs);
-            mean_of_blocks(&a.ys, &b.ys, &mut s.chroma.ys);
-            let to = y / 2 * (stride / 2) + area.x0 / 2;
-            let run = to..to + width / 2;
-            self.source.chroma_run(0, &s.chroma.xs, &s.chroma.ys, &mut frame.u[run.clone()]);
-            self.source.chroma_run(1, &s.chroma.xs, &s.chroma.ys, &mut frame.v[run]);
+            let width = area.width();
+            mean_of_blocks(&a.xs[..width], &b.xs[..width], &mut s.chroma.xs);
+            mean_of_blocks(&a.ys[..width], &b.ys[..width], &mut s.chroma.ys);
+            let Some(cells) = cells else {
+                self.fetch(y, from..to, area, CellKind::Person, s, frame);
+                continue;
+            };
+            // Neighbouring cells of a kind are fetched in one go.
+            while from < to {
+                let at = from / step;
+                let kind = s.kinds[cells.start + at];
+                let same = s.kinds[cells.start + at..cells.end].iter().take_while(|k| **k == kind).count();
+                let end = ((at + same) * step).min(to);
+                if kind != CellKind::Background {
+                    self.fetch(y, from..end, area, kind, s, frame);
+                }
+                from = end;
+            }
+        }
+    }
+
+    /// Fetches the columns `run` (even) of rows `y` and `y + 1`, whose coordinates are known.
+    fn fetch(&self, y: usize, run: Range<usize>, area: Rect, kind: CellKind, s: &mut Scratch, frame: &mut I420) {
+        let stride = frame.width();
+        let within = run.start - area.x0..run.end - area.x0;
+        let rim = self.rig.figure.as_ref().filter(|_| kind == CellKind::Rim);
+        for dy in 0..2 {
+            let row = &s.rows[dy];
+            let (xs, ys) = (&row.xs[within.clone()], &row.ys[within.clone()]);
+            let to = (y + dy) * stride;
+            let out = &mut frame.y[to + run.start..to + run.end];
+            match rim {
+                Some(figure) => figure.luma_run(self.source, [run.start, y + dy], [xs, ys], out, &mut s.rim),
+                None => self.source.luma_run(xs, ys, out),
+            }
+        }
+        let half = within.start / 2..within.end / 2;
+        let (xs, ys) = (&s.chroma.xs[half.clone()], &s.chroma.ys[half]);
+        let to = y / 2 * (stride / 2);
+        let columns = to + run.start / 2..to + run.end / 2;
+        for (which, plane) in [&mut frame.u, &mut frame.v].into_iter().enumerate() {
+            let out = &mut plane[columns.clone()];
+            match rim {
+                Some(figure) => {
+                    figure.chroma_run(self.source, which, [run.start / 2, y / 2], [xs, ys], out, &mut s.rim);
+                }
+                None => self.source.chroma_run(which, xs, ys, out),
+            }
         }
     }
 

@@ -122,6 +122,14 @@ pub(super) fn basis(m: &Mouth, [x, y]: [f32; 2]) -> Basis {
     );
     b[Field::Tuck as usize] = ([0.0; 2], [0.0, -0.040 * lip * lower_lip]);
 
+    // A smile: the corners go out and up, the cheeks above them rise, and the lips are drawn a little thin.
+    let beside = 1.0 - smoothstep(1.0, 2.7, au);
+    let drawn = au.min(1.0).powf(1.7) * beside;
+    let out = 0.045 * across * beside * bell(y - line_u, 0.26);
+    let cheeks = -0.016 * bell((au - 1.7) / 0.9, 1.0) * bell(y - (line_u - 0.30), 0.22);
+    let up = -0.048 * drawn * bell(y - (line_u - 0.04), 0.30) + cheeks + 0.004 * middle * bell(y - line_u, 0.2);
+    b[Field::Smile as usize] = ([out, up], [out, up]);
+
     if m.open {
         // Each lip goes part of the gap. Its outer border follows by less than its edge, since a smile draws lips thin; the
         // falloffs are long, so that cheeks and chin relax with it.

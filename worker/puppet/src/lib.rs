@@ -10,6 +10,7 @@ mod draw_pool;
 mod ear;
 mod eyes;
 mod fields;
+mod figure;
 mod frame;
 mod grid;
 mod head;
@@ -29,6 +30,7 @@ pub use ear::PuppetEar;
 pub use shape::MouthShape;
 
 use draw_pool::DrawPool;
+use eyes::EyeState;
 use frame::FaceFrame;
 use mouth::{Mouth, OPEN_GAP};
 use mouthpiece_engine::{Engine, EngineError, EngineTick, Expression, SpeechLevel};
@@ -96,7 +98,8 @@ pub struct PuppetSeat {
     /// The reference frame in `source`, and its rig and open-eyed picture if it is not the first.
     shown: usize,
     other: Option<(Source, Rig)>,
-    lids_painted: bool,
+    /// What the eyes in `source` show.
+    eyes: [EyeState; 2],
     scratch: draw::Scratch,
 }
 
@@ -107,7 +110,7 @@ impl Engine for Puppet {
     type Ear = PuppetEar;
 
     fn id(&self) -> &'static str {
-        "puppet/1"
+        "puppet/2"
     }
 
     fn prepare(&self, reference: Reference) -> Result<PuppetAvatar, EngineError> {
@@ -125,7 +128,8 @@ impl Engine for Puppet {
         let mesh = first.face.points.len() * size_of::<[f32; 3]>();
         let (source, rig) = &avatar.first;
         let traced = size_of::<(FaceFrame, Mouth)>() * frames.len();
-        frames.len() * (pixels * 3 / 2 + mesh) + traced + source.bytes() + rig.bytes()
+        let mattes: usize = frames.iter().filter_map(|f| f.matte.as_ref()).map(|m| m.coverage.len()).sum();
+        frames.len() * (pixels * 3 / 2 + mesh) + mattes + traced + source.bytes() + rig.bytes()
     }
 
     fn seat(avatar: &PuppetAvatar) -> PuppetSeat {
@@ -134,7 +138,7 @@ impl Engine for Puppet {
             source: avatar.first.0.clone(),
             shown: 0,
             other: None,
-            lids_painted: false,
+            eyes: Default::default(),
             scratch: draw::Scratch::default(),
         }
     }
@@ -186,7 +190,7 @@ impl PuppetSeat {
             return;
         }
         self.shown = index;
-        self.lids_painted = false;
+        self.eyes = Default::default();
         if index == 0 {
             self.source.clone_from(&avatar.first.0);
             return;
@@ -204,23 +208,20 @@ impl PuppetSeat {
             Some(other) if self.shown != 0 => other,
             _ => &avatar.first,
         };
-        let blinking = expression.blink > 0.01;
-        for eye in &rig.eyes {
-            if blinking {
-                eye.paint(expression.blink.min(1.0), open, &mut self.source);
-            } else if self.lids_painted {
-                eye.restore(open, &mut self.source);
+        for (eye, shown) in rig.eyes.iter().zip(&mut self.eyes) {
+            let state = eye.state(expression);
+            // Eyes that rest are as they were painted last.
+            if state != *shown {
+                eye.paint(state, open, &mut self.source);
+                *shown = state;
             }
         }
-        self.lids_painted = blinking;
 
         let frame = self.canvas.begin(self.shown, &avatar.reference.frames[self.shown].picture);
         let mut painted = Rect::default();
-        if blinking {
-            for eye in &rig.eyes {
-                self.source.copy_pixels(eye.area, frame);
-                painted = painted.union(eye.area);
-            }
+        for (eye, _) in rig.eyes.iter().zip(&self.eyes).filter(|(_, shown)| !shown.is_rest()) {
+            self.source.copy_pixels(eye.area, frame);
+            painted = painted.union(eye.area);
         }
         painted = painted.union(draw::draw(rig, &self.source, shape, expression, &mut self.scratch, frame));
         self.canvas.painted(painted);

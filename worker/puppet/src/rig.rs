@@ -2,6 +2,7 @@
 
 use super::eyes::Eye;
 use super::fields::Sheets;
+use super::figure::Figure;
 use super::frame::FaceFrame;
 use super::head::Head;
 use super::interior::Interior;
@@ -19,6 +20,8 @@ pub(super) struct Rig {
     pub(super) sheets: Sheets,
     pub(super) head: Head,
     pub(super) eyes: [Eye; 2],
+    /// The person as a layer of their own, where they could be cut out.
+    pub(super) figure: Option<Figure>,
     pub(super) interior: Interior,
     /// How blurred the face is, in pixels.
     pub(super) soft: f32,
@@ -32,11 +35,14 @@ impl Rig {
         let (width, height) = (source.width, source.height);
         let points = frame.landmarks(&reference.face);
         let palette = Palette::of(&reference.picture, &reference.face);
+        let head = Head::measure(&points, frame, [width, height], reference.matte.is_some());
+        let cut = |matte| Figure::cut(&reference.picture, matte, frame.unit, &head.grid);
         Self {
             frame,
             sheets: Sheets::lay(mouth, frame, width, height),
-            head: Head::measure(&points, frame, width, height),
-            eyes: Eye::both(&points, frame, source),
+            figure: reference.matte.as_ref().filter(|m| m.coverage.len() == width * height).map(cut),
+            head,
+            eyes: Eye::both(&points, reference.irises, frame, source),
             soft: softness(frame, source),
             own_teeth: mouth.open && shows_teeth(mouth, frame, source, palette.light),
             interior: Interior::new(mouth, palette, 1.0 / frame.unit),
@@ -45,7 +51,9 @@ impl Rig {
     }
     /// Memory that it takes, but for a few hundred bytes.
     pub(super) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.sheets.bytes() + self.head.bytes()
+        let (figure, eyes) =
+            (self.figure.as_ref().map_or(0, Figure::bytes), self.eyes.iter().map(Eye::bytes).sum::<usize>());
+        size_of::<Self>() + self.sheets.bytes() + self.head.bytes() + figure + eyes
     }
 }
 

@@ -4,7 +4,7 @@ use super::curves::smoothstep;
 use mouthpiece_engine::Cue;
 
 /// How many parameters have displacement fields.
-pub(super) const FIELDS: usize = 8;
+pub(super) const FIELDS: usize = 9;
 
 /// How hard lips press that are surely shut.
 pub(super) const PRESSED: f32 = 0.85;
@@ -20,6 +20,7 @@ pub(super) enum Field {
     Press,
     Tuck,
     Close,
+    Smile,
 }
 
 /// A mouth shape. All zero is the reference picture's own mouth, untouched.
@@ -55,8 +56,9 @@ impl Cue for MouthShape {
 
 impl MouthShape {
     /// Weights of the displacement fields. `smile`: how much of the gap between its lips an open portrait keeps while its
-    /// mouth is open to speak, and most of it in a pause; `None` for a closed one.
-    pub(super) fn weights(&self, smile: Option<f32>) -> [f32; FIELDS] {
+    /// mouth is open to speak, and most of it in a pause; `None` for a closed one. `corners`: how far the corners are drawn
+    /// up (1) or down (-1) whatever is said.
+    pub(super) fn weights(&self, smile: Option<f32>, corners: f32) -> [f32; FIELDS] {
         let open = smoothstep(0.02, 0.25, self.jaw + 0.5 * (self.lower_lip_down + self.upper_lip_up));
         let shut = smoothstep(0.1, 0.6 * PRESSED, self.press);
         let close = smile.map_or(0.0, |kept| self.engaged * (1.0 - kept * (0.6 + 0.4 * open) * (1.0 - shut)));
@@ -69,6 +71,9 @@ impl MouthShape {
         w[Field::Press as usize] = self.press * (1.0 - 0.65 * close); // lips that smiled are thin already
         w[Field::Tuck as usize] = self.tuck;
         w[Field::Close as usize] = close;
+        // Rounded lips hold the corners; and what hardly moves is left as it is in the picture.
+        let corners = if corners.abs() < 0.02 { 0.0 } else { corners.clamp(-1.0, 1.2) };
+        w[Field::Smile as usize] = corners * (1.0 - 0.7 * self.pucker.clamp(0.0, 1.0));
         w
     }
 }

@@ -114,6 +114,13 @@ impl Source {
         [self.luma_at([x, y]), self.chroma_plane(0).at(cx, cy), self.chroma_plane(1).at(cx, cy)]
     }
 
+    /// `[U, V]` at pixel coordinates, edges repeated.
+    #[inline]
+    pub(super) fn chroma_at(&self, [x, y]: [f32; 2]) -> [f32; 2] {
+        let (cx, cy) = ((x - 0.5) * 0.5, (y - 0.5) * 0.5);
+        [0, 1].map(|which| self.chroma_plane(which).at(cx, cy))
+    }
+
     /// Luma for a run of pixel coordinates.
     pub(super) fn luma_run(&self, xs: &[f32], ys: &[f32], out: &mut [u8]) {
         self.luma_plane().run(2.0, 0.0, xs, ys, out);

@@ -97,7 +97,7 @@ fn avatar(size: u32) -> Arc<PuppetAvatar> {
     let [w, h] = [picture.width(), picture.height()].map(|s| s * size / longer);
     let picture = image::imageops::resize(&picture, w, h, image::imageops::FilterType::CatmullRom);
     let mut finder = FaceFinder::new(&Runtime::get().unwrap()).unwrap();
-    let options = PrepareOptions { size, face: None };
+    let options = PrepareOptions { size, ..PrepareOptions::default() };
     let prepared = PreparedReference::from_portrait(&picture, &mut finder, &options).unwrap();
     Arc::new(Puppet::load().unwrap().prepare(prepared.reference).unwrap())
 }
@@ -135,7 +135,7 @@ fn live_video_against_a_recorded_one() {
 
 fn film(avatar: &Arc<PuppetAvatar>, heard: &[HeardCue<MouthShape>], samples: &[f32], file: &Path) {
     let mut artist = OwnEngine::new(Puppet::load().unwrap(), Arc::clone(avatar));
-    let mut life = Life::new(1, Liveliness { head: false, blinks: true });
+    let mut life = Life::new(1, Liveliness::STILL);
     let first = &avatar.reference().frames[0].picture;
     let mut encoder =
         encode::open(EncoderChoice::X264, &settings(first, EncoderQuality::File { preset: FilePreset::Balanced }))
@@ -190,7 +190,7 @@ fn what_a_live_session_costs() {
     let avatar = avatar(512);
     let mut artist = OwnEngine::new(Puppet::load().unwrap(), Arc::clone(&avatar));
     for head in [false, true] {
-        let mut life = Life::new(1, Liveliness { head, blinks: true });
+        let mut life = Life::new(1, if head { Liveliness::default() } else { Liveliness::STILL });
         let mut at = 0.0;
         let mut next = |voice| {
             at += 1.0 / FPS;

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
-use mouthpiece_engine::{Artist, Engine, EngineError, EngineTick, Expression, HeadPose, OwnEngine};
-use mouthpiece_media::face::{FaceFinder, Mesh, Runtime};
+use mouthpiece_engine::{Artist, Engine, EngineError, EngineTick, Expression, Gaze, HeadPose, OwnEngine};
+use mouthpiece_media::face::{FaceFinder, Iris, Mesh, Runtime};
 use mouthpiece_media::image::{I420, PortraitLimits, frame_to_rgb, load_portrait};
 use mouthpiece_media::reference::{PrepareOptions, PreparedReference, Reference};
 use mouthpiece_puppet::{MouthShape, Puppet, PuppetAvatar, PuppetSeat};
@@ -89,18 +89,27 @@ fn speaking(jaw: f32) -> MouthShape {
 
 fn moved() -> Expression {
     Expression {
-        head: HeadPose { dx: 0.012, dy: -0.008, roll: 0.012, yaw: 0.05, pitch: 0.03 },
+        head: HeadPose { dx: 0.02, dy: -0.01, roll: 0.05, yaw: 0.08, pitch: 0.04 },
         brow: 0.5,
+        breath: 0.7,
+        gaze: Gaze { x: 0.08, y: -0.02 },
         ..Expression::default()
     }
 }
 
-/// Distance between the inner lips of a drawn frame, in eye spans, as the face mesh sees it.
-fn aperture(frame: &I420) -> f32 {
+/// The mesh and the irises of a drawn frame.
+fn seen(frame: &I420) -> (Mesh, [Iris; 2]) {
     let mut finder = finder();
     let picture = frame_to_rgb(frame);
     let faces = finder.find(&picture).unwrap();
     let mesh = finder.mesh(&picture, &faces[0]).unwrap();
+    let irises = finder.irises(&picture, &mesh).unwrap();
+    (mesh, irises)
+}
+
+/// Distance between the inner lips of a drawn frame, in eye spans, as the face mesh sees it.
+fn aperture(frame: &I420) -> f32 {
+    let (mesh, _) = seen(frame);
     let (a, b) = (mesh.points[13], mesh.points[14]);
     (a[0] - b[0]).hypot(a[1] - b[1]) / mesh.eye_span()
 }
@@ -165,6 +174,83 @@ fn a_blink_touches_only_the_eyes() {
     // The dark of the pupil is gone.
     let eye = |f: &I420| f.y[points[159][1] as usize * f.width() + 3 * f.width() + points[159][0] as usize];
     assert!(eye(frame) > eye(portrait()).saturating_add(40), "{} over {}", eye(frame), eye(portrait()));
+}
+
+#[test]
+fn eyes_look_aside_and_nothing_else_moves() {
+    let mut session = Session::new();
+    let d = face().eye_span();
+    let aside = |x| Expression { gaze: Gaze { x, y: 0.0 }, ..Expression::default() };
+    let [left, right] = [-0.18, 0.18].map(|x| {
+        let frame = session.draw(MouthShape::default(), aside(x));
+        for (x, y) in changed(frame) {
+            let eye = |[a, b]: [usize; 2]| {
+                let (a, b) = (face().points[a], face().points[b]);
+                (x as f32) > a[0] - 2.0 && (x as f32) < b[0] + 2.0 && (y as f32 - (a[1] + b[1]) / 2.0).abs() < 0.12 * d
+            };
+            assert!(eye([33, 133]) || eye([362, 263]), "({x}, {y})");
+        }
+        seen(frame).1
+    });
+    for (left, right) in left.iter().zip(right) {
+        let way = (right.centre[0] - left.centre[0]) / d;
+        assert!((0.02..0.06).contains(&way), "{way}");
+    }
+}
+
+#[test]
+fn a_smile_lifts_the_corners_and_a_serious_mouth_lowers_them() {
+    let mut session = Session::new();
+    let corners = |frame: &I420| {
+        let (mesh, _) = seen(frame);
+        (mesh.points[61][1] + mesh.points[291][1]) / 2.0
+    };
+    let with = |smile| Expression { smile, ..Expression::default() };
+    let rest = corners(portrait());
+    let up = corners(session.draw(MouthShape::default(), with(0.9)));
+    let down = corners(session.draw(MouthShape::default(), with(-0.9)));
+    let d = face().eye_span();
+    assert!(rest - up > 0.012 * d && down - rest > 0.012 * d, "{up} {rest} {down}");
+}
+
+#[test]
+fn the_head_turns_as_it_is_told_to_and_the_background_stays() {
+    let mut session = Session::new();
+    let reference = &avatar().reference().frames[0];
+    let coverage = &reference.matte.as_ref().expect("the sample's person is told from the background").coverage;
+    let (w, h) = (portrait().width(), portrait().height());
+    let turned = Expression { head: HeadPose { roll: 0.09, yaw: 0.1, ..HeadPose::default() }, ..Expression::default() };
+    let frame = session.draw(MouthShape::default(), turned).clone();
+    let angle = |mesh: &Mesh| {
+        let (a, b) = (mesh.points[33], mesh.points[263]);
+        (b[1] - a[1]).atan2(b[0] - a[0])
+    };
+    let roll = angle(&seen(&frame).0) - angle(face());
+    assert!((0.06..0.11).contains(&roll), "{roll}");
+    // What lies further from the person than the head moves is as it was.
+    let reach = (0.45 * face().eye_span()) as usize;
+    let away = |x: usize, y: usize| {
+        let columns = x.saturating_sub(reach)..(x + reach + 1).min(w);
+        (y.saturating_sub(reach)..(y + reach + 1).min(h))
+            .step_by(3)
+            .all(|y| columns.clone().step_by(3).all(|x| coverage[y * w + x] == 0))
+    };
+    let far = (0..h).step_by(5).flat_map(|y| (0..w).step_by(5).map(move |x| (x, y))).filter(|&(x, y)| away(x, y));
+    let mut checked = 0;
+    for (x, y) in far {
+        assert_eq!(frame.y[y * w + x], portrait().y[y * w + x], "({x}, {y})");
+        checked += 1;
+    }
+    assert!(checked > 100, "{checked}");
+}
+
+#[test]
+fn shoulders_rise_with_the_breath() {
+    let mut session = Session::new();
+    let breathing = Expression { breath: 1.0, ..Expression::default() };
+    let chin = face().points[152][1] as usize;
+    let below = changed(session.draw(MouthShape::default(), breathing)).iter().filter(|&&(_, y)| y > chin).count();
+    assert!(below > 1000, "{below}");
 }
 
 #[test]
@@ -274,13 +360,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn any_shape_can_be_drawn(mouth in prop::array::uniform9(-1.5_f32..3.0), head in prop::array::uniform7(-1.0_f32..1.0)) {
+    fn any_shape_can_be_drawn(mouth in prop::array::uniform9(-1.5_f32..3.0), head in prop::array::uniform9(-1.0_f32..1.0)) {
         let [jaw, lower_lip_down, upper_lip_up, wide, pucker, press, tuck, tongue, engaged] = mouth;
         let shape = MouthShape { jaw, lower_lip_down, upper_lip_up, wide, pucker, press, tuck, tongue, engaged };
-        let [dx, dy, roll, yaw, pitch, blink, brow] = head;
+        let [dx, dy, roll, yaw, pitch, blink, brow, smile, breath] = head;
         let pose = HeadPose { dx: dx * 0.3, dy: dy * 0.3, roll, yaw, pitch };
         let mut session = Session::new();
-        session.draw(shape, Expression { blink, brow, head: pose });
+        let gaze = Gaze { x: yaw, y: pitch };
+        session.draw(shape, Expression { blink, brow, smile, breath, gaze, head: pose });
         prop_assert_eq!(session.draw(MouthShape::default(), Expression::default()), portrait());
     }
 }
@@ -305,5 +392,5 @@ fn several_ticks_at_once_draw_what_each_would_alone() {
 fn an_avatar_knows_its_size() {
     let (frame, bytes) = (portrait(), Puppet::bytes(avatar()));
     let pixels = frame.width() * frame.height();
-    assert!((pixels * 5..pixels * 12).contains(&bytes), "{bytes} bytes for {pixels} pixels");
+    assert!((pixels * 5..pixels * 16).contains(&bytes), "{bytes} bytes for {pixels} pixels");
 }

@@ -55,10 +55,18 @@ impl<V> Memory<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use mouthpiece_domain::frame::Framing;
     use proptest::prelude::*;
 
     fn key(n: u32) -> Key {
-        Key { content: format!("c{}", n / 2), face: 0, size: 100 + n % 2, fps: 0, background: None }
+        Key {
+            content: format!("c{}", n / 2),
+            face: 0,
+            size: 100 + n % 2,
+            fps: 0,
+            background: None,
+            framing: Framing::default(),
+        }
     }
 
     #[test]

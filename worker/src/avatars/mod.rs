@@ -15,6 +15,7 @@ use crate::work::WorkError;
 use made::{Made, make};
 use memory::Memory;
 use mouthpiece_domain::colour::Colour;
+use mouthpiece_domain::frame::Framing;
 use mouthpiece_domain::session::{BlobKey, SessionSpec};
 use mouthpiece_engine::Engine;
 use mouthpiece_media::face::FaceFinder;
@@ -47,6 +48,7 @@ struct Key {
     fps: u32,
     /// None for white.
     background: Option<Colour>,
+    framing: Framing,
 }
 
 impl Key {
@@ -57,6 +59,7 @@ impl Key {
             size: spec.size.pixels(),
             fps,
             background: spec.background.filter(|colour| *colour != WHITE),
+            framing: spec.framing,
         }
     }
 }
@@ -75,6 +78,8 @@ pub struct ReadyAvatar<E: Engine> {
 pub struct AvatarFacts {
     /// Frame size, `[width, height]`.
     pub size: [u32; 2],
+    /// Which part of the portrait is shown, how large, and why: a sentence.
+    pub framing: String,
     /// Reference frames.
     pub frames: usize,
     /// Length of a video; zero for a still.
@@ -176,6 +181,7 @@ impl<E: Engine> WorkerAvatars<E> {
         let finder = stop.or(Arc::clone(&self.finder).lock_owned()).await?;
         let options = PortraitOptions {
             size: spec.size.pixels(),
+            framing: spec.framing,
             face: spec.face.map(|n| n as usize),
             fps: spec.fps.per_second(),
             background: Key::of(spec, 0).background.map(|colour| Background::Colour(colour.0)),
@@ -206,7 +212,8 @@ impl<E: Engine> WorkerAvatars<E> {
         let rate = f64::from(made.frames_per_second);
         let seconds = if rate > 0.0 { made.frames as f64 / rate } else { 0.0 };
         let facts = AvatarFacts {
-            size: made.report.output_size,
+            size: made.report.frame.output,
+            framing: made.report.frame.to_string(),
             frames: made.frames,
             length: Duration::from_secs_f64(seconds),
             warnings: made.report.warnings,

@@ -4,6 +4,7 @@ use super::Key;
 use crate::work::WorkError;
 use bytes::Bytes;
 use mouthpiece_domain::backoff::Backoff;
+use mouthpiece_domain::frame::Crop;
 use mouthpiece_domain::names;
 use mouthpiece_domain::session::BlobKey;
 use mouthpiece_ports::blobs::{BlobError, Blobs};
@@ -48,14 +49,16 @@ impl AvatarStore {
         Self { engine: engine.to_ascii_lowercase().chars().map(safe).collect(), blobs }
     }
 
-    /// `<the portrait's folder>/<engine>-<size>-<face or 0>[-<rate of a video>][-on<background>].<ending>`; endings are `ref`,
-    /// `png` for the small picture, and `<version>.kept` for what the engine made of it
+    /// `<the portrait's folder>/<engine>-<size>-<face or 0>[-<rate of a video>][-on<background>][-<crop>][-to<largest size>].<ending>`;
+    /// endings are `ref`, `png` for the small picture, and `<version>.kept` for what the engine made of it
     fn key(&self, key: &Key, ending: &str) -> Result<BlobKey, WorkError> {
-        let Key { content, face, size, fps, background } = key;
+        let Key { content, face, size, fps, background, framing } = key;
         let rate = if *fps > 0 { format!("-{fps}") } else { String::new() };
         let on =
             background.map_or_else(String::new, |colour| format!("-on{}", colour.to_string().trim_start_matches('#')));
-        let name = format!("{}-{size}-{face}{rate}{on}.{ending}", self.engine);
+        let crop = if framing.crop == Crop::None { String::new() } else { format!("-{}", framing.crop.name()) };
+        let up_to = framing.size_up_to.map_or_else(String::new, |most| format!("-to{most}"));
+        let name = format!("{}-{size}-{face}{rate}{on}{crop}{up_to}.{ending}", self.engine);
         let named = names::prepared(content).and_then(|folder| BlobKey::new(format!("{folder}/{name}")));
         named.map_err(|_| WorkError::Failed("the avatar's content hash is none".to_owned()))
     }
@@ -154,7 +157,8 @@ mod tests {
     fn all_that_shows_in_the_frames_is_in_the_name() {
         let folder = tempfile::tempdir().unwrap();
         let store = AvatarStore::new("puppet/1", Arc::new(Directory::open(folder.path()).unwrap()));
-        let plain = Key { content: "0f".repeat(32), face: 0, size: 512, fps: 0, background: None };
+        let plain =
+            Key { content: "0f".repeat(32), face: 0, size: 512, fps: 0, background: None, framing: Framing::default() };
         let name = |key: &Key| store.key(key, "ref").unwrap().to_string();
         let content = &plain.content;
         assert_eq!(name(&plain), format!("avatars/0f/{content}/puppet-1-512-0.ref"));

@@ -33,6 +33,12 @@ pub struct AvatarBody {
     pub face: Option<u32>,
     /// Width and height in pixels; null until it is prepared by itself, not as part of a render.
     pub size: Option<[u32; 2]>,
+    /// Which part of the portrait is shown when nobody asks for another, how large, and why; null until it is prepared by
+    /// itself.
+    #[schema(
+        example = "512x512, the whole picture: the usual size, which shows the face well; the eyes are 131 pixels apart"
+    )]
+    pub framing: Option<String>,
     /// Reference frames; null until it is prepared by itself.
     pub frames: Option<u64>,
     /// Where to get a picture of it; null while there is none. Relative to the address that was asked, as in a link of a page.
@@ -77,6 +83,7 @@ impl AvatarBody {
             bytes: avatar.bytes,
             face: avatar.face,
             size: output.map(|o| o.size),
+            framing: output.map(|o| o.framing.clone()).filter(|words| !words.is_empty()),
             frames: output.map(|o| o.frames),
             preview: shown.then(|| asked.to(&format!("/v1/avatars/{}/preview", avatar.id))),
             prepared_by: avatar.prepared_by.to_string(),

@@ -23,17 +23,27 @@ pub struct SessionRequest {
     /// Frames a second: 25 or 30. Default: 25.
     #[schema(minimum = 25, maximum = 30, multiple_of = 5)]
     pub fps: Option<u32>,
-    /// Longer side of the video in pixels; a smaller portrait is not enlarged. At most 1024 for a live session. Default: 512.
+    /// Longer side of the video in pixels; a smaller portrait is not enlarged. At most 1024 for a live session. Default:
+    /// chosen from the face: 512, or up to 1080 (720 for a live session) until the eyes are 120 pixels apart.
     #[schema(minimum = 64, maximum = 2048)]
     pub size: Option<u32>,
+    /// Which part of a picture is shown: `none` (all of it), `bust` or `head`. Default: `none`.
+    #[schema(pattern = "^(none|bust|head)$")]
+    pub crop: Option<String>,
     /// Of a render: `fast` or `balanced`, speed against size of the file. Default: `balanced`.
     #[schema(pattern = "^(fast|balanced)$")]
     pub preset: Option<String>,
     /// Determines blinks and head movement: the same seed makes the same video. Default: 1.
     #[schema(minimum = 0, maximum = 9007199254740991_u64)]
     pub seed: Option<u64>,
-    /// The head moves. Default: true.
+    /// The head moves, and with it gaze, brows and shoulders. Default: true.
     pub head: Option<bool>,
+    /// How much they move, in hundredths. Default: 100.
+    #[schema(minimum = 0, maximum = 100)]
+    pub motion: Option<u32>,
+    /// The air that the face has: `neutral`, `friendly` or `serious`. Default: `neutral`.
+    #[schema(pattern = "^(neutral|friendly|serious)$")]
+    pub expression: Option<String>,
     /// The lids close now and then. Default: true.
     pub blinks: Option<bool>,
     /// What transparent parts of the portrait are laid on: `#rrggbb`, `#rgb`, or white, black, grey, red, green, lime,
@@ -80,9 +90,12 @@ pub struct RenderForm {
     /// 25 or 30.
     #[schema(minimum = 25, maximum = 30, multiple_of = 5)]
     pub fps: Option<u32>,
-    /// Longer side of the video in pixels.
+    /// Longer side of the video in pixels; chosen from the face if not given.
     #[schema(minimum = 64, maximum = 2048)]
     pub size: Option<u32>,
+    /// Which part of a picture is shown.
+    #[schema(pattern = "^(none|bust|head)$")]
+    pub crop: Option<String>,
     /// `fast` or `balanced`.
     #[schema(pattern = "^(fast|balanced)$")]
     pub preset: Option<String>,
@@ -91,6 +104,12 @@ pub struct RenderForm {
     pub seed: Option<u64>,
     /// The head moves.
     pub head: Option<bool>,
+    /// How much head, gaze, brows and shoulders move, in hundredths.
+    #[schema(minimum = 0, maximum = 100)]
+    pub motion: Option<u32>,
+    /// `neutral`, `friendly` or `serious`.
+    #[schema(pattern = "^(neutral|friendly|serious)$")]
+    pub expression: Option<String>,
     /// The lids close now and then.
     pub blinks: Option<bool>,
     /// What transparent parts of the portrait are laid on: `#rrggbb`, `#rgb`, or white, black, grey, red, green, lime, blue.

@@ -4,6 +4,8 @@ use super::live::LiveBody;
 use super::{ProgressBody, state_name, time_text};
 use crate::http::RequestPath;
 use mouthpiece_domain::control::SessionChange;
+use mouthpiece_domain::frame::Crop;
+use mouthpiece_domain::manner::Demeanour;
 use mouthpiece_domain::retention::{RetentionAges, RetentionClass};
 use mouthpiece_domain::session::{Phase, RenderPreset, Session, SessionKind, SessionOutput};
 use mouthpiece_domain::time::as_millis;
@@ -88,6 +90,9 @@ pub struct ResultBody {
     pub duration_ms: u64,
     /// Width and height in pixels.
     pub size: [u32; 2],
+    /// Which part of the portrait is shown, how large, and why; empty in old records.
+    #[schema(example = "768x768, head and shoulders: larger than usual, so that the eyes are 120 pixels apart")]
+    pub framing: String,
     /// Sentences that the user should read.
     pub warnings: Vec<String>,
     /// The video is kept at least until then. Null: for ever.
@@ -105,12 +110,20 @@ pub struct OptionsBody {
     pub fps: u32,
     /// Longer side in pixels.
     pub size: u32,
+    /// The longer side may grow up to this for the sake of a small face; null where the size was named.
+    pub size_up_to: Option<u32>,
+    /// `none`, `bust` or `head`.
+    pub crop: &'static str,
     /// `fast` or `balanced`.
     pub preset: &'static str,
     /// Determines blinks and head movement.
     pub seed: u64,
     /// The head moves.
     pub head: bool,
+    /// How much head, gaze, brows and shoulders move, in hundredths.
+    pub motion: u8,
+    /// `neutral`, `friendly` or `serious`.
+    pub expression: &'static str,
     /// The lids close now and then.
     pub blinks: bool,
     /// Which face, if one was named.
@@ -128,6 +141,21 @@ pub struct SessionList {
 
 /// Words and presets.
 pub const PRESETS: [(&str, RenderPreset); 2] = [("fast", RenderPreset::Fast), ("balanced", RenderPreset::Balanced)];
+
+/// Words and crops.
+pub const CROPS: [(&str, Crop); 3] = [("none", Crop::None), ("bust", Crop::Bust), ("head", Crop::Head)];
+
+/// Words and demeanours.
+pub const EXPRESSIONS: [(&str, Demeanour); 3] =
+    [("neutral", Demeanour::Neutral), ("friendly", Demeanour::Friendly), ("serious", Demeanour::Serious)];
+
+fn expression_name(demeanour: Demeanour) -> &'static str {
+    match demeanour {
+        Demeanour::Neutral => "neutral",
+        Demeanour::Friendly => "friendly",
+        Demeanour::Serious => "serious",
+    }
+}
 
 fn preset_name(preset: RenderPreset) -> &'static str {
     match preset {
@@ -157,9 +185,13 @@ impl SessionBody {
             options: OptionsBody {
                 fps: spec.fps.per_second(),
                 size: spec.size.pixels(),
+                size_up_to: spec.framing.size_up_to.map(|most| most.pixels()),
+                crop: spec.framing.crop.name(),
                 preset: preset_name(spec.preset),
                 seed: spec.seed,
                 head: spec.head,
+                motion: spec.manner.motion.hundredths(),
+                expression: expression_name(spec.manner.demeanour),
                 blinks: spec.blinks,
                 face: spec.face,
             },
@@ -188,6 +220,7 @@ fn result(session: &Session, ages: &RetentionAges, asked: &RequestPath) -> Optio
         frames: output.frames,
         duration_ms: as_millis(output.length),
         size: output.size,
+        framing: output.framing.clone(),
         warnings: output.warnings.clone(),
         expires_at: ages.until(RetentionClass::Results, session.updated).map(time_text),
         removed_at: output.removed.map(time_text),

@@ -5,7 +5,7 @@ use crate::http::options;
 use crate::http::problem::Problem;
 use crate::office::options::SessionOptions;
 use crate::office::{LiveSettings, SessionBounds};
-use mouthpiece_domain::frame::FrameSize;
+use mouthpiece_domain::frame::{FrameSize, Framing};
 use mouthpiece_domain::live::LiveTerms;
 use std::time::Duration;
 
@@ -13,8 +13,19 @@ use std::time::Duration;
 pub const FIELDS: [&str; 5] =
     ["idle_timeout_s", "absent_timeout_s", "left_timeout_s", "video_kbps_min", "video_kbps_max"];
 /// The fields that they have in common with renders.
-pub const COMMON: [&str; 8] =
-    ["fps", "size", "seed", "head", "blinks", "queue_timeout_s", "max_duration_s", "metadata"];
+pub const COMMON: [&str; 11] = [
+    "fps",
+    "size",
+    "crop",
+    "seed",
+    "head",
+    "motion",
+    "expression",
+    "blinks",
+    "queue_timeout_s",
+    "max_duration_s",
+    "metadata",
+];
 
 /// Reads options and terms, defaults filled in.
 ///
@@ -27,6 +38,7 @@ pub fn read(
 ) -> Result<(SessionOptions, LiveTerms), Problem> {
     fields.number32("size", FrameSize::LIVE_BOUNDS)?;
     let mut options = options::read(fields, bounds)?;
+    options.framing.size_up_to = options.framing.size_up_to.map(|_| Framing::LARGEST_LIVE);
     if !fields.has("queue_timeout_s") {
         options.queue_timeout = live.queue_timeout.min(bounds.longest_queue_timeout);
     }

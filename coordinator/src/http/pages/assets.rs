@@ -18,6 +18,7 @@ include!(concat!(env!("OUT_DIR"), "/web.rs"));
 
 /// The repository's samples, for the first visit.
 static SAMPLES: &[(&str, &[u8])] = &[
+    ("samples/officer.jpg", include_bytes!("../../../../samples/officer.jpg")),
     ("samples/portrait.png", include_bytes!("../../../../samples/portrait.png")),
     ("samples/speech.wav", include_bytes!("../../../../samples/speech.wav")),
 ];
@@ -44,6 +45,7 @@ fn media_type(path: &str) -> &'static str {
         Some("css") => "text/css; charset=utf-8",
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
+        Some("jpg") => "image/jpeg",
         Some("wav") => "audio/wav",
         Some("ico") => "image/x-icon",
         Some("woff2") => "font/woff2",

@@ -1,7 +1,7 @@
 /** Recordings and pictures, from the user or from the samples. */
 import { ProblemError, refusedHere } from "../core/problem.js";
 
-export const SAMPLE = { portrait: "assets/samples/portrait.png", speech: "assets/samples/speech.wav" };
+export const SAMPLE = { portrait: "assets/samples/officer.jpg", speech: "assets/samples/speech.wav" };
 /** The largest recording that is said live: it is held in memory. */
 const LARGEST = 64e6;
 /** The longest, seconds. */

@@ -77,10 +77,10 @@ export function liveActions(store, lists) {
     const { avatarId, portrait } = store.get().studio;
     if (portrait === null && avatarId !== null) return avatarId;
     store.update(talkChanged, { phase: "face", percent: 0 });
-    const file = portrait?.file ?? (await sampleFile(SAMPLE.portrait, "image/png"));
+    const file = portrait?.file ?? (await sampleFile(SAMPLE.portrait, "image/jpeg"));
     const form = new FormData();
     form.append("name", portrait === null ? "Sample" : portrait.name.replace(/\.[^.]+$/, "").slice(0, 100));
-    form.append("image", file, portrait?.name ?? "portrait.png");
+    form.append("image", file, portrait?.name ?? "officer.jpg");
     const progress = (/** @type {number} */ percent) => is(own) && store.update(talkChanged, { percent });
     const { body } = /** @type {{body: Avatar}} */ (
       await upload("v1/avatars", form, { progress, signal: own.signal })
@@ -92,8 +92,9 @@ export function liveActions(store, lists) {
 
   /** @param {string} avatar_id @returns {Promise<Session>} */
   function makeSession(avatar_id) {
-    const { fps, size, seed, head, blinks } = store.get().studio.options;
-    const json = { kind: "live", avatar_id, fps, size: Math.min(size, LARGEST), seed, head, blinks };
+    const { fps, size, crop, seed, head, motion, expression, blinks } = store.get().studio.options;
+    const bounded = size === null ? {} : { size: Math.min(size, LARGEST) };
+    const json = { kind: "live", avatar_id, fps, ...bounded, crop, seed, head, motion, expression, blinks };
     return ask("POST", "v1/sessions", { json });
   }
 

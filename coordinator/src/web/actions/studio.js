@@ -109,10 +109,10 @@ export function studioActions(store, lists) {
       store.update(sendingStarted, true);
       try {
         const [face, voice] = await Promise.all([
-          sampleFile(SAMPLE.portrait, "image/png"),
+          sampleFile(SAMPLE.portrait, "image/jpeg"),
           sampleFile(SAMPLE.speech, "audio/wav"),
         ]);
-        const portrait = pickOf(face, "portrait.png");
+        const portrait = pickOf(face, "officer.jpg");
         const speech = pickOf(voice, "speech.wav");
         store.update(portraitPicked, portrait);
         store.update(speechPicked, speech);
@@ -164,9 +164,10 @@ export function studioActions(store, lists) {
         await send(inputs, false);
         return;
       }
-      const { fps, size, preset, seed, head, blinks } = session.options;
+      const { fps, crop, preset, seed, head, motion, expression, blinks, ...told } = session.options;
+      const size = told.size_up_to === null ? told.size : null;
       store.update(avatarChosen, session.avatar_id);
-      store.update(optionsChanged, { fps, size, preset, seed, head, blinks });
+      store.update(optionsChanged, { fps, size, crop, preset, seed, head, motion, expression, blinks });
       store.update(announced, "The face and options are set: choose the recording again");
     },
   };

@@ -18,6 +18,7 @@
  * @property {string[]} warnings
  * @property {string|null} preview
  * @property {[number, number]|null} size
+ * @property {string|null} framing which part is shown, how large, and why
  * @property {number|null} frames
  * @property {string} created
  * @property {string|null} expires_at kept until then if it is not used; null for ever
@@ -31,8 +32,9 @@
  * @typedef {"completed"|"cancelled"|"bad_input"|"no_capacity"|"max_duration"|"lost"|"failed"|"idle_timeout"|"participant_absent"|"participant_left"} EndReason
  * @typedef {{frames_done: number, frames_total: number, percent: number|null}} Progress
  * @typedef {{reason: EndReason, detail: string|null}} End
- * @typedef {{url: string, bytes: number, frames: number, duration_ms: number, size: [number, number], warnings: string[], expires_at: string|null, removed_at: string|null}} Result kept until `expires_at`, null for ever
- * @typedef {{fps: number, size: number, preset: string, seed: number, head: boolean, blinks: boolean, face?: number|null}} Options
+ * @typedef {{url: string, bytes: number, frames: number, duration_ms: number, size: [number, number], framing: string, warnings: string[], expires_at: string|null, removed_at: string|null}} Result kept until `expires_at`, null for ever
+ * @typedef {{fps: number, size: number|null, crop: string, preset: string, seed: number, head: boolean, motion: number, expression: string, blinks: boolean, face?: number|null}} Options size: null is chosen from the face
+ * @typedef {Options & {size: number, size_up_to: number|null}} SessionOptions as a session tells them
  *
  * @typedef {object} Session
  * @property {string} id
@@ -47,7 +49,7 @@
  * @property {Progress} progress
  * @property {End|null} end
  * @property {Result|null} result
- * @property {Options} options
+ * @property {SessionOptions} options
  * @property {LiveTerms|null} [live] of a live session
  * @property {Record<string, string>} [metadata] the page puts the recording's name under "recording"
  * @property {string} created

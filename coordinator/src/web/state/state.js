@@ -98,7 +98,17 @@ import { NOT_TALKING } from "./live.js";
 import { NOT_RECORDING } from "./recorder.js";
 
 /** @type {Options} */
-export const DEFAULT_OPTIONS = { fps: 25, size: 512, preset: "balanced", seed: 1, head: true, blinks: true };
+export const DEFAULT_OPTIONS = {
+  fps: 25,
+  size: null,
+  crop: "none",
+  preset: "balanced",
+  seed: 1,
+  head: true,
+  motion: 100,
+  expression: "neutral",
+  blinks: true,
+};
 
 /**
  * @param {View} view

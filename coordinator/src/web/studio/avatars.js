@@ -111,6 +111,7 @@ function notes(state) {
         ),
       ),
     ),
+    chosen?.framing ? h("p", { class: "note muted", key: "framing" }, `Shown as ${chosen.framing}.`) : null,
     (chosen?.warnings ?? []).map((warning) => h("p", { class: "note", key: warning }, capital(warning))),
   ];
 }

@@ -41,8 +41,9 @@ export function optionsPanel(state, act) {
       choice(
         "Size, longer side",
         "size",
-        String(live ? Math.min(options.size, 1024) : options.size),
+        options.size === null ? "" : String(live ? Math.min(options.size, 1024) : options.size),
         [
+          ["", "By the face"],
           ["256", "256 px"],
           ["384", "384 px"],
           ["512", "512 px"],
@@ -50,7 +51,40 @@ export function optionsPanel(state, act) {
           ["1024", "1024 px"],
           ...(live ? [] : [/** @type {[string, string]} */ (["2048", "2048 px"])]),
         ],
-        (v) => set({ size: Number(v) }),
+        (v) => set({ size: v === "" ? null : Number(v) }),
+      ),
+      choice(
+        "Shown",
+        "crop",
+        options.crop,
+        [
+          ["none", "The whole picture"],
+          ["bust", "Head and shoulders"],
+          ["head", "The head"],
+        ],
+        (v) => set({ crop: v }),
+      ),
+      choice(
+        "Expression",
+        "expression",
+        options.expression,
+        [
+          ["neutral", "Neutral"],
+          ["friendly", "Friendly"],
+          ["serious", "Serious"],
+        ],
+        (v) => set({ expression: v }),
+      ),
+      choice(
+        "Movement",
+        "motion",
+        String(options.motion),
+        [
+          ["100", "Lively"],
+          ["60", "Calm"],
+          ["30", "Hardly any"],
+        ],
+        (v) => set({ motion: Number(v) }),
       ),
       live
         ? null
@@ -91,9 +125,11 @@ export function optionsPanel(state, act) {
 /** @param {Options} o @param {boolean} live */
 const inWords = (o, live) =>
   [
-    `${live ? Math.min(o.size, 1024) : o.size} px`,
+    o.size === null ? "size by the face" : `${live ? Math.min(o.size, 1024) : o.size} px`,
+    o.crop === "none" ? null : o.crop,
     `${o.fps} fps`,
     live ? null : o.preset,
+    o.expression === "neutral" ? null : o.expression,
     o.head ? null : "still head",
     o.blinks ? null : "no blinks",
   ]

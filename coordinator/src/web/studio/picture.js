@@ -11,9 +11,9 @@ import { picture as imageOf } from "../parts/pieces.js";
 
 /** @type {Picture} */
 export const SAMPLE_PICTURE = {
-  url: "assets/samples/portrait.png",
+  url: "assets/samples/officer.jpg",
   video: false,
-  alt: "The sample portrait: an astronaut, seen from the front",
+  alt: "The sample portrait: a navy officer with spectacles, seen from the front",
 };
 
 /**

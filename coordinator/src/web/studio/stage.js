@@ -15,7 +15,7 @@ import { dropTarget, failure, meter, picture as imageOf } from "../parts/pieces.
 import { speed } from "../state/sessions.js";
 import { removedWords } from "../state/kept.js";
 import { currentSession } from "../state/studio.js";
-import { endRemedy, endSentence, sessionWords } from "../state/words.js";
+import { capital, endRemedy, endSentence, sessionWords } from "../state/words.js";
 import { SAMPLE_PICTURE, avatarPicture, chosenPicture, shown } from "./picture.js";
 
 /**
@@ -209,6 +209,7 @@ function facts(session, result, act) {
       ),
       h("button", { type: "button", class: "button", onclick: () => act.studio.clear() }, "New render"),
     ),
+    result.framing ? h("p", { class: "muted hint", key: "framing" }, capital(result.framing)) : null,
     result.warnings.length > 0
       ? h(
           "ul",

@@ -157,8 +157,9 @@ impl LedgerWrite {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{FrameRate, FrameSize};
+    use crate::frame::{FrameRate, FrameSize, Framing};
     use crate::ids::{AvatarId, KeyId};
+    use crate::manner::Manner;
     use crate::session::{EndReason, RenderPreset, SessionEnd, SessionKind, SessionSpec, SlotIndex};
     use std::collections::BTreeMap;
     use std::sync::Arc;
@@ -175,6 +176,8 @@ mod tests {
             seed: 1,
             head: true,
             blinks: true,
+            manner: Manner::default(),
+            framing: Framing::default(),
             background: None,
             live: None,
         };

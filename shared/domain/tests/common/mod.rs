@@ -1,7 +1,8 @@
 //! What several tests begin with.
 
-use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_domain::frame::{FrameRate, FrameSize, Framing};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId};
+use mouthpiece_domain::manner::Manner;
 use mouthpiece_domain::session::{Fence, FrameProgress, Phase, RenderPreset, Session, SessionKind, SessionSpec};
 use mouthpiece_domain::time::Wall;
 use std::collections::BTreeMap;
@@ -21,6 +22,8 @@ pub fn session(id: SessionId, queue_timeout: Duration) -> Session {
         seed: 1,
         head: true,
         blinks: true,
+        manner: Manner::default(),
+        framing: Framing::default(),
         background: None,
         live: None,
     };

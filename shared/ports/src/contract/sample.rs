@@ -1,13 +1,14 @@
 //! Records and messages to try things with.
 
 use mouthpiece_domain::fleet::{Assignment, Capability, Heartbeat, Hold, RunningSession, WorkerCommand, WorkerEvent};
-use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_domain::frame::{Crop, FrameRate, FrameSize, Framing};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, ViewerId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::live::{
     Declined, FaceMood, HangUp, LiveAnswer, LiveAsk, LiveQuestion, LiveStage, LiveStatus, LiveTerms, NotDone,
     OfferToWatch, RestartIce, RestartedIce, SdpAnswer, StageTime, TrickleIce,
 };
+use mouthpiece_domain::manner::{Demeanour, Manner, MotionShare};
 use mouthpiece_domain::session::{
     BlobKey, EndReason, Fence, FrameProgress, Phase, RenderPreset, Session, SessionEnd, SessionKind, SessionOutput,
     SessionSpec, SlotIndex,
@@ -45,6 +46,8 @@ fn spec() -> SessionSpec {
         seed: u64::MAX - 1,
         head: true,
         blinks: false,
+        manner: Manner { motion: MotionShare::from(40), demeanour: Demeanour::Serious },
+        framing: Framing { crop: Crop::Bust, size_up_to: FrameSize::new(900).ok() },
         background: None,
         live: None,
     }
@@ -88,6 +91,7 @@ pub(super) fn completed() -> SessionEnd {
         frames: 250,
         length: ms(10_000),
         size: [512, 384],
+        framing: "512x512, the whole picture".into(),
         warnings: vec!["the face is turned away".into()],
     };
     SessionEnd { reason: EndReason::Completed, detail: Some("done, \u{fc}".into()), output: Some(output) }

@@ -5,10 +5,11 @@ use mouthpiece_domain::colour::Colour;
 use mouthpiece_domain::fleet::{
     Assignment, Capability, Heartbeat, Hold, MachineId, RunningSession, SessionReport, WorkerRefusal,
 };
-use mouthpiece_domain::frame::{FrameRate, FrameSize};
+use mouthpiece_domain::frame::{Crop, FrameRate, FrameSize, Framing};
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::live::LiveTerms;
+use mouthpiece_domain::manner::{Demeanour, Manner, MotionShare};
 use mouthpiece_domain::session::{
     BlobKey, EndReason, Fence, FrameProgress, Phase, RenderPreset, SessionEnd, SessionKind, SessionOutput, SessionSpec,
     SlotIndex,
@@ -57,10 +58,17 @@ prop_compose! {
         (fps, seed) in (select(FrameRate::ALL.to_vec()), any::<u64>()),
         preset in select(vec![RenderPreset::Fast, RenderPreset::Balanced]),
         (head, blinks) in any::<(bool, bool)>(),
+        motion in (0_u8..=100).prop_map(MotionShare::from),
+        demeanour in select(vec![Demeanour::Neutral, Demeanour::Friendly, Demeanour::Serious]),
+        crop in select(vec![Crop::None, Crop::Bust, Crop::Head]),
+        size_up_to in of(FrameSize::BOUNDS.prop_map(|pixels| FrameSize::new(pixels).unwrap())),
         background in of(any::<[u8; 3]>().prop_map(Colour)),
         live in of(live_terms()),
     ) -> SessionSpec {
-        SessionSpec { portrait, content, face, speech, size, fps, preset, seed, head, blinks, background, live }
+        let (manner, framing) = (Manner { motion, demeanour }, Framing { crop, size_up_to });
+        SessionSpec {
+            portrait, content, face, speech, size, fps, preset, seed, head, blinks, manner, framing, background, live,
+        }
     }
 }
 
@@ -104,10 +112,10 @@ prop_compose! {
     fn output()(
         (blob, removed) in (of(key()), of(any::<i64>().prop_map(Wall))),
         (bytes, frames, length) in (any::<u64>(), any::<u64>(), span()),
-        size in any::<[u32; 2]>(),
+        (size, framing) in (any::<[u32; 2]>(), text()),
         warnings in vec(text(), 0..3),
     ) -> SessionOutput {
-        SessionOutput { blob, removed, bytes, frames, length, size, warnings }
+        SessionOutput { blob, removed, bytes, frames, length, size, framing, warnings }
     }
 }
 

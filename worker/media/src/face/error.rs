@@ -5,10 +5,10 @@ use thiserror::Error;
 /// A face could not be found or followed.
 #[derive(Debug, Error)]
 pub enum FaceError {
-    /// ONNX Runtime refused to load one of the two built-in networks.
+    /// ONNX Runtime refused to load one of the built-in networks.
     #[error("the built-in face {network} network cannot be loaded: {source}")]
     Load {
-        /// `detection` or `mesh`.
+        /// `detection`, `mesh` or `matte`.
         network: &'static str,
         /// ONNX Runtime's own words.
         source: ort::Error,
@@ -16,7 +16,7 @@ pub enum FaceError {
     /// ONNX Runtime failed while running a network.
     #[error("the face {network} network failed: {source}")]
     Run {
-        /// `detection` or `mesh`.
+        /// `detection`, `mesh` or `matte`.
         network: &'static str,
         /// ONNX Runtime's own words.
         source: ort::Error,
@@ -24,7 +24,7 @@ pub enum FaceError {
     /// A network answered with tensors of another shape, or with values that are not finite.
     #[error("the face {network} network gave an unusable answer ({what})")]
     Answer {
-        /// `detection` or `mesh`.
+        /// `detection`, `mesh` or `matte`.
         network: &'static str,
         /// What was wrong with it.
         what: &'static str,

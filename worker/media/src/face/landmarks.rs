@@ -1,7 +1,7 @@
 //! The mesh network: 468 points from a crop that is turned upright, lips and eyes from a second and closer look.
 
 use super::{
-    Detection, FaceError, Mesh, POINTS, Runtime,
+    Detection, FaceError, Iris, Mesh, POINTS, Runtime,
     crop::{Outside, Pyramid, Window},
     network::{Network, sigmoid},
     refined::{self, refine},
@@ -12,6 +12,9 @@ static GRAPH: &[u8] =
 /// Its answers that are used, and how many values each has.
 const ANSWERS: [&str; 5] = ["mesh", "lips", "left_eye", "right_eye", "presence"];
 const LENGTHS: [usize; 5] = [POINTS * 3, refined::LIPS, refined::EYE, refined::EYE, 1];
+/// Those that tell the irises: the middle and four points of the rim of each.
+const IRISES: [&str; 2] = ["left_iris", "right_iris"];
+const IRIS: usize = 5 * 2;
 /// Side of the network's input in cells.
 const SIDE: usize = 192;
 /// The crop is this many times as wide as the face.
@@ -66,6 +69,19 @@ impl Landmarks {
         sum.presence /= count;
         sum.points.iter_mut().for_each(|p| *p = p.map(|v| v / count));
         Ok(sum)
+    }
+
+    /// The irises of a face whose mesh is known.
+    pub(super) fn irises(&mut self, picture: &mut Pyramid<'_>, mesh: &Mesh) -> Result<[Iris; 2], FaceError> {
+        let window = around_mesh(mesh);
+        picture.crop(window, SIDE, Outside::Edge, [1.0 / 255.0, 0.0], &mut self.input);
+        let points = self.network.run(&self.input, IRISES, [IRIS; 2])?;
+        Ok(points.map(|points| {
+            let at = |i: usize| window.to_picture([points[2 * i], points[2 * i + 1]], SIDE);
+            let centre = at(0);
+            let radius = (1..5).map(|i| (at(i)[0] - centre[0]).hypot(at(i)[1] - centre[1])).sum::<f32>() / 4.0;
+            Iris { centre, radius }
+        }))
     }
 
     fn once(&mut self, picture: &mut Pyramid<'_>, window: Window) -> Result<Mesh, FaceError> {

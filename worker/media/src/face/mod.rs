@@ -2,14 +2,17 @@
 //!
 //! One picture's way: [`FaceFinder::find`] looks at the whole picture and, when that shows nothing or only small faces,
 //! at overlapping tiles; [`FaceFinder::mesh`] crops around one of them and re-crops from its own answer. For a video,
-//! [`Tracker`] follows one face from frame to frame. [`HeadPose`] and [`topology`] are plain geometry on a [`Mesh`].
+//! [`Tracker`] follows one face from frame to frame. A still's irises and the person's outline are found by
+//! [`FaceFinder::irises`] and [`FaceFinder::matte`]. [`HeadPose`] and [`topology`] are plain geometry on a [`Mesh`].
 
 mod anchors;
 mod crop;
 mod detector;
 mod error;
 mod finder;
+mod guided;
 mod landmarks;
+mod matting;
 mod network;
 mod pose;
 mod refined;
@@ -23,7 +26,7 @@ mod track;
 pub use detector::Detection;
 pub use error::FaceError;
 pub use finder::{FaceFinder, MIN_PRESENCE};
-pub use mouthpiece_frame::{FaceBox, Mesh, POINTS};
+pub use mouthpiece_frame::{FaceBox, Iris, Matte, Mesh, POINTS};
 pub use pose::{HeadPose, MAX_YAW_DEG};
 pub use runtime::{Runtime, RuntimeError};
 pub use smooth::smooth_over_time;

@@ -2,11 +2,8 @@
 
 use image::RgbImage;
 
-use super::{PrepareOptions, ReferenceError};
-use crate::{
-    face::{Detection, FaceBox, FaceError, FaceFinder, HeadPose, MIN_PRESENCE, Mesh, topology},
-    image::fitted_size,
-};
+use super::{ChosenFrame, PrepareOptions, ReferenceError};
+use crate::face::{Detection, FaceBox, FaceError, FaceFinder, HeadPose, MIN_PRESENCE, Mesh, topology};
 
 /// A face whose box is smaller than this many pixels shows too little to be animated.
 pub const MIN_FACE_SIDE: f32 = 64.0;
@@ -40,8 +37,8 @@ pub struct FaceReport {
     pub eye_span_px: f32,
     /// Size of the input, `[width, height]`.
     pub native_size: [u32; 2],
-    /// Size of the output, `[width, height]`.
-    pub output_size: [u32; 2],
+    /// Which part of the input is shown, how large, and why.
+    pub frame: ChosenFrame,
     /// Sentences that the user should read.
     pub warnings: Vec<String>,
 }
@@ -73,7 +70,8 @@ impl Analysis {
         let native_size = [picture.width(), picture.height()];
         require_front(&mesh, None)?;
         let boxes: Vec<FaceBox> = faces.iter().map(|face| face.bounds).collect();
-        let report = FaceReport::new(&mesh, face, &boxes, native_size, options);
+        let frame = ChosenFrame::of(native_size, &mesh, options);
+        let report = FaceReport::new(&mesh, face, &boxes, native_size, frame, options.face);
         Ok(Self { mesh, report })
     }
 }
@@ -100,32 +98,32 @@ impl FaceReport {
         face: &Detection,
         faces: &[FaceBox],
         native: [u32; 2],
-        options: &PrepareOptions,
+        frame: ChosenFrame,
+        asked: Option<usize>,
     ) -> Self {
-        let output = fitted_size(native, options.size);
         let pose = HeadPose::of(mesh);
         let mut report = Self {
             faces: faces.to_vec(),
-            chosen: options.face.unwrap_or(1),
+            chosen: asked.unwrap_or(1),
             bounds: face.bounds,
             score: face.score,
             presence: mesh.presence,
             pose,
             eye_span_px: mesh.eye_span(),
             native_size: native,
-            output_size: output,
+            frame,
             warnings: Vec::new(),
         };
-        if options.face.is_none() && faces.len() > 1 {
+        if asked.is_none() && faces.len() > 1 {
             report.warnings.push(format!(
                 "{} faces were found and the largest was taken: --face 2 takes the next smaller",
                 faces.len()
             ));
         }
-        let span = report.eye_span_px * (output[0] as f32 / native[0].max(1) as f32).min(1.0);
-        if span < SHARP_EYE_SPAN {
+        if frame.eyes_px < SHARP_EYE_SPAN {
             report.warnings.push(format!(
-                "the face is small in the output (eyes {span:.0} pixels apart): a closer picture gives a clearer mouth"
+                "the face is small in the output (eyes {:.0} pixels apart): a closer picture gives a clearer mouth",
+                frame.eyes_px
             ));
         }
         if pose.yaw_deg.abs() > TURNED_DEG {
@@ -186,6 +184,11 @@ mod tests {
         Mesh { points, presence }
     }
 
+    fn reported(mesh: &Mesh, native: [u32; 2], size: u32) -> FaceReport {
+        let frame = ChosenFrame::of(native, mesh, &PrepareOptions { size, ..PrepareOptions::default() });
+        FaceReport::new(mesh, &face(80.0), &[], native, frame, None)
+    }
+
     fn face(side: f32) -> Detection {
         let bounds = FaceBox { x0: 0.0, y0: 0.0, x1: side, y1: side };
         Detection { bounds, keypoints: [[0.0; 2]; 6], score: 0.9 }
@@ -219,7 +222,7 @@ mod tests {
         let warned = |change: &dyn Fn(&mut Mesh)| {
             let mut mesh = mesh(0.9);
             change(&mut mesh);
-            FaceReport::new(&mesh, &face(80.0), &[], [128, 128], &PrepareOptions::default()).warnings.join(" ")
+            reported(&mesh, [128, 128], 512).warnings.join(" ")
         };
         assert_eq!(warned(&|_| {}), "");
         assert!(warned(&|m| m.points[145][1] = 48.0).starts_with("one eye is shut"));
@@ -229,14 +232,11 @@ mod tests {
 
     #[test]
     fn warnings_name_what_could_be_better() {
-        let options = PrepareOptions { size: 64, face: None };
-        let report = FaceReport::new(&mesh(0.7), &face(80.0), &[], [128, 128], &options);
-        assert_eq!(report.output_size, [64, 64]);
+        let report = reported(&mesh(0.7), [128, 128], 64);
+        assert_eq!(report.frame.output, [64, 64]);
         assert_eq!(report.warnings.len(), 2, "{:?}", report.warnings);
-        let report = FaceReport::new(&mesh(0.9), &face(80.0), &[], [85, 85], &PrepareOptions::default());
+        let report = reported(&mesh(0.9), [85, 85], 512);
         assert!(report.warnings.iter().any(|w| w.contains("outside")), "{:?}", report.warnings);
-        assert!(
-            FaceReport::new(&mesh(0.9), &face(80.0), &[], [128, 128], &PrepareOptions::default()).warnings.is_empty()
-        );
+        assert!(reported(&mesh(0.9), [128, 128], 512).warnings.is_empty());
     }
 }

@@ -21,13 +21,14 @@ impl PreparedReference {
     /// The first frame at output size, with the same drawn on it as by [`Analysis::draw`]; none without a frame.
     pub fn draw(&self) -> Option<RgbImage> {
         let first = self.reference.frames.first()?;
-        let (native, output) = (self.report.native_size, self.report.output_size);
-        let scale = [0, 1].map(|i| output[i] as f32 / native[i].max(1) as f32);
+        let ([left, top, width, height], output) = (self.report.frame.area, self.report.frame.output);
+        let (sx, sy) = (output[0] as f32 / width.max(1) as f32, output[1] as f32 / height.max(1) as f32);
+        let (left, top) = (left as f32, top as f32);
         let shrunk = |b: &FaceBox| FaceBox {
-            x0: b.x0 * scale[0],
-            y0: b.y0 * scale[1],
-            x1: b.x1 * scale[0],
-            y1: b.y1 * scale[1],
+            x0: (b.x0 - left) * sx,
+            y0: (b.y0 - top) * sy,
+            x1: (b.x1 - left) * sx,
+            y1: (b.y1 - top) * sy,
         };
         let faces = self.report.faces.iter().map(shrunk).collect();
         let eye_span_px = first.face.eye_span();

@@ -1,6 +1,6 @@
 //! A reference from one picture.
 
-use image::RgbImage;
+use image::{RgbImage, imageops};
 
 use super::{Analysis, PrepareOptions, PreparedReference, Reference, ReferenceError, ReferenceFrame};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl PreparedReference {
-    /// A still reference: the picture at output size, and its face.
+    /// A still reference: the part of the picture that is shown, at output size, with face, irises and outline.
     ///
     /// # Errors
     /// [`ReferenceError`] when the picture shows no face that can be animated.
@@ -19,8 +19,18 @@ impl PreparedReference {
         options: &PrepareOptions,
     ) -> Result<Self, ReferenceError> {
         let Analysis { mesh, report } = Analysis::of(picture, finder, options)?;
-        let fitted = fit(picture, options.size)?;
-        let frame = ReferenceFrame { picture: frame_from_rgb(&fitted.picture)?, face: mesh.resized(fitted.scale) };
+        let [left, top, width, height] = report.frame.area;
+        let longer = report.frame.output[0].max(report.frame.output[1]);
+        let is_whole = [width, height] == [picture.width(), picture.height()];
+        let part = (!is_whole).then(|| imageops::crop_imm(picture, left, top, width, height).to_image());
+        let fitted = fit(part.as_ref().unwrap_or(picture), longer)?;
+        let face = mesh.scaled([1.0; 2], [-(left as f32), -(top as f32)]).resized(fitted.scale);
+        let frame = ReferenceFrame {
+            picture: frame_from_rgb(&fitted.picture)?,
+            irises: Some(finder.irises(&fitted.picture, &face)?),
+            matte: finder.matte(&fitted.picture, &face)?,
+            face,
+        };
         Ok(Self { reference: Reference { frames: vec![frame], frames_per_second: 0.0 }, report })
     }
 }

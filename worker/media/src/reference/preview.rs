@@ -28,7 +28,7 @@ mod tests {
     #[test]
     fn a_preview_is_a_small_png() {
         let face = Mesh { points: Vec::new(), presence: 1.0 };
-        let frame = ReferenceFrame { picture: I420::new(400, 600).unwrap(), face };
+        let frame = ReferenceFrame::new(I420::new(400, 600).unwrap(), face);
         let png = preview(&Reference { frames: vec![frame], frames_per_second: 0.0 }).unwrap();
         let picture = image::load_from_memory_with_format(&png, ImageFormat::Png).unwrap();
         assert_eq!((picture.width(), picture.height()), (170, 256));

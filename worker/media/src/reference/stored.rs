@@ -6,22 +6,28 @@
 //! "MOUTHREF"  version u32
 //! width u32, height u32, frames u32, frames per second f32 (0: a still)
 //! report: faces u32, a box (4 f32) for each; chosen u32; its box; score, presence, yaw, pitch, roll, eye span f32;
-//!         input width u32, height u32; warnings u32, for each its length u32 and UTF-8 bytes
-//! each frame: 468 points of 3 f32, presence f32; planes Y, U, V
+//!         input width u32, height u32; shown: crop, reason, left, top, width, height u32, eyes f32;
+//!         warnings u32, for each its length u32 and UTF-8 bytes
+//! irises u32, matte u32 (1 where each frame has them, else 0)
+//! each frame: 468 points of 3 f32, presence f32; planes Y, U, V; irises: 2 of x, y, radius f32; matte: width * height bytes
 //! SHA-256 of all before
 //! ```
 //! Nothing is taken on trust: every count and size is bounded, the length must be exactly what the header makes it, and
 //! no number that is none gets in. So reading allocates no more than a few times the bytes it was given.
 
-use super::{FaceReport, MAX_VIDEO_FRAMES, PreparedReference, Reference, ReferenceFrame};
-use crate::face::{FaceBox, HeadPose, Mesh, POINTS};
+use super::{
+    ChosenFrame, FaceReport, MAX_VIDEO_FRAMES, PortraitCrop, PreparedReference, Reference, ReferenceFrame, SizeReason,
+};
+use crate::face::{FaceBox, HeadPose, Iris, Matte, Mesh, POINTS};
 use crate::image::I420;
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 const MAGIC: &[u8; 8] = b"MOUTHREF";
 /// The version that is written and read: it grows whenever the same portrait comes out otherwise than before.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
+/// Crops by their numbers.
+const CROPS: [PortraitCrop; 3] = [PortraitCrop::None, PortraitCrop::Bust, PortraitCrop::Head];
 /// Longest side of a stored frame in pixels.
 const MAX_SIDE: u32 = 4096;
 /// Most faces in a report.
@@ -62,7 +68,11 @@ impl PreparedReference {
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { reference, report } = self;
         let size = reference.frames.first().map_or([0; 2], |f| [f.picture.width(), f.picture.height()]);
-        let frame = size[0] * size[1] * 3 / 2 + (POINTS * 3 + 1) * 4;
+        let extras = Extras {
+            irises: reference.frames.iter().all(|f| f.irises.is_some()),
+            matte: reference.frames.iter().all(|f| f.matte.is_some()),
+        };
+        let frame = extras.frame_bytes(size[0] * size[1]);
         let mut out = Writer(Vec::with_capacity(reference.frames.len() * frame + 4096));
         out.0.extend_from_slice(MAGIC);
         out.u32(VERSION);
@@ -70,11 +80,18 @@ impl PreparedReference {
         out.u32(reference.frames.len() as u32);
         out.f32(reference.frames_per_second);
         out.report(report);
-        for ReferenceFrame { picture, face } in &reference.frames {
+        [extras.irises, extras.matte].iter().for_each(|has| out.u32((*has).into()));
+        for ReferenceFrame { picture, face, irises, matte } in &reference.frames {
             face.points.iter().flatten().for_each(|c| out.f32(*c));
             out.f32(face.presence);
             for plane in [&picture.y, &picture.u, &picture.v] {
                 out.0.extend_from_slice(plane);
+            }
+            for Iris { centre: [x, y], radius } in irises.iter().flatten().filter(|_| extras.irises) {
+                [x, y, radius].iter().for_each(|v| out.f32(**v));
+            }
+            if let Some(matte) = matte.as_ref().filter(|_| extras.matte) {
+                out.0.extend_from_slice(&matte.coverage);
             }
         }
         let digest = Sha256::digest(&out.0);
@@ -108,16 +125,33 @@ impl PreparedReference {
             return Err(StoredError::Damaged("its frame rate is none"));
         }
         let report = from.report([width as u32, height as u32])?;
-        let pixels = width * height;
-        if from.0.len() != frames * (pixels * 3 / 2 + (POINTS * 3 + 1) * 4) {
+        let has = |from: &mut Reader<'_>, what| from.within(what, "0 or 1", |n| n <= 1).map(|n| n == 1);
+        let extras =
+            Extras { irises: has(&mut from, "a mark of irises")?, matte: has(&mut from, "a mark of a matte")? };
+        if from.0.len() != frames * extras.frame_bytes(width * height) {
             return Err(StoredError::Damaged("its length is not what its header says"));
         }
         // Last of the cheap refusals: hashing reads all of it.
         if Sha256::digest(body)[..] != *digest {
             return Err(StoredError::Damaged("its digest differs"));
         }
-        let frames = (0..frames).map(|_| from.frame(width, height)).collect::<Result<_, _>>()?;
+        let frames = (0..frames).map(|_| from.frame(width, height, extras)).collect::<Result<_, _>>()?;
         Ok(Self { reference: Reference { frames, frames_per_second }, report })
+    }
+}
+
+/// What frames have besides picture and face.
+#[derive(Debug, Clone, Copy)]
+struct Extras {
+    irises: bool,
+    matte: bool,
+}
+
+impl Extras {
+    /// Bytes of a frame of so many pixels.
+    fn frame_bytes(self, pixels: usize) -> usize {
+        let (irises, matte) = (if self.irises { 6 * 4 } else { 0 }, if self.matte { pixels } else { 0 });
+        pixels * 3 / 2 + (POINTS * 3 + 1) * 4 + irises + matte
     }
 }
 
@@ -145,6 +179,11 @@ impl Writer {
         let HeadPose { yaw_deg, pitch_deg, roll_deg } = r.pose;
         [r.score, r.presence, yaw_deg, pitch_deg, roll_deg, r.eye_span_px].iter().for_each(|v| self.f32(*v));
         r.native_size.iter().for_each(|side| self.u32(*side));
+        let ChosenFrame { crop, area, output: _, eyes_px, reason } = r.frame;
+        self.u32(CROPS.iter().position(|c| *c == crop).unwrap_or(0) as u32);
+        self.u32(SizeReason::ALL.iter().position(|c| *c == reason).unwrap_or(0) as u32);
+        area.iter().for_each(|side| self.u32(*side));
+        self.f32(eyes_px);
         let warnings = &r.warnings[..r.warnings.len().min(MAX_WARNINGS as usize)];
         self.u32(warnings.len() as u32);
         for warning in warnings {
@@ -189,7 +228,7 @@ impl<'a> Reader<'a> {
         Ok(FaceBox { x0: self.f32()?, y0: self.f32()?, x1: self.f32()?, y1: self.f32()? })
     }
 
-    fn report(&mut self, output_size: [u32; 2]) -> Result<FaceReport, StoredError> {
+    fn report(&mut self, output: [u32; 2]) -> Result<FaceReport, StoredError> {
         let faces = self.within("a face count", "at most 64", |n| n <= MAX_FACES)?;
         let faces = (0..faces).map(|_| self.face_box()).collect::<Result<_, _>>()?;
         let chosen = self.within("a face number", "1 to 64", |n| (1..=MAX_FACES).contains(&n))? as usize;
@@ -198,9 +237,13 @@ impl<'a> Reader<'a> {
         let pose = HeadPose { yaw_deg: self.f32()?, pitch_deg: self.f32()?, roll_deg: self.f32()? };
         let eye_span_px = self.f32()?;
         let native_size = [self.u32()?, self.u32()?];
+        let crop = CROPS[self.within("a crop", "0 to 2", |n| n < 3)? as usize];
+        let reason = SizeReason::ALL[self.within("a reason of its size", "0 to 4", |n| n < 5)? as usize];
+        let area = [self.u32()?, self.u32()?, self.u32()?, self.u32()?];
+        let frame = ChosenFrame { crop, area, output, eyes_px: self.f32()?, reason };
         let warnings = self.within("a warning count", "at most 64", |n| n <= MAX_WARNINGS)?;
         let warnings = (0..warnings).map(|_| self.sentence()).collect::<Result<_, _>>()?;
-        Ok(FaceReport { faces, chosen, bounds, score, presence, pose, eye_span_px, native_size, output_size, warnings })
+        Ok(FaceReport { faces, chosen, bounds, score, presence, pose, eye_span_px, native_size, frame, warnings })
     }
 
     fn sentence(&mut self) -> Result<String, StoredError> {
@@ -209,7 +252,11 @@ impl<'a> Reader<'a> {
         text.map(str::to_owned).map_err(|_| StoredError::Damaged("a warning is not text"))
     }
 
-    fn frame(&mut self, width: usize, height: usize) -> Result<ReferenceFrame, StoredError> {
+    fn iris(&mut self) -> Result<Iris, StoredError> {
+        Ok(Iris { centre: [self.f32()?, self.f32()?], radius: self.f32()? })
+    }
+
+    fn frame(&mut self, width: usize, height: usize, extras: Extras) -> Result<ReferenceFrame, StoredError> {
         let mut points = Vec::with_capacity(POINTS);
         for _ in 0..POINTS {
             points.push([self.f32()?, self.f32()?, self.f32()?]);
@@ -220,7 +267,9 @@ impl<'a> Reader<'a> {
             let count = plane.len();
             plane.copy_from_slice(self.take(count)?);
         }
-        Ok(ReferenceFrame { picture, face })
+        let irises = if extras.irises { Some([self.iris()?, self.iris()?]) } else { None };
+        let matte = if extras.matte { Some(Matte { coverage: self.take(width * height)?.to_vec() }) } else { None };
+        Ok(ReferenceFrame { picture, face, irises, matte })
     }
 }
 

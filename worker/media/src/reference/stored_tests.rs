@@ -8,7 +8,11 @@ fn prepared(frames: usize, warnings: &[&str]) -> PreparedReference {
         picture.u.fill(90 + n as u8);
         picture.v.fill(160 - n as u8);
         let point = |i: usize| [i as f32 * 0.37 - 5.0, n as f32 + 1.0 / (i + 1) as f32, -0.0];
-        ReferenceFrame { picture, face: Mesh { points: (0..POINTS).map(point).collect(), presence: 0.87 } }
+        let face = Mesh { points: (0..POINTS).map(point).collect(), presence: 0.87 };
+        // Stills have more than videos.
+        let irises = (frames == 1).then(|| [1.0, 2.0].map(|x| Iris { centre: [x, 3.5], radius: 0.75 }));
+        let matte = (frames == 1).then(|| Matte { coverage: (0..24).map(|i| i * 10).collect() });
+        ReferenceFrame { picture, face, irises, matte }
     };
     let bounds = FaceBox { x0: -1.5, y0: 2.0, x1: 100.25, y1: 130.0 };
     let report = FaceReport {
@@ -20,7 +24,13 @@ fn prepared(frames: usize, warnings: &[&str]) -> PreparedReference {
         pose: HeadPose { yaw_deg: -12.5, pitch_deg: 3.0, roll_deg: 0.1 },
         eye_span_px: 61.7,
         native_size: [1200, 800],
-        output_size: [6, 4],
+        frame: ChosenFrame {
+            crop: PortraitCrop::Bust,
+            area: [100, 0, 900, 600],
+            output: [6, 4],
+            eyes_px: 3.5,
+            reason: SizeReason::Native,
+        },
         warnings: warnings.iter().map(|&w| w.to_owned()).collect(),
     };
     let frames_per_second = if frames > 1 { 25.0 } else { 0.0 };
@@ -32,7 +42,9 @@ fn same(a: &PreparedReference, b: &PreparedReference) -> bool {
     a.report == b.report
         && a.reference.frames_per_second == b.reference.frames_per_second
         && a.reference.frames.len() == b.reference.frames.len()
-        && pairs.into_iter().all(|(a, b)| a.picture == b.picture && a.face == b.face)
+        && pairs
+            .into_iter()
+            .all(|(a, b)| a.picture == b.picture && a.face == b.face && a.irises == b.irises && a.matte == b.matte)
 }
 
 #[test]
@@ -76,7 +88,7 @@ fn refusals_say_what_is_wrong() {
 proptest! {
     #[test]
     fn noise_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..600), magic: bool) {
-        let head: &[u8] = if magic { b"MOUTHREF\x03\0\0\0" } else { b"" };
+        let head: &[u8] = if magic { b"MOUTHREF\x04\0\0\0" } else { b"" };
         prop_assert!(PreparedReference::from_bytes(&[head, &bytes].concat()).is_err());
     }
 

@@ -5,12 +5,13 @@ use std::error::Error;
 use image::RgbImage;
 
 use super::{
-    FaceReport, PrepareOptions, PreparedReference, Reference, ReferenceError, ReferenceFrame,
+    ChosenFrame, FaceReport, PortraitCrop, PrepareOptions, PreparedReference, Reference, ReferenceError,
+    ReferenceFrame,
     analysis::{require_front, require_size},
 };
 use crate::{
     face::{FaceFinder, FaceTrack, HeadPose, Mesh, Tracker, smooth_over_time},
-    image::{I420, fit, frame_from_rgb},
+    image::{I420, fit, fitted_size, frame_from_rgb},
 };
 
 /// No more frames of a video are used; the rest is not read.
@@ -73,7 +74,7 @@ impl PreparedReference {
         let frames = pictures
             .into_iter()
             .zip(meshes)
-            .filter_map(|(picture, mesh)| mesh.map(|mesh| ReferenceFrame { picture, face: mesh.resized(scale) }));
+            .filter_map(|(picture, mesh)| mesh.map(|mesh| ReferenceFrame::new(picture, mesh.resized(scale))));
         Ok(Self { reference: Reference { frames: frames.collect(), frames_per_second }, report })
     }
 }
@@ -113,7 +114,12 @@ fn require_no_profile(meshes: &[Option<Mesh>], frames_per_second: f32) -> Result
 fn report(track: &FaceTrack, native: [u32; 2], options: &PrepareOptions) -> Result<FaceReport, ReferenceError> {
     // The first frame may be empty or blurred.
     let seen = track.meshes.iter().flatten().find(|mesh| mesh.presence > 0.0).ok_or(ReferenceError::NoFace)?;
-    Ok(FaceReport::new(seen, &track.first, &track.faces, native, options))
+    let frame = ChosenFrame::whole(native, fitted_size(native, options.size), seen.eye_span());
+    let mut report = FaceReport::new(seen, &track.first, &track.faces, native, frame, options.face);
+    if options.crop != PortraitCrop::None {
+        report.warnings.push("a video is not cropped: crop it before, or give a picture".to_owned());
+    }
+    Ok(report)
 }
 
 #[cfg(test)]

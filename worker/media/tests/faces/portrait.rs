@@ -4,20 +4,57 @@ use image::{RgbImage, imageops};
 use mouthpiece_media::{
     face::FaceError,
     image::frame_to_rgb,
-    reference::{Analysis, PrepareOptions, PreparedReference, ReferenceError},
+    reference::{Analysis, PortraitCrop, PrepareOptions, PreparedReference, ReferenceError},
 };
 
 use crate::{collage, distance, finder, sample, scaled};
 
 #[test]
+fn a_still_has_irises_and_an_outline() {
+    let prepared = PreparedReference::from_portrait(&scaled(1.4), &mut finder(), &PrepareOptions::default()).unwrap();
+    let frame = &prepared.reference.frames[0];
+    let (w, span) = (frame.picture.width(), frame.face.eye_span());
+    for (iris, [a, b]) in frame.irises.unwrap().iter().zip([[33, 133], [362, 263]]) {
+        let (a, b) = (frame.face.points[a], frame.face.points[b]);
+        assert!(
+            iris.centre[0] > a[0]
+                && iris.centre[0] < b[0]
+                && (iris.centre[1] - (a[1] + b[1]) / 2.0).abs() < 0.06 * span
+        );
+        assert!((0.04..0.10).contains(&(iris.radius / span)), "{iris:?}");
+    }
+    let coverage = &frame.matte.as_ref().unwrap().coverage;
+    let at = |i: usize| coverage[frame.face.points[i][1] as usize * w + frame.face.points[i][0] as usize];
+    assert!([1, 50, 280, 152, 10].iter().all(|&i| at(i) == 255), "the face is the person's");
+    assert_eq!((coverage[0], coverage[w - 1]), (0, 0), "the upper corners are background");
+}
+
+#[test]
+fn a_crop_shows_the_face_larger() {
+    let picture = collage(1200, 900, &[(&scaled(1.0), [400, 300])]);
+    let options = PrepareOptions { size: 400, crop: PortraitCrop::Head, ..PrepareOptions::default() };
+    let whole = PreparedReference::from_portrait(
+        &picture,
+        &mut finder(),
+        &PrepareOptions { crop: PortraitCrop::None, ..options },
+    );
+    let head = PreparedReference::from_portrait(&picture, &mut finder(), &options).unwrap();
+    let spans = [whole.unwrap(), head.clone()].map(|p| p.reference.frames[0].face.eye_span());
+    assert!(spans[1] > 2.0 * spans[0], "{spans:?}");
+    assert!((head.report.frame.eyes_px - spans[1]).abs() < 1.0, "{:?}", head.report.frame);
+    let drawn = head.draw().unwrap();
+    assert_eq!([drawn.width(), drawn.height()], head.report.frame.output);
+}
+
+#[test]
 fn the_output_keeps_framing_and_the_mesh_follows() {
     let mut finder = finder();
     let picture = collage(1200, 900, &[(&scaled(1.9), [200, 20])]);
-    let options = PrepareOptions { size: 400, face: None };
+    let options = PrepareOptions { size: 400, ..PrepareOptions::default() };
     let native = Analysis::of(&picture, &mut finder, &options).unwrap();
     let prepared = PreparedReference::from_portrait(&picture, &mut finder, &options).unwrap();
     assert_eq!(prepared.report, native.report);
-    assert_eq!((prepared.report.native_size, prepared.report.output_size), ([1200, 900], [400, 300]));
+    assert_eq!((prepared.report.native_size, prepared.report.frame.output), ([1200, 900], [400, 300]));
     let frame = &prepared.reference.frames[0];
     assert_eq!((prepared.reference.frames.len(), prepared.reference.frames_per_second), (1, 0.0));
     assert_eq!((frame.picture.width(), frame.picture.height()), (400, 300));
@@ -33,7 +70,7 @@ fn the_output_keeps_framing_and_the_mesh_follows() {
 fn several_faces_can_be_chosen_by_size() {
     let mut finder = finder();
     let picture = collage(1200, 720, &[(&scaled(1.0), [10, 200]), (&scaled(1.6), [470, 2])]);
-    let mut of = |face| Analysis::of(&picture, &mut finder, &PrepareOptions { size: 512, face });
+    let mut of = |face| Analysis::of(&picture, &mut finder, &PrepareOptions { face, ..PrepareOptions::default() });
     let largest = of(None).unwrap();
     assert!(largest.report.bounds.x0 > 470.0 && largest.report.faces.len() == 2);
     assert!(largest.report.warnings[0].starts_with("2 faces were found and the largest was taken"));

@@ -26,11 +26,11 @@ fn whole(frames: Vec<RgbImage>) -> impl Iterator<Item = Result<RgbImage, Infalli
 #[test]
 fn a_still_face_in_a_noisy_video_does_not_shake() {
     let frames = (0..20).map(|i| noisy(i, 14)).collect();
-    let options = PrepareOptions { size: 224, face: None };
+    let options = PrepareOptions { size: 224, ..PrepareOptions::default() };
     let prepared = PreparedReference::from_video(whole(frames), 25.0, &mut finder(), &options).unwrap();
     let reference = prepared.reference;
     assert_eq!((reference.frames.len(), reference.frames_per_second), (20, 25.0));
-    assert_eq!((reference.frames[3].picture.width(), prepared.report.output_size), (224, [224, 224]));
+    assert_eq!((reference.frames[3].picture.width(), prepared.report.frame.output), (224, [224, 224]));
     let x = |i: usize, p: usize| reference.frames[i].face.points[p][0];
     for point in [13, 14, 61, 291, 33, 263] {
         let shake: f32 = (1..19).map(|i| (x(i - 1, point) - 2.0 * x(i, point) + x(i + 1, point)).abs()).sum();

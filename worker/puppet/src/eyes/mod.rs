@@ -1,18 +1,21 @@
-//! Blinking.
+//! Eyes: where they look ([`gaze`]), and blinking.
 //!
 //! A stretched lid looks wrong at once: brows smear, the outer lashes curl. So the closed lid is painted: skin whose colour
 //! runs from just above the lashes over the lid's own to that under the eye, rounded by a little shade, with the cheek's
 //! grain. It begins where the lashes end ([`lid`]), so that no outline of the open eye stays; the lashes themselves ride
 //! on its moving edge and turn downwards. Brows, rims and hair above are never touched.
 
+mod gaze;
 mod lid;
 
 use super::curves::{MonotoneCubic, Profile, smoothstep};
 use super::frame::{EYES, EyePoints, FaceFrame};
 use super::interior::decay;
 use super::source::Source;
+use gaze::EyeGaze;
 use lid::{LidLines, LidSkin};
-use mouthpiece_frame::Rect;
+use mouthpiece_engine::{Expression, Gaze};
+use mouthpiece_frame::{Iris, Rect};
 
 /// Samples along a lid.
 const SAMPLES: usize = 49;
@@ -20,6 +23,20 @@ const SAMPLES: usize = 49;
 const BEYOND: f32 = 1.35;
 /// How much of the opening the closed lid covers: the lower lid meets it.
 const TRAVEL: f32 = 0.95;
+
+/// What one eye shows.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct EyeState {
+    blink: f32,
+    gaze: Gaze,
+}
+
+impl EyeState {
+    /// True when the eye is as in the picture.
+    pub(super) fn is_rest(&self) -> bool {
+        *self == Self::default()
+    }
+}
 
 /// One eye of a reference frame; lengths in D over X of the face frame.
 #[derive(Debug, Clone)]
@@ -36,14 +53,48 @@ pub(super) struct Eye {
     skin: LidSkin,
     /// Luma of the line at the edge.
     lash_luma: f32,
+    /// X of its corners.
+    corners: (f32, f32),
+    /// What slides when it looks elsewhere; none where its iris is not known.
+    gaze: Option<EyeGaze>,
     /// Pixels that a blink can change, even.
     pub(super) area: Rect,
 }
 
 impl Eye {
     /// Both eyes of a face in face coordinates.
-    pub(super) fn both(points: &[[f32; 3]], frame: FaceFrame, source: &Source) -> [Self; 2] {
-        EYES.map(|ids| Self::measure(&ids, points, frame, source))
+    pub(super) fn both(points: &[[f32; 3]], irises: Option<[Iris; 2]>, frame: FaceFrame, source: &Source) -> [Self; 2] {
+        let mut eyes = EYES.map(|ids| Self::measure(&ids, points, frame, source));
+        if let Some(irises) = irises {
+            let gazes = [0, 1].map(|i| EyeGaze::measure(&eyes[i], irises[i], eyes[i].area, source));
+            // Two eyes look together or not at all.
+            if let [Some(left), Some(right)] = gazes {
+                (eyes[0].gaze, eyes[1].gaze) = (Some(left), Some(right));
+            }
+        }
+        eyes
+    }
+
+    /// Memory that it takes beside a few hundred bytes.
+    pub(super) fn bytes(&self) -> usize {
+        self.gaze.as_ref().map_or(0, EyeGaze::bytes)
+    }
+
+    /// What of an expression shows in this eye.
+    pub(super) fn state(&self, e: &Expression) -> EyeState {
+        let blink = if e.blink > 0.01 { e.blink.min(1.0) } else { 0.0 };
+        EyeState { blink, gaze: if self.gaze.is_some() { e.gaze } else { Gaze::default() } }
+    }
+
+    /// Paints the eye in `state` over `open` (the picture as it is) into `out`.
+    pub(super) fn paint(&self, state: EyeState, open: &Source, out: &mut Source) {
+        self.restore(open, out);
+        if let Some(gaze) = self.gaze.as_ref().filter(|_| state.gaze != Gaze::default()) {
+            gaze.paint(state.gaze, open, out);
+        }
+        if state.blink > 0.0 {
+            self.close(state.blink, open, out);
+        }
     }
 
     fn measure(ids: &EyePoints, points: &[[f32; 3]], frame: FaceFrame, source: &Source) -> Self {
@@ -77,23 +128,24 @@ impl Eye {
             ends: along(&|x| 1.0 - smoothstep(1.0, 1.3, out(x))),
             line: along(&|x| (1.0 - 0.6 * out(x).powi(4)).max(0.0) * (1.0 - smoothstep(1.0, 1.3, out(x)))),
             lash_luma: darkest[3],
+            corners: (x0, x1),
+            gaze: None,
             area: frame.pixels(across, [highest - thickest - 0.03, lowest + 0.07], source.width, source.height),
             upper: edge,
             skin,
         }
     }
 
-    /// Paints the lid, closed by `blink` (0..=1), over `open` (the picture as it is) into `out`.
-    pub(super) fn paint(&self, blink: f32, open: &Source, out: &mut Source) {
+    /// Paints the lid, closed by `blink` (0..=1), over the eye in `out`; `open` is the picture as it is.
+    fn close(&self, blink: f32, open: &Source, out: &mut Source) {
         let a = self.area;
         for y in 2 * a.y0..2 * a.y1 {
             for x in 2 * a.x0..2 * a.x1 {
                 let p = [x as f32 * 0.5, y as f32 * 0.5];
                 let at = y * 2 * open.width + x;
-                out.luma[at] = match self.lid(p, blink, open) {
-                    Some(lid) => lid.luma(open.luma[at], if lid.cover > 0.0 { self.grain(p, open) } else { 0.0 }),
-                    None => open.luma[at],
-                };
+                if let Some(lid) = self.lid(p, blink, open) {
+                    out.luma[at] = lid.luma(out.luma[at], if lid.cover > 0.0 { self.grain(p, open) } else { 0.0 });
+                }
             }
         }
         let half = open.width / 2;
@@ -101,16 +153,17 @@ impl Eye {
             for x in a.x0 / 2..a.x1 / 2 {
                 let at = y * half + x;
                 let lid = self.lid([2.0 * x as f32 + 0.5, 2.0 * y as f32 + 0.5], blink, open);
-                for plane in 0..2 {
-                    let own = open.chroma[plane][at];
-                    out.chroma[plane][at] = lid.as_ref().map_or(own, |lid| lid.chroma(plane, own));
+                for (plane, chroma) in out.chroma.iter_mut().enumerate() {
+                    if let Some(lid) = &lid {
+                        chroma[at] = lid.chroma(plane, chroma[at]);
+                    }
                 }
             }
         }
     }
 
     /// Puts the open eye back.
-    pub(super) fn restore(&self, open: &Source, out: &mut Source) {
+    fn restore(&self, open: &Source, out: &mut Source) {
         let a = self.area;
         for y in 2 * a.y0..2 * a.y1 {
             let row = y * 2 * open.width;
