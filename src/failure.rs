@@ -39,6 +39,7 @@ pub fn exit_code(done: anyhow::Result<()>) -> ExitCode {
         || error.is::<ListenError>()
         || error.is::<NoSuchKey>()
         || error.is::<NoKeyAtAll>()
+        || of_scenarios(&error)
         || of_models(&error);
     if input { ExitCode::from(BAD_INPUT) } else { ExitCode::FAILURE }
 }
@@ -51,6 +52,17 @@ fn of_pictures(error: &anyhow::Error) -> bool {
 
 #[cfg(not(feature = "worker"))]
 fn of_pictures(_error: &anyhow::Error) -> bool {
+    false
+}
+
+/// A scenario's file.
+#[cfg(feature = "loadtest")]
+fn of_scenarios(error: &anyhow::Error) -> bool {
+    error.is::<mouthpiece_loadtest::scenario::ScenarioError>()
+}
+
+#[cfg(not(feature = "loadtest"))]
+fn of_scenarios(_error: &anyhow::Error) -> bool {
     false
 }
 

@@ -4,6 +4,8 @@ mod assign;
 #[cfg(feature = "cloud")]
 mod chaos;
 mod live;
+mod scenario;
+mod simulate;
 
 use crate::say;
 use clap::{Args, Subcommand};
@@ -34,6 +36,12 @@ enum What {
         mouthpiece loadtest live --interrupt --ppm 200 --jitter 30\n\n\
         The farm needs as many slots: MOUTHPIECE_WORKER__SLOTS=16 mouthpiece up")]
     Live(live::LiveArgs),
+    /// A scenario of a file: live sessions, what goes wrong, and targets that it is judged by
+    #[command(after_help = scenario::EXAMPLES)]
+    Run(scenario::ScenarioArgs),
+    /// A fleet under virtual time: what a day costs, and how large a warm pool has to be
+    #[command(after_help = simulate::EXAMPLES)]
+    Simulate(simulate::SimulateArgs),
     /// A farm of real processes and servers while everything breaks at random: proves that nothing is lost, doubled or misbilled
     #[cfg(feature = "cloud")]
     #[command(after_help = "Examples:\n  \
@@ -86,6 +94,8 @@ pub fn run(args: &LoadtestArgs) -> anyhow::Result<()> {
             if args.json { json(&report) } else { print_control(&report) }
         }
         What::Live(args) => live::run(args),
+        What::Run(args) => scenario::run(args),
+        What::Simulate(args) => simulate::run(args),
         #[cfg(feature = "cloud")]
         What::Chaos(args) => chaos::run(args),
     }

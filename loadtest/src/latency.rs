@@ -36,6 +36,11 @@ impl StageTimes {
         self.0.saturating_record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).clamp(1, LONGEST_NS));
     }
 
+    /// What a share of all times is below of.
+    pub(crate) fn at(&self, quantile: f64) -> Duration {
+        Duration::from_nanos(self.0.value_at_quantile(quantile))
+    }
+
     pub(crate) fn latency(&self) -> Latency {
         let ms = |ns: u64| ns as f64 / 1e6;
         let at = |q: f64| ms(self.0.value_at_quantile(q));

@@ -4,6 +4,8 @@
 //! coordinator's actors on a SQLite file, an in-process bus and pool, and workers that finish every session at once.
 //! `assign_on_servers` (feature `cloud`) does so with coordinators as processes on Postgres, RabbitMQ and Redis.
 //! [`chaos`] breaks a farm of real processes at random, and proves from the history of the run that nothing was lost or doubled.
+//! [`simulate`](simulate::simulate) lets the brain run a fleet of made-up machines for a day of virtual time, and tells what that costs.
+//! [`scenario`] runs a file's load on live sessions, holds it against the file's targets and draws a report.
 //! [`live`](live()) speaks to live sessions of a running farm and watches them.
 
 pub mod assign;
@@ -12,18 +14,22 @@ pub mod control;
 mod dice;
 mod latency;
 pub mod live;
-#[cfg(feature = "cloud")]
 mod processes;
+pub mod scenario;
 mod sessions;
+pub mod simulate;
+mod usage;
 
 pub use assign::{AssignOptions, AssignReport, Audit, Pace, assign};
 #[cfg(feature = "cloud")]
 pub use assign::{
-    HoldReport, HoldTerms, LoadStores, ProcessUse, ServersOptions, ServersReport, StoreAddresses, assign_on_servers,
+    HoldReport, HoldTerms, LoadStores, ServersOptions, ServersReport, StoreAddresses, assign_on_servers,
 };
 pub use control::{ControlOptions, ControlReport, control_events};
 pub use latency::Latency;
-pub use live::{LipSkew, LiveOptions, LiveReport, SpeechPush, live, live_in_turn};
+pub use live::{LipSkew, LiveFaults, LiveOptions, LiveReport, SpeechPush, live, live_in_turn};
+
+pub use usage::ProcessUse;
 
 use mouthpiece_domain::session::BlobKeyError;
 use thiserror::Error;

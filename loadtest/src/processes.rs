@@ -1,15 +1,19 @@
 //! The farm's processes as tests start them: their command lines, their settings, and what they say of themselves.
 
+#[cfg(feature = "cloud")]
 use crate::{LoadError, setup};
 use std::path::Path;
 use std::process::Command;
+#[cfg(feature = "cloud")]
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What they say when they are ready.
 const COORDINATOR_READY: &str = "Mouthpiece is ready: ";
+#[cfg(feature = "cloud")]
 const WORKER_READY: &str = " is ready: http://";
 
 /// Waits until this process is asked to end (Ctrl-C, SIGTERM), and says so.
+#[cfg(feature = "cloud")]
 pub(crate) async fn until_asked_to_end() -> LoadError {
     let signals = signal(SignalKind::interrupt()).and_then(|one| Ok((one, signal(SignalKind::terminate())?)));
     let (mut interrupt, mut terminate) = match signals {
@@ -24,13 +28,22 @@ pub(crate) async fn until_asked_to_end() -> LoadError {
 }
 
 /// `mouthpiece coordinator` at a port.
+#[cfg(feature = "cloud")]
 pub(crate) fn coordinator_command(program: &Path, port: u16) -> Command {
     let mut command = Command::new(program);
     command.args(["coordinator", "--port", &port.to_string()]);
     command
 }
 
+/// `mouthpiece up` at a free port.
+pub(crate) fn up_command(program: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.args(["up", "--port", "0"]);
+    command
+}
+
 /// `mouthpiece worker`.
+#[cfg(feature = "cloud")]
 pub(crate) fn worker_command(program: &Path) -> Command {
     let mut command = Command::new(program);
     command.args(["worker", "--health-port", "0"]);
@@ -50,7 +63,13 @@ pub(crate) fn give_settings(command: &mut Command, folder: &Path, settings: &[(S
     }
 }
 
+/// The address in a line that says that a coordinator is ready.
+pub(crate) fn address_in(line: &str) -> Option<&str> {
+    line.strip_prefix(COORDINATOR_READY)
+}
+
 /// Whether a line says that its process is ready.
+#[cfg(feature = "cloud")]
 pub(crate) fn says_ready(line: &str) -> bool {
     line.starts_with(COORDINATOR_READY) || line.contains(WORKER_READY)
 }
@@ -62,12 +81,13 @@ pub(crate) fn secret_in(line: &str) -> Option<String> {
 }
 
 /// The worker's id in a line.
+#[cfg(feature = "cloud")]
 pub(crate) fn worker_in(line: &str) -> Option<String> {
     let (said, _) = line.strip_prefix("worker ")?.split_once(WORKER_READY)?;
     Some(said.to_owned())
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "cloud"))]
 mod tests {
     use super::*;
 

@@ -17,6 +17,8 @@ pub use prices::Prices;
 #[cfg(any(feature = "cloud", test))]
 pub use stores::ServerUrl;
 pub use stores::{ServerKind, StoreUrl};
+#[cfg(feature = "loadtest")]
+pub use values::{MicroUsd, SettingValue};
 
 use figment::Figment;
 use figment::value::Value;

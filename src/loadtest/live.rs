@@ -5,7 +5,7 @@ use crate::{frame, say};
 use anyhow::Context;
 use clap::Args;
 use mouthpiece_domain::frame::{FrameRate, FrameSize};
-use mouthpiece_loadtest::{LiveOptions, LiveReport, SpeechPush, live, live_in_turn};
+use mouthpiece_loadtest::{LiveFaults, LiveOptions, LiveReport, SpeechPush, live, live_in_turn};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -73,7 +73,10 @@ pub fn run(args: &LiveArgs) -> anyhow::Result<()> {
         viewers: args.viewers,
         time: Duration::from_secs(args.seconds),
         push,
-        interrupt: args.interrupt,
+        interrupt_every: if args.interrupt { 3 } else { 0 },
+        talk_ratio: None,
+        arrival: Duration::ZERO,
+        faults: LiveFaults::default(),
         size: args.size,
         fps: args.fps,
     };
@@ -97,6 +100,7 @@ fn print(r: &LiveReport, args: &LiveArgs) -> anyhow::Result<()> {
         r.bits_per_second / 1000.0
     ))?;
     for (name, l) in [
+        ("offered to connected", &r.join_ms),
         ("asked to first frame", &r.first_frame_ms),
         ("sound in to sound out", &r.voice_ms),
         ("sound in to its frame", &r.lips_ms),

@@ -15,7 +15,7 @@ mod seen;
 pub use audit::Audit;
 #[cfg(feature = "cloud")]
 pub use on_servers::{
-    HoldReport, HoldTerms, LoadStores, ProcessUse, ServersOptions, ServersReport, StoreAddresses, assign_on_servers,
+    HoldReport, HoldTerms, LoadStores, ServersOptions, ServersReport, StoreAddresses, assign_on_servers,
 };
 
 use crate::sessions::Sessions;

@@ -22,13 +22,30 @@ pub(super) struct Marks {
     pub(super) interrupted: Option<Instant>,
 }
 
+/// Seconds that are kept: a day of them.
+const SECONDS: usize = 86_400;
+
+/// What one viewer saw in a second.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SecondSeen {
+    pub(super) frames: u32,
+    /// Video against sound, the last frame's, milliseconds.
+    pub(super) skew_ms: Option<f64>,
+}
+
 /// What one viewer has seen.
 #[derive(Debug, Default)]
 pub(super) struct ViewerTrace {
+    /// What seconds are counted from.
+    origin: Option<Instant>,
+    /// From each offer to a connection over which media can come.
+    pub(super) joins: Vec<Duration>,
+    /// Second by second since the origin.
+    pub(super) seconds: Vec<SecondSeen>,
     pub(super) frames: u64,
     pub(super) bytes: u64,
     pub(super) first_key: Option<Instant>,
-    last_frame: Option<Instant>,
+    pub(super) last_frame: Option<Instant>,
     pub(super) voice: Vec<Duration>,
     pub(super) lips: Vec<Duration>,
     pub(super) silence: Vec<Duration>,
@@ -48,10 +65,24 @@ pub(super) struct ViewerTrace {
 }
 
 impl ViewerTrace {
+    /// Nothing yet; seconds are counted from `origin`.
+    pub(super) fn since(origin: Instant) -> Self {
+        Self { origin: Some(origin), ..Self::default() }
+    }
+
+    /// The entry of a second.
+    fn second(&mut self, at: Instant) -> Option<&mut SecondSeen> {
+        let second = usize::try_from((at - self.origin?).as_secs()).ok().filter(|second| *second < SECONDS)?;
+        if self.seconds.len() <= second {
+            self.seconds.resize(second + 1, SecondSeen::default());
+        }
+        self.seconds.get_mut(second)
+    }
+
     /// A packet of sound came. `ntp`: the time that its sender declares for it, seconds.
     pub(super) fn sound(&mut self, at: Instant, ntp: Option<f64>, rms: f32, marks: &mut Marks) {
         if let Some(ntp) = ntp {
-            self.sound_lag = Some(self.seconds(at) - ntp);
+            self.sound_lag = Some(self.since_epoch(at) - ntp);
         }
         let quiet = self.last_loud.is_none_or(|then| at - then > QUIET);
         if rms > LOUD {
@@ -84,6 +115,9 @@ impl ViewerTrace {
         self.frames += 1;
         self.bytes += bytes as u64;
         self.last_frame = Some(at);
+        if let Some(second) = self.second(at) {
+            second.frames += 1;
+        }
         let Some(ntp) = ntp else { return };
         if self.recent.len() == RECENT {
             self.recent.pop_front();
@@ -93,7 +127,10 @@ impl ViewerTrace {
         self.find_lips();
         let since = self.first_key.map_or(0.0, |first| (at - first).as_secs_f64());
         if let Some(sound_lag) = self.sound_lag.filter(|_| since >= 1.0) {
-            let skew = (self.seconds(at) - ntp - sound_lag) * 1000.0;
+            let skew = (self.since_epoch(at) - ntp - sound_lag) * 1000.0;
+            if let Some(second) = self.second(at) {
+                second.skew_ms = Some(skew);
+            }
             if self.early.len() < START {
                 self.early.push(skew);
             }
@@ -141,7 +178,7 @@ impl ViewerTrace {
         })
     }
 
-    fn seconds(&mut self, at: Instant) -> f64 {
+    fn since_epoch(&mut self, at: Instant) -> f64 {
         (at - *self.epoch.get_or_insert(at)).as_secs_f64()
     }
 }

@@ -4,6 +4,7 @@
 //! that shows it does, whether both declare the same time, how many frames are missing. Caller and viewer share a clock,
 //! since both are in this process.
 
+mod detail;
 mod http;
 mod media;
 mod session;
@@ -13,12 +14,15 @@ mod viewer;
 
 use crate::latency::{Latency, StageTimes};
 use crate::{LoadError, setup};
+pub(crate) use detail::LiveDetail;
+pub use detail::{SecondLine, SessionLine};
 use media::ViewerTrace;
 use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::time::sleep_until;
 
 /// How speech is pushed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -53,12 +57,27 @@ pub struct LiveOptions {
     pub time: Duration,
     /// How speech is pushed.
     pub push: SpeechPush,
-    /// Interrupt every third utterance.
-    pub interrupt: bool,
+    /// Interrupt each utterance of this number: 3 is every third; 0: none.
+    pub interrupt_every: u32,
+    /// The share of the time in which is spoken, up to 0.85; `None`: a pause of 0.9 s after each utterance.
+    pub talk_ratio: Option<f64>,
+    /// Sessions are not asked for at once but evenly within so long.
+    pub arrival: Duration,
+    /// What goes wrong on the viewers' side.
+    pub faults: LiveFaults,
     /// Longer side of the video, pixels.
     pub size: FrameSize,
     /// Frames a second.
     pub fps: FrameRate,
+}
+
+/// What goes wrong on the viewers' side.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct LiveFaults {
+    /// The share of datagrams that each viewer loses, up to 0.5.
+    pub loss: f64,
+    /// Viewers go so often, and come back at once.
+    pub rejoin_every: Option<Duration>,
 }
 
 /// A difference between video and sound as a viewer sees it, milliseconds; positive: video is late.
@@ -79,6 +98,8 @@ pub struct LipSkew {
 pub struct LiveReport {
     /// Sessions that ran to the end.
     pub sessions: u32,
+    /// From a viewer's offer to a connection over which media can come.
+    pub join_ms: Latency,
     /// From asking for a session to its first decodable frame.
     pub first_frame_ms: Latency,
     /// From the first sound of an utterance being pushed to its arrival as RTP.
@@ -112,7 +133,16 @@ pub fn live(options: &LiveOptions) -> Result<LiveReport, LoadError> {
         return Err(LoadError::Options("sessions and viewers from 1, time from 2 s"));
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(setup)?;
-    runtime.block_on(run(options))
+    runtime.block_on(run(options)).map(|(report, _)| report)
+}
+
+/// The same with what each session and each second was like; `begun` is called when the load begins.
+pub(crate) fn live_in_detail(
+    options: &LiveOptions,
+    begun: impl FnOnce(),
+) -> Result<(LiveReport, LiveDetail), LoadError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(setup)?;
+    runtime.block_on(run_from(options, begun))
 }
 
 /// Opens and closes `count` sessions one after the other, each watched until its first decodable frame: how long those took
@@ -133,24 +163,35 @@ pub fn live_in_turn(options: &LiveOptions, count: u32) -> Result<Latency, LoadEr
     })
 }
 
-async fn run(options: &LiveOptions) -> Result<LiveReport, LoadError> {
+async fn run(options: &LiveOptions) -> Result<(LiveReport, LiveDetail), LoadError> {
+    run_from(options, || ()).await
+}
+
+async fn run_from(options: &LiveOptions, begun: impl FnOnce()) -> Result<(LiveReport, LiveDetail), LoadError> {
     let sound = Arc::new(sound::read(&options.speech)?);
     let api = Arc::new(http::Api::new(&options.url, &options.key)?);
     let avatar = api.avatar(&options.portrait).await?;
+    begun();
+    let origin = Instant::now();
     let mut running = Vec::new();
     for n in 0..options.sessions {
         let (api, sound, avatar, options) = (Arc::clone(&api), Arc::clone(&sound), avatar.clone(), options.clone());
-        running.push(tokio::spawn(async move { session::run(&api, &avatar, &sound, &options, n).await }));
+        let asks_at = origin + options.arrival.mul_f64(f64::from(n) / f64::from(options.sessions));
+        running.push(tokio::spawn(async move {
+            sleep_until(asks_at.into()).await;
+            session::run(&api, &avatar, &sound, &options, n, origin).await
+        }));
     }
     let mut all = Vec::new();
     for session in running {
         all.push(session.await.map_err(setup)??);
     }
-    report(&all, options)
+    Ok((report(&all, options)?, LiveDetail::of(&all, origin, options.fps.per_second())))
 }
 
 fn report(all: &[session::SessionOutcome], options: &LiveOptions) -> Result<LiveReport, LoadError> {
-    let mut times = [StageTimes::new()?, StageTimes::new()?, StageTimes::new()?, StageTimes::new()?];
+    let empty = StageTimes::new()?;
+    let mut times: [StageTimes; 5] = std::array::from_fn(|_| empty.clone());
     let (mut frames, mut expected, mut bytes, mut seconds) = (0, 0.0, 0, 0.0);
     let mut skew: Option<LipSkew> = None;
     let mut stages: Vec<(String, f32, f32)> = Vec::new();
@@ -161,6 +202,7 @@ fn report(all: &[session::SessionOutcome], options: &LiveOptions) -> Result<Live
             viewer.voice.iter().for_each(|t| times[1].add(*t));
             viewer.lips.iter().for_each(|t| times[2].add(*t));
             viewer.silence.iter().for_each(|t| times[3].add(*t));
+            viewer.joins.iter().for_each(|t| times[4].add(*t));
             frames += viewer.frames;
             bytes += viewer.bytes;
             seconds += viewer.span().as_secs_f64();
@@ -180,9 +222,10 @@ fn report(all: &[session::SessionOutcome], options: &LiveOptions) -> Result<Live
             }
         }
     }
-    let [first_frame, voice, lips, silence] = &times;
+    let [first_frame, voice, lips, silence, join] = &times;
     Ok(LiveReport {
         sessions: u32::try_from(all.len()).unwrap_or(u32::MAX),
+        join_ms: join.latency(),
         first_frame_ms: first_frame.latency(),
         voice_ms: voice.latency(),
         lips_ms: lips.latency(),

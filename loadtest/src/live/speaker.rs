@@ -11,12 +11,21 @@ use tokio::time::{sleep, sleep_until};
 use tokio_tungstenite::connect_async_with_config;
 use tokio_tungstenite::tungstenite::Message;
 
-/// Between two utterances: long enough to be heard as silence.
+/// Between two utterances, unless a ratio is asked for: long enough to be heard as silence.
 const PAUSE: Duration = Duration::from_millis(900);
+/// No pause is shorter, or it would not be heard as one.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(500);
 /// Samples of a piece: 20 ms.
 const PIECE: usize = sound::RATE as usize / 50;
 /// An interruption comes so long after the first sound.
 const CUT_AFTER: Duration = Duration::from_millis(1200);
+
+/// How long is kept silent after an utterance, so that this share of the time is spoken.
+fn pause(sound: &[i16], talk_ratio: Option<f64>) -> Duration {
+    let length = sound.len() as f64 / f64::from(sound::RATE);
+    let of = |ratio: f64| Duration::from_secs_f64(length * (1.0 / ratio.clamp(0.01, 1.0) - 1.0)).max(SHORTEST_PAUSE);
+    talk_ratio.map_or(PAUSE, of)
+}
 
 /// Speaks until `until`.
 pub(super) async fn speak(
@@ -37,7 +46,7 @@ pub(super) async fn speak(
     let mut round = 0_u32;
     while Instant::now() < until {
         round += 1;
-        let cut = options.interrupt && round.is_multiple_of(3);
+        let cut = options.interrupt_every > 0 && round.is_multiple_of(options.interrupt_every);
         let begun = Instant::now();
         for mark in marks {
             mark.lock().unwrap_or_else(PoisonError::into_inner).spoke = Some(begun);
@@ -66,9 +75,21 @@ pub(super) async fn speak(
             let length = Duration::from_secs_f64(sound.len() as f64 / f64::from(sound::RATE));
             sleep_until((begun + length).into()).await;
         }
-        sleep(PAUSE).await;
+        sleep(pause(sound, options.talk_ratio)).await;
     }
     let _ = to.close().await; // it ends with the session in any case
     reading.abort();
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_speaks_half_of_the_time_is_silent_for_as_long() {
+        let sound = vec![0; sound::RATE as usize * 3];
+        let pauses = [None, Some(0.5), Some(0.25), Some(0.99)].map(|ratio| pause(&sound, ratio));
+        assert_eq!(pauses, [PAUSE, Duration::from_secs(3), Duration::from_secs(9), SHORTEST_PAUSE]);
+    }
 }

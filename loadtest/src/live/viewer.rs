@@ -1,7 +1,9 @@
 //! A viewer with a socket of its own.
 
+use super::LiveFaults;
 use super::http::{Api, CreatedSession};
 use super::media::{Marks, ViewerTrace};
+use crate::dice::Dice;
 use crate::{LoadError, setup};
 use mouthpiece_domain::backoff::Backoff;
 use mouthpiece_media::audio::OpusDecoder;
@@ -26,23 +28,43 @@ const LOOKED_FOR: Duration = Duration::from_secs(60);
 /// Between two tries.
 const PAUSES: Backoff = Backoff { first: Duration::from_millis(100), longest: Duration::from_secs(2), again: None };
 
-/// Watches until it is stopped or the session has ended, or `briefly`: until the first decodable frame. What was seen. Where the
-/// connection ends before that the session is watched again, wherever it runs then.
+/// A time that does not come while a viewer watches.
+const NEVER: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// How a viewer watches.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct WatchTerms {
+    /// Frames a second that are to come.
+    pub(super) fps: u32,
+    /// Only until the first decodable frame.
+    pub(super) briefly: bool,
+    /// What goes wrong on its side.
+    pub(super) faults: LiveFaults,
+    /// What seconds are counted from.
+    pub(super) origin: Instant,
+    /// Determines what it loses.
+    pub(super) seed: u64,
+}
+
+/// Watches until it is stopped or the session has ended, or briefly: until the first decodable frame. What was seen. Where the
+/// connection ends before that, or the viewer is to come back, the session is watched again, wherever it runs then.
 pub(super) async fn watch(
     api: &Api,
     asked: &CreatedSession,
     marks: &Mutex<Marks>,
-    fps: u32,
+    terms: WatchTerms,
     mut stopped: watch::Receiver<bool>,
-    briefly: bool,
 ) -> Result<ViewerTrace, LoadError> {
-    let mut viewer = Viewer::connected(api, asked, fps).await?;
+    let mut viewer = Viewer::connected(api, asked, terms, ViewerTrace::since(terms.origin)).await?;
     loop {
-        if viewer.until_over(marks, &mut stopped, briefly).await? == WatchEnd::Enough {
+        let end = viewer.until_over(marks, &mut stopped).await?;
+        if end != WatchEnd::Gone {
             api.hang_up(asked, &viewer.location).await?;
+        }
+        if end == WatchEnd::Enough {
             return Ok(viewer.seen);
         }
-        let Some(next) = again(api, asked, fps, &mut stopped).await? else { return Ok(viewer.seen) };
+        let Some(next) = again(api, asked, terms, &mut stopped).await? else { return Ok(viewer.seen) };
         viewer = Viewer { seen: viewer.seen, ..next };
     }
 }
@@ -51,13 +73,13 @@ pub(super) async fn watch(
 async fn again(
     api: &Api,
     asked: &CreatedSession,
-    fps: u32,
+    terms: WatchTerms,
     stopped: &mut watch::Receiver<bool>,
 ) -> Result<Option<Viewer>, LoadError> {
     let given_up = Instant::now() + LOOKED_FOR;
     let mut tries = 0;
     while !*stopped.borrow() && api.is_open(asked).await? {
-        match Viewer::connected(api, asked, fps).await {
+        match Viewer::connected(api, asked, terms, ViewerTrace::default()).await {
             Ok(connected) => return Ok(Some(connected)),
             Err(error) if Instant::now() >= given_up => return Err(error),
             Err(_) => sleep(PAUSES.pause(tries)).await,
@@ -72,6 +94,8 @@ async fn again(
 enum WatchEnd {
     /// It was stopped, or saw what it was to see.
     Enough,
+    /// It goes, to come back.
+    Rejoins,
     /// The other side closed it, or is not there any more.
     Gone,
 }
@@ -84,14 +108,22 @@ struct Viewer {
     location: Url,
     seen: ViewerTrace,
     opus: OpusDecoder,
-    fps: u32,
+    terms: WatchTerms,
+    losses: Dice,
+    offered: Instant,
     /// Nothing comes from the worker any more.
     is_lost: bool,
 }
 
 impl Viewer {
     /// Offers to watch.
-    async fn connected(api: &Api, asked: &CreatedSession, fps: u32) -> Result<Self, LoadError> {
+    async fn connected(
+        api: &Api,
+        asked: &CreatedSession,
+        terms: WatchTerms,
+        seen: ViewerTrace,
+    ) -> Result<Self, LoadError> {
+        let offered = Instant::now();
         let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.map_err(setup)?;
         let here = socket.local_addr().map_err(setup)?;
         let mut rtc = Rtc::builder().clear_codecs().enable_h264(true).enable_opus(true, false).build(Instant::now());
@@ -104,7 +136,8 @@ impl Viewer {
         let answer = SdpAnswer::from_sdp_string(&answer).map_err(setup)?;
         rtc.sdp_api().accept_answer(pending, answer).map_err(setup)?;
         let opus = OpusDecoder::new().map_err(setup)?;
-        Ok(Self { rtc, socket, here, location, seen: ViewerTrace::default(), opus, fps, is_lost: false })
+        let losses = Dice::new(terms.seed);
+        Ok(Self { rtc, socket, here, location, seen, opus, terms, losses, offered, is_lost: false })
     }
 
     /// Looks at what comes until that is enough, or the connection has ended.
@@ -112,20 +145,23 @@ impl Viewer {
         &mut self,
         marks: &Mutex<Marks>,
         stopped: &mut watch::Receiver<bool>,
-        briefly: bool,
     ) -> Result<WatchEnd, LoadError> {
         let mut buffer = vec![0; DATAGRAM];
+        let leaves = self.offered + self.terms.faults.rejoin_every.unwrap_or(NEVER);
         loop {
             let due = self.drain(marks).await?;
             tokio::select! {
                 came = self.socket.recv_from(&mut buffer) => {
                     let (length, source) = came.map_err(setup)?;
-                    self.take(&buffer[..length], source)?;
+                    if self.losses.share() >= self.terms.faults.loss {
+                        self.take(&buffer[..length], source)?;
+                    }
                 }
                 () = sleep_until(due.into()) => self.rtc.handle_input(Input::Timeout(Instant::now())).map_err(setup)?,
+                () = sleep_until(leaves.into()) => return Ok(WatchEnd::Rejoins),
                 _ = stopped.wait_for(|stop| *stop) => return Ok(WatchEnd::Enough),
             }
-            if briefly && self.seen.first_key.is_some() {
+            if self.terms.briefly && self.seen.first_key.is_some() {
                 return Ok(WatchEnd::Enough);
             }
             if self.is_lost || !self.rtc.is_alive() {
@@ -148,6 +184,7 @@ impl Viewer {
                 // A datagram that cannot be sent is a lost one.
                 Output::Transmit(out) => drop(self.socket.send_to(&out.contents, out.destination).await),
                 Output::Event(Event::MediaData(data)) => self.look(&data, marks),
+                Output::Event(Event::Connected) => self.seen.joins.push(self.offered.elapsed()),
                 Output::Event(Event::IceConnectionStateChange(IceConnectionState::Disconnected)) => self.is_lost = true,
                 Output::Event(_) => {}
             }
@@ -158,7 +195,7 @@ impl Viewer {
         let (at, declared) = (data.network_time, declared(data));
         if data.params.spec().codec == Codec::H264 {
             let key = nal_types(&data.data).any(|kind| kind == 5);
-            self.seen.frame(at, declared, data.data.len(), key, self.fps);
+            self.seen.frame(at, declared, data.data.len(), key, self.terms.fps);
         } else {
             let mut sound = Vec::new();
             if self.opus.decode(&data.data, &mut sound).is_ok() && !sound.is_empty() {

@@ -14,6 +14,7 @@ pub mod frame;
 pub mod frame_pace;
 pub mod gpu_memory;
 pub mod hold;
+mod id_map;
 pub mod ids;
 pub mod lease;
 pub mod ledger;

@@ -1,6 +1,6 @@
 //! The coordinators of a load test: processes of their own.
 
-use super::usage::MeteredProcess;
+use crate::usage::MeteredProcess;
 use crate::processes::{coordinator_command, give_settings};
 use crate::{LoadError, setup};
 use mouthpiece_servers::{ServerProcess, free_port};

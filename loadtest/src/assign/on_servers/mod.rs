@@ -7,10 +7,8 @@
 mod api;
 mod coordinators;
 mod stores;
-mod usage;
 
 pub use stores::{LoadStores, StoreAddresses};
-pub use usage::ProcessUse;
 
 use super::audit::audit;
 use super::callers::{CallerAsk, Callers};
@@ -18,6 +16,7 @@ use super::null::{NullWorkers, SessionPlan, WorkerLink, WorkerTerms};
 use super::seen::SeenLedger;
 use super::{AssignReport, Pace, wall};
 use crate::processes::until_asked_to_end;
+use crate::usage::{MeteredProcess, ProcessUse, UsageMeter};
 use crate::{LoadError, setup};
 use api::{CoordinatorsApi, LoadKey};
 use coordinators::Coordinators;
@@ -31,7 +30,6 @@ use std::time::Duration;
 use stores::OpenStores;
 use tokio::sync::mpsc;
 use tokio::time::sleep;
-use usage::{MeteredProcess, UsageMeter};
 
 /// Workers that share a connection to the broker, and one to the pool.
 const SHARING: u32 = 125;

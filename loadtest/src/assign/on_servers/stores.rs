@@ -1,6 +1,6 @@
 //! The servers of a load test: private ones, started beside it and gone with it, or some that are there.
 
-use super::usage::MeteredProcess;
+use crate::usage::MeteredProcess;
 use crate::{LoadError, setup};
 use mouthpiece_ports::pool::Pool as _;
 use mouthpiece_ports::records::SessionLedger as _;

@@ -28,6 +28,7 @@ mod sessions;
 mod settings;
 mod slots;
 mod sweep;
+mod tally;
 mod timers;
 mod view;
 mod workers;
@@ -37,6 +38,7 @@ pub use scaling::ScalingCounts;
 pub use settings::ControlSettings;
 pub use view::{FarmCounts, FarmView, SlotSession, SlotView, WorkerState, WorkerView};
 
+use crate::id_map::{IdMap, IdSet};
 use crate::ids::{KeyId, SessionId, WorkerId};
 use crate::time::{Mono, Now};
 use held::OpenSession;
@@ -44,7 +46,6 @@ use moves::Moves;
 use queue::{ServiceTime, WaitingQueue};
 use scaling::Scaling;
 use slots::Slots;
-use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 use sweep::Sweep;
 use timers::Timers;
@@ -57,10 +58,10 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 pub struct Control {
     settings: ControlSettings,
     now: Now,
-    sessions: HashMap<SessionId, OpenSession>,
+    sessions: IdMap<SessionId, OpenSession>,
     /// Sessions whose record is being written.
     creating: u32,
-    open_by_key: HashMap<KeyId, u32>,
+    open_by_key: IdMap<KeyId, u32>,
     queue: WaitingQueue,
     service: ServiceTime,
     slots: Slots,
@@ -68,7 +69,7 @@ pub struct Control {
     session_timers: Timers<SessionId>,
     worker_timers: Timers<WorkerId>,
     /// Workers that said goodbye, until when that is remembered.
-    departed: HashMap<WorkerId, Mono>,
+    departed: IdMap<WorkerId, Mono>,
     /// The workers in the pool are known.
     begun: bool,
     /// When the pool told last who is in it.
@@ -77,7 +78,7 @@ pub struct Control {
     /// The records were read before.
     swept_once: bool,
     /// Ended while a sweep was on its way: what that reports of them is old.
-    ended_lately: HashSet<SessionId>,
+    ended_lately: IdSet<SessionId>,
     scaling: Scaling,
     out: Vec<ControlEffect>,
 }
@@ -90,20 +91,20 @@ impl Control {
             scaling: Scaling::new(&settings),
             settings,
             now,
-            sessions: HashMap::new(),
+            sessions: IdMap::default(),
             creating: 0,
-            open_by_key: HashMap::new(),
+            open_by_key: IdMap::default(),
             queue: WaitingQueue::default(),
             service: ServiceTime::default(),
             slots: Slots::default(),
             moves: Moves::default(),
             session_timers: Timers::new(),
             worker_timers: Timers::new(),
-            departed: HashMap::new(),
+            departed: IdMap::default(),
             begun: false,
             asked_pool: None,
             swept_once: false,
-            ended_lately: HashSet::new(),
+            ended_lately: IdSet::default(),
             out: Vec::new(),
         }
     }

@@ -77,7 +77,7 @@ impl Control {
     /// Drops what has become pointless, then begins what can be. To be called once an event was dealt with.
     pub(super) fn move_sessions(&mut self) {
         self.drop_pointless_moves();
-        if !self.slots.draining().is_empty() {
+        if !self.slots.tally().leaving().is_empty() {
             self.begin_moves();
         }
     }
@@ -123,9 +123,9 @@ impl Control {
     }
 
     fn begin_moves(&mut self) {
-        let draining: Vec<WorkerId> = self.slots.draining().iter().copied().collect();
-        for worker in draining {
-            let Some(known) = self.slots.get(worker).filter(|known| !known.lost) else { continue };
+        let leaving: Vec<WorkerId> = self.slots.tally().leaving().iter().copied().collect();
+        for worker in leaving {
+            let Some(known) = self.slots.get(worker) else { continue };
             let long_enough = known.drains_since.is_some_and(|at| self.now.mono - at >= self.settings.adopt_after);
             let there: Vec<SessionId> = known.slots().filter_map(|(_, session)| session).collect();
             for id in there {

@@ -90,13 +90,17 @@ impl ServiceTime {
         (self.seen >= ENOUGH).then(|| Duration::from_secs_f64(self.mean_ms / 1e3))
     }
 
-    /// How long until `need` more slots have become free among `slots`; `None` when nothing is known.
+    /// How long until `need` more slots have become free among `slots`; `None` when nothing is known. Of many sessions one ends
+    /// every moment; where every slot must become free, and more than once, whole sessions are counted.
     pub(super) fn until(&self, need: u32, slots: u32) -> Option<Duration> {
         if need == 0 {
             return Some(Duration::ZERO);
         }
-        (self.seen >= ENOUGH && slots > 0)
-            .then(|| Duration::from_secs_f64(self.mean_ms / 1e3 * f64::from(need.div_ceil(slots))))
+        let sessions = || match need.div_ceil(slots) {
+            1 => f64::from(need) / f64::from(slots),
+            rounds => f64::from(rounds),
+        };
+        (self.seen >= ENOUGH && slots > 0).then(|| Duration::from_secs_f64(self.mean_ms / 1e3 * sessions()))
     }
 }
 
@@ -180,7 +184,9 @@ mod tests {
             service.saw(Duration::from_secs(10));
         }
         assert_eq!(service.until(0, 2), Some(Duration::ZERO));
+        assert_eq!(service.until(2, 2), Some(Duration::from_secs(10)));
         assert_eq!(service.until(3, 2), Some(Duration::from_secs(20)));
+        assert_eq!(service.until(1, 10_000), Some(Duration::from_millis(1)), "one of ten thousand ends soon");
         assert_eq!(service.until(3, 0), None);
     }
 }

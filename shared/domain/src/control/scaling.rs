@@ -10,10 +10,10 @@
 //!
 //! [`ControlEvent::Decides`]: super::ControlEvent::Decides
 
-use super::slots::KnownWorker;
+use super::slots::{KnownWorker, Slots};
 use super::{Control, ControlEffect, ControlSettings};
 use crate::cost::pool_or_type;
-use crate::ids::KeyId;
+use crate::ids::{KeyId, WorkerId};
 use crate::placement::desired_workers;
 use crate::time::Mono;
 use crate::warm_pool::{
@@ -61,6 +61,9 @@ pub(super) struct Scaling {
     /// How many turned-away sessions of a key were counted, since when.
     turned_away: (Mono, HashMap<KeyId, u32>),
     looked: Option<Mono>,
+    /// What the number was worked out from last: open sessions, and how many had been asked for.
+    worked_out: Option<(usize, u64)>,
+    asked_for: u64,
     fleet: FleetSeen,
     said: Option<(u32, Mono)>,
     /// Since it was said, a machine was given back.
@@ -93,6 +96,8 @@ impl Scaling {
             took_over: false,
             turned_away: (Mono(0), HashMap::new()),
             looked: None,
+            worked_out: None,
+            asked_for: 0,
             fleet: FleetSeen { ceiling: settings.max_workers, ..FleetSeen::default() },
             said: None,
             given_back: false,
@@ -110,6 +115,7 @@ impl Scaling {
 
     /// A session was asked for.
     pub(super) fn came(&mut self, now: Mono) {
+        self.asked_for += 1;
         self.arrivals.came(1, now);
     }
 
@@ -124,7 +130,7 @@ impl Scaling {
         let counted = counted.entry(key).or_default();
         if *counted < may_have {
             *counted += 1;
-            self.arrivals.came(1, now);
+            self.came(now);
         }
     }
 
@@ -155,33 +161,29 @@ impl Scaling {
         self.decides_until.is_some_and(|until| now < until)
     }
 
-    /// Looks at all workers.
-    fn look<'a>(
-        &mut self,
-        workers: impl Iterator<Item = &'a KnownWorker>,
-        settings: &ControlSettings,
-        now: Mono,
-    ) -> FleetSeen {
-        let mut seen = FleetSeen { ceiling: settings.max_workers, ..FleetSeen::default() };
+    /// Looks at all workers. What this takes does not grow with their number, but for those that drain.
+    fn look(&mut self, slots: &Slots, settings: &ControlSettings, now: Mono) -> FleetSeen {
+        let tally = slots.tally();
+        let mut seen = FleetSeen {
+            open: tally.open(),
+            busy: tally.open() - tally.empty().len() as u32,
+            ceiling: settings.max_workers,
+            ..FleetSeen::default()
+        };
+        let mut machines: Vec<(&str, u32)> = tally.open_by_type().collect();
+        // A worker that leaves and was told about for the last time by another brain is not there any more.
+        let is_there = |worker: &&KnownWorker| !worker.lost && now - worker.heard <= settings.lease.expiry() / 2;
+        for worker in slots.draining().iter().filter_map(|id| slots.get(*id)).filter(is_there) {
+            seen.draining += 1;
+            machines.push((&worker.capability.instance_type, 1));
+        }
         let mut spending = Spending::default();
         let (mut dearest, mut all_known) = (None, true);
-        // A worker that leaves and was told about for the last time by another brain is not there any more.
-        let is_there = |worker: &&KnownWorker| {
-            let silent = now - worker.heard;
-            !worker.lost && (!worker.draining || silent <= settings.lease.expiry() / 2)
-        };
-        for worker in workers.filter(is_there) {
-            let price = self
-                .prices
-                .as_ref()
-                .and_then(|prices| pool_or_type(&worker.capability.instance_type, |name| prices.get(name).copied()));
+        for (instance_type, count) in machines {
+            let known = self.prices.as_ref();
+            let price = known.and_then(|prices| pool_or_type(instance_type, |name| prices.get(name).copied()));
             (dearest, all_known) = (dearest.max(price), all_known && price.is_some());
-            spending.add(price);
-            match (worker.draining, worker.taken()) {
-                (true, _) => seen.draining += 1,
-                (false, 0) => seen.open += 1,
-                (false, _) => (seen.open, seen.busy) = (seen.open + 1, seen.busy + 1),
-            }
+            spending.add(count, price);
         }
         seen.micro_usd_per_hour = all_known.then(|| spending.per_hour(0));
         if let Some(most) = settings.max_micro_usd_per_hour {
@@ -199,12 +201,17 @@ impl Scaling {
 }
 
 impl Control {
-    /// Works out the number of workers, says it, and gives back who is not needed.
+    /// Works out the number of workers, says it, and gives back who is not needed: at each look, and whenever a session comes or goes.
+    /// Most events change nothing of that.
     pub(super) fn scale(&mut self) {
         let now = self.now.mono;
         let looks = self.begun && self.scaling.looked.is_none_or(|at| at + LOOK_EVERY <= now);
+        let from = Some((self.sessions.len(), self.scaling.asked_for));
+        if !looks && std::mem::replace(&mut self.scaling.worked_out, from) == from {
+            return;
+        }
         if looks {
-            let seen = self.scaling.look(self.slots.iter().map(|(_, worker)| worker), &self.settings, now);
+            let seen = self.scaling.look(&self.slots, &self.settings, now);
             if !self.scaling.took_over && seen.open > 0 {
                 self.scaling.took_over = true;
                 self.scaling.wanted.say(seen.open, now);
@@ -223,6 +230,15 @@ impl Control {
             ScalingMode::Announced => wanted.max(busy),
             ScalingMode::Own => (wanted + draining).min(ceiling).max(open + draining),
         };
+        if looks {
+            // Whoever does not decide does not know what was asked for, and would take a wish of its own for it.
+            let coming = match self.settings.scaling {
+                ScalingMode::Own if may_decide => number.saturating_sub(open + draining),
+                ScalingMode::Announced => number.saturating_sub(open),
+                ScalingMode::Own | ScalingMode::Fixed => 0,
+            };
+            self.scaling.start_up.expects(coming, now);
+        }
         self.say(number, may_decide);
     }
 
@@ -246,13 +262,13 @@ impl Control {
         if surplus == 0 {
             return;
         }
-        let of = |(id, worker): (_, &KnownWorker)| Surplus {
-            worker: id,
-            taken: worker.taken(),
-            uptime: worker.uptime + (self.now.mono - worker.heard),
+        let of = |id: &WorkerId| {
+            let worker = self.slots.get(*id)?;
+            let uptime = worker.uptime + (self.now.mono - worker.heard);
+            Some(Surplus { worker: *id, taken: worker.taken(), uptime })
         };
-        let open = self.slots.iter().filter(|(_, worker)| worker.open()).map(of);
-        for id in give_back(open, surplus.min(GIVEN_BACK), self.settings.billing_period) {
+        let empty = self.slots.tally().empty().iter().filter_map(of);
+        for id in give_back(empty, surplus.min(GIVEN_BACK), self.settings.billing_period) {
             self.drain(id);
             self.scaling.fleet.open -= 1;
             self.scaling.fleet.draining += 1;
@@ -261,13 +277,7 @@ impl Control {
 
     fn say(&mut self, number: u32, may_decide: bool) {
         let now = self.now.mono;
-        let before = self.scaling.shown;
         self.scaling.shown = number;
-        if self.settings.scaling != ScalingMode::Fixed && self.begun {
-            let there = self.scaling.fleet.open + self.scaling.fleet.draining;
-            self.scaling.start_up.asked_for(number.saturating_sub(before.max(there)), now);
-            self.scaling.start_up.no_longer(before.saturating_sub(number));
-        }
         let due = match (self.settings.scaling, self.scaling.said) {
             (ScalingMode::Own, _) if !may_decide => {
                 // Whoever decides next begins by saying it.

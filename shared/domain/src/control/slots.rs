@@ -1,11 +1,13 @@
 //! The brain's view of workers and their slots, with indexes for placement.
 
+use super::tally::FleetTally;
 use crate::fleet::{Capability, Heartbeat};
+use crate::id_map::IdMap;
 use crate::ids::{SessionId, WorkerId};
 use crate::placement::{Candidate, better};
 use crate::session::SlotIndex;
 use crate::time::Mono;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Workers that hold an avatar are compared up to this many; beyond that any of them is as good.
@@ -30,6 +32,8 @@ pub(super) struct KnownWorker {
     pub(super) told_to_drain: Option<Mono>,
     pub(super) resident: Vec<String>,
     slots: Vec<SlotState>,
+    /// Its instance type's place in the tally.
+    pub(super) type_index: usize,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,15 +81,16 @@ impl KnownWorker {
 /// All workers.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    workers: HashMap<WorkerId, KnownWorker>,
+    workers: IdMap<WorkerId, KnownWorker>,
     /// Open workers with a free slot, the fullest first.
     by_free: BTreeSet<(u8, WorkerId)>,
     /// Of those, the ones that hold an avatar.
-    by_avatar: HashMap<u128, BTreeSet<WorkerId>>,
+    by_avatar: IdMap<u128, BTreeSet<WorkerId>>,
     draining: BTreeSet<WorkerId>,
     /// Slots of open workers, and how many of them are free.
     offered: u32,
     free: u32,
+    tally: FleetTally,
 }
 
 /// A content hash, shortened: the first 32 hexadecimal digits. Placement only prefers by it, so a collision is harmless.
@@ -117,6 +122,11 @@ impl Slots {
         &self.draining
     }
 
+    /// Sums and lists over all workers.
+    pub(super) fn tally(&self) -> &FleetTally {
+        &self.tally
+    }
+
     /// Changes a worker and keeps the indexes true.
     fn change<T>(&mut self, id: WorkerId, act: impl FnOnce(&mut KnownWorker) -> T) -> Option<T> {
         self.unlist(id);
@@ -126,7 +136,11 @@ impl Slots {
     }
 
     fn unlist(&mut self, id: WorkerId) {
-        let Some(worker) = self.workers.get(&id).filter(|w| w.open()) else { return };
+        let Some(worker) = self.workers.get(&id) else { return };
+        self.tally.unlist(id, worker);
+        if !worker.open() {
+            return;
+        }
         let free = worker.free();
         self.offered -= worker.slots.len() as u32;
         self.free -= u32::from(free);
@@ -144,7 +158,11 @@ impl Slots {
     }
 
     fn list(&mut self, id: WorkerId) {
-        let Some(worker) = self.workers.get(&id).filter(|w| w.open()) else { return };
+        let Some(worker) = self.workers.get(&id) else { return };
+        self.tally.list(id, worker);
+        if !worker.open() {
+            return;
+        }
         let free = worker.free();
         self.offered += worker.slots.len() as u32;
         self.free += u32::from(free);
@@ -167,7 +185,7 @@ impl Slots {
                 *l = true;
             }
         }
-        if let Some(w) = self.workers.get_mut(&id) {
+        let is_new = if let Some(w) = self.workers.get_mut(&id) {
             // The usual case, nothing but times: the indexes need no work.
             let is_shunned = w.shunned.is_some_and(|until| now < until);
             let same = w.lost == is_shunned
@@ -185,6 +203,7 @@ impl Slots {
             if same {
                 return false;
             }
+            false
         } else {
             let worker = KnownWorker {
                 capability: beat.capability.clone(),
@@ -199,15 +218,20 @@ impl Slots {
                 told_to_drain: None,
                 resident: Vec::new(),
                 slots: vec![SlotState::Free; slots],
+                type_index: 0,
             };
             self.workers.insert(id, worker);
-        }
+            true
+        };
+        let type_index = self.tally.type_index(&beat.capability.instance_type);
+        self.tally.came_to(beat.capability.machine.clone());
         if beat.draining {
             self.drain(id, now);
         }
-        self.change(id, |w| {
+        let before = self.change(id, |w| {
             w.lost = w.shunned.is_some_and(|until| now < until);
-            w.capability = beat.capability;
+            let before = std::mem::replace(&mut w.capability, beat.capability);
+            w.type_index = type_index;
             w.resident = beat.resident;
             w.slots.resize(slots, SlotState::Free);
             for (place, listed) in w.slots.iter_mut().zip(&listed) {
@@ -225,7 +249,11 @@ impl Slots {
                     _ => {}
                 }
             }
+            before
         });
+        if !is_new {
+            self.tally.left(before.and_then(|before| before.machine).as_ref());
+        }
         true
     }
 
@@ -307,7 +335,9 @@ impl Slots {
     pub(super) fn remove(&mut self, id: WorkerId) -> Option<KnownWorker> {
         self.unlist(id);
         self.draining.remove(&id);
-        self.workers.remove(&id)
+        let gone = self.workers.remove(&id)?;
+        self.tally.left(gone.capability.machine.as_ref());
+        Some(gone)
     }
 
     pub(super) fn booked(&mut self, id: WorkerId, now: Mono) {
@@ -320,8 +350,10 @@ impl Slots {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fleet::MachineId;
     use crate::placement::choose;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     fn beat(id: u128, slots: u8, resident: &[&str]) -> Heartbeat {
         Heartbeat {
@@ -329,11 +361,11 @@ mod tests {
             capability: Capability {
                 name: String::new(),
                 engine: "none/1".into(),
-                instance_type: "local".into(),
+                instance_type: ["local", "g4dn.xlarge"][id as usize % 2].into(),
                 slots,
                 frames_per_second: 60,
                 impaired: None,
-                machine: None,
+                machine: (slots > 0).then(|| MachineId(format!("i-{}", (id + u128::from(slots)) % 3))),
             },
             address: None,
             draining: false,
@@ -381,6 +413,23 @@ mod tests {
                 let open: Vec<_> = slots.iter().filter(|(_, w)| w.open()).collect();
                 prop_assert_eq!(slots.offered(), open.iter().map(|(_, w)| w.slots.len() as u32).sum::<u32>());
                 prop_assert_eq!(slots.free(), open.iter().map(|(_, w)| u32::from(w.free())).sum::<u32>());
+                prop_assert_eq!(slots.tally().open() as usize, open.len());
+                let ids = |of: Vec<WorkerId>| of.into_iter().collect::<BTreeSet<_>>();
+                let empty = open.iter().filter(|(_, w)| w.taken() == 0).map(|(id, _)| *id).collect();
+                prop_assert_eq!(slots.tally().empty().clone(), ids(empty));
+                let mut by_type: BTreeMap<&str, u32> = BTreeMap::new();
+                for (_, w) in &open {
+                    *by_type.entry(w.capability.instance_type.as_str()).or_default() += 1;
+                }
+                prop_assert_eq!(slots.tally().open_by_type().collect::<BTreeMap<_, _>>(), by_type);
+                let has_session = |w: &KnownWorker| w.slots().any(|(_, session)| session.is_some());
+                let leaving = slots.iter().filter(|(_, w)| w.draining && !w.lost && has_session(w)).map(|(id, _)| id);
+                prop_assert_eq!(ids(leaving.collect()), slots.tally().leaving().clone());
+                for n in 0..3 {
+                    let machine = MachineId(format!("i-{n}"));
+                    let there = slots.iter().filter(|(_, w)| w.capability.machine.as_ref() == Some(&machine)).count();
+                    prop_assert_eq!(slots.tally().is_alone_on(&machine), there < 2);
+                }
             }
         }
     }

@@ -1,19 +1,20 @@
 //! Deadlines by time.
 
+use crate::id_map::IdMap;
 use crate::time::Mono;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::hash::Hash;
 
 /// One deadline a key. Cheap to postpone: a deadline that moved later is found out when the old one comes.
 #[derive(Debug)]
 pub(super) struct Timers<K> {
     by_time: BTreeSet<(Mono, K)>,
-    armed: HashMap<K, Mono>,
+    armed: IdMap<K, Mono>,
 }
 
 impl<K: Copy + Ord + Hash> Timers<K> {
     pub(super) fn new() -> Self {
-        Self { by_time: BTreeSet::new(), armed: HashMap::new() }
+        Self { by_time: BTreeSet::new(), armed: IdMap::default() }
     }
 
     /// Wakes `key` at `at` or earlier; an earlier wake-up that is armed already stays.

@@ -172,10 +172,7 @@ impl Control {
     /// A worker's machine, unless another worker is on it.
     fn machine_to_give_back(&self, id: WorkerId) -> Option<MachineId> {
         let machine = self.slots.get(id)?.capability.machine.clone()?;
-        let shared = |(other, worker): (WorkerId, &KnownWorker)| {
-            other != id && worker.capability.machine.as_ref() == Some(&machine)
-        };
-        (!self.slots.iter().any(shared)).then_some(machine)
+        self.slots.tally().is_alone_on(&machine).then_some(machine)
     }
 
     pub(super) fn drain(&mut self, id: WorkerId) {

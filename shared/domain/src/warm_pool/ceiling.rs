@@ -1,21 +1,26 @@
 //! What may be spent.
 
+use std::collections::BTreeMap;
+
 /// The machines that are there, and what they cost now.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Spending {
-    /// What each worker's machine costs, millionths of a US dollar an hour; `None`: its price is not known.
-    machines: Vec<Option<u64>>,
+    /// How many workers' machines cost so many millionths of a US dollar an hour; `None`: their price is not known.
+    machines: BTreeMap<Option<u64>, u32>,
 }
 
 impl Spending {
-    /// One more machine.
-    pub fn add(&mut self, micro_usd_per_hour: Option<u64>) {
-        self.machines.push(micro_usd_per_hour);
+    /// So many more machines at this price each.
+    pub fn add(&mut self, machines: u32, micro_usd_per_hour: Option<u64>) {
+        if machines > 0 {
+            *self.machines.entry(micro_usd_per_hour).or_default() += machines;
+        }
     }
 
     /// What all of them cost an hour, where `assumed` stands for what is not known.
     pub fn per_hour(&self, assumed: u64) -> u64 {
-        self.machines.iter().fold(0, |sum, price| sum.saturating_add(price.unwrap_or(assumed)))
+        let of = |(price, machines): (&Option<u64>, &u32)| price.unwrap_or(assumed).saturating_mul((*machines).into());
+        self.machines.iter().map(of).fold(0, u64::saturating_add)
     }
 
     /// How many workers may be there for at most `most` an hour. Each further machine costs `next`; where that is not known
@@ -23,14 +28,18 @@ impl Spending {
     /// from the cheapest on.
     pub fn workers_for(&self, most: u64, next: Option<u64>) -> u32 {
         let Some(next) = next else {
-            return u32::try_from(self.machines.len()).unwrap_or(u32::MAX);
+            return self.machines.values().copied().fold(0, u32::saturating_add);
         };
-        let mut prices: Vec<u64> = self.machines.iter().map(|price| price.unwrap_or(next)).collect();
-        prices.sort_unstable();
+        let mut priced: Vec<(u64, u32)> = self.machines.iter().map(|(price, n)| (price.unwrap_or(next), *n)).collect();
+        priced.sort_unstable();
         let (mut left, mut workers) = (most, 0u32);
-        for price in prices {
-            let Some(rest) = left.checked_sub(price) else { return workers };
-            (left, workers) = (rest, workers + 1);
+        for (price, machines) in priced {
+            let paid_for =
+                left.checked_div(price).map_or(machines, |n| machines.min(u32::try_from(n).unwrap_or(u32::MAX)));
+            (left, workers) = (left - price * u64::from(paid_for), workers.saturating_add(paid_for));
+            if paid_for < machines {
+                return workers;
+            }
         }
         let further = left.checked_div(next).map_or(u32::MAX, |more| u32::try_from(more).unwrap_or(u32::MAX));
         workers.saturating_add(further)
@@ -43,7 +52,9 @@ mod tests {
     use proptest::prelude::*;
 
     fn machines(prices: &[Option<u64>]) -> Spending {
-        Spending { machines: prices.to_vec() }
+        let mut spending = Spending::default();
+        prices.iter().for_each(|price| spending.add(1, *price));
+        spending
     }
 
     #[test]

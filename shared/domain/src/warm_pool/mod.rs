@@ -73,8 +73,13 @@ impl Surplus {
 /// the oldest, so these are the last to be needed.
 pub fn give_back(workers: impl IntoIterator<Item = Surplus>, count: usize, billing: Duration) -> Vec<WorkerId> {
     let mut empty: Vec<Surplus> = workers.into_iter().filter(|worker| worker.taken == 0).collect();
-    empty.sort_unstable_by_key(|worker| (worker.paid_left(billing), Reverse(worker.worker)));
-    empty.into_iter().take(count).map(|worker| worker.worker).collect()
+    let order = |worker: &Surplus| (worker.paid_left(billing), Reverse(worker.worker));
+    if count < empty.len() {
+        empty.select_nth_unstable_by_key(count, order);
+        empty.truncate(count);
+    }
+    empty.sort_unstable_by_key(order);
+    empty.into_iter().map(|worker| worker.worker).collect()
 }
 
 #[cfg(test)]

@@ -32,19 +32,39 @@ impl StartUpTime {
         self.mean
     }
 
-    /// So many more were asked for.
-    pub fn asked_for(&mut self, more: u32, now: Mono) {
+    /// So many machines were asked for and are not there yet.
+    pub fn expects(&mut self, coming: u32, now: Mono) {
         self.forget(now);
-        if self.asked.len() >= ASKED {
-            self.asked.pop_front();
-        }
+        let known = self.asked.iter().fold(0, |sum: u32, (_, count)| sum.saturating_add(*count));
+        self.asked_for(coming.saturating_sub(known), now);
+        self.no_longer(known.saturating_sub(coming));
+    }
+
+    /// So many more were asked for.
+    fn asked_for(&mut self, more: u32, now: Mono) {
+        self.forget(now);
         if more > 0 {
+            if self.asked.len() >= ASKED {
+                self.remember_roughly();
+            }
             self.asked.push_back((now, more));
         }
     }
 
+    /// Puts every two askings that follow one another together, at the time between them. A large farm asks every second, and if
+    /// the oldest were dropped instead, every wait would look short.
+    fn remember_roughly(&mut self) {
+        let exact = std::mem::take(&mut self.asked);
+        for pair in Vec::from(exact).chunks(2) {
+            let count = pair.iter().fold(0, |sum: u32, (_, count)| sum.saturating_add(*count));
+            let first = pair.first().map_or(Mono(0), |(at, _)| *at);
+            let later = pair.iter().map(|(at, count)| (*at - first).as_secs_f64() * f64::from(*count)).sum::<f64>();
+            self.asked.push_back((first + Duration::from_secs_f64(later / f64::from(count.max(1))), count));
+        }
+    }
+
     /// So many fewer are wanted: those that were asked for last are not waited for.
-    pub fn no_longer(&mut self, mut fewer: u32) {
+    fn no_longer(&mut self, mut fewer: u32) {
         while fewer > 0 {
             let Some((_, count)) = self.asked.back_mut() else { return };
             let gone = fewer.min(*count);
@@ -87,6 +107,34 @@ mod tests {
     use proptest::prelude::*;
 
     const S: Duration = Duration::from_secs(1);
+
+    #[test]
+    fn a_large_farm_that_asks_every_second_learns_the_same() {
+        let mut start_up = StartUpTime::believed(120 * S);
+        for second in 0..600 {
+            let now = Mono(second * 1000);
+            start_up.asked_for(2, now);
+            for _ in 0..if second >= 100 { 2 } else { 0 } {
+                start_up.came(Duration::ZERO, now);
+            }
+            assert!(start_up.asked.len() <= ASKED);
+        }
+        assert!((95 * S..=105 * S).contains(&start_up.mean()), "{:?}", start_up.mean());
+    }
+
+    /// One that leaves makes the number wanted smaller, and takes nobody's place who is on the way.
+    #[test]
+    fn machines_that_leave_meanwhile_change_nothing() {
+        let mut start_up = StartUpTime::believed(50 * S);
+        for second in 0..1000 {
+            let now = Mono(second * 1000);
+            if second >= 100 {
+                start_up.came(Duration::ZERO, now);
+            }
+            start_up.expects(100, now);
+        }
+        assert!((95 * S..=105 * S).contains(&start_up.mean()), "{:?}", start_up.mean());
+    }
 
     #[test]
     fn it_is_learned_from_askings_that_were_answered() {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 /// A process to be measured.
 #[derive(Debug, Clone)]
-pub(super) struct MeteredProcess {
+pub(crate) struct MeteredProcess {
     pub name: String,
     pub id: u32,
     /// Those that it started count as well.
@@ -28,13 +28,13 @@ pub struct ProcessUse {
 }
 
 /// A measurement under way.
-pub(super) struct UsageMeter {
+pub(crate) struct UsageMeter {
     begun: Instant,
     processes: Vec<(MeteredProcess, Duration)>,
 }
 
 impl UsageMeter {
-    pub(super) fn begin(processes: Vec<MeteredProcess>) -> Result<Self, LoadError> {
+    pub(crate) fn begin(processes: Vec<MeteredProcess>) -> Result<Self, LoadError> {
         let with_cpu = |process: MeteredProcess| Ok((process.clone(), cpu(&process)?));
         Ok(Self {
             begun: Instant::now(),
@@ -43,7 +43,7 @@ impl UsageMeter {
     }
 
     /// What was used since.
-    pub(super) fn end(&self) -> Result<Vec<ProcessUse>, LoadError> {
+    pub(crate) fn end(&self) -> Result<Vec<ProcessUse>, LoadError> {
         let span = self.begun.elapsed().as_secs_f64().max(1e-9);
         let used = |(process, before): &(MeteredProcess, Duration)| {
             let used = cpu(process)?.saturating_sub(*before);
