@@ -139,7 +139,7 @@ fn bench<E: Engine>(engine: &E, args: &FilmBenchArgs) -> anyhow::Result<()> {
 /// The portrait at the asked size, enlarged if need be: only speed is measured.
 fn reference(portrait: &Path, size: FrameSize) -> anyhow::Result<Reference> {
     let picture = load_portrait(portrait, &PortraitLimits::default()).map_err(RenderError::from)?;
-    let scale = size.pixels() as f32 / picture.width().max(picture.height()) as f32;
+    let scale = (size.pixels() as f32 / picture.width().max(picture.height()) as f32).max(1.0);
     let [w, h] = [picture.width(), picture.height()].map(|s| ((s as f32 * scale).round() as u32).max(2));
     let picture = image::imageops::resize(&picture, w, h, image::imageops::FilterType::CatmullRom);
     let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;

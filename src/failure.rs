@@ -17,6 +17,7 @@ use std::process::ExitCode;
 /// The exit code for what was given but cannot be used.
 const BAD_INPUT: u8 = 2;
 /// The shells' exit code for a program ended by Ctrl-C.
+#[cfg(feature = "worker")]
 const INTERRUPTED: u8 = 130;
 
 /// Prints an error, if there is one, and says how the process should end.

@@ -21,6 +21,7 @@ mod keys;
 #[cfg(feature = "loadtest")]
 mod loadtest;
 mod logging;
+#[cfg(feature = "worker")]
 mod look;
 #[cfg(feature = "neural")]
 mod models;

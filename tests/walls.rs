@@ -36,7 +36,10 @@ const MAY: [(&str, &[&str]); 23] = [
     ("worker/musetalk", &["engine", "frame", "media"]),
     ("worker/transport", &[]),
     ("worker/worker-settings", &["domain"]),
-    ("worker", &["domain", "ports", "engine", "media", "puppet", "musetalk", "transport", "worker-settings"]),
+    (
+        "worker",
+        &["domain", "ports", "engine", "media", "puppet", "musetalk", "transport", "worker-settings", "provenance"],
+    ),
     ("loadtest", &["domain", "ports", "embedded", "postgres", "rabbitmq", "redis", "coordinator", "media", "servers"]),
     (
         "",

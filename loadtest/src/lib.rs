@@ -22,9 +22,7 @@ mod usage;
 
 pub use assign::{AssignOptions, AssignReport, Audit, Pace, assign};
 #[cfg(feature = "cloud")]
-pub use assign::{
-    HoldReport, HoldTerms, LoadStores, ServersOptions, ServersReport, StoreAddresses, assign_on_servers,
-};
+pub use assign::{HoldReport, HoldTerms, LoadStores, ServersOptions, ServersReport, StoreAddresses, assign_on_servers};
 pub use control::{ControlOptions, ControlReport, control_events};
 pub use latency::Latency;
 pub use live::{LipSkew, LiveFaults, LiveOptions, LiveReport, SpeechPush, live, live_in_turn};

@@ -1,5 +1,7 @@
 //! The fleet under virtual time: its figures are those of a sum on paper, its shortcuts change nothing, its seed determines it.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
 use mouthpiece_domain::control::ControlSettings;
 use mouthpiece_loadtest::LoadError;
 use mouthpiece_loadtest::simulate::{

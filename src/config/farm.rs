@@ -31,6 +31,7 @@ pub struct FarmSettings {
     /// Whether and where callers may come straight to a worker.
     pub callers: CallerAccess,
     /// Where a worker process answers /healthz, /readyz and /metrics.
+    #[cfg_attr(not(feature = "worker"), allow(dead_code, reason = "settings mean the same in every build"))]
     pub health: SocketAddr,
 }
 
@@ -85,10 +86,12 @@ pub struct MachineAccess {
     pub credentials_file: PathBuf,
     pub autoscaling_endpoint: String,
     pub ec2_endpoint: String,
+    #[cfg_attr(not(feature = "worker"), allow(dead_code, reason = "settings mean the same in every build"))]
     pub metadata_endpoint: String,
     /// Record what spot machines cost.
     pub spot_prices: bool,
     /// A worker looks this often whether its machine is taken away.
+    #[cfg_attr(not(feature = "worker"), allow(dead_code, reason = "settings mean the same in every build"))]
     pub watch_every: Duration,
 }
 

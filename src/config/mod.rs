@@ -18,7 +18,8 @@ pub use prices::Prices;
 pub use stores::ServerUrl;
 pub use stores::{ServerKind, StoreUrl};
 #[cfg(feature = "loadtest")]
-pub use values::{MicroUsd, SettingValue};
+pub use values::MicroUsd;
+pub use values::SettingValue;
 
 use figment::Figment;
 use figment::value::Value;
@@ -30,7 +31,6 @@ use read::Reader;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
-use values::SettingValue;
 
 /// Everything that is wrong with the settings.
 #[derive(Debug)]

@@ -69,7 +69,11 @@ pub fn run(args: &ScenarioArgs) -> anyhow::Result<()> {
     if let Some(file) = &args.report {
         write(file, &serde_json::to_string_pretty(&report)?)?;
     }
-    if args.json { json(&report)? } else { print(&report)? }
+    if args.json {
+        json(&report)?;
+    } else {
+        print(&report)?;
+    }
     let missed: Vec<&str> = report.targets.iter().filter(|target| !target.met).map(|target| target.name).collect();
     if !missed.is_empty() {
         bail!("{} of {} targets are missed: {}", missed.len(), report.targets.len(), missed.join(", "));
@@ -114,7 +118,10 @@ fn print(r: &ScenarioReport) -> anyhow::Result<()> {
     for target in &r.targets {
         let measured = target.measured.map_or_else(|| "nothing measured".to_owned(), |value| format!("{value:.4}"));
         let word = if target.met { "met" } else { "MISSED" };
-        say::result(format_args!("  {:<22} asked {:>10.4}  measured {measured:>10}  {word}", target.name, target.bound))?;
+        say::result(format_args!(
+            "  {:<22} asked {:>10.4}  measured {measured:>10}  {word}",
+            target.name, target.bound
+        ))?;
     }
     Ok(())
 }

@@ -232,7 +232,9 @@ fn find(args: &SimulateArgs) -> anyhow::Result<()> {
         found.tries.iter().try_for_each(|one| row(&one.report))?;
         return say::result(match found.warm_workers {
             Some(warm) => format!("a warm pool of {warm} will do: coordinator.warm_workers = {warm}"),
-            None => "no warm pool will do: allow longer waits (--most-wait, --most-unserved) or faster starts".to_owned(),
+            None => {
+                "no warm pool will do: allow longer waits (--most-wait, --most-unserved) or faster starts".to_owned()
+            }
         });
     }
     head()?;

@@ -83,9 +83,9 @@ async fn an_end_whose_coordinator_dies_is_written_by_another() {
     flaky.break_now();
     worker.finish(id);
     flaky.refused_end().await;
-    // It dies with an end that it was told and could not write.
-    rig.farm = rig.another();
+    // It dies with an end that it was told and could not write. (Its successor would fail with it, too, if the records were mended after it came.)
     flaky.mend();
+    rig.farm = rig.another();
     let ended = rig.reaches(id, Phase::Ended).await;
     assert_eq!((ended.fence, ended.end.unwrap().reason), (Fence::FIRST, EndReason::Completed), "it is not made again");
     rig.farm.stop().await;

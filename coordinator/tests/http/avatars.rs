@@ -60,6 +60,7 @@ async fn an_avatar_is_prepared_by_a_session() {
     let ready = answer.json();
     assert_eq!((&ready["state"], &ready["size"], &ready["frames"]), (&json!("ready"), &json!([300, 400]), &json!(1)));
     assert_eq!(ready["warnings"], json!(["the face is small"]));
+    assert_eq!(ready["framing"], "512x512, the whole picture");
     let picture = rig.get(&answer.leads(ready["preview"].as_str().unwrap())).await.is(200);
     assert_eq!((picture.header("content-type"), &picture.body[..]), ("image/png", &b"a picture"[..]));
     // What was prepared may be missing for a while; the portrait will do.

@@ -58,7 +58,8 @@ async fn a_result_is_sent_whole_and_in_part() {
     assert_eq!(
         told["result"],
         json!({
-            "url": format!("../renders/{id}/result"), "bytes": 5000, "frames": 25, "duration_ms": 1000, "size": [512, 512], "warnings": ["quiet"],
+            "url": format!("../renders/{id}/result"), "bytes": 5000, "frames": 25, "duration_ms": 1000, "size": [512, 512],
+            "framing": "512x512, the whole picture", "warnings": ["quiet"],
             "expires_at": expires.to_rfc3339_opts(SecondsFormat::Millis, true), "removed_at": null,
         })
     );

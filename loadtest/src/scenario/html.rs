@@ -54,9 +54,9 @@ pub fn page(report: &ScenarioReport) -> Result<String, LoadError> {
     figures(&mut html, report);
     plots(&mut html, report);
     let json = serde_json::to_string_pretty(report).map_err(setup)?;
-    let _ = write!(
+    let _ = writeln!(
         html,
-        "<h2>All figures</h2><details><summary>As JSON</summary><pre id=\"json\">{}</pre></details></body></html>\n",
+        "<h2>All figures</h2><details><summary>As JSON</summary><pre id=\"json\">{}</pre></details></body></html>",
         escaped(&json)
     );
     Ok(html)
@@ -170,7 +170,8 @@ fn plots(html: &mut String, report: &ScenarioReport) {
     let skew = [PlotLine { name: "video after sound", class: "line0", values: of(|line| line.skew_ms) }];
     plot(html, "Video after sound, the worst viewer", &["video after sound"], &lines("Skew", "ms", &skew));
     if let Some(farm) = &report.farm {
-        let of = |value: fn(&super::report::UseLine) -> f64| farm.seconds.iter().map(|line| Some(value(line))).collect();
+        let of =
+            |value: fn(&super::report::UseLine) -> f64| farm.seconds.iter().map(|line| Some(value(line))).collect();
         let cpu = [PlotLine { name: "cores", class: "line0", values: of(|line| line.cpu) }];
         plot(html, "Cores that the farm used", &["cores"], &lines("Cores", "", &cpu));
         let memory = [PlotLine { name: "resident", class: "line0", values: of(|line| line.resident_mib) }];

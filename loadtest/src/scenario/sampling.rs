@@ -26,8 +26,13 @@ impl UseSampling {
     pub(super) fn begin(process: u32) -> Self {
         let (stop, stopped) = channel::<()>();
         let sampler = std::thread::spawn(move || {
-            let meter =
-                || UsageMeter::begin(vec![MeteredProcess { name: "the farm".to_owned(), id: process, with_children: true }]);
+            let meter = || {
+                UsageMeter::begin(vec![MeteredProcess {
+                    name: "the farm".to_owned(),
+                    id: process,
+                    with_children: true,
+                }])
+            };
             let all = meter()?;
             let before_mib = all.end()?.first().map_or(0.0, |used| used.resident_mib);
             let mut seconds = Vec::new();

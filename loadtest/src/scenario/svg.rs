@@ -31,7 +31,11 @@ pub(super) fn lines(title: &str, unit: &str, all: &[PlotLine<'_>]) -> String {
     let x_of = |second: f64| LEFT + (WIDTH - LEFT - RIGHT) * second / (seconds.max(2) - 1) as f64;
     for second in [0, seconds.saturating_sub(1) / 2, seconds.saturating_sub(1)] {
         let x = x_of(second as f64);
-        let _ = write!(svg, "<text class=\"tick\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{:.1}\">{second} s</text>", HEIGHT - 8.0);
+        let _ = write!(
+            svg,
+            "<text class=\"tick\" text-anchor=\"middle\" x=\"{x:.1}\" y=\"{:.1}\">{second} s</text>",
+            HEIGHT - 8.0
+        );
     }
     for line in all {
         let each = line.values.len().div_ceil(POINTS).max(1);
@@ -71,7 +75,8 @@ pub(super) fn bars(title: &str, unit: &str, names: &[&str], groups: &[BarGroup])
         let name = escaped(name);
         if has_room {
             let y = HEIGHT - 8.0;
-            let _ = write!(svg, "<text class=\"tick\" text-anchor=\"middle\" x=\"{middle:.1}\" y=\"{y:.1}\">{name}</text>");
+            let _ =
+                write!(svg, "<text class=\"tick\" text-anchor=\"middle\" x=\"{middle:.1}\" y=\"{y:.1}\">{name}</text>");
         }
         for (k, (value, what)) in values.iter().zip(names).enumerate() {
             let x = middle + bar * (k as f64 - values.len() as f64 / 2.0);

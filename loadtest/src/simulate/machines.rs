@@ -103,6 +103,7 @@ impl Machine {
                 machine: Some(MachineId(format!("i-{:x}", id.0))),
                 slots: self.slots.len() as u8,
                 frames_per_second: 100,
+                impaired: None,
             },
             address: None,
             draining: self.draining,

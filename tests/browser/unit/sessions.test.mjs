@@ -125,6 +125,7 @@ test("what is missing for a render is said", () => {
     warnings: [],
     preview: null,
     size: null,
+    framing: null,
     frames: null,
     created: "",
     expires_at: null,

@@ -76,7 +76,7 @@ mod tests {
             changed[at] ^= 0x10;
             assert_eq!(from_bytes(&changed, 3), None, "byte {at}");
         }
-        let nowhere = [f32::NAN; LATENTS];
+        let nowhere = vec![f32::NAN; LATENTS];
         assert_eq!(from_bytes(&to_bytes([nowhere.as_slice()].into_iter()), 1), None, "no number");
     }
 }

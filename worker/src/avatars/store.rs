@@ -151,6 +151,7 @@ impl AvatarStore {
 mod tests {
     use super::*;
     use mouthpiece_domain::colour::Colour;
+    use mouthpiece_domain::frame::{FrameSize, Framing};
     use mouthpiece_embedded::Directory;
 
     #[test]
@@ -164,5 +165,10 @@ mod tests {
         assert_eq!(name(&plain), format!("avatars/0f/{content}/puppet-1-512-0.ref"));
         let video = Key { fps: 30, background: Some(Colour([0, 177, 64])), ..plain.clone() };
         assert_eq!(name(&video), format!("avatars/0f/{content}/puppet-1-512-0-30-on00b140.ref"));
+        let framing = Framing { crop: Crop::Bust, size_up_to: FrameSize::new(720).ok() };
+        assert_eq!(
+            name(&Key { framing, ..plain.clone() }),
+            format!("avatars/0f/{content}/puppet-1-512-0-bust-to720.ref")
+        );
     }
 }

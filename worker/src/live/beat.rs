@@ -152,7 +152,7 @@ mod tests {
         let start = Instant::now() + 100 * MS;
         let mut beat = FrameBeat::new(start, 25);
         assert_eq!(beat.turn(start - 6 * MS), TickOutcome::NotYet);
-        assert_eq!(beat.turn(start - 5 * MS), TickOutcome::Frame { number: 0, shown: 0 * MS, skipped: 0 });
+        assert_eq!(beat.turn(start - 5 * MS), TickOutcome::Frame { number: 0, shown: Duration::ZERO, skipped: 0 });
         assert_eq!(beat.turn(start), TickOutcome::NotYet);
         assert_eq!(
             beat.turn(start + 45 * MS),

@@ -191,6 +191,8 @@ pub fn any(hold: Hold) -> Assignment {
         head: true,
         blinks: true,
         background: None,
+        framing: mouthpiece_domain::frame::Framing::default(),
+        manner: mouthpiece_domain::manner::Manner::default(),
         live: None,
     };
     Assignment { hold, kind: SessionKind::Render, spec: Arc::new(spec), lease: calm() }

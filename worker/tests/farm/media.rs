@@ -68,6 +68,8 @@ pub async fn upload(blobs: &dyn Blobs, portrait: &[u8], speech: Bytes) -> Sessio
         head: true,
         blinks: true,
         background: None,
+        framing: mouthpiece_domain::frame::Framing::default(),
+        manner: mouthpiece_domain::manner::Manner::default(),
         live: None,
     }
 }

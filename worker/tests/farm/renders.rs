@@ -39,7 +39,7 @@ async fn a_worker_measures_itself_at_the_start() {
     let settings = WorkerSettings { measure: true, slots: 3, ..farm.settings() };
     let worker = start(farm.ports.clone(), settings, metrics()).await.unwrap();
     let offer = worker.capability();
-    assert_eq!((offer.engine.as_str(), offer.name.as_str()), ("puppet/1", "test"));
+    assert_eq!((offer.engine.as_str(), offer.name.as_str()), ("puppet/2", "test"));
     assert!(offer.frames_per_second > 0);
     assert_eq!(u32::from(offer.slots), (offer.frames_per_second / 30).clamp(1, 3));
     let beat = farm.hears_beat("the first heartbeat", |_| true).await;

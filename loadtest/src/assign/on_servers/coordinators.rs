@@ -1,7 +1,7 @@
 //! The coordinators of a load test: processes of their own.
 
-use crate::usage::MeteredProcess;
 use crate::processes::{coordinator_command, give_settings};
+use crate::usage::MeteredProcess;
 use crate::{LoadError, setup};
 use mouthpiece_servers::{ServerProcess, free_port};
 use reqwest::{Client, StatusCode};

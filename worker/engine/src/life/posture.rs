@@ -72,6 +72,9 @@ impl Posture {
         for (target, reach) in self.target.iter_mut().zip(REACH) {
             *target = 1.5 * self.random.around().clamp(-0.667, 0.667) * reach * share;
         }
+        // Nobody who speaks holds the head quite straight for long.
+        let leans = self.target[2] / (REACH[2] * share);
+        self.target[2] = (0.35 + 0.65 * leans.abs()).copysign(leans) * REACH[2] * share;
         // A head that turns leans as it does so more often than not.
         if self.random.chance(0.6) {
             self.target[2] = self.target[2].abs() * -self.target[3].signum();

@@ -178,7 +178,7 @@ mod tests {
                     w as f32 <= share * eyes + 2.0 && (w > (1.5 * eyes) as u32) && h > (1.7 * eyes) as u32,
                     "{c:?}"
                 );
-                assert!(c.output[0] % 2 == 0 && c.output[1] % 2 == 0);
+                assert!(c.output.iter().all(|side| side.is_multiple_of(2)));
             }
         }
         let small = chosen(100.0, PortraitCrop::Head, Some(1080));
