@@ -19,7 +19,7 @@ use tokio::time::sleep;
 /// Deliveries that are handed on together, when so many are there.
 const GROUP: usize = 64;
 
-/// An end that could not be written is asked after again after this.
+/// An end that could not be written is told again after this.
 const ASK_AGAIN: Duration = Duration::from_secs(2);
 
 /// Receives from the bus. A delivery is acknowledged when control has dealt with it, one that tells a session's end when that is on
@@ -81,20 +81,27 @@ impl Listener {
                 events.push(event(body));
                 receipts.push(receipt);
             }
-            let ends: Vec<bool> = events.iter().map(is_end).collect();
+            let (mut ends, mut of_ends, mut others) = (Vec::new(), Vec::new(), Vec::new());
+            for (event, receipt) in events.iter().zip(receipts) {
+                if is_end(event) {
+                    ends.push(event.clone());
+                    of_ends.push(receipt);
+                } else {
+                    others.push(receipt);
+                }
+            }
             if self.control.send(ControlHappened(events)).await.is_err() {
                 return;
             }
-            let (of_ends, others): (Vec<_>, Vec<_>) = receipts.into_iter().zip(ends).partition(|(_, end)| *end);
             self.acknowledge(others).await;
-            if !of_ends.is_empty() {
-                actix::spawn(self.clone().acknowledge_written(of_ends));
+            if !ends.is_empty() {
+                actix::spawn(self.clone().acknowledge_written(ends, of_ends));
             }
         }
     }
 
-    async fn acknowledge(&self, receipts: Vec<(Box<dyn DeliveryReceipt>, bool)>) {
-        for (receipt, _) in receipts {
+    async fn acknowledge(&self, receipts: Vec<Box<dyn DeliveryReceipt>>) {
+        for receipt in receipts {
             if let Err(error) = receipt.ack().await {
                 self.metrics.port_error(PortName::Bus, "ack");
                 tracing::warn!(%error, "a delivery was dealt with but may come again");
@@ -102,8 +109,9 @@ impl Listener {
         }
     }
 
-    /// Waits until what these led to is on record. When this coordinator ends before, they come to another one.
-    async fn acknowledge_written(self, receipts: Vec<(Box<dyn DeliveryReceipt>, bool)>) {
+    /// Waits until these ends are on record, and tells them again when they could not be written: of a session that it does not
+    /// know, control forgets an end with the write. When this coordinator ends before, they come to another one.
+    async fn acknowledge_written(self, ends: Vec<ControlEvent>, receipts: Vec<Box<dyn DeliveryReceipt>>) {
         loop {
             let (tell, written) = oneshot::channel();
             if self.control.send(WhenWritten(tell)).await.is_err() {
@@ -113,6 +121,9 @@ impl Listener {
                 Ok(true) => return self.acknowledge(receipts).await,
                 Ok(false) => sleep(ASK_AGAIN).await,
                 Err(_) => return,
+            }
+            if self.control.send(ControlHappened(ends.clone())).await.is_err() {
+                return;
             }
         }
     }

@@ -92,6 +92,22 @@ async fn an_end_whose_coordinator_dies_is_written_by_another() {
 }
 
 #[actix_rt::test]
+async fn an_end_of_a_session_that_a_coordinator_does_not_know_is_written_when_the_records_are_back() {
+    let (mut rig, flaky) = rig().await;
+    let worker = rig.worker(1, Conduct::Hold).await;
+    let id = rig.submit().await;
+    rig.reaches(id, Phase::Running).await;
+    flaky.break_now();
+    rig.farm = rig.another();
+    worker.finish(id);
+    flaky.refused_end().await;
+    flaky.mend();
+    let ended = rig.reaches(id, Phase::Ended).await;
+    assert_eq!((ended.fence, ended.end.unwrap().reason), (Fence::FIRST, EndReason::Completed));
+    rig.farm.stop().await;
+}
+
+#[actix_rt::test]
 async fn a_placement_that_cannot_be_written_is_made_again() {
     let (rig, flaky) = rig().await;
     let id = rig.submit().await;

@@ -8,8 +8,7 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use lapin::message::Delivery as Arrived;
 use lapin::options::{BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions};
-use lapin::types::FieldTable;
-use lapin::{Channel, Consumer};
+use lapin::Consumer;
 use mouthpiece_domain::backoff::Backoff;
 use mouthpiece_domain::ids::WorkerId;
 use mouthpiece_ports::bus::{BusError, BusInbox, Delivery};
@@ -167,11 +166,11 @@ impl<M: WireMessage + Send + 'static> Receiver<M> {
                 let name = self.names.private().map_err(|_| CallError::Late)?;
                 declare_private(link, &channel, &name, &self.names.removals(), &marker_key(worker)).await?;
                 let options = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
-                Some(consume(link, &channel, &name, options).await?)
+                Some(channel.consume(link, &name, options).await?)
             }
         };
         link.call(channel.basic_qos(self.source.unanswered, BasicQosOptions::default())).await?;
-        let messages = consume(link, &channel, &self.source.queue, BasicConsumeOptions::default()).await?;
+        let messages = channel.consume(link, &self.source.queue, BasicConsumeOptions::default()).await?;
         Ok(Subscription { channel, messages, removals, standing: Standing::new(self.patience) })
     }
 
@@ -261,14 +260,4 @@ impl<M: WireMessage + Send + 'static> Receiver<M> {
             }
         }
     }
-}
-
-/// Subscribes to a queue under a name that the broker makes.
-pub(crate) async fn consume(
-    link: &Link,
-    channel: &Channel,
-    queue: &str,
-    options: BasicConsumeOptions,
-) -> Result<Consumer, CallError> {
-    link.call(channel.basic_consume(queue.into(), "".into(), options, FieldTable::default())).await
 }

@@ -3,9 +3,10 @@
 use crate::error::{Trouble, explain, said, soft};
 use crate::options::Address;
 use crate::socket::SocketCut;
-use lapin::options::{BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions};
+use lapin::options::{BasicConsumeOptions, BasicPublishOptions, BasicQosOptions, ConfirmSelectOptions};
 use lapin::protocol::AMQPSoftError;
-use lapin::{BasicProperties, Channel, Confirmation, Connection, Error};
+use lapin::types::FieldTable;
+use lapin::{BasicProperties, Channel, Confirmation, Connection, Consumer, Error};
 use mouthpiece_ports::bus::BusError;
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -131,7 +132,7 @@ impl Link {
     /// A new channel.
     pub(crate) async fn channel(&self) -> Result<OwnedChannel, CallError> {
         let channel = self.call(self.connection.create_channel()).await?;
-        Ok(OwnedChannel { channel, patience: self.patience })
+        Ok(OwnedChannel { channel, consumers: Mutex::default(), patience: self.patience })
     }
 
     /// Publishes a message and waits until the broker has it safely.
@@ -269,9 +270,28 @@ impl Link {
 
 /// A channel that is closed when it is dropped, also in the middle of a call: the library keeps one open whose subscription
 /// was asked for and given up, and what the broker sends to that would lie there.
+///
+/// Its subscriptions live until it is closed. The library cancels one that is dropped before, in a task of its own, and when
+/// that comes upon a channel that is just being closed it gives up the whole connection.
 pub(crate) struct OwnedChannel {
     channel: Channel,
+    consumers: Mutex<Vec<Consumer>>,
     patience: Duration,
+}
+
+impl OwnedChannel {
+    /// Subscribes to a queue under a name that the broker makes, until the channel is dropped.
+    pub(crate) async fn consume(
+        &self,
+        link: &Link,
+        queue: &str,
+        options: BasicConsumeOptions,
+    ) -> Result<Consumer, CallError> {
+        let asked = self.channel.basic_consume(queue.into(), "".into(), options, FieldTable::default());
+        let consumer = link.call(asked).await?;
+        lock(&self.consumers).push(consumer.clone());
+        Ok(consumer)
+    }
 }
 
 impl Deref for OwnedChannel {
@@ -290,8 +310,10 @@ impl Drop for OwnedChannel {
         // Without a runtime the connection ends, and the channel with it.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let (channel, patience) = (self.channel.clone(), self.patience);
+            let consumers = std::mem::take(&mut *lock(&self.consumers));
             runtime.spawn(async move {
                 let _ = timeout(patience, channel.close(200, "OK".into())).await;
+                drop(consumers);
             });
         }
     }

@@ -10,7 +10,7 @@
 //! 5. The marker is rejected. It takes the dead letters' way, behind all that was on that way already; once it has arrived and
 //!    nothing is left, the queue is deleted.
 
-use crate::inbox::{MARKER, consume};
+use crate::inbox::MARKER;
 use crate::link::{CallError, Link, Outgoing, Published};
 use crate::names::{Names, command_key, marker_key};
 use crate::topology::{declare_private, length};
@@ -51,9 +51,9 @@ pub(crate) async fn remove(link: &Link, names: &Names, worker: WorkerId, lock: &
     let private = names.private().map_err(|_| BusError::Unavailable("the system has no randomness".into()))?;
     declare_private(link, &channel, &private, &names.returned(), &marker_key(worker)).await.map_err(failed)?;
     let unasked = BasicConsumeOptions { no_ack: true, ..BasicConsumeOptions::default() };
-    let mut arrivals = consume(link, &channel, &private, unasked).await.map_err(failed)?;
+    let mut arrivals = channel.consume(link, &private, unasked).await.map_err(failed)?;
     link.call(channel.basic_qos(COPIED, BasicQosOptions::default())).await.map_err(failed)?;
-    let mut left = consume(link, &channel, &queue, BasicConsumeOptions::default()).await.map_err(failed)?;
+    let mut left = channel.consume(link, &queue, BasicConsumeOptions::default()).await.map_err(failed)?;
 
     for round in 0u64.. {
         let marker = format!("{private} {round}");
