@@ -402,4 +402,71 @@ COST = {
     ],
 }
 
-BOARDS = [FARM, MEDIA, COST]
+GPU = {
+    "name": "gpu",
+    "title": "GPUs",
+    "about": "Are the GPUs busy, full or hot? Workers without an NVIDIA GPU say nothing here.",
+    "span": "1h",
+    "panels": [
+        {
+            "title": "GPUs",
+            "kind": "stat",
+            "about": "How many do the workers have?",
+            "unit": "short",
+            "queries": {"": "count(mouthpiece_gpu_memory_bytes)"},
+        },
+        {
+            "title": "Fullest",
+            "kind": "stat",
+            "about": "Which share of its memory is in use, on the fullest one?",
+            "unit": "percentunit",
+            "thresholds": [(0.9, "orange"), (0.97, "red")],
+            "queries": {"": "max(mouthpiece_gpu_memory_used_bytes / mouthpiece_gpu_memory_bytes)"},
+        },
+        {
+            "title": "Hottest",
+            "kind": "stat",
+            "about": "How hot is the hottest? A T4 slows down near 90.",
+            "unit": "celsius",
+            "thresholds": [(80, "orange"), (88, "red")],
+            "queries": {"": "max(mouthpiece_gpu_temperature_celsius)"},
+        },
+        {
+            "title": "Computing",
+            "about": "Which part of the time does each GPU compute? At all times is too much: frames are missed soon.",
+            "unit": "percentunit",
+            "min": 0,
+            "width": 12,
+            "thresholds": [(0.95, "red")],
+            "queries": {"{{instance}} {{gpu}}": "mouthpiece_gpu_utilization_ratio"},
+        },
+        {
+            "title": "Encoding",
+            "about": "The same of its video encoder, where it has one.",
+            "unit": "percentunit",
+            "min": 0,
+            "width": 12,
+            "queries": {"{{instance}} {{gpu}}": "mouthpiece_gpu_encoder_utilization_ratio"},
+        },
+        {
+            "title": "Memory",
+            "about": "How much of its memory is in use, by anybody?",
+            "unit": "bytes",
+            "min": 0,
+            "width": 12,
+            "queries": {
+                "{{instance}} {{gpu}}": "mouthpiece_gpu_memory_used_bytes",
+                "there is": "max(mouthpiece_gpu_memory_bytes)",
+            },
+        },
+        {
+            "title": "Temperature",
+            "about": "Does one of them run hotter than the others?",
+            "unit": "celsius",
+            "width": 12,
+            "queries": {"{{instance}} {{gpu}}": "mouthpiece_gpu_temperature_celsius"},
+        },
+    ],
+}
+
+BOARDS = [FARM, MEDIA, COST, GPU]

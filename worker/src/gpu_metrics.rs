@@ -110,34 +110,14 @@ mod tests {
     use prometheus::TextEncoder;
     use std::process::Command;
 
-    /// A stand-in for the driver's library: two GPUs, the second of which has no encoder.
-    const STAND_IN: &str = r#"
-        #include <stdint.h>
-        #include <string.h>
-        typedef struct { unsigned version; unsigned long long total, reserved, free, used; } memory_v2;
-        int nvmlInit_v2(void) { return 0; }
-        int nvmlShutdown(void) { return 0; }
-        int nvmlDeviceGetCount_v2(unsigned *n) { *n = 2; return 0; }
-        int nvmlDeviceGetHandleByIndex_v2(unsigned n, void **d) { *d = (void *)(uintptr_t)(n + 1); return n < 2 ? 0 : 2; }
-        int nvmlDeviceGetName(void *d, char *name, unsigned most) { strncpy(name, "Tesla T4", most); return 0; }
-        int nvmlDeviceGetUtilizationRates(void *d, unsigned *two) { two[0] = 87; two[1] = 40; return 0; }
-        int nvmlDeviceGetMemoryInfo_v2(void *d, memory_v2 *m) {
-            if (m->version != (sizeof *m | 2u << 24)) return 25;
-            m->total = 16000000000ull; m->used = 4500000000ull; m->free = m->total - m->used; return 0;
-        }
-        int nvmlDeviceGetEncoderUtilization(void *d, unsigned *u, unsigned *p) {
-            if ((uintptr_t)d == 2) return 3;
-            *u = 25; *p = 1000; return 0;
-        }
-        int nvmlDeviceGetTemperature(void *d, int sensor, unsigned *t) { *t = 61; return 0; }
-    "#;
+    /// For the driver's library.
+    const STAND_IN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/stand-ins/nvml.c");
 
     #[test]
     fn each_gpu_tells_what_it_knows() {
         let folder = tempfile::tempdir().unwrap();
-        let (source, library) = (folder.path().join("nvml.c"), folder.path().join("libnvidia-ml.so.1"));
-        std::fs::write(&source, STAND_IN).unwrap();
-        let compiled = Command::new("cc").args(["-shared", "-fPIC", "-w", "-o"]).arg(&library).arg(&source).status();
+        let library = folder.path().join("libnvidia-ml.so.1");
+        let compiled = Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(STAND_IN).status();
         assert!(compiled.unwrap().success(), "the stand-in is C, and `cc` compiles it");
         let registry = Registry::new();
         assert_eq!(register_of(library.as_os_str(), &registry).unwrap(), 2);
