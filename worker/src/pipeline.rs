@@ -62,6 +62,10 @@ pub fn level(survey: &Survey) -> SpeechLevel {
     SpeechLevel::of_recording(survey.active_rms, survey.level_95_db)
 }
 
+/// Between a film's key frames. At each the grain of what moves comes back at once, which is seen; a jump within the film decodes
+/// from the one before, which a player does in a blink.
+const KEY_FRAME_SECONDS: u32 = 10;
+
 /// Opens the encoder for a film.
 ///
 /// # Errors
@@ -69,7 +73,8 @@ pub fn level(survey: &Survey) -> SpeechLevel {
 pub fn open_encoder(making: &FilmSetup) -> Result<Box<dyn VideoEncoder>, RenderError> {
     let [width, height] = making.size;
     let quality = EncoderQuality::File { preset: making.preset };
-    let settings = EncoderSettings { width, height, fps: (making.fps, 1), quality, gop_frames: making.fps * 4 };
+    let settings =
+        EncoderSettings { width, height, fps: (making.fps, 1), quality, gop_frames: making.fps * KEY_FRAME_SECONDS };
     Ok(encode::open(making.encoder, &settings)?)
 }
 

@@ -3,15 +3,19 @@
 use crate::{LoadError, setup};
 use mouthpiece_domain::frame::{FrameRate, FrameSize};
 use mouthpiece_domain::live::LiveStatus;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, LOCATION};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
 use reqwest::{Client, RequestBuilder, StatusCode, Url};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tokio::time::sleep;
 
 const BOUNDARY: &str = "a-part-of-the-load-test";
 /// An avatar is prepared within this.
 const PREPARED_WITHIN: Duration = Duration::from_secs(60);
+
+/// A session is taken up by a worker within this.
+pub(super) const TAKEN_UP_WITHIN: Duration = Duration::from_secs(30);
 
 /// A caller with a key.
 pub(super) struct Api {
@@ -84,17 +88,24 @@ impl Api {
         Ok(CreatedSession { id: text(&made, "id")?, token: text(live, "token")? })
     }
 
-    /// Offers to watch; the answer and the viewer's address.
+    /// Offers to watch; the answer and the viewer's address. Who is told to come back does so.
     pub(super) async fn offer(&self, session: &CreatedSession, sdp: String) -> Result<(String, Url), LoadError> {
-        let response = self
-            .client
-            .post(format!("{}/v1/sessions/{}/whep", self.url, session.id))
-            .header(AUTHORIZATION, format!("Bearer {}", session.token))
-            .header(CONTENT_TYPE, "application/sdp")
-            .body(sdp)
-            .send()
-            .await
-            .map_err(setup)?;
+        let begun = Instant::now();
+        let response = loop {
+            let response = self
+                .client
+                .post(format!("{}/v1/sessions/{}/whep", self.url, session.id))
+                .header(AUTHORIZATION, format!("Bearer {}", session.token))
+                .header(CONTENT_TYPE, "application/sdp")
+                .body(sdp.clone())
+                .send()
+                .await
+                .map_err(setup)?;
+            match retry_after(response.headers()).filter(|after| begun.elapsed() + *after < TAKEN_UP_WITHIN) {
+                Some(after) if !response.status().is_success() => sleep(after).await,
+                _ => break response,
+            }
+        };
         let status = response.status();
         let location = response.headers().get(LOCATION).and_then(|l| l.to_str().ok()).unwrap_or_default();
         let viewer = resolved(response.url(), location)?;
@@ -134,6 +145,11 @@ impl Api {
         let ws = self.url.replacen("http", "ws", 1);
         format!("{ws}/v1/sessions/{}/audio?token={}&sample_rate={}", session.id, session.token, super::sound::RATE)
     }
+}
+
+/// When an answer says that its caller may come back, in whole seconds (RFC 9110, 10.2.3).
+pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
 /// What an answer names, as a browser resolves a link: addresses are relative to the one that was asked.

@@ -1,5 +1,6 @@
 //! A caller that pushes speech over the audio socket.
 
+use super::http::{TAKEN_UP_WITHIN, retry_after};
 use super::media::Marks;
 use super::{LiveOptions, SpeechPush, sound};
 use crate::dice::Dice;
@@ -7,9 +8,10 @@ use crate::{LoadError, setup};
 use futures_util::{SinkExt, StreamExt};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::net::TcpStream;
 use tokio::time::{sleep, sleep_until};
-use tokio_tungstenite::connect_async_with_config;
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Error as Refused, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 
 /// Between two utterances, unless a ratio is asked for: long enough to be heard as silence.
 const PAUSE: Duration = Duration::from_millis(900);
@@ -36,8 +38,7 @@ pub(super) async fn speak(
     seed: u64,
     until: Instant,
 ) -> Result<(), LoadError> {
-    // As browsers do: a piece does not wait until the one before is acknowledged.
-    let (socket, _) = connect_async_with_config(url, None, true).await.map_err(setup)?;
+    let socket = connected(url).await?;
     let (mut to, mut from) = socket.split();
     let reading = tokio::spawn(async move { while from.next().await.is_some_and(|message| message.is_ok()) {} });
     let mut dice = Dice::new(seed);
@@ -80,6 +81,23 @@ pub(super) async fn speak(
     let _ = to.close().await; // it ends with the session in any case
     reading.abort();
     Ok(())
+}
+
+/// An audio socket; who is told to come back does so.
+async fn connected(url: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStream>>, LoadError> {
+    let begun = Instant::now();
+    loop {
+        // As browsers do: a piece does not wait until the one before is acknowledged.
+        let refusal = match connect_async_with_config(url, None, true).await {
+            Ok((socket, _)) => return Ok(socket),
+            Err(refusal) => refusal,
+        };
+        let told = if let Refused::Http(answer) = &refusal { retry_after(answer.headers()) } else { None };
+        match told.filter(|after| begun.elapsed() + *after < TAKEN_UP_WITHIN) {
+            Some(after) => sleep(after).await,
+            None => return Err(setup(refusal)),
+        }
+    }
 }
 
 #[cfg(test)]
