@@ -11,6 +11,7 @@ use crate::events::DirectObserver;
 use crate::link::Liveness;
 use crate::secrets::FarmSecrets;
 use crate::serve::serve;
+use crate::socket::outward;
 use crate::tls::ServerTls;
 use std::io;
 use std::net::SocketAddr;
@@ -24,8 +25,8 @@ use tokio::task::AbortHandle;
 pub struct ListenerSettings {
     /// Where; port 0 takes a free one.
     pub bind: SocketAddr,
-    /// What coordinators are told in heartbeats, `host:port`; port 0 stands for the one that was taken. Needed where `bind` is not one
-    /// address of the machine.
+    /// What coordinators are told in heartbeats, `host:port`; port 0 stands for the one that was taken. `None`: where it listens;
+    /// when that is every address of the machine, the one that it has on the way to others.
     pub address: Option<String>,
     /// Connections at a time.
     pub connections: usize,
@@ -63,7 +64,9 @@ pub enum ListenError {
         source: io::Error,
     },
     /// Coordinators would not find it.
-    #[error("{0} is not one address: set the address that coordinators shall connect to, host:port")]
+    #[error(
+        "{0} is not one address, and this machine has no way to others: set lines.address, host:port, to what coordinators shall connect to"
+    )]
     NoAddress(SocketAddr),
     /// Callers would find no worker.
     #[error("callers can come to workers only, and this process takes no lines")]
@@ -111,7 +114,10 @@ impl DirectListener {
                 Some(host) => format!("{host}:{}", local.port()),
                 None => address.clone(),
             },
-            None if local.ip().is_unspecified() => return Err(ListenError::NoAddress(local)),
+            None if local.ip().is_unspecified() => {
+                let own = outward(local.ip()).ok_or(ListenError::NoAddress(local))?;
+                SocketAddr::new(own, local.port()).to_string()
+            }
             None => local.to_string(),
         };
         address.parse::<WorkerAddress>()?;

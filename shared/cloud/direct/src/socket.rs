@@ -3,7 +3,7 @@
 use crate::wire::LARGEST;
 use socket2::SockRef;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
@@ -49,4 +49,32 @@ pub(crate) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     }
     socket.bind(address)?;
     socket.listen(BACKLOG)
+}
+
+/// The address that this machine has on the way to others, of the kind of `like`: the system chooses it for a peer that nobody is
+/// (RFC 5737, RFC 3849), and nothing is sent. `None` without such a way.
+pub(crate) fn outward(like: IpAddr) -> Option<IpAddr> {
+    let (from, to) = match like {
+        IpAddr::V4(_) => (IpAddr::from(Ipv4Addr::UNSPECIFIED), IpAddr::from([192, 0, 2, 1])),
+        IpAddr::V6(_) => (Ipv6Addr::UNSPECIFIED.into(), Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into()),
+    };
+    let socket = UdpSocket::bind((from, 0)).ok()?;
+    socket.connect((to, 9)).ok()?;
+    let own = socket.local_addr().ok()?.ip();
+    (!own.is_unspecified() && !own.is_loopback()).then_some(own)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_out_begins_at_an_address_of_this_machine() {
+        for like in [IpAddr::from(Ipv4Addr::UNSPECIFIED), Ipv6Addr::UNSPECIFIED.into()] {
+            // A machine without a network has none.
+            let Some(own) = outward(like) else { continue };
+            assert_eq!(own.is_ipv4(), like.is_ipv4());
+            assert!(UdpSocket::bind((own, 0)).is_ok(), "{own} is this machine's");
+        }
+    }
 }
