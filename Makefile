@@ -147,6 +147,13 @@ provenance: deps ## Test that films are signed (C2PA): some minutes of compiling
 	cargo test --manifest-path shared/provenance/Cargo.toml --target-dir $(BUILT)/provenance
 	cargo test --features provenance --test cli signed
 
+# The packages are those that `mouthpiece models export` installs; a Python of your own that has them does, too.
+PYTHON ?= $(firstword $(wildcard $(HOME)/.cache/mouthpiece/models/export-python-*/bin/python) python3)
+.PHONY: export-test
+export-test: test-packages ## Test the export of graphs with PyTorch, and gpu_check: PYTHON=... has the packages of models/export/requirements.txt
+	$(PYTHON) -m unittest discover -s models/export
+	MOUTHPIECE_EXPORT_PYTHON=$(PYTHON) cargo test --workspace --test cli -- --ignored graphs_are_made
+
 .PHONY: stack
 stack: ## Build the images and run their stack for real, without pulling anything (Docker, root, Debian 12)
 	@$(call install,mmdebstrap ffmpeg)

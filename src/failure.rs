@@ -33,6 +33,11 @@ pub fn exit_code(done: anyhow::Result<()>) -> ExitCode {
         say::aside(interrupted);
         return ExitCode::from(INTERRUPTED);
     }
+    #[cfg(feature = "neural")]
+    if let Some(words) = export_interrupted(&error) {
+        say::aside(words);
+        return ExitCode::from(INTERRUPTED);
+    }
     say::aside(format_args!("error: {}", sentence(&error)));
     let input = of_pictures(&error)
         || error.is::<ConfigError>()
@@ -70,8 +75,19 @@ fn of_scenarios(_error: &anyhow::Error) -> bool {
 /// Names and licences that were asked for, and manifests that were given.
 #[cfg(feature = "neural")]
 fn of_models(error: &anyhow::Error) -> bool {
-    use crate::models::{ManifestError, ModelsError};
-    error.downcast_ref().is_some_and(ModelsError::is_input) || error.is::<ManifestError>()
+    use crate::models::{ManifestError, ModelsError, PythonError};
+    error.downcast_ref().is_some_and(ModelsError::is_input)
+        || error.downcast_ref().is_some_and(PythonError::is_input)
+        || error.is::<ManifestError>()
+}
+
+/// What is told when making graphs was interrupted.
+#[cfg(feature = "neural")]
+fn export_interrupted(error: &anyhow::Error) -> Option<String> {
+    use crate::models::{ModelsError, PythonError};
+    let graphs = matches!(error.downcast_ref(), Some(ModelsError::Interrupted));
+    let packages = matches!(error.downcast_ref(), Some(PythonError::Interrupted));
+    (graphs || packages).then(|| error.to_string())
 }
 
 #[cfg(not(feature = "neural"))]

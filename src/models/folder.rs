@@ -10,7 +10,7 @@ use thiserror::Error;
 
 /// Where the hashes stand of files whose hash the manifest does not tell.
 const RECORDS: &str = "recorded.toml";
-/// Held while files are fetched.
+/// Held while files are fetched or graphs made.
 const LOCK: &str = ".lock";
 /// Behind the name of a file that is not whole yet.
 const PART: &str = ".part";
@@ -28,8 +28,8 @@ pub enum FolderError {
         /// What the system says.
         source: io::Error,
     },
-    /// Somebody else fetches into it.
-    #[error("another `mouthpiece models fetch` is at work in {}: wait for it, or end it", path.display())]
+    /// Somebody else fetches or exports into it.
+    #[error("another `mouthpiece models` is at work in {}: wait for it, or end it", path.display())]
     Busy {
         /// The folder.
         path: PathBuf,
@@ -108,7 +108,7 @@ impl ModelsFolder {
         name.into()
     }
 
-    /// Makes the folder and keeps others from fetching into it until the file is closed.
+    /// Makes the folder and keeps others from fetching or exporting into it until the file is closed.
     ///
     /// # Errors
     /// [`FolderError::Busy`], or [`FolderError::Io`].

@@ -2,21 +2,27 @@
 
 mod build;
 mod byte_bar;
+mod child;
+mod export;
 mod fetch;
 mod folder;
 mod licence;
 mod manifest;
+mod python;
+mod scripts;
 mod settings;
 mod sources;
 mod transfer;
 
 pub use manifest::ManifestError;
+pub use python::PythonError;
 
 use crate::config::{Sources, load};
 use crate::say;
 use anyhow::Context;
 use byte_bar::ByteBar;
 use clap::{Args, Subcommand};
+use export::ExportArgs;
 use fetch::{Fetched, fetch};
 use folder::{FileState, ModelsFolder};
 use manifest::{Manifest, WeightsFile};
@@ -25,7 +31,7 @@ use std::env;
 use std::path::PathBuf;
 use thiserror::Error;
 
-/// List, fetch and verify the weights that engines need.
+/// List, fetch and verify the weights that engines need, and make what engines run of them.
 #[derive(Debug, Args)]
 pub struct ModelsArgs {
     #[command(subcommand)]
@@ -40,6 +46,8 @@ enum ModelsCommand {
     Fetch(FetchArgs),
     /// Read files again and compare their hashes
     Verify(VerifyArgs),
+    /// Make the graphs that the neural engine runs of the fetched weights
+    Export(ExportArgs),
     /// Build TensorRT's engines of the graphs that draw, for the GPU of this machine
     Build(BuildArgs),
 }
@@ -115,6 +123,25 @@ pub enum ModelsError {
         /// Its licence.
         licence: String,
     },
+    /// A graph that is not made here.
+    #[error("there is no graph '{asked}': there are {known}")]
+    NoSuchGraph {
+        /// What was asked for.
+        asked: String,
+        /// The names that there are.
+        known: String,
+    },
+    /// Weights that a graph is made of are not here.
+    #[error("not in {}: {}. Run 'mouthpiece models fetch {}'", folder.display(), names.join(", "), names.join(" "))]
+    NoWeights {
+        /// Their names.
+        names: Vec<String>,
+        /// Where they would be.
+        folder: PathBuf,
+    },
+    /// The user ended it.
+    #[error("interrupted: graphs that were finished are kept, nothing half-made is left; the next call goes on")]
+    Interrupted,
     /// Some files are not what they must be, or not there.
     #[error("{} not right: {}", if names.len() == 1 { "one file is" } else { "these files are" }, names.join(", "))]
     NotRight {
@@ -126,7 +153,7 @@ pub enum ModelsError {
 impl ModelsError {
     /// True when other words on the command line or in the settings would help.
     pub fn is_input(&self) -> bool {
-        !matches!(self, Self::NotRight { .. })
+        matches!(self, Self::NoSuchName { .. } | Self::Licence { .. } | Self::NoSuchGraph { .. })
     }
 }
 
@@ -135,6 +162,8 @@ struct Models {
     manifest: Manifest,
     folder: ModelsFolder,
     settings: ModelsSettings,
+    /// Where engines look for graphs; empty: in the user's cache.
+    graphs: PathBuf,
 }
 
 /// Runs the command.
@@ -147,6 +176,7 @@ pub fn run(args: &ModelsArgs) -> anyhow::Result<()> {
             runtime.block_on(fetch_all(&models, &args.names))
         }
         ModelsCommand::Verify(args) => verify(&Models::open(&args.place)?, args),
+        ModelsCommand::Export(args) => export::export(args),
         ModelsCommand::Build(args) => build::build(args),
     }
 }
@@ -155,7 +185,8 @@ impl Models {
     fn open(place: &WhereArgs) -> anyhow::Result<Self> {
         let folder = place.folder.as_ref().map(|folder| folder.display().to_string());
         let sources = Sources::here(place.config.clone()).flag("models.folder", "--folder", folder);
-        let settings = ModelsSettings::new(load(&sources)?.config.models)?;
+        let config = load(&sources)?.config;
+        let settings = ModelsSettings::new(config.models)?;
         let manifest = match &place.manifest {
             None => manifest::parse(manifest::BUILT_IN)?,
             Some(file) => {
@@ -165,7 +196,7 @@ impl Models {
             }
         };
         let folder = ModelsFolder::new(&settings.folder, |name| env::var_os(name).map(PathBuf::from))?;
-        Ok(Self { manifest, folder, settings })
+        Ok(Self { manifest, folder, settings, graphs: config.worker.neural.graphs })
     }
 
     /// The entries of these names, or all.

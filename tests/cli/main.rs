@@ -5,6 +5,8 @@
 
 mod config;
 #[cfg(feature = "neural")]
+mod export;
+#[cfg(feature = "neural")]
 mod file_server;
 mod film;
 mod fixtures;

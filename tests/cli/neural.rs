@@ -76,7 +76,7 @@ fn weights_are_called_random_only_where_they_are() {
     let scene = Scene::new();
     let run = scene.run(&["bench", "engine", "--engine", "musetalk", "--graphs", TWINS, "--random-weights"]);
     assert_eq!(run.code, Some(1), "{run:?}");
-    assert!(run.stderr.contains("export.py FOLDER --random"), "{run:?}");
+    assert!(run.stderr.contains("models export --random-weights --out FOLDER"), "{run:?}");
     let run = scene.run(&["bench", "engine", "--engine", "musetalk", "--twin"]);
     assert!(run.stderr.contains("models/twins"), "{run:?}");
 }
