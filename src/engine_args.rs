@@ -20,6 +20,9 @@ pub struct EngineArgs {
     /// A neural engine's decoder: full, tiny (an eighteenth of the work, softer teeth), or auto (tiny where full is too slow for one)
     #[arg(long, default_value = "full", value_name = "NAME")]
     decoder: NeuralDecoder,
+    /// A neural engine's mouths are restored by a network of their own, which must lie beside its graphs
+    #[arg(long)]
+    restore: bool,
 }
 
 impl EngineArgs {
@@ -37,7 +40,7 @@ impl EngineArgs {
     /// How a neural engine is set up.
     pub fn neural(&self) -> NeuralSettings {
         let (graphs, provider, decoder) = (self.graphs.clone().unwrap_or_default(), self.provider, self.decoder);
-        NeuralSettings { graphs, provider, decoder, ..NeuralSettings::default() }
+        NeuralSettings { graphs, provider, decoder, restoration: self.restore, ..NeuralSettings::default() }
     }
 }
 

@@ -1,16 +1,25 @@
 //! `mouthpiece eval`
 
+mod targets;
+
+pub use targets::TargetsMissed;
+
+use crate::config::{Sources, load};
 use crate::progress::FrameBar;
 use crate::say;
 use clap::Args;
-use mouthpiece_media::quality::{EvaluationExtras, Measured, QualityReport, SeriesMatch, Unmeasured, evaluate};
+use mouthpiece_graph::GraphFolder;
+use mouthpiece_media::quality::{EvaluationExtras, Judges, Measured, QualityReport, SeriesMatch, Unmeasured, evaluate};
 use serde_json::{Map, Value, json};
 use std::io::IsTerminal;
 use std::path::PathBuf;
+use targets::QualityTargets;
 
 /// Measure how well a finished video follows its sound.
 #[derive(Debug, Args)]
-#[command(after_help = "Example: mouthpiece eval hello.mp4 --portrait me.jpg --json")]
+#[command(after_help = "Examples: mouthpiece eval hello.mp4 --portrait me.jpg --json\n          \
+    mouthpiece eval hello.mp4 --lse --fid --reference filmed.mp4\n\n\
+    Exit code 3: measured, and not as good as asked for.")]
 pub struct EvalArgs {
     /// The video, with its sound
     video: PathBuf,
@@ -20,6 +29,27 @@ pub struct EvalArgs {
     /// The picture that the video was made from: its mouth is what silence should look like
     #[arg(long, value_name = "PICTURE")]
     portrait: Option<PathBuf>,
+    /// Also measure LSE-D and LSE-C, by SyncNet; needs its graphs
+    #[arg(long)]
+    lse: bool,
+    /// With --lse: LSE-D must be below this
+    #[arg(long, value_name = "N", default_value_t = 7.0, requires = "lse")]
+    lse_d_max: f64,
+    /// With --lse: LSE-C must be above this
+    #[arg(long, value_name = "N", default_value_t = 6.5, requires = "lse")]
+    lse_c_min: f64,
+    /// Also measure FID against the frames of --reference, by Inception; needs its graph
+    #[arg(long, requires = "reference")]
+    fid: bool,
+    /// With --fid: a video that shows what the frames should look like
+    #[arg(long, value_name = "VIDEO", requires = "fid")]
+    reference: Option<PathBuf>,
+    /// With --fid: FID must be below this
+    #[arg(long, value_name = "N", requires = "fid")]
+    fid_max: Option<f64>,
+    /// The folder of graphs for --lse and --fid; neural.graphs of the settings if not given
+    #[arg(long, value_name = "DIR")]
+    graphs: Option<PathBuf>,
     /// Print JSON; what has no value is null, and why is said under "unmeasured"
     #[arg(long)]
     json: bool,
@@ -28,11 +58,17 @@ pub struct EvalArgs {
 /// Runs the command.
 ///
 /// # Errors
-/// [`mouthpiece_media::quality::QualityError`], or standard output that is closed.
+/// [`mouthpiece_media::quality::QualityError`], [`TargetsMissed`] once the report is printed, or standard output that is closed.
 pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     let mut progress = FrameBar::new(args.json || !std::io::stderr().is_terminal());
     let mut started = false;
-    let extras = EvaluationExtras { labels: args.labels.as_deref(), portrait: args.portrait.as_deref() };
+    let graphs = args.judges_graphs()?;
+    let judges = graphs.as_ref().map(|folder| Judges {
+        graphs: &folder.0,
+        lip_sync: args.lse,
+        reference: args.reference.as_deref(),
+    });
+    let extras = EvaluationExtras { labels: args.labels.as_deref(), portrait: args.portrait.as_deref(), judges };
     let report = evaluate(&args.video, extras, &mut |at| {
         if !started {
             progress.start(at.of_frames.unwrap_or(0));
@@ -43,7 +79,24 @@ pub fn run(args: &EvalArgs) -> anyhow::Result<()> {
     progress.done();
     let report = report?;
     let text = if args.json { format!("{:#}", to_json(&report)) } else { to_table(&report) };
-    say::result(text.trim_end())
+    say::result(text.trim_end())?;
+    Ok(args.targets().check(report.lip_sync_error, report.frechet)?)
+}
+
+impl EvalArgs {
+    /// Where the networks lie that are to judge; none if none is.
+    fn judges_graphs(&self) -> anyhow::Result<Option<GraphFolder>> {
+        if !self.lse && !self.fid {
+            return Ok(None);
+        }
+        let named = self.graphs.as_ref().map(|folder| folder.display().to_string());
+        let neural = load(&Sources::here(None).flag("neural.graphs", "--graphs", named))?.config.worker.neural;
+        Ok(Some(GraphFolder::named_or_cached(&neural.graphs)?))
+    }
+
+    fn targets(&self) -> QualityTargets {
+        QualityTargets { lse_d_max: self.lse_d_max, lse_c_min: self.lse_c_min, fid_max: self.fid_max }
+    }
 }
 
 /// Every key is always there.
@@ -71,6 +124,12 @@ fn to_json(r: &QualityReport) -> Value {
             "in_speech": match_to_json(&s.in_speech), "with_pauses": match_to_json(&s.with_pauses),
             "speech_seconds": s.seconds,
         }))),
+        "lse": r.lip_sync_error.map_or(Value::Null, |lse| or_null("lse", lse.map(|l| json!({
+            "d": l.distance, "c": l.confidence, "shift_ms": 40 * l.shift, "windows": l.windows,
+        })))),
+        "fid": r.frechet.map_or(Value::Null, |fid| or_null("fid", fid.map(|f| json!({
+            "distance": f.distance, "frames": f.frames, "reference_frames": f.of_reference,
+        })))),
         "aperture": {
             "speech": or_null("aperture.speech", a.speech.map(Value::from)),
             "silence": or_null("aperture.silence", a.silence.map(Value::from)),
@@ -158,6 +217,33 @@ fn to_table(r: &QualityReport) -> String {
         let value = which.map(|m| format!("{:.3} at {:+} ms", m.correlation, m.best_offset_ms));
         row(name, value, &format!("{meaning}{limit}"));
         row("  at 0 ms", number(which.map(|m| m.correlation_at_zero)), "the same as it is seen");
+    }
+    if let Some(lse) = r.lip_sync_error {
+        row(
+            "LSE-D",
+            number(lse.map(|l| l.distance)),
+            "SyncNet's distance of mouth and voice at the best shift; the lower the better",
+        );
+        row(
+            "LSE-C",
+            number(lse.map(|l| l.confidence)),
+            &lse.map_or(String::new(), |l| {
+                let (shift, windows) = (40 * l.shift, l.windows);
+                format!("by how much it beats the median shift; the best is {shift:+} ms, of {windows} windows")
+            }),
+        );
+    }
+    if let Some(fid) = r.frechet {
+        row(
+            "FID",
+            number(fid.map(|f| f.distance)),
+            &fid.map_or(String::new(), |f| {
+                format!(
+                    "how far {} frames are from {} of the reference, by Inception; 0 is the same",
+                    f.frames, f.of_reference
+                )
+            }),
+        );
     }
     let a = &r.apertures;
     row("aperture, speech", number(a.speech), "mean distance of the inner lips, in distances of the outer eye corners");

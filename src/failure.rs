@@ -2,6 +2,8 @@
 
 use crate::config::ConfigError;
 use crate::data::DataError;
+#[cfg(feature = "worker")]
+use crate::eval::TargetsMissed;
 use crate::keys::NoSuchKey;
 use crate::page_link::NoKeyAtAll;
 use crate::say;
@@ -16,6 +18,9 @@ use std::process::ExitCode;
 
 /// The exit code for what was given but cannot be used.
 const BAD_INPUT: u8 = 2;
+/// The exit code for what was measured and is not as good as was asked for.
+#[cfg(feature = "worker")]
+const TARGETS_MISSED: u8 = 3;
 /// The shells' exit code for a program ended by Ctrl-C.
 #[cfg(feature = "worker")]
 const INTERRUPTED: u8 = 130;
@@ -37,6 +42,11 @@ pub fn exit_code(done: anyhow::Result<()>) -> ExitCode {
     if let Some(words) = export_interrupted(&error) {
         say::aside(words);
         return ExitCode::from(INTERRUPTED);
+    }
+    #[cfg(feature = "worker")]
+    if let Some(missed @ TargetsMissed { .. }) = error.downcast_ref() {
+        say::aside(missed);
+        return ExitCode::from(TARGETS_MISSED);
     }
     say::aside(format_args!("error: {}", sentence(&error)));
     let input = of_pictures(&error)

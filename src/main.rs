@@ -49,7 +49,7 @@ static ALLOCATOR: counting::Counting = counting::Counting;
 #[derive(Debug, Parser)]
 #[command(name = "mouthpiece", version, about, long_about = None, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit codes: 0 done; 1 something failed here; 2 what was given cannot be used; 130 interrupted."
+    after_help = "Exit codes: 0 done; 1 something failed here; 2 what was given cannot be used; 3 not as good as asked for; 130 interrupted."
 )]
 struct Cli {
     #[command(subcommand)]

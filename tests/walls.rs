@@ -1,7 +1,7 @@
 //! The walls of the house: imports run downward only.
 //!
 //! `src, loadtest -> coordinator, worker -> embedded, cloud -> speech -> ports -> domain`; `worker/puppet, worker/musetalk -> worker/engine, worker/media ->
-//! worker/frame`; these and `worker/transport` know nothing of the farm (media knows the domain's table of file kinds, and
+//! worker/frame, worker/graph`; these and `worker/transport` know nothing of the farm (media knows the domain's table of file kinds, and
 //! nothing else of it); adapters are named by the wiring alone, and an engine by the `match` that chooses it; the actor crate
 //! stays in one folder a process.
 
@@ -15,7 +15,7 @@ use std::{
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// What each member may use of ours, in its code. Tests may use adapters beside that.
-const MAY: [(&str, &[&str]); 23] = [
+const MAY: [(&str, &[&str]); 24] = [
     ("shared/domain", &[]),
     ("shared/ports", &["domain"]),
     ("shared/speech", &["domain", "ports"]),
@@ -30,10 +30,11 @@ const MAY: [(&str, &[&str]); 23] = [
     ("shared/cloud/servers", &[]),
     ("coordinator", &["domain", "ports", "speech"]),
     ("worker/frame", &[]),
-    ("worker/media", &["domain", "frame"]),
+    ("worker/graph", &[]),
+    ("worker/media", &["domain", "frame", "graph"]),
     ("worker/engine", &["frame"]),
     ("worker/puppet", &["engine", "frame", "media"]),
-    ("worker/musetalk", &["engine", "frame", "media"]),
+    ("worker/musetalk", &["engine", "frame", "graph", "media"]),
     ("worker/transport", &[]),
     ("worker/worker-settings", &["domain"]),
     (
@@ -55,6 +56,7 @@ const MAY: [(&str, &[&str]); 23] = [
             "worker",
             "worker-settings",
             "engine",
+            "graph",
             "media",
             "loadtest",
             "s3",

@@ -296,6 +296,58 @@ MEDIA = {
             "queries": {"{{instance}}": "sum by (instance) (rate(mouthpiece_live_underruns_total[1m])) * 60"},
         },
         {
+            "title": "Engine: failures",
+            "about": "How often did what an engine runs on fail, and what became of it? An hour, over the last one.",
+            "unit": "short",
+            "min": 0,
+            "thresholds": [(1, "red")],
+            "queries": {"{{outcome}}": "sum by (outcome) (increase(mouthpiece_engine_failures_total[1h]))"},
+        },
+        {
+            "title": "Engine: faces that rest",
+            "about": "Which share of the frames shows a mouth at rest that should speak, by worker?",
+            "unit": "percentunit",
+            "min": 0,
+            "thresholds": [(0.01, "red")],
+            "queries": {"{{instance}}": none_is_zero("instance:mouthpiece_frames_undrawn:ratio_rate1m")},
+        },
+        {
+            "title": "Engine: frames a second at most",
+            "about": "How many frames a second does the slowest worker hold for all that talk, and how often a minute does that change?",
+            "unit": "short",
+            "min": 0,
+            "queries": {
+                "at most": "min(mouthpiece_live_frame_rate_limit)",
+                "changes": per_minute("mouthpiece_live_frame_rate_changes_total"),
+            },
+        },
+        {
+            "title": "Engine: memory",
+            "about": "Of what it may take of its GPU's memory, how much does the fullest worker's engine take? 0 without a GPU.",
+            "unit": "percentunit",
+            "min": 0,
+            "thresholds": [(0.95, "orange")],
+            "queries": {
+                "weights and what runs them": none_is_zero(
+                    'max(sum by (instance) (mouthpiece_engine_memory_bytes{part=~"weights|contexts"})'
+                    ' / on (instance) sum by (instance) (mouthpiece_engine_memory_limit_bytes{part="models"}))'
+                ),
+                "buffers": none_is_zero(
+                    'max(mouthpiece_engine_memory_bytes{part="buffers"} / mouthpiece_engine_memory_limit_bytes{part="buffers"})'
+                ),
+            },
+        },
+        {
+            "title": "Engine: mouths restored",
+            "about": "What becomes of the mouths that are to be restored? A second; 0 where none is.",
+            "unit": "short",
+            "min": 0,
+            "queries": {
+                outcome: none_is_zero(f'sum(rate(mouthpiece_engine_restorations_total{{outcome="{outcome}"}}[1m]))')
+                for outcome in ("done", "skipped", "failed")
+            },
+        },
+        {
             "title": "Questions to workers",
             "about": "What becomes of offers and other questions? A second.",
             "unit": "short",

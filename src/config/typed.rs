@@ -292,6 +292,7 @@ fn neural(from: &mut Reader<'_>, sessions: u8) -> NeuralSettings {
         extra_margin: from.within("neural.extra_margin", 0..=64),
         cheeks: from.within("neural.cheeks", 0..=100),
         jaw: from.within("neural.jaw", 0..=100),
+        restoration: from.get("neural.restoration"),
         memory: NeuralMemory {
             total_mib: mib(from, "neural.memory"),
             system_mib: mib(from, "neural.memory_system"),

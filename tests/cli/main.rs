@@ -13,6 +13,7 @@ mod fixtures;
 mod help;
 mod inspect;
 mod interrupt;
+mod judges;
 mod labels;
 mod memory;
 #[cfg(feature = "neural")]

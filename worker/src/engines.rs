@@ -86,7 +86,8 @@ pub fn build_engines(neural: &NeuralSettings, told: &mut dyn FnMut(String)) -> R
 fn musetalk(neural: &NeuralSettings) -> Result<mouthpiece_musetalk::MuseTalkSettings, mouthpiece_engine::EngineError> {
     use mouthpiece_musetalk::{CropOptions, DecoderChoice, GraphFolder, MuseTalkSettings, Provider};
     use mouthpiece_worker_settings::NeuralDecoder;
-    let folder = GraphFolder::named_or_cached(&neural.graphs)?;
+    let folder =
+        GraphFolder::named_or_cached(&neural.graphs).map_err(|e| mouthpiece_engine::EngineError::Load(e.into()))?;
     let mut settings = MuseTalkSettings::new(folder.0);
     settings.networks.provider = match neural.provider {
         NeuralProvider::Auto => None,
@@ -104,6 +105,7 @@ fn musetalk(neural: &NeuralSettings) -> Result<mouthpiece_musetalk::MuseTalkSett
     settings.networks.threads = neural.threads.into();
     let share = |percent: u8| f32::from(percent) / 100.0;
     let (extra_margin, cheeks, jaw) = (f32::from(neural.extra_margin), share(neural.cheeks), share(neural.jaw));
+    settings.restores = neural.restoration;
     settings.crop = CropOptions { extra_margin, cheeks, jaw };
     Ok(settings)
 }

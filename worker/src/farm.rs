@@ -202,6 +202,7 @@ pub async fn start_engine<E: Engine>(
     if let Some(about) = engine.about() {
         info!(worker_id = %id, engine = engine.id(), about, "the engine is loaded");
     }
+    metrics.restorations(engine.restorations());
     let slots = fitting_slots(engine.device_memory(), &settings, &metrics)?;
     let (mut frames_per_second, mut slots) = (0, slots);
     let scratch = if settings.measure {

@@ -4,6 +4,7 @@ use crate::RenderError;
 use mouthpiece_engine::life::{Life, Liveliness};
 use mouthpiece_engine::{Artist, HeardCue};
 use mouthpiece_media::image::I420;
+use std::time::Instant;
 
 /// Draws one session's frames in order.
 pub struct FramePath<A: Artist> {
@@ -48,6 +49,11 @@ impl<A: Artist> FramePath<A> {
         let picture = self.artist.rest(reference, expression)?;
         self.next += 1;
         Ok(picture)
+    }
+
+    /// The frame that is drawn next is wanted by then: what would only make it better is left out where it takes longer.
+    pub fn wanted_by(&mut self, due: Instant) {
+        self.artist.wanted_by(due);
     }
 
     /// Draws the next frame and returns it. Allocates nothing in the steady state.

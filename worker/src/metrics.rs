@@ -4,10 +4,13 @@
 use mouthpiece_domain::frame_pace::FRAME_PACES;
 use mouthpiece_domain::gpu_memory::{GpuBudget, GpuNeed};
 use mouthpiece_domain::live::LiveStage;
-use mouthpiece_engine::{EngineNews, EngineRecovery};
+use mouthpiece_engine::{EngineNews, EngineRecovery, RestorationOutcome, Restorations};
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
 use prometheus::{
     Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry,
 };
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Why a frame was not made.
@@ -54,6 +57,31 @@ pub struct WorkerMetrics {
     failures: [IntCounter; 3],
     memory: IntGaugeVec,
     memory_limit: IntGaugeVec,
+    restorations: RestorationMetrics,
+}
+
+/// Shows what engines count by themselves.
+#[derive(Debug, Clone)]
+struct RestorationMetrics {
+    shown: IntCounterVec,
+    counted: Arc<Mutex<Option<Arc<Restorations>>>>,
+}
+
+impl Collector for RestorationMetrics {
+    fn desc(&self) -> Vec<&Desc> {
+        self.shown.desc()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(counted) = &*counted {
+            for outcome in RestorationOutcome::ALL {
+                let shown = self.shown.with_label_values(&[outcome.name()]);
+                shown.inc_by(counted.count(outcome).saturating_sub(shown.get()));
+            }
+        }
+        self.shown.collect()
+    }
 }
 
 impl WorkerMetrics {
@@ -89,6 +117,14 @@ impl WorkerMetrics {
         let memory_limit = gauges("engine_memory_limit_bytes", "What the engine may take of its device's memory")?;
         registry.register(Box::new(memory.clone()))?;
         registry.register(Box::new(memory_limit.clone()))?;
+        let restorations = RestorationMetrics {
+            shown: IntCounterVec::new(
+                Opts::new("engine_restorations_total", "Mouths that were to be restored, by what became of it"),
+                &["outcome"],
+            )?,
+            counted: Arc::default(),
+        };
+        registry.register(Box::new(restorations.clone()))?;
         registry.register(Box::new(stages.clone()))?;
         registry.register(Box::new(missed.clone()))?;
         let made = Self {
@@ -121,6 +157,7 @@ impl WorkerMetrics {
             )?,
             memory: memory.clone(),
             memory_limit: memory_limit.clone(),
+            restorations,
             failures: ["restarted", "fell_back", "broken"].map(|outcome| failures.with_label_values(&[outcome])),
         };
         registry.register(Box::new(made.frames.clone()))?;
@@ -171,6 +208,11 @@ impl WorkerMetrics {
         }
     }
 
+    /// Shows what an engine counts of the mouths that it was to restore.
+    pub(crate) fn restorations(&self, counted: Option<Arc<Restorations>>) {
+        *self.restorations.counted.lock().unwrap_or_else(PoisonError::into_inner) = counted;
+    }
+
     pub(crate) fn engine_news(&self, news: &EngineNews<'_>) {
         let [restarted, fell_back, broken] = &self.failures;
         match news {
@@ -203,5 +245,30 @@ impl WorkerMetrics {
 
     pub(crate) fn underruns(&self, count: u64) {
         self.underruns.inc_by(count);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use prometheus::TextEncoder;
+
+    #[test]
+    fn what_an_engine_counts_by_itself_is_shown_when_it_is_asked_for() {
+        let registry = Registry::new();
+        let metrics = WorkerMetrics::new(&registry).unwrap();
+        let shown = || TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+        assert!(!shown().contains("engine_restorations_total{"), "an engine that restores nothing");
+        let counted = Arc::new(Restorations::default());
+        metrics.restorations(Some(Arc::clone(&counted)));
+        for times in [2, 3] {
+            (0..times).for_each(|_| counted.add(RestorationOutcome::Skipped));
+            let line = format!(
+                "engine_restorations_total{{outcome=\"skipped\"}} {}",
+                counted.count(RestorationOutcome::Skipped)
+            );
+            assert!(shown().contains(&line), "{}", shown());
+        }
+        assert!(shown().contains("engine_restorations_total{outcome=\"done\"} 0"));
     }
 }

@@ -1,4 +1,4 @@
-//! A live session is moved away from a worker that drains, step by step.
+//! A live session is moved away from a worker that drains, step by step, to one that has another engine.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
@@ -45,7 +45,8 @@ fn beat(worker: WorkerId, up: u64, draining: bool, runs: Option<(Hold, bool)>) -
         worker,
         capability: Capability {
             name: "w".into(),
-            engine: "none/1".into(),
+            // Of two engines: a session is bound to none.
+            engine: if worker == OLD { "puppet/1" } else { "musetalk/1" }.into(),
             instance_type: "local".into(),
             slots: 1,
             frames_per_second: 60,

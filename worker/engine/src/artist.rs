@@ -3,6 +3,7 @@
 use crate::{Cue, Engine, EngineError, EngineTick, Expression};
 use mouthpiece_frame::I420;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Draws one session's frames, one after the other.
 pub trait Artist {
@@ -15,6 +16,10 @@ pub trait Artist {
     /// [`EngineError::NoSuchFrame`]; [`EngineError::Gone`] when the engine's thread has ended; [`EngineError::Recovering`] and
     /// [`EngineError::Broken`] to whoever does not wait for an engine that failed.
     fn draw(&mut self, reference: usize, cue: Self::Cue, expression: Expression) -> Result<&I420, EngineError>;
+
+    /// The picture that is drawn next is wanted by then: what would only make it better is left out where it takes longer. Without, it
+    /// is waited for.
+    fn wanted_by(&mut self, _due: Instant) {}
 
     /// Draws reference frame `reference` with the mouth at rest, on the calling thread and without the engine; the picture
     /// stays until the next call. The same picture as [`Artist::draw`] makes with a cue at rest.
@@ -48,7 +53,11 @@ impl<E: Engine> Artist for OwnEngine<E> {
             match self.engine.draw(&mut [tick]) {
                 // It gives up by itself, when it has tried what there is.
                 Err(EngineError::Device(_)) => self.engine.recover()?,
-                drawn => return drawn.map(|()| E::picture(&self.seat)),
+                drawn => {
+                    drawn?;
+                    E::finish(&self.avatar, &mut self.seat, None)?;
+                    return Ok(E::picture(&self.seat));
+                }
             };
         }
     }

@@ -1,8 +1,10 @@
 //! The engine trait.
 
-use crate::{Cue, DeviceMemory, Ear, EngineRecovery, EngineStage, Expression, SpeechLevel};
+use crate::{Cue, DeviceMemory, Ear, EngineRecovery, EngineStage, Expression, Restorations, SpeechLevel};
 use mouthpiece_frame::{I420, Reference};
 use std::error::Error as StdError;
+use std::sync::Arc;
+use std::time::Instant;
 use thiserror::Error;
 
 /// Why an engine cannot be loaded, or cannot prepare or draw an avatar.
@@ -129,6 +131,15 @@ pub trait Engine: Clone + Send + Sync + 'static {
     /// is not told then, each may be drawn again.
     fn draw(&mut self, ticks: &mut [EngineTick<'_, Self>]) -> Result<(), EngineError>;
 
+    /// Makes what the last draw left in a seat better, on the session's own thread and not the engine's, if that is done by `due`; None: it
+    /// is waited for. The picture can be shown without it.
+    ///
+    /// # Errors
+    /// [`EngineError::NoSuchFrame`] as before.
+    fn finish(_avatar: &Self::Avatar, _seat: &mut Self::Seat, _due: Option<Instant>) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// Draws reference frame `reference` into a seat with the mouth at rest: the same picture as a tick whose cue is at
     /// rest. Needs no engine, so that silence costs none.
     ///
@@ -164,6 +175,11 @@ pub trait Engine: Clone + Send + Sync + 'static {
     /// has no stages of its own.
     fn take_stages(&self) -> Vec<EngineStage> {
         Vec::new()
+    }
+
+    /// What became of the mouths that [`Engine::finish`] was to restore, by all its clones; None where it restores none.
+    fn restorations(&self) -> Option<Arc<Restorations>> {
+        None
     }
 
     /// An engine that draws the same as this one beside it, where that is cheap: a session that would have to wait for a

@@ -16,6 +16,7 @@ mod expression;
 pub mod life;
 mod memory;
 mod recovery;
+mod restorations;
 mod stage;
 mod thread;
 
@@ -26,5 +27,6 @@ pub use engine::{Engine, EngineError, EngineTick};
 pub use expression::{Expression, Gaze, HeadPose};
 pub use memory::DeviceMemory;
 pub use recovery::{EngineNews, EngineRecovery};
+pub use restorations::{RestorationOutcome, Restorations};
 pub use stage::EngineStage;
 pub use thread::{DrawnTicks, EngineDesk, EngineDesks, EngineThread};

@@ -2,6 +2,7 @@
 
 use crate::face::{CropOptions, Patch, face_box, jaw_mask};
 use crate::latents;
+use crate::restoration::RestorationDesk;
 use mouthpiece_engine::EngineError;
 use mouthpiece_frame::{I420, Rect, Reference, ReferenceFrame};
 
@@ -12,6 +13,8 @@ pub type LatentsOf<'a> = dyn FnMut(&I420, Rect) -> Result<Vec<f32>, EngineError>
 #[derive(Debug)]
 pub struct MuseTalkAvatar {
     frames: Vec<PreparedFrame>,
+    /// Where its mouths are restored, if they are.
+    restoration: Option<RestorationDesk>,
 }
 
 /// One reference frame.
@@ -38,7 +41,18 @@ impl MuseTalkAvatar {
         for (i, frame) in reference.frames.into_iter().enumerate() {
             frames.push(prepared(i, frame, crop, latents)?);
         }
-        Ok(Self { frames })
+        Ok(Self { frames, restoration: None })
+    }
+
+    /// With its mouths restored there.
+    #[must_use]
+    pub(crate) fn with_restoration(self, restoration: Option<RestorationDesk>) -> Self {
+        Self { restoration, ..self }
+    }
+
+    /// Where its mouths are restored, if they are.
+    pub(crate) fn restoration(&self) -> Option<&RestorationDesk> {
+        self.restoration.as_ref()
     }
 
     /// The latents of its frames as bytes, which [`MuseTalkAvatar::prepare`] need not be given the network for again.

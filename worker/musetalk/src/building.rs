@@ -1,8 +1,7 @@
 //! Building TensorRT's engines ahead of time, so that no worker builds while somebody waits.
 
-use crate::graph::{CacheVerdict, GraphError, Provider};
+use crate::graph::{CacheVerdict, GraphError, Provider, Runtime};
 use crate::networks::{DecoderChoice, MouthGenerator, NetworkSettings};
-use mouthpiece_media::face::Runtime;
 use std::time::{Duration, Instant};
 
 /// How a build goes on.

@@ -3,19 +3,19 @@
 use crate::avatar::MuseTalkAvatar;
 use crate::choice::DecoderTrial;
 use crate::face::cut_out;
-use crate::graph::{GraphError, Provider};
+use crate::graph::{Provider, Runtime, of_engine};
 use crate::loading::{GraphLoader, LoadNetworks};
 use crate::networks::{DecoderChoice, LATENTS, SIDE, SOUND};
+use crate::restoration::RestorationThread;
 use crate::seat::MuseTalkSeat;
 use crate::settings::MuseTalkSettings;
 use crate::shared::{Shared, lock};
 use crate::sound::{MuseTalkEar, SoundClip};
 use crate::{latents, memory};
 use mouthpiece_engine::{
-    DeviceMemory, Engine, EngineError, EngineRecovery, EngineStage, EngineTick, Expression, SpeechLevel,
+    DeviceMemory, Engine, EngineError, EngineRecovery, EngineStage, EngineTick, Expression, Restorations, SpeechLevel,
 };
 use mouthpiece_frame::{I420, Reference};
-use mouthpiece_media::face::Runtime;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
@@ -77,7 +77,8 @@ impl Engine for MuseTalk {
             let face = cut_out(picture, area, SIDE).map_err(|e| EngineError::Run(e.into()))?;
             self.shared.encode(&face)
         };
-        MuseTalkAvatar::prepare(reference, &self.shared.settings.crop, &mut look)
+        let avatar = MuseTalkAvatar::prepare(reference, &self.shared.settings.crop, &mut look)?;
+        Ok(avatar.with_restoration(self.shared.restoration()))
     }
 
     fn kept_version(&self) -> Option<String> {
@@ -97,7 +98,8 @@ impl Engine for MuseTalk {
         let mut kept = kept.into_iter();
         // One for each frame, in order.
         let mut next = |_: &I420, _| kept.next().ok_or(EngineError::EmptyReference);
-        MuseTalkAvatar::prepare(reference, &self.shared.settings.crop, &mut next)
+        let avatar = MuseTalkAvatar::prepare(reference, &self.shared.settings.crop, &mut next)?;
+        Ok(avatar.with_restoration(self.shared.restoration()))
     }
 
     fn bytes(avatar: &MuseTalkAvatar) -> usize {
@@ -120,7 +122,7 @@ impl Engine for MuseTalk {
 
     fn draw(&mut self, ticks: &mut [EngineTick<'_, Self>]) -> Result<(), EngineError> {
         if let Some(error) = lock(&self.shared.fault).take() {
-            return Err(error.of_engine());
+            return Err(of_engine(error));
         }
         let (mut speaking, mut given) = (Vec::with_capacity(ticks.len()), Vec::with_capacity(ticks.len()));
         for (i, tick) in ticks.iter_mut().enumerate() {
@@ -144,8 +146,16 @@ impl Engine for MuseTalk {
             lock(&self.shared.blending).ran_since(began);
         };
         let mut generator = lock(&self.shared.generator);
-        generator.as_mut().ok_or(EngineError::Broken)?.draw(&given, &mut show).map_err(GraphError::of_engine)?;
+        generator.as_mut().ok_or(EngineError::Broken)?.draw(&given, &mut show).map_err(of_engine)?;
         shown
+    }
+
+    fn finish(avatar: &MuseTalkAvatar, seat: &mut MuseTalkSeat, due: Option<Instant>) -> Result<(), EngineError> {
+        seat.restore(avatar, due)
+    }
+
+    fn restorations(&self) -> Option<Arc<Restorations>> {
+        self.shared.restoring.as_ref().map(RestorationThread::counts)
     }
 
     fn about(&self) -> Option<String> {
@@ -163,7 +173,8 @@ impl Engine for MuseTalk {
 
     fn device_memory(&self) -> Option<DeviceMemory> {
         let by = self.provider();
-        by.is_gpu().then(|| memory::device_memory(&self.shared.settings.networks, by))
+        let restores = self.shared.settings.restores;
+        by.is_gpu().then(|| memory::device_memory(&self.shared.settings.networks, restores, by))
     }
 
     fn take_stages(&self) -> Vec<EngineStage> {

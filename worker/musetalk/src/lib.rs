@@ -4,6 +4,7 @@
 //! reference frame -> box of the face -> 256x256 -> vae_encoder -> latents, once a frame     (prepare)
 //! sound -> log-mel -> whisper -> the ten features around a frame's middle                    (ear)
 //! latents, features -> unet -> vae_decoder or tiny_decoder -> 256x256 -> blended back        (draw)
+//! the mouth of it -> restoration -> twice as fine -> blended back again, if there is time   (finish)
 //! ```
 //!
 //! Graphs and how they are made: `models/export`. What was measured, and what is not built yet: `docs/neural-engine.md`.
@@ -19,6 +20,7 @@ mod loading;
 mod memory;
 mod networks;
 mod recovery;
+mod restoration;
 mod seat;
 mod settings;
 mod shared;
@@ -28,12 +30,14 @@ pub use avatar::{LatentsOf, MuseTalkAvatar};
 pub use building::{BuildProgress, build_engines};
 pub use choice::DecoderTrial;
 pub use engine::MuseTalk;
-pub use face::{Blender, CropOptions};
+pub use face::{Blender, CropOptions, MOUTH_PICTURE, RESTORED_PICTURE};
 pub use graph::{GraphError, GraphSource, Provider};
 pub use loading::{DrawMouths, GraphLoader, LoadNetworks};
+pub use mouthpiece_graph::GraphFolder;
 pub use networks::{DecoderChoice, FaceEncoder, LATENTS, MouthGenerator, NetworkSettings, PICTURE, SIDE, SOUND};
 pub use recovery::RecoveryPlan;
+pub use restoration::{RestoreMouths, Restorer};
 pub use seat::MuseTalkSeat;
-pub use settings::{GraphFolder, MuseTalkSettings};
+pub use settings::MuseTalkSettings;
 pub use sound::clip::FEATURE;
 pub use sound::{BANDS, HOP, ListeningWindow, MuseTalkEar, SoundClip, SoundEncoder, Whisper, WhisperMel};

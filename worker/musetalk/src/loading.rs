@@ -1,10 +1,10 @@
 //! Where networks come from: the seam that a test puts failing ones behind.
 
-use crate::graph::{GraphError, Provider};
+use crate::graph::{GraphError, GraphSource, Provider, Runtime};
 use crate::networks::{DecoderChoice, FaceEncoder, MouthGenerator, NetworkSettings};
+use crate::restoration::{RestoreMouths, Restorer};
 use crate::sound::Whisper;
 use mouthpiece_engine::EngineStage;
-use mouthpiece_media::face::Runtime;
 
 /// Draws mouths.
 pub trait DrawMouths: Send {
@@ -54,9 +54,21 @@ pub trait LoadNetworks: Send + Sync {
     /// As [`LoadNetworks::hearing`].
     fn generator(&self, by: Provider, decoder: DecoderChoice) -> Result<Box<dyn DrawMouths>, GraphError>;
 
+    /// The network that restores mouths.
+    ///
+    /// # Errors
+    /// As [`LoadNetworks::hearing`].
+    fn restorer(&self, _by: Provider) -> Result<Box<dyn RestoreMouths>, GraphError> {
+        Err(GraphError::Answer { graph: "restoration", what: "nothing here restores mouths" })
+    }
+
     /// Whether there is a graph of this decoder.
     fn has(&self, decoder: DecoderChoice) -> bool;
 }
+
+/// How one gets the graph that restores mouths.
+const RESTORATION: &str =
+    "fetch its weights with 'mouthpiece models fetch real-esrgan-general' and make it with models/export/extras.py";
 
 /// Networks from a folder of graphs.
 pub struct GraphLoader {
@@ -86,6 +98,11 @@ impl LoadNetworks for GraphLoader {
     fn generator(&self, by: Provider, decoder: DecoderChoice) -> Result<Box<dyn DrawMouths>, GraphError> {
         let networks = NetworkSettings { decoder, ..self.networks.clone() };
         Ok(Box::new(MouthGenerator::load(&self.runtime, &networks, by)?))
+    }
+
+    fn restorer(&self, by: Provider) -> Result<Box<dyn RestoreMouths>, GraphError> {
+        let source = self.networks.source(&self.runtime, "restoration", by);
+        Ok(Box::new(Restorer::load(&GraphSource { remedy: RESTORATION, ..source })?))
     }
 
     fn has(&self, decoder: DecoderChoice) -> bool {

@@ -1,9 +1,10 @@
 //! The networks that draw: latents of a face and sound in, pictures of a mouth out.
 
-use crate::graph::{CacheVerdict, Graph, GraphError, GraphSource, Precision, Provider, TensorWanted, go_together};
+use crate::graph::{
+    CacheVerdict, Graph, GraphError, GraphSource, Precision, Provider, REMEDY, Runtime, TensorWanted, go_together,
+};
 use crate::sound::clip::{CLIP, FEATURE, STATES, WIDTH};
 use mouthpiece_engine::EngineStage;
-use mouthpiece_media::face::Runtime;
 use ort::memory::{Allocator, MemoryInfo};
 use ort::session::IoBinding;
 use ort::value::Tensor;
@@ -18,6 +19,9 @@ pub const PICTURE: usize = SIDE * SIDE * 3;
 pub const LATENTS: usize = 8 * 32 * 32;
 /// Values of a frame's sound, [50, 384].
 pub const SOUND: usize = CLIP * FEATURE;
+
+/// Graphs that TensorRT builds engines of: those that draw.
+const BUILT: [&str; 3] = ["unet", "vae_decoder", "tiny_decoder"];
 
 /// Which decoder turns latents into pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +63,17 @@ impl NetworkSettings {
     /// Where graph `name` is, when `provider` runs it.
     pub fn source<'a>(&'a self, runtime: &'a Runtime, name: &'static str, provider: Provider) -> GraphSource<'a> {
         let Self { graphs, device, threads, builds, .. } = self;
-        GraphSource { runtime, folder: graphs, name, provider, device: *device, threads: *threads, builds: *builds }
+        GraphSource {
+            runtime,
+            folder: graphs,
+            name,
+            provider,
+            device: *device,
+            threads: *threads,
+            has_engine: BUILT.contains(&name),
+            builds: *builds,
+            remedy: REMEDY,
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The networks that all clones of an engine share: loaded, used to look at faces, loaded again.
 
 use crate::choice::{DecoderTrial, frames_per_second};
-use crate::graph::{GraphError, Provider, content_hash};
+use crate::graph::{GraphError, Provider, REMEDY, content_hash, of_engine};
 use crate::loading::{DrawMouths, LoadNetworks};
 use crate::networks::{DecoderChoice, FaceEncoder};
 use crate::recovery::RecoveryPlan;
+use crate::restoration::{RestorationDesk, RestorationThread};
 use crate::settings::MuseTalkSettings;
 use crate::sound::{HearingFault, Whisper};
 use mouthpiece_engine::{EngineError, EngineRecovery, EngineStage};
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     pub blending: Mutex<EngineStage>,
     /// How the decoder was chosen, if it was.
     pub trial: Option<DecoderTrial>,
+    /// What restores mouths, if they are.
+    pub restoring: Option<RestorationThread>,
 }
 
 /// What runs the networks, and what was tried when it failed.
@@ -72,9 +75,22 @@ fn loaded(loader: &dyn LoadNetworks, by: Provider, settings: &mut MuseTalkSettin
     Ok((whisper, encoder, generator, Some(trial)))
 }
 
+/// What restores mouths, if they are to be.
+fn restoring(
+    loader: &dyn LoadNetworks,
+    by: Provider,
+    settings: &MuseTalkSettings,
+) -> Result<Option<RestorationThread>, EngineError> {
+    if !settings.restores {
+        return Ok(None);
+    }
+    let network = loader.restorer(by).map_err(|e| EngineError::Load(e.into()))?;
+    RestorationThread::start(network).map(Some).map_err(|e| EngineError::Load(e.into()))
+}
+
 /// What shapes latents besides the reference, in 16 hexadecimal digits: the network's weights, and how much of the face it sees.
 fn latents_version(settings: &MuseTalkSettings) -> Result<String, GraphError> {
-    let network = content_hash(&settings.networks.graphs, "vae_encoder")?;
+    let network = content_hash(&settings.networks.graphs, "vae_encoder", REMEDY)?;
     let seen = Sha256::new().chain_update(network).chain_update(settings.crop.extra_margin.to_le_bytes()).finalize();
     Ok(seen[..8].iter().map(|byte| format!("{byte:02x}")).collect())
 }
@@ -95,6 +111,7 @@ impl Shared {
                     let (encoder, generator) = (Mutex::new(Some(encoder)), Mutex::new(Some(generator)));
                     let fault = HearingFault::default();
                     let latents_version = latents_version(&settings).map_err(load)?;
+                    let restoring = restoring(&*loader, *provider, &settings)?;
                     let blending = Mutex::new(EngineStage::new("blend"));
                     return Ok(Self {
                         settings,
@@ -107,6 +124,7 @@ impl Shared {
                         fault,
                         blending,
                         trial,
+                        restoring,
                     });
                 }
                 // A graph that is missing or another one is so whatever runs it.
@@ -115,6 +133,11 @@ impl Shared {
             }
         }
         Err(load(GraphError::Answer { graph: "unet", what: "nothing can run it" }))
+    }
+
+    /// Where mouths are restored, if they are.
+    pub fn restoration(&self) -> Option<RestorationDesk> {
+        self.restoring.as_ref().map(RestorationThread::desk)
     }
 
     /// The latents of a face. A network that fails at them is loaded again, once: preparing is worth the wait, and nobody draws
@@ -127,12 +150,12 @@ impl Shared {
         let at_work = encoder.as_mut().ok_or(EngineError::Broken)?;
         match at_work.encode(picture) {
             Err(error) if error.is_of_device() => {}
-            encoded => return encoded.map_err(GraphError::of_engine),
+            encoded => return encoded.map_err(of_engine),
         }
         // The old one goes first: there may be no room for both.
         *encoder = None;
         let fresh = self.loader.encoder(provider).map_err(|e| EngineError::Device(e.into()))?;
-        encoder.insert(fresh).encode(picture).map_err(GraphError::of_engine)
+        encoder.insert(fresh).encode(picture).map_err(of_engine)
     }
 
     /// Loads everything again. Ears go on meanwhile, with the network that they have.
@@ -142,6 +165,9 @@ impl Shared {
         self.whisper.replace(self.loader.hearing(by)?);
         *lock(&self.encoder) = Some(self.loader.encoder(by)?);
         *lock(&self.generator) = Some(self.loader.generator(by, self.settings.networks.decoder)?);
+        if let Some(restoring) = &self.restoring {
+            restoring.replace(self.loader.restorer(by)?);
+        }
         // What was heard amiss before is no news any more.
         *lock(&self.fault) = None;
         Ok(())

@@ -91,6 +91,13 @@ impl FrameBeat {
         self.start + media
     }
 
+    /// When the frame that is shown then must be drawn: what is left to do then is to encode it, which takes less than the least head
+    /// start.
+    pub fn drawn_by(&self, shown: Duration) -> Instant {
+        let leaves = self.leaves(shown);
+        leaves.checked_sub(HEAD_START[1]).unwrap_or(leaves)
+    }
+
     /// The media time that leaves at `now`; zero before the start.
     pub fn media(&self, now: Instant) -> Duration {
         now.saturating_duration_since(self.start)
@@ -177,6 +184,12 @@ mod tests {
         assert!(beat.frame_due() > usual);
         beat.took(500 * MS, false);
         assert_eq!(beat.head_start, HEAD_START[2], "bounded");
+    }
+
+    #[test]
+    fn a_frame_is_drawn_in_time_to_be_encoded() {
+        let start = Instant::now() + 100 * MS;
+        assert_eq!(FrameBeat::new(start, 25).drawn_by(80 * MS), start + 77 * MS);
     }
 
     #[test]

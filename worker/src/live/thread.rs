@@ -215,6 +215,7 @@ impl<'a, A: Artist> LiveThread<'a, A> {
         let picture = if order.is_calm {
             self.path.rest()?
         } else {
+            self.path.wanted_by(order.due);
             match self.path.draw(heard) {
                 // The voice goes on, and the face stays, until the engine is back or the session was moved.
                 Err(RenderError::Engine(EngineError::Recovering | EngineError::Broken)) => {

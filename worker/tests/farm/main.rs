@@ -15,4 +15,5 @@ mod neural;
 mod renders;
 mod script;
 mod slots;
+mod two_engines;
 mod viewer;

@@ -8,13 +8,14 @@ use mouthpiece_worker::farm::RunningWorker;
 use std::time::Duration;
 
 /// Claims the slot and has the session prepared, as a coordinator does.
-async fn prepare(farm: &Farm, assignment: &Assignment) -> Hold {
+pub async fn prepare(farm: &Farm, assignment: &Assignment) -> Hold {
     assert!(farm.ports.pool.claim(&assignment.hold, assignment.lease.expiry()).await.unwrap());
     farm.tell(assignment.hold.worker, WorkerCommand::Prepare(Box::new(assignment.clone()))).await;
     assignment.hold
 }
 
-async fn is_ready(farm: &Farm, hold: Hold) -> RunningSession {
+/// Waits until a worker tells that it has it prepared.
+pub async fn is_ready(farm: &Farm, hold: Hold) -> RunningSession {
     let lists = |r: &&RunningSession| (r.session, r.fence, r.prepared) == (hold.session, hold.fence, true);
     let beat = farm.hears_beat("that it is ready", |beat| beat.running.iter().any(|r| lists(&r))).await;
     *beat.running.iter().find(lists).unwrap()

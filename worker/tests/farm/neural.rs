@@ -16,7 +16,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 /// The engine with the smaller decoder, on the processor.
-fn engine() -> MuseTalk {
+pub fn engine() -> MuseTalk {
     let mut settings = MuseTalkSettings::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../models/twins"));
     settings.networks.provider = Some(Provider::Cpu);
     settings.networks.decoder = DecoderChoice::Tiny;

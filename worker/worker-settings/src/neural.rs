@@ -28,6 +28,8 @@ pub struct NeuralSettings {
     pub cheeks: u8,
     /// How much beyond the jaw's edge is drawn anew, percent.
     pub jaw: u8,
+    /// Mouths are restored by a network of their own, as far as there is time.
+    pub restoration: bool,
     /// What a neural engine may take of a GPU's memory.
     pub memory: NeuralMemory,
 }
@@ -76,6 +78,7 @@ impl Default for NeuralSettings {
             extra_margin: 10,
             cheeks: 80,
             jaw: 50,
+            restoration: false,
             memory: NeuralMemory::default(),
         }
     }

@@ -8,6 +8,7 @@ use mouthpiece_frame::I420;
 use std::fmt;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 /// One session's place in front of the engine's thread.
 pub struct EngineDesk<E: Engine> {
@@ -19,13 +20,15 @@ pub struct EngineDesk<E: Engine> {
     seat: Option<Box<E::Seat>>,
     /// Whether it waits while the engine is recovered.
     is_patient: bool,
+    /// When the next picture is wanted, if it is not waited for.
+    due: Option<Instant>,
 }
 
 impl<E: Engine> EngineDesk<E> {
     pub(super) fn new(shared: Arc<Shared<E>>, avatar: Arc<E::Avatar>, is_patient: bool) -> Self {
         let helper = shared.spare.lock().unwrap_or_else(PoisonError::into_inner).as_ref().and_then(E::helper);
         let seat = Some(Box::new(E::seat(&avatar)));
-        Self { shared, reply: Arc::default(), helper, avatar, seat, is_patient }
+        Self { shared, reply: Arc::default(), helper, avatar, seat, is_patient, due: None }
     }
 }
 
@@ -37,6 +40,10 @@ impl<E: Engine> fmt::Debug for EngineDesk<E> {
 
 impl<E: Engine> Artist for EngineDesk<E> {
     type Cue = E::Cue;
+
+    fn wanted_by(&mut self, due: Instant) {
+        self.due = Some(due);
+    }
 
     /// Waits for the picture: at most as long as the batch before and its own take, and, if it is patient, until the
     /// engine is recovered. With a helper it never waits for others.
@@ -73,8 +80,11 @@ impl<E: Engine> Artist for EngineDesk<E> {
             }
         };
         self.seat = seat;
+        let due = self.due.take();
         drawn?;
-        self.seat.as_deref().map(E::picture).ok_or(EngineError::Gone)
+        let seat = self.seat.as_deref_mut().ok_or(EngineError::Gone)?;
+        E::finish(&self.avatar, seat, due)?;
+        Ok(E::picture(seat))
     }
 
     /// The seat lies here between two ticks, so nobody is asked and nobody is waited for.

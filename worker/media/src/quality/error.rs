@@ -1,5 +1,6 @@
 //! Why a video cannot be measured.
 
+use mouthpiece_graph::GraphError;
 use thiserror::Error;
 
 use super::labels::LabelError;
@@ -45,6 +46,9 @@ pub enum QualityError {
     /// A face network failed.
     #[error(transparent)]
     Face(#[from] FaceError),
+    /// A network that judges is missing, another one, or failed.
+    #[error("without its network nothing is measured: {0}")]
+    Judge(#[from] GraphError),
 }
 
 impl QualityError {
@@ -55,7 +59,7 @@ impl QualityError {
             Self::Audio(error) => !matches!(error, AudioError::Convert { .. } | AudioError::Cancelled { .. }),
             Self::Labels(_) | Self::Portrait(_) | Self::NoFaceInPortrait | Self::NoFace { .. } => true,
             Self::Fit(error) => matches!(error, FitError::Empty),
-            Self::Runtime(_) | Self::Face(_) => false,
+            Self::Runtime(_) | Self::Face(_) | Self::Judge(_) => false,
         }
     }
 }

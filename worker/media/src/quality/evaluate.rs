@@ -5,12 +5,12 @@ use std::path::Path;
 use image::RgbImage;
 
 use super::{
-    Apertures, Labels, Loudness, Luma, Measured, QualityError, QualityReport, Sharpness, SoundFacts, Stretch,
-    Unmeasured, aperture,
+    Apertures, FrechetInception, Inception, Labels, LipSyncError, Loudness, Luma, Measured, QualityError,
+    QualityReport, Sharpness, SoundFacts, Stretch, SyncNet, Unmeasured, aperture,
     aperture::within,
     closure, cpbd,
     follow::Follower,
-    jitter, living, mean, mean_within, percentile, sync,
+    frechet, jitter, lip_sync_error, living, mean, mean_within, percentile, sync,
     watch::{Watched, mouth_box, watch},
 };
 use crate::{
@@ -30,6 +30,32 @@ pub struct EvaluationExtras<'a> {
     pub labels: Option<&'a Path>,
     /// The picture that the video was made from.
     pub portrait: Option<&'a Path>,
+    /// Networks that are to judge it.
+    pub judges: Option<Judges<'a>>,
+}
+
+/// Networks that judge, as they are asked for: each takes longer than all other measures.
+#[derive(Debug, Clone, Copy)]
+pub struct Judges<'a> {
+    /// The folder of graphs.
+    pub graphs: &'a Path,
+    /// LSE-D and LSE-C by SyncNet.
+    pub lip_sync: bool,
+    /// FID by Inception, against this video.
+    pub reference: Option<&'a Path>,
+}
+
+/// Those, loaded.
+struct Loaded<'a> {
+    syncnet: Option<SyncNet>,
+    inception: Option<(Inception, &'a Path)>,
+}
+
+/// What they say.
+#[derive(Debug, Clone, Copy, Default)]
+struct Judged {
+    lip_sync_error: Option<Measured<LipSyncError>>,
+    frechet: Option<Measured<FrechetInception>>,
 }
 
 /// How far the work is.
@@ -65,19 +91,81 @@ pub fn evaluate(
 ) -> Result<QualityReport, QualityError> {
     let labels = extras.labels.map(Labels::read).transpose()?;
     let mut video = VideoReader::open(path)?;
-    let mut finder = FaceFinder::new(&Runtime::get()?)?;
+    let runtime = Runtime::get()?;
+    // Before minutes are spent: nothing is printed without its network.
+    let mut judges = extras.judges.map(|asked| Loaded::new(&runtime, asked)).transpose()?;
+    let mut finder = FaceFinder::new(&runtime)?;
     let portrait = extras.portrait.map(|portrait| Portrait::load(portrait, &mut finder)).transpose()?;
     let (sound, mut warnings) = listen(path)?;
-    let watched = watch(&mut video, &mut finder, progress)?;
+    let passes = judges.as_ref().map_or(1, Loaded::passes);
+    let mut read = EvaluationProgress { frames: 0, of_frames: None };
+    let watched = watch(&mut video, &mut finder, &mut |at| {
+        read = EvaluationProgress { of_frames: at.of_frames.map(|frames| frames * passes), ..at };
+        progress(read);
+    })?;
+    let mut seen = || {
+        read.frames += 1;
+        progress(read);
+    };
+    let mix = sound.as_ref().map(|(_, mix)| *mix);
+    let judged = judges.as_mut().map(|judges| judges.judge(path, mix, &watched, &mut seen)).transpose()?;
+    let judged = judged.unwrap_or_default();
+    if let Some(Ok(found)) = judged.frechet
+        && found.frames.min(found.of_reference) < frechet::FRAMES
+    {
+        warnings.push(format!(
+            "FID of fewer than {} frames comes out too high: compare it only with figures of as many",
+            frechet::FRAMES
+        ));
+    }
+    if watched.clip.seconds > lip_sync_error::MOST_SQUARES as f64 / 25.0 && judged.lip_sync_error.is_some() {
+        warnings.push("LSE is of the first five minutes that the face is seen".to_owned());
+    }
     let still = portrait.map(|portrait| portrait.look(watched.clip.eye_span_px, &mut finder)).transpose()?;
     if watched.clip.truncated {
         warnings.push("the video is damaged or ends before it should: only what could be read was measured".to_owned());
     }
-    Ok(report(&watched, sound.as_ref(), labels.as_ref(), still.as_ref(), warnings))
+    let sound = sound.map(|(sound, _)| sound);
+    let report = report(&watched, sound.as_ref(), labels.as_ref(), still.as_ref(), warnings);
+    Ok(QualityReport { lip_sync_error: judged.lip_sync_error, frechet: judged.frechet, ..report })
 }
 
-/// The levels of the sound and what is wrong with it; none of a file without sound.
-fn listen(path: &Path) -> Result<(Option<Loudness>, Vec<String>), QualityError> {
+impl<'a> Loaded<'a> {
+    fn new(runtime: &Runtime, asked: Judges<'a>) -> Result<Self, QualityError> {
+        let syncnet = asked.lip_sync.then(|| SyncNet::load(runtime, asked.graphs)).transpose()?;
+        let inception =
+            asked.reference.map(|film| Ok::<_, QualityError>((Inception::load(runtime, asked.graphs)?, film)));
+        Ok(Self { syncnet, inception: inception.transpose()? })
+    }
+
+    /// How often a video's frames are read, the first time for all other measures.
+    fn passes(&self) -> u64 {
+        1 + u64::from(self.syncnet.is_some()) + 2 * u64::from(self.inception.is_some())
+    }
+
+    fn judge(
+        &mut self,
+        path: &Path,
+        mix: Option<Mix>,
+        watched: &Watched,
+        seen: &mut dyn FnMut(),
+    ) -> Result<Judged, QualityError> {
+        let mut judged = Judged::default();
+        if let Some(net) = &mut self.syncnet {
+            judged.lip_sync_error = Some(match mix {
+                None => Err(Unmeasured::NoSound),
+                Some(mix) => lip_sync_error::judge(net, path, mix, &watched.faces, seen)?.ok_or(Unmeasured::NoTrack),
+            });
+        }
+        if let Some((net, reference)) = &mut self.inception {
+            judged.frechet = Some(frechet::judge(net, path, reference, seen)?.ok_or(Unmeasured::NoFrames));
+        }
+        Ok(judged)
+    }
+}
+
+/// The levels of the sound, how it is best listened to, and what is wrong with it; none of a file without sound.
+fn listen(path: &Path) -> Result<(Option<(Loudness, Mix)>, Vec<String>), QualityError> {
     match measure(path, Mix::Both) {
         Err(AudioError::NoAudioStream { .. } | AudioError::NoSound { .. }) => Ok((None, Vec::new())),
         Err(other) => Err(other.into()),
@@ -85,7 +173,7 @@ fn listen(path: &Path) -> Result<(Option<Loudness>, Vec<String>), QualityError> 
         Ok((reader, sound)) => {
             let better = reader.best_mix();
             let (reader, sound) = if better == Mix::Both { (reader, sound) } else { measure(path, better)? };
-            Ok((Some(sound), reader.warnings().iter().map(ToString::to_string).collect()))
+            Ok((Some((sound, better)), reader.warnings().iter().map(ToString::to_string).collect()))
         }
     }
 }
@@ -162,6 +250,8 @@ fn report(
             threshold_db: s.threshold(),
         }),
         sync: sound.and_then(|s| sync(lips, longest_gap, s).ok_or(Unmeasured::NoSpeech)),
+        lip_sync_error: None,
+        frechet: None,
         apertures,
         closure: closure(),
         living: living(&watched.postures).ok_or(Unmeasured::NoFace),

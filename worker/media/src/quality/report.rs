@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use crate::face::FaceBox;
 
-use super::{Closure, Jitter, LipSync, Living, OutsideChange};
+use super::{Closure, FrechetInception, Jitter, LipSync, LipSyncError, Living, OutsideChange};
 
 /// Why one measure has no value although the others have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -42,6 +42,12 @@ pub enum Unmeasured {
     /// No key frame but the first.
     #[error("there is no key frame but the first")]
     NoKeyFrames,
+    /// SyncNet's procedure needs more than 100 frames of 40 ms.
+    #[error("no face is seen and heard for more than 4 s on end")]
+    NoTrack,
+    /// Distributions need more than one.
+    #[error("the video or its reference has fewer than two frames")]
+    NoFrames,
     /// One frame, or a face that fills the picture.
     #[error("there are fewer than two frames, or the face fills the picture")]
     NothingOutside,
@@ -131,6 +137,10 @@ pub struct QualityReport {
     pub sound: Measured<SoundFacts>,
     /// Lips against sound.
     pub sync: Measured<LipSync>,
+    /// The same by SyncNet: LSE-D and LSE-C; `None` where it was not asked for.
+    pub lip_sync_error: Option<Measured<LipSyncError>>,
+    /// How far the pictures are from the reference's: FID; `None` where it was not asked for.
+    pub frechet: Option<Measured<FrechetInception>>,
     /// How far the lips are apart.
     pub apertures: Apertures,
     /// Closed lips at p, b and m.

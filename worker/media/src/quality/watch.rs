@@ -4,7 +4,7 @@ use image::RgbImage;
 
 use super::{
     EvaluationProgress, FacePosture, HeadFrame, KeyFrames, Luma, Moment, Outside, Placed, QualityError, Sample,
-    aperture, cpbd, follow::Follower, report::ClipFacts,
+    aperture, cpbd, follow::Follower, lip_sync_error::SeenFace, report::ClipFacts,
 };
 use crate::{
     face::{FaceBox, FaceFinder, Mesh, topology},
@@ -25,6 +25,8 @@ pub(super) struct Watched {
     /// The followed points of the same frames.
     pub(super) placed: Vec<Placed>,
     pub(super) postures: Vec<FacePosture>,
+    /// Where the face is in them.
+    pub(super) faces: Vec<SeenFace>,
     pub(super) keys: KeyFrames,
     pub(super) mouth: Sample,
     pub(super) frame: Sample,
@@ -38,7 +40,7 @@ pub(super) fn watch(
     progress: &mut dyn FnMut(EvaluationProgress),
 ) -> Result<Watched, QualityError> {
     let mut follower = Follower::new(finder);
-    let (mut apertures, mut placed, mut postures) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut apertures, mut placed, mut postures, mut faces) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut mouth, mut whole) = (Sample::new(SHARPNESS_FRAMES), Sample::new(SHARPNESS_FRAMES));
     let (mut outside, mut keys) = (Outside::default(), KeyFrames::default());
     let (mut head, mut face) = (None, FaceBox::default());
@@ -61,6 +63,7 @@ pub(super) fn watch(
         let Some(head) = &head else { continue };
         let value = aperture(&mesh);
         apertures.push(Moment { seconds, value });
+        faces.push(SeenFace { seconds, bounds: mesh.bounds(&topology::OVAL) });
         postures.push(FacePosture::of(&mesh, &picture, value, seconds));
         placed.push(head.place(&mesh, seconds));
         eyes += f64::from(mesh.eye_span());
@@ -87,7 +90,7 @@ pub(super) fn watch(
         face,
         truncated: video.truncated(),
     };
-    Ok(Watched { clip, apertures, placed, postures, keys, mouth, frame: whole, outside })
+    Ok(Watched { clip, apertures, placed, postures, faces, keys, mouth, frame: whole, outside })
 }
 
 /// Frames a second: what the file states, unless its frames' distances, seconds, plainly say otherwise. A browser's recording

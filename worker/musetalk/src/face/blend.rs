@@ -80,6 +80,18 @@ impl Blender {
     /// # Panics
     /// When the picture has another size, or the box lies outside of the frame.
     pub fn blend(&mut self, frame: &mut I420, patch: &Patch, picture: &[u8], side: usize) {
+        self.put(frame, patch, picture, side, true);
+    }
+
+    /// The same again for a better picture of the face that was blended last: its colours are changed by as much.
+    ///
+    /// # Panics
+    /// As [`Blender::blend`].
+    pub fn blend_again(&mut self, frame: &mut I420, patch: &Patch, picture: &[u8], side: usize) {
+        self.put(frame, patch, picture, side, false);
+    }
+
+    fn put(&mut self, frame: &mut I420, patch: &Patch, picture: &[u8], side: usize, is_new: bool) {
         let (w, h) = (patch.area.width(), patch.area.height());
         if w == 0 || h == 0 {
             return;
@@ -94,23 +106,30 @@ impl Blender {
         self.yuv.clear();
         self.yuv.extend(self.face.buffer().chunks_exact(3).map(|p| rgb_to_yuv([p[0], p[1], p[2]].map(f32::from))));
         if self.matches_tone {
-            self.match_tone(frame, patch);
+            if is_new || self.tone.is_none() {
+                self.measure_tone(frame, patch);
+            }
+            self.match_tone(patch);
         }
         self.luma(frame, patch);
         self.chroma(frame, patch);
     }
 
-    /// Takes from the face what its colours differ from the frame's at the edge.
-    fn match_tone(&mut self, frame: &I420, patch: &Patch) {
-        let (area, w, yuv) = (patch.area, patch.area.width(), &self.yuv);
+    /// How the face's colours differ from the frame's at the edge.
+    fn measure_tone(&mut self, frame: &I420, patch: &Patch) {
+        let (area, yuv) = (patch.area, &self.yuv);
         let (stride, half) = (frame.width(), frame.width() / 2);
         let at = |x: usize, y: usize| {
             let chroma = y / 2 * half + x / 2;
             [frame.y[y * stride + x], frame.u[chroma], frame.v[chroma]].map(f32::from)
         };
         let newest = patch.edge.difference(area, |i| yuv[i], at);
-        let tone = TonePlanes::following(self.tone, newest);
-        self.tone = Some(tone);
+        self.tone = Some(TonePlanes::following(self.tone, newest));
+    }
+
+    /// Takes that from the face.
+    fn match_tone(&mut self, patch: &Patch) {
+        let (area, w, tone) = (patch.area, patch.area.width(), self.tone.unwrap_or_default());
         for (row, pixels) in self.yuv.chunks_exact_mut(w).enumerate() {
             for (column, pixel) in pixels.iter_mut().enumerate() {
                 let taken = tone.at(area, area.x0 + column, area.y0 + row);

@@ -67,7 +67,9 @@ fn real_weights_hear_what_pytorch_hears() {
         provider: Provider::Cpu,
         device: 0,
         threads: 1,
+        has_engine: false,
         builds: false,
+        remedy: "make it with models/export/export.py",
     };
     let (samples, theirs) = reference("features");
     let mut window = vec![0.0; 32_000 - samples.len()];

@@ -7,4 +7,5 @@ mod failing;
 mod graphs;
 mod hearing;
 mod networks;
+mod restoring;
 mod twins;

@@ -57,7 +57,8 @@ impl LiveSession {
             return None;
         };
         let FrameTurn { number, shown, begun, .. } = *turn;
-        Some(FrameOrder { number, shown, key: self.audience.key_wanted, is_calm, begun })
+        let due = self.beat.drawn_by(shown);
+        Some(FrameOrder { number, shown, key: self.audience.key_wanted, is_calm, begun, due })
     }
 
     /// A frame was drawn and encoded: what is handed to the transport, which holds it until its time comes.

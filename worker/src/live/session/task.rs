@@ -77,6 +77,8 @@ pub struct FrameOrder {
     pub is_calm: bool,
     /// When its turn came.
     pub begun: Instant,
+    /// When it must be drawn, so that it is encoded before it leaves.
+    pub due: Instant,
 }
 
 /// When the work on a frame went on.

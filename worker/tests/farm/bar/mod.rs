@@ -26,6 +26,8 @@ pub struct Bar {
     prepared: Arc<AtomicU64>,
     /// What it takes of a device, if it is said to run on one.
     memory: Option<DeviceMemory>,
+    /// Whether no face is good enough for it.
+    takes_no_face: bool,
     /// While there is one it draws nothing, until it hears how it was mended, if it was.
     fault: Arc<Mutex<Option<Receiver<Option<EngineRecovery>>>>>,
 }
@@ -42,6 +44,11 @@ impl Bar {
     pub fn on_a_device(buffers_a_frame: u64) -> Self {
         let memory = DeviceMemory { weights: 1 << 30, contexts: 1 << 28, buffers_a_frame, batches: &[1, 2, 4, 8] };
         Self { memory: Some(memory), ..Self::default() }
+    }
+
+    /// One that can use no avatar.
+    pub fn that_takes_no_face() -> Self {
+        Self { takes_no_face: true, ..Self::default() }
     }
 
     /// Avatars that it prepared so far without what was kept of them.
@@ -67,6 +74,9 @@ impl Engine for Bar {
 
     fn prepare(&self, reference: Reference) -> Result<Reference, EngineError> {
         self.prepared.fetch_add(1, Ordering::Relaxed);
+        if self.takes_no_face {
+            return Err(EngineError::ImpossibleFace { frame: 0, reason: "it is not the one of this test" });
+        }
         if reference.frames.is_empty() { Err(EngineError::EmptyReference) } else { Ok(reference) }
     }
 

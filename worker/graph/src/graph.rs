@@ -1,27 +1,16 @@
 //! One ONNX graph: loaded, compared with what is wanted of it, run.
 
-mod cache;
-mod content;
-mod error;
-mod gpu;
-mod provider;
-mod tensor;
-
-pub use cache::{CacheVerdict, EngineKey};
-pub use content::content_hash;
-pub use error::GraphError;
-pub use gpu::GpuIdentity;
-pub use provider::Provider;
-pub use tensor::{Precision, TensorWanted};
-
-use cache::EngineFolder;
-use mouthpiece_media::face::Runtime;
+use crate::cache::{CacheVerdict, EngineFolder, EngineKey};
+use crate::content::content_hash;
+use crate::error::GraphError;
+use crate::gpu::{GpuIdentity, tensorrt_version};
+use crate::provider::{EngineOptions, Provider};
+use crate::runtime::Runtime;
+use crate::tensor::{TensorWanted, names, profiles, told};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{Outlet, ValueType};
-use provider::EngineOptions;
 use std::path::Path;
-use tensor::{names, profiles, told};
 
 /// Where a graph is, and what runs it.
 #[derive(Debug)]
@@ -38,12 +27,13 @@ pub struct GraphSource<'a> {
     pub device: i32,
     /// Threads of the processor.
     pub threads: usize,
+    /// Whether TensorRT runs it by an engine: what runs once a frame is worth building one.
+    pub has_engine: bool,
     /// Whether an engine may be built now, which takes minutes.
     pub builds: bool,
+    /// How one gets it, for people, as it follows a colon: "make it with ...".
+    pub remedy: &'static str,
 }
-
-/// Graphs that TensorRT builds engines of: those that draw.
-const BUILT: [&str; 3] = ["unet", "vae_decoder", "tiny_decoder"];
 
 /// The engine of a graph.
 struct GraphEngine {
@@ -59,8 +49,7 @@ impl GraphSource<'_> {
     /// # Errors
     /// [`GraphError`] when the GPU or TensorRT is not to be found, or the graph not to be read.
     fn engine(&self, inputs: &[TensorWanted<'_>]) -> Result<Option<GraphEngine>, GraphError> {
-        let is_built =
-            matches!(self.provider, Provider::TensorRt | Provider::TensorRtRtx) && BUILT.contains(&self.name);
+        let is_built = matches!(self.provider, Provider::TensorRt | Provider::TensorRtRtx) && self.has_engine;
         let Some(profiles) = profiles(inputs, self.provider.batches()).filter(|_| is_built) else { return Ok(None) };
         self.provider.require_built_in()?;
         let folder = EngineFolder::of(self.folder, self.name);
@@ -72,9 +61,10 @@ impl GraphSource<'_> {
     }
 
     fn key(&self, profiles: String) -> Result<EngineKey, GraphError> {
-        let found = GpuIdentity::of(self.device).zip(gpu::tensorrt_version());
+        let found = GpuIdentity::of(self.device).zip(tensorrt_version());
         let (gpu, tensorrt) = found.ok_or(GraphError::NoGpu { device: self.device })?;
-        let graph = content_hash(self.folder, self.name)?.iter().map(|byte| format!("{byte:02x}")).collect();
+        let graph =
+            content_hash(self.folder, self.name, self.remedy)?.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(EngineKey { graph, gpu, tensorrt, profiles })
     }
 
@@ -95,6 +85,7 @@ pub struct Graph {
     /// ONNX Runtime's session.
     pub session: Session,
     path: Box<Path>,
+    remedy: &'static str,
 }
 
 impl Graph {
@@ -107,10 +98,10 @@ impl Graph {
         inputs: &[TensorWanted<'_>],
         outputs: &[TensorWanted<'_>],
     ) -> Result<Self, GraphError> {
-        let graph = source.name;
+        let (graph, remedy) = (source.name, source.remedy);
         let path: Box<Path> = source.folder.join(format!("{graph}.onnx")).into();
         if !path.is_file() {
-            return Err(GraphError::Missing { graph, path });
+            return Err(GraphError::Missing { graph, path, remedy });
         }
         let engine = source.engine(inputs)?;
         let (file, builds) = match &engine {
@@ -125,7 +116,7 @@ impl Graph {
         if let Some(engine) = engine.as_ref().filter(|_| builds) {
             engine.folder.begin().map_err(unwritable)?;
         }
-        let failed = |source| GraphError::Load { graph, path: file.clone(), source };
+        let failed = |source| GraphError::Load { graph, path: file.clone(), remedy, source };
         let builder = || -> ort::Result<_> {
             Ok(Session::builder(source.runtime.environment())?
                 .with_optimization_level(GraphOptimizationLevel::All)?
@@ -140,14 +131,14 @@ impl Graph {
         if let Some(GraphEngine { folder, key: Some(key), .. }) = engine.as_ref().filter(|_| builds) {
             folder.finish(key).map_err(unwritable)?;
         }
-        let loaded = Self { name: graph, session, path };
+        let loaded = Self { name: graph, session, path, remedy };
         loaded.check("input", loaded.session.inputs(), inputs)?;
         loaded.check("output", loaded.session.outputs(), outputs)?;
         Ok(loaded)
     }
 
     fn check(&self, side: &'static str, found: &[Outlet], wanted: &[TensorWanted<'_>]) -> Result<(), GraphError> {
-        let (graph, path) = (self.name, self.path.clone());
+        let (graph, path, remedy) = (self.name, self.path.clone(), self.remedy);
         let all = wanted.iter().all(|want| found.iter().any(|have| have.name() == want.name));
         if !all || found.len() != wanted.len() {
             let wanted: Vec<_> = wanted.iter().map(|want| want.name).collect();
@@ -157,6 +148,7 @@ impl Graph {
                 side,
                 found: names(found).into(),
                 wanted: wanted.join(", ").into(),
+                remedy,
             });
         }
         for want in wanted {
@@ -164,7 +156,7 @@ impl Graph {
             if !want.fits(have.dtype()) {
                 let (found, wanted) = (told(have.dtype()).into(), want.to_string().into());
                 let tensor = want.name.into();
-                return Err(GraphError::Tensor { graph, path, side, tensor, found, wanted });
+                return Err(GraphError::Tensor { graph, path, side, tensor, found, wanted, remedy });
             }
         }
         Ok(())

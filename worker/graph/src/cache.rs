@@ -10,7 +10,7 @@
 //!                     timing/         how fast kernels were: builds of other graphs go on from there
 //! ```
 
-use super::gpu::GpuIdentity;
+use crate::gpu::GpuIdentity;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 

@@ -1,7 +1,7 @@
 //! What a graph is run by.
 
-use super::GraphError;
-use super::cache::EngineFolder;
+use crate::cache::EngineFolder;
+use crate::error::GraphError;
 use ort::ep::{self, ExecutionProvider};
 use ort::memory::{AllocationDevice, Allocator, AllocatorType, MemoryInfo, MemoryType};
 use ort::session::Session;
@@ -22,7 +22,7 @@ pub enum Provider {
 
 /// The engine of a graph, for TensorRT.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct EngineOptions<'a> {
+pub(crate) struct EngineOptions<'a> {
     /// Where it lies.
     pub folder: &'a EngineFolder,
     /// The shapes that it is built for.
@@ -99,7 +99,7 @@ impl Provider {
     ///
     /// # Errors
     /// [`GraphError::Provider`] with what to install.
-    pub(super) fn register(
+    pub(crate) fn register(
         self,
         builder: &mut SessionBuilder,
         device: i32,
@@ -125,7 +125,10 @@ impl Provider {
     }
 
     /// Where values stay between two graphs.
-    pub(crate) fn memory(self, device: i32) -> ort::Result<MemoryInfo<'static>> {
+    ///
+    /// # Errors
+    /// ONNX Runtime's own.
+    pub fn memory(self, device: i32) -> ort::Result<MemoryInfo<'static>> {
         match self {
             Self::Cpu => MemoryInfo::new(AllocationDevice::CPU, 0, AllocatorType::Device, MemoryType::Default),
             _ => MemoryInfo::new(AllocationDevice::CUDA, device, AllocatorType::Device, MemoryType::Default),
@@ -133,7 +136,10 @@ impl Provider {
     }
 
     /// Makes memory of the host that the device reads and writes fastest.
-    pub(crate) fn host_memory(self, session: &Session) -> ort::Result<Allocator> {
+    ///
+    /// # Errors
+    /// ONNX Runtime's own.
+    pub fn host_memory(self, session: &Session) -> ort::Result<Allocator> {
         match self {
             Self::Cpu => Ok(Allocator::default()),
             _ => {

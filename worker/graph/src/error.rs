@@ -1,24 +1,22 @@
 //! What can go wrong with a graph.
 
-use super::cache::CacheVerdict;
-use mouthpiece_engine::EngineError;
+use crate::cache::CacheVerdict;
 use std::io;
 use std::path::Path;
 use thiserror::Error;
-
-/// What to do about a file that is not the right one.
-const MAKE_IT: &str = "make it with models/export/export.py";
 
 /// A graph cannot be loaded or run.
 #[derive(Debug, Error)]
 pub enum GraphError {
     /// It is not there.
-    #[error("the graph '{graph}' is missing ({}): {MAKE_IT}, or name the folder of graphs in neural.graphs", path.display())]
+    #[error("the graph '{graph}' is missing ({}): {remedy}, or name the folder of graphs in neural.graphs", path.display())]
     Missing {
         /// Which graph.
         graph: &'static str,
         /// Where it was looked for.
         path: Box<Path>,
+        /// How one gets it.
+        remedy: &'static str,
     },
     /// The operating system does not let it be read.
     #[error("the graph '{graph}' ({}) cannot be read: {source}", path.display())]
@@ -31,17 +29,19 @@ pub enum GraphError {
         source: io::Error,
     },
     /// ONNX Runtime cannot load it: it is damaged, or its weights are missing.
-    #[error("the graph '{graph}' ({}) cannot be loaded: {MAKE_IT} again ({source})", path.display())]
+    #[error("the graph '{graph}' ({}) cannot be loaded: {remedy} again ({source})", path.display())]
     Load {
         /// Which graph.
         graph: &'static str,
         /// The file.
         path: Box<Path>,
+        /// How one gets it.
+        remedy: &'static str,
         /// ONNX Runtime's own words.
         source: ort::Error,
     },
     /// A tensor is not there, or one too many is.
-    #[error("the graph '{graph}' ({}) has the {side}s {found}, wanted {wanted}: {MAKE_IT}", path.display())]
+    #[error("the graph '{graph}' ({}) has the {side}s {found}, wanted {wanted}: {remedy}", path.display())]
     Names {
         /// Which graph.
         graph: &'static str,
@@ -53,9 +53,11 @@ pub enum GraphError {
         found: Box<str>,
         /// The names that it must have.
         wanted: Box<str>,
+        /// How one gets the right one.
+        remedy: &'static str,
     },
     /// A tensor is another one than is wanted.
-    #[error("the graph '{graph}' ({}): {side} '{tensor}' is {found}, wanted {wanted}: {MAKE_IT}", path.display())]
+    #[error("the graph '{graph}' ({}): {side} '{tensor}' is {found}, wanted {wanted}: {remedy}", path.display())]
     Tensor {
         /// Which graph.
         graph: &'static str,
@@ -69,6 +71,8 @@ pub enum GraphError {
         found: Box<str>,
         /// What it must be.
         wanted: Box<str>,
+        /// How one gets the right one.
+        remedy: &'static str,
     },
     /// Two graphs were made in different precisions.
     #[error("the graphs '{from}' ({given}) and '{to}' ({taken}) do not go together: export both in the same precision")]
@@ -135,7 +139,7 @@ pub enum GraphError {
 }
 
 impl GraphError {
-    pub(super) fn not_built(graph: &'static str, verdict: CacheVerdict) -> Self {
+    pub(crate) fn not_built(graph: &'static str, verdict: CacheVerdict) -> Self {
         let why = if let CacheVerdict::Stale(why) = verdict { why } else { "none was built".to_owned() };
         Self::NotBuilt { graph, why: why.into() }
     }
@@ -148,10 +152,5 @@ impl GraphError {
     /// True when what runs the graph failed, and not the graph: loading it again may help.
     pub fn is_of_device(&self) -> bool {
         matches!(self, Self::Run { .. })
-    }
-
-    /// As the engine's own error.
-    pub fn of_engine(self) -> EngineError {
-        if self.is_of_device() { EngineError::Device(self.into()) } else { EngineError::Run(self.into()) }
     }
 }
