@@ -5,16 +5,18 @@ mod engine;
 use crate::engine_args::EngineArgs;
 use crate::{counting, frame, say};
 use clap::{Args, Subcommand};
-use mouthpiece_domain::frame::FrameSize;
+use mouthpiece_domain::file_kind::FileFamily;
+use mouthpiece_domain::frame::{FrameSize, Framing};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Ear, Engine, OwnEngine, SpeechLevel};
 use mouthpiece_media::audio::{self, SpeechBlock, SpeechReader};
 use mouthpiece_media::encode::{self, EncoderChoice, EncoderQuality, EncoderSettings, FilePreset};
 use mouthpiece_media::face::{FaceFinder, Runtime};
+use mouthpiece_media::file_kind;
 use mouthpiece_media::image::{PortraitLimits, load_portrait};
 use mouthpiece_media::reference::{PrepareOptions, PreparedReference, Reference};
 use mouthpiece_worker::engines::{ForEngine, with_engine};
-use mouthpiece_worker::{FramePath, RenderError};
+use mouthpiece_worker::{FramePath, PortraitOptions, RenderError, load_reference};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -45,7 +47,7 @@ enum BenchPart {
 /// Films, from speech to packets.
 #[derive(Debug, Args)]
 struct FilmBenchArgs {
-    /// The portrait; it is enlarged if it is smaller than `--size`
+    /// The portrait; a picture is enlarged if it is smaller than `--size`, a video is taken as it is
     #[arg(long, value_name = "FILE", default_value = "samples/portrait.png")]
     portrait: PathBuf,
     /// What is said, repeated as often as needed
@@ -123,14 +125,17 @@ fn bench<E: Engine>(engine: &E, args: &FilmBenchArgs) -> anyhow::Result<()> {
     let reference = reference(&args.portrait, args.size)?;
     let first = &reference.frames[0].picture;
     let size = [first.width() as u32, first.height() as u32];
+    let avatar_frames = reference.frames.len();
     let started = Instant::now();
     let avatar = Arc::new(engine.prepare(reference)?);
     let prepare_ms = started.elapsed().as_secs_f64() * 1e3;
     let sound = sound(&args.speech)?;
     let mut encoder = String::new();
     let mut runs = Vec::new();
-    for head in [false, true] {
-        runs.push(measure(engine, args, &avatar, size, &sound, head, &mut encoder)?);
+    // A video moves by itself.
+    let heads = if avatar_frames == 1 { &[false, true][..] } else { &[false] };
+    for &head in heads {
+        runs.push(measure(engine, args, (&avatar, avatar_frames), size, &sound, head, &mut encoder)?);
     }
     let report = Report { size, encoder, frames: args.frames, prepare_ms, runs, peak_memory_mib: peak_memory() };
     print(&report, args.json)
@@ -138,6 +143,17 @@ fn bench<E: Engine>(engine: &E, args: &FilmBenchArgs) -> anyhow::Result<()> {
 
 /// The portrait at the asked size, enlarged if need be: only speed is measured.
 fn reference(portrait: &Path, size: FrameSize) -> anyhow::Result<Reference> {
+    if file_kind(portrait).is_ok_and(|kind| kind.family() != FileFamily::Picture) {
+        let options = PortraitOptions {
+            size: size.pixels(),
+            framing: Framing::default(),
+            face: None,
+            fps: FPS,
+            background: None,
+        };
+        let mut finder = FaceFinder::new(&Runtime::get().map_err(RenderError::from)?).map_err(RenderError::from)?;
+        return Ok(load_reference(portrait, options, &mut finder)?.reference);
+    }
     let picture = load_portrait(portrait, &PortraitLimits::default()).map_err(RenderError::from)?;
     let scale = (size.pixels() as f32 / picture.width().max(picture.height()) as f32).max(1.0);
     let [w, h] = [picture.width(), picture.height()].map(|s| ((s as f32 * scale).round() as u32).max(2));
@@ -168,7 +184,7 @@ fn sound(speech: &Path) -> anyhow::Result<Sound> {
 fn measure<E: Engine>(
     engine: &E,
     args: &FilmBenchArgs,
-    avatar: &Arc<E::Avatar>,
+    (avatar, references): (&Arc<E::Avatar>, usize),
     [width, height]: [u32; 2],
     sound: &Sound,
     head: bool,
@@ -180,7 +196,7 @@ fn measure<E: Engine>(
     encoder.name().clone_into(name);
     let mut ear = engine.ear(sound.level);
     let liveliness = if head { Liveliness::default() } else { Liveliness::STILL };
-    let mut path = FramePath::new(OwnEngine::new(engine.clone(), Arc::clone(avatar)), 1, FPS, 1, liveliness);
+    let mut path = FramePath::new(OwnEngine::new(engine.clone(), Arc::clone(avatar)), references, FPS, 1, liveliness);
     let per_frame = 16_000 / FPS as usize;
     let pieces: Vec<&[f32]> = sound.samples.chunks_exact(per_frame).collect();
     anyhow::ensure!(!pieces.is_empty(), "the speech is shorter than one frame");

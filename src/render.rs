@@ -11,7 +11,7 @@ use mouthpiece_domain::frame::FrameRate;
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_media::encode::{EncoderChoice, FilePreset};
 use mouthpiece_media::image::{Background, PortraitLimits, load_portrait};
-use mouthpiece_worker::{RenderError, RenderOptions, RenderProgress, render, speech_warnings};
+use mouthpiece_worker::{FaceSearch, RenderError, RenderOptions, RenderProgress, render, speech_warnings};
 use mouthpiece_worker_settings::ProvenanceSettings;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -165,7 +165,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
     let done = render(&args.portrait, &args.speech, &args.output, &options, &mut |progress| {
         match progress {
             RenderProgress::Listening { seconds } => frames.doing(&format!("listening to the speech: {seconds:.0} s")),
-            RenderProgress::Looking => frames.doing("looking for the face"),
+            RenderProgress::Looking(at) => frames.doing(&looking(at)),
             RenderProgress::Ready { report, survey, encoder, frames: total } => {
                 encoder.clone_into(&mut used_encoder);
                 warnings.extend(report.warnings.iter().cloned());
@@ -201,6 +201,15 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
         warnings,
     };
     print(&report, args.json)
+}
+
+/// What is done while the face is looked for; a video takes a while.
+fn looking(at: FaceSearch) -> String {
+    match (at.frames, at.of_frames) {
+        (0, _) => "looking for the face".to_owned(),
+        (frames, Some(of)) => format!("looking for the face: {frames} of {of} frames"),
+        (frames, None) => format!("looking for the face: {frames} frames"),
+    }
 }
 
 fn print(r: &Report, json: bool) -> anyhow::Result<()> {

@@ -18,9 +18,9 @@ pub struct FramePath<A: Artist> {
 impl<A: Artist> FramePath<A> {
     /// Frames by `artist`, whose avatar has `references` reference frames, `fps` a second.
     pub fn new(artist: A, references: usize, fps: u32, seed: u64, liveliness: Liveliness) -> Self {
-        // A video moves by itself.
-        let motion = if references == 1 { liveliness.motion } else { 0.0 };
-        let liveliness = Liveliness { motion, ..liveliness };
+        // A video moves and blinks by itself.
+        let liveliness =
+            if references == 1 { liveliness } else { Liveliness { motion: 0.0, blinks: false, ..liveliness } };
         Self { artist, life: Life::new(seed, liveliness), fps, references, next: 0 }
     }
 
@@ -81,7 +81,50 @@ fn forth_and_back(n: u64, count: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::forth_and_back;
+    use super::{FramePath, forth_and_back};
+    use mouthpiece_engine::life::Liveliness;
+    use mouthpiece_engine::{Artist, Cue, EngineError, Expression, HeardCue};
+    use mouthpiece_media::image::I420;
+
+    #[derive(Clone, Copy)]
+    struct Silent;
+
+    impl Cue for Silent {
+        fn is_rest(&self) -> bool {
+            true
+        }
+    }
+
+    /// Remembers how far eyes were ever closed.
+    struct Watcher(I420, f32);
+
+    impl Artist for &mut Watcher {
+        type Cue = Silent;
+
+        fn draw(&mut self, _: usize, _: Silent, expression: Expression) -> Result<&I420, EngineError> {
+            self.rest(0, expression)
+        }
+
+        fn rest(&mut self, _: usize, expression: Expression) -> Result<&I420, EngineError> {
+            self.1 = self.1.max(expression.blink);
+            Ok(&self.0)
+        }
+    }
+
+    #[test]
+    fn a_video_keeps_its_own_blinks_and_gets_no_others() {
+        let closed = |references| {
+            let mut watcher = Watcher(I420::new(2, 2).unwrap(), 0.0);
+            let mut path = FramePath::new(&mut watcher, references, 25, 1, Liveliness::default());
+            for _ in 0..500 {
+                path.draw(HeardCue { cue: Silent, voice: 0.5 }).unwrap();
+                path.rest().unwrap();
+            }
+            watcher.1
+        };
+        assert_eq!(closed(1), 1.0);
+        assert_eq!(closed(40), 0.0);
+    }
 
     #[test]
     fn references_are_shown_forth_and_back() {

@@ -37,7 +37,7 @@ pub use condition::EngineCondition;
 pub use error::RenderError;
 pub use film::FramePath;
 pub(crate) use load::load_reference_while;
-pub use load::{PortraitOptions, load_reference};
+pub use load::{FaceSearch, PortraitOptions, load_reference};
 pub use mouthpiece_worker_settings::{NeuralMemory, NeuralSettings, RtcSettings, WorkerSettings};
 pub use output::OutputFile;
 pub use pipeline::speech_warnings;

@@ -47,10 +47,24 @@ pub fn load_reference(
     options: PortraitOptions,
     finder: &mut FaceFinder,
 ) -> Result<PreparedReference, RenderError> {
-    load_reference_while(path, options, finder, &|| true)
+    load_reference_while(path, options, finder, &mut |_| true)
 }
 
-/// The same, given up between two steps (for a video, between two frames) as soon as `go_on` is false.
+/// How far the search for a face is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FaceSearch {
+    /// Frames of a video that were looked at; 0 of a picture.
+    pub frames: usize,
+    /// How many there are, where the file says so.
+    pub of_frames: Option<usize>,
+}
+
+impl FaceSearch {
+    /// Nothing was looked at so far.
+    pub const BEGINS: Self = Self { frames: 0, of_frames: None };
+}
+
+/// The same, told to `progress` at each step (for a video, before each frame) and given up as soon as that is false.
 ///
 /// # Errors
 /// As [`load_reference`]; [`RenderError::Cancelled`].
@@ -58,11 +72,15 @@ pub fn load_reference_while(
     path: &Path,
     options: PortraitOptions,
     finder: &mut FaceFinder,
-    go_on: &dyn Fn() -> bool,
+    progress: &mut dyn FnMut(FaceSearch) -> bool,
 ) -> Result<PreparedReference, RenderError> {
-    let loaded = load(path, options, finder, go_on);
+    let mut at = FaceSearch::BEGINS;
+    let loaded = load(path, options, finder, &mut |now| {
+        at = now;
+        progress(now)
+    });
     // What a search says that was given up is no verdict on the portrait.
-    if go_on() { loaded } else { Err(RenderError::Cancelled) }
+    if progress(at) { loaded } else { Err(RenderError::Cancelled) }
 }
 
 /// A background that was asked for in vain.
@@ -77,7 +95,7 @@ fn load(
     path: &Path,
     options: PortraitOptions,
     finder: &mut FaceFinder,
-    go_on: &dyn Fn() -> bool,
+    go_on: &mut dyn FnMut(FaceSearch) -> bool,
 ) -> Result<PreparedReference, RenderError> {
     let prepare = options.prepare();
     let no_face = |source| RenderError::Reference { file: path.into(), source };
@@ -88,7 +106,7 @@ fn load(
     let kind = file_kind(path).ok();
     if kind.is_none_or(|kind| kind.family() == FileFamily::Picture) {
         let portrait = read_portrait(path, &PortraitLimits::default(), &background)?;
-        if !go_on() {
+        if !go_on(FaceSearch::BEGINS) {
             return Err(RenderError::Cancelled);
         }
         let mut prepared = PreparedReference::from_portrait(&portrait.picture, finder, &prepare).map_err(no_face)?;
@@ -99,20 +117,32 @@ fn load(
     if let Some(Err(not_taken)) = kind.map(|kind| kind.taken_as(FileUse::Portrait)) {
         return Err(RenderError::NotAPortrait { file: path.into(), not_taken });
     }
-    // Frames are held at twice the output's size at most, so that a short 4K video stays small in memory.
+    // Frames are looked at at twice the output's size at most, so that a 4K video takes no longer than others.
     let bound = video::VideoOptions { max_side: Some((options.size * 2).clamp(512, 4096)), background };
-    let reader = VideoReader::open_with(path, bound)?;
-    let clip = reader.read_clip(f64::from(options.fps), MAX_VIDEO_FRAMES)?;
-    let rate = clip.frames_per_second as f32;
-    let frames = clip.frames.into_iter().map(|frame| if go_on() { Ok(frame) } else { Err(GivenUp) });
-    let mut prepared = PreparedReference::from_video(frames, rate, finder, &prepare).map_err(no_face)?;
-    if clip.more {
+    let mut clip = VideoReader::open_with(path, bound)?.steady(f64::from(options.fps), MAX_VIDEO_FRAMES);
+    let rate = clip.frames_per_second() as f32;
+    let of_frames = clip.frames_estimate();
+    let mut damage = None;
+    let frames = clip.by_ref().enumerate().map_while(|(frames, frame)| match frame {
+        Ok(_) if !go_on(FaceSearch { frames, of_frames }) => Some(Err(GivenUp)),
+        Ok(frame) => Some(Ok(frame)),
+        Err(e) => {
+            damage = Some(e);
+            None
+        }
+    });
+    let prepared = PreparedReference::from_video(frames, rate, finder, &prepare);
+    if let Some(damage) = damage {
+        return Err(damage.into());
+    }
+    let mut prepared = prepared.map_err(no_face)?;
+    if clip.more() {
         let used = prepared.reference.frames.len() as f32 / rate;
         prepared.report.warnings.push(format!("only the first {used:.1} s of the video are used"));
     }
-    prepared.report.warnings.extend(clip.warnings);
-    prepared.report.warnings.extend(unseen(clip.showed_background));
-    if clip.truncated {
+    prepared.report.warnings.extend(clip.warnings());
+    prepared.report.warnings.extend(unseen(clip.showed_background()));
+    if clip.truncated() {
         prepared.report.warnings.push("the video is damaged or was cut short: what could be read is used".to_owned());
     }
     Ok(prepared)

@@ -3,7 +3,7 @@
 use crate::engines::{ForEngine, with_engine};
 use crate::output::OutputFile;
 use crate::pipeline::{self, Film, FilmSetup};
-use crate::{NeuralSettings, PortraitOptions, RenderError, Signing, load_reference};
+use crate::{FaceSearch, NeuralSettings, PortraitOptions, RenderError, Signing, load_reference_while};
 use mouthpiece_domain::frame::{FrameRate, FrameSize, Framing};
 use mouthpiece_engine::life::Liveliness;
 use mouthpiece_engine::{Engine, OwnEngine};
@@ -76,7 +76,7 @@ pub enum RenderProgress<'a> {
         seconds: f64,
     },
     /// Looking for the face.
-    Looking,
+    Looking(FaceSearch),
     /// The face was found, the encoder opened.
     Ready {
         /// What was found.
@@ -160,7 +160,7 @@ pub fn render_with<E: Engine>(
     let output = OutputFile::reserve(output, &[portrait, speech])?;
 
     let survey = pipeline::survey(speech, &mut |seconds| progress(RenderProgress::Listening { seconds }))?;
-    go_on(progress(RenderProgress::Looking))?;
+    go_on(progress(RenderProgress::Looking(FaceSearch::BEGINS)))?;
     let mut finder = FaceFinder::new(&Runtime::get()?)?;
     let portrait_options = PortraitOptions {
         size: options.size.pixels(),
@@ -169,9 +169,9 @@ pub fn render_with<E: Engine>(
         fps: options.fps.per_second(),
         background: options.background.clone(),
     };
-    let prepared = load_reference(portrait, portrait_options, &mut finder);
-    go_on(progress(RenderProgress::Looking))?; // a search that was interrupted is no verdict on the portrait
-    let PreparedReference { reference, report } = prepared?;
+    let mut looking = |at| progress(RenderProgress::Looking(at));
+    let PreparedReference { reference, report } =
+        load_reference_while(portrait, portrait_options, &mut finder, &mut looking)?;
     drop(finder);
 
     let [width, height] = report.frame.output;

@@ -94,7 +94,7 @@ pub trait Engine: Clone + Send + Sync + 'static {
         None
     }
 
-    /// That data, of a prepared avatar.
+    /// That data, of a prepared avatar; empty where nothing of this one is worth it.
     fn keep(_: &Self::Avatar) -> Vec<u8> {
         Vec::new()
     }

@@ -1,10 +1,13 @@
 //! Drawing one frame: solve where the pixels come from, fetch them, paint the lips.
 
+use super::PuppetAvatar;
+use super::bank::{Bank, BankInside, Contour, Follower, SAMPLES};
+use super::clip::FramePose;
 use super::fields::Displacement;
 use super::figure::{CellKind, RimScratch};
 use super::grid::Grid;
 use super::head::HeadSources;
-use super::lips::{LipZone, NEAR, Origin};
+use super::lips::{LipZone, NEAR, Origin, Place};
 use super::rig::Rig;
 use super::shape::MouthShape;
 use super::source::Source;
@@ -12,6 +15,9 @@ use super::warp;
 use mouthpiece_engine::Expression;
 use mouthpiece_frame::{I420, Rect};
 use std::ops::Range;
+
+/// Lips no further apart than this, in pixels, show nothing.
+const SHUT: f32 = 0.3;
 
 /// How far a moving head may carry the mouth, in D.
 const MARGIN: f32 = 0.19;
@@ -51,11 +57,40 @@ impl Row {
     }
 }
 
+/// What is drawn: a face, and the picture that shows it.
+pub(super) struct View<'a> {
+    rig: &'a Rig,
+    source: &'a Source,
+    /// How the picture lies to the frame that the rig was made from; none where it is that frame.
+    pose: Option<&'a FramePose>,
+    /// The person's own mouths, where there are any.
+    bank: Option<&'a Bank>,
+    /// No picture's lower face takes more pixels; 0 where there is but one.
+    most_pixels: usize,
+}
+
+impl<'a> View<'a> {
+    /// Frame `shown` of an avatar, which is in `source`.
+    pub(super) fn of(avatar: &'a PuppetAvatar, rig: &'a Rig, source: &'a Source, shown: usize) -> Self {
+        let clip = avatar.clip.as_ref();
+        Self {
+            rig,
+            source,
+            pose: clip.map(|clip| &clip.poses[shown]),
+            bank: clip.map(|clip| &clip.bank).filter(|bank| bank.len() > 0),
+            most_pixels: clip.map_or(0, |clip| clip.most_pixels),
+        }
+    }
+}
+
 /// What one frame needs to know everywhere.
 struct Frame<'a> {
     rig: &'a Rig,
     source: &'a Source,
     shape: &'a MouthShape,
+    pose: Option<&'a FramePose>,
+    inside: Option<BankInside<'a>>,
+    most_pixels: usize,
     /// Whether the head moves at all.
     moving: bool,
     /// The grid of the mouth's answers, over the frame.
@@ -65,19 +100,23 @@ struct Frame<'a> {
     lower_rows: Range<usize>,
 }
 
-/// Draws `rig` with the mouth in `shape` and the head as `expression` says; lids are already painted in `source`.
+/// Draws `view` with the mouth in `shape` and the head as `expression` says; lids are already painted in its source.
 /// Returns what was painted: even, inside the frame.
 pub(super) fn draw(
-    rig: &Rig,
-    source: &Source,
+    view: &View<'_>,
     shape: &MouthShape,
     expression: &Expression,
+    follower: &mut Follower,
     s: &mut Scratch,
     frame: &mut I420,
 ) -> Rect {
+    let &View { rig, source, pose, bank, most_pixels } = view;
     let moving = !expression.head.is_rest() || expression.brow != 0.0 || expression.breath != 0.0;
     let weights = shape.weights(rig.mouth.smile(), expression.smile);
     let speaking = weights.iter().any(|w| w.abs() >= 1e-4);
+    if !speaking {
+        follower.forget();
+    }
     if !moving && !speaking {
         return Rect::default();
     }
@@ -86,17 +125,23 @@ pub(super) fn draw(
     }
     let field = rig.sheets.grid;
     let margin = if moving { (MARGIN * rig.frame.unit / field.step as f32).ceil() as usize } else { 0 };
-    let out = field.grown(margin);
-    let mut f = Frame { rig, source, shape, moving, out, upper_rows: 0..0, lower_rows: 0..0 };
+    let (width, height) = (frame.width(), frame.height());
+    let out = pose.map_or(field, |pose| Grid::over(pose.there.bounds(&field, width, height), field.step)).grown(margin);
+    let mut f =
+        Frame { rig, source, shape, pose, inside: None, most_pixels, moving, out, upper_rows: 0..0, lower_rows: 0..0 };
     let mouth = if speaking {
         rig.sheets.combine(&weights, &mut s.displacement);
+        if let Some((bank, pose)) = bank.zip(pose) {
+            f.inside = f.choose(bank, pose, &s.displacement, follower);
+        }
         f.solve_mouth(&weights, s);
-        pixels_of(&out, frame.width(), frame.height())
+        pixels_of(&out, width, height)
     } else {
         s.lips.begin(Rect::default(), 0);
         Rect::default()
     };
-    let area = if moving { rig.head.support.union(mouth) } else { mouth };
+    let head = || pose.map_or(rig.head.support, |pose| pose.there.area(rig.head.support, width, height));
+    let area = if moving { head().union(mouth) } else { mouth };
     f.rows(area, mouth, s, frame);
     if speaking {
         s.lips.finish(rig.soft, frame);
@@ -122,10 +167,37 @@ fn pixels_of(grid: &Grid, width: usize, height: usize) -> Rect {
     }
 }
 
-impl Frame<'_> {
+impl<'a> Frame<'a> {
+    /// The person's own mouth that fits what the sheets leave open.
+    fn choose(
+        &self,
+        bank: &'a Bank,
+        pose: &FramePose,
+        displacement: &Displacement,
+        follower: &mut Follower,
+    ) -> Option<BankInside<'a>> {
+        let Rig { frame, mouth, sheets, .. } = self.rig;
+        let moved = |place: [f32; 2], sheet: &[[f32; 2]]| {
+            let p = frame.to_px(place);
+            let d = sheets.grid.sample(sheet, p);
+            frame.to_face([p[0] + d[0], p[1] + d[1]])
+        };
+        let lines: [[[f32; 2]; 2]; SAMPLES] = std::array::from_fn(|k| {
+            let x = mouth.half_width * (2.0 * k as f32 / (SAMPLES - 1) as f32 - 1.0);
+            [moved([x, mouth.upper.at(x)], &displacement.upper), moved([x, mouth.lower.at(x)], &displacement.lower)]
+        });
+        let wanted = Contour::resampled(&lines);
+        if wanted.opening() * frame.unit < SHUT {
+            follower.forget();
+            return None;
+        }
+        bank.inside(follower, wanted, pose.turn, pose.light)
+    }
+
     /// Where the head's motion takes pixel `p` from.
     #[inline]
     fn head(&self, sources: &HeadSources, p: [f32; 2]) -> [f32; 2] {
+        let p = self.pose.map_or(p, |pose| pose.back.at(p));
         if self.moving { sources.at(&self.rig.head.grid, p) } else { p }
     }
 
@@ -146,13 +218,19 @@ impl Frame<'_> {
             [-side, lowest + slack + drop],
             [side, lowest + slack + drop],
         ]
-        .map(|p| rig.frame.to_px(p)[1]);
+        .map(|p| rig.frame.to_px(p))
+        .map(|p| self.pose.map_or(p, |pose| pose.there.at(p))[1]);
         let row_of = |y: f32| (((y - out.y0 as f32) / out.step as f32).max(0.0) as usize).min(out.rows);
         let first = row_of(ends.iter().copied().fold(f32::MAX, f32::min));
         let last = row_of(ends.iter().copied().fold(f32::MIN, f32::max) + 2.0 * out.step as f32);
         self.upper_rows = 0..last;
         self.lower_rows = first..out.rows;
 
+        // Mouths of other frames need more nodes: room is made once.
+        let most = self.most_pixels / (out.step * out.step) * 3 / 2;
+        for nodes in [&mut s.upper, &mut s.lower, &mut s.targets] {
+            nodes.reserve(most.saturating_sub(nodes.len()));
+        }
         s.upper.resize(out.len(), [0.0; 2]);
         s.lower.resize(out.len(), [0.0; 2]);
         s.targets.clear();
@@ -184,7 +262,7 @@ impl Frame<'_> {
         };
         let zone = clip(zone).to_even(self.source.width, self.source.height);
         // A head that turns shows a mouth's zone that is larger than at rest: as large as a moving one's grid it never is.
-        let most = inside.width() * inside.height();
+        let most = (inside.width() * inside.height()).max(self.most_pixels);
         s.lips.begin(if zone.is_empty() { Rect::default() } else { zone }, most);
     }
 
@@ -221,6 +299,10 @@ impl Frame<'_> {
             let area = Rect { x0: from, x1: to, ..area };
             for dy in 0..2 {
                 self.coordinates(y + dy, area, mouth, dy, s);
+                if let Some(pose) = self.pose {
+                    let row = &mut s.rows[dy];
+                    pose.there.run(&mut row.xs[..area.width()], &mut row.ys[..area.width()]);
+                }
             }
             let [a, b] = &s.rows;
             let width = area.width();
@@ -278,9 +360,13 @@ impl Frame<'_> {
     fn coordinates(&self, y: usize, area: Rect, mouth: Rect, slot: usize, s: &mut Scratch) {
         let row = &mut s.rows[slot];
         let in_mouth = !mouth.is_empty() && (mouth.y0..mouth.y1).contains(&y);
-        if self.moving {
+        if self.moving && self.pose.is_none() {
             let grid = &self.rig.head.grid;
             warp::row(grid, &s.head.nodes, y, area.x0, area.x1, &mut row.xs, &mut row.ys);
+        } else if self.moving {
+            for (i, x) in (area.x0..area.x1).enumerate() {
+                [row.xs[i], row.ys[i]] = self.head(&s.head, [x as f32, y as f32]);
+            }
         }
         if !in_mouth {
             return;
@@ -302,12 +388,19 @@ impl Frame<'_> {
         let (lx, ly) = (&mut s.lower_row.xs[..], &mut s.lower_row.ys[..]);
         warp::row(&self.out, &s.lower, y, mouth.x0, mouth.x1, lx, ly);
         let zone = s.lips.area();
+        let place = Place {
+            rig: self.rig,
+            source: self.source,
+            shape: self.shape,
+            there: self.pose.map(|pose| &pose.there),
+            inside: self.inside.as_ref(),
+        };
         if (zone.y0..zone.y1).contains(&y) {
             for x in zone.x0..zone.x1 {
                 let i = x - mouth.x0;
                 let head = self.head(&s.head, [x as f32, y as f32]);
                 let from = Origin { upper: [xs[i], ys[i]], lower: [lx[i], ly[i]], head };
-                s.lips.shade(x, y, from, self.rig, self.source, self.shape);
+                s.lips.shade(x, y, from, &place);
             }
         }
         // Which sheet shows changes once or twice a row: where both ends of a run agree, so does what lies between.

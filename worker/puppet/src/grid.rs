@@ -51,6 +51,17 @@ impl Grid {
         let (c, r) = ((gx as usize).min(self.cols - 2), (gy as usize).min(self.rows - 2));
         (r * self.cols + c, gx - c as f32, gy - r as f32)
     }
+
+    /// What the nodes' `values` are at a pixel, linear between them.
+    #[inline]
+    pub(super) fn sample(&self, values: &[[f32; 2]], p: [f32; 2]) -> [f32; 2] {
+        let (at, fx, fy) = self.cell(p);
+        let [a, b, c, d] = [at, at + 1, at + self.cols, at + self.cols + 1].map(|i| values[i]);
+        std::array::from_fn(|i| {
+            let (top, bottom) = (a[i] + (b[i] - a[i]) * fx, c[i] + (d[i] - c[i]) * fx);
+            top + (bottom - top) * fy
+        })
+    }
 }
 
 #[cfg(test)]

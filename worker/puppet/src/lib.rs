@@ -4,6 +4,8 @@
 //! inside of the mouth shows. It is honest about what it is: it moves a photograph. What it moves, and how far, was
 //! tuned by eye on several portraits; lengths are in D, the distance between the outer eye corners.
 
+mod bank;
+mod clip;
 mod curves;
 mod draw;
 mod draw_pool;
@@ -29,12 +31,14 @@ mod warp;
 pub use ear::PuppetEar;
 pub use shape::MouthShape;
 
+use bank::{BankOrigin, FORMAT, Follower};
+use clip::{Clip, HomeFace};
+use draw::View;
 use draw_pool::DrawPool;
 use eyes::EyeState;
 use frame::FaceFrame;
-use mouth::{Mouth, OPEN_GAP};
 use mouthpiece_engine::{Engine, EngineError, EngineTick, Expression, SpeechLevel};
-use mouthpiece_frame::{I420, Rect, Reference};
+use mouthpiece_frame::{I420, Rect, Reference, ReferenceFrame};
 use mouthpiece_media::{compose::Canvas, features::VisemeNet};
 use rig::Rig;
 use source::Source;
@@ -65,10 +69,12 @@ impl Puppet {
 /// A prepared face.
 #[derive(Debug)]
 pub struct PuppetAvatar {
+    /// What is shown at rest: of a video the frames with their mouths closed.
     reference: Reference,
-    faces: Vec<(FaceFrame, Mouth)>,
-    /// The first frame, built: a still portrait never needs another.
-    first: (Source, Rig),
+    /// The frame that all are drawn from, and its face.
+    home: (Source, Rig),
+    /// What a video has besides.
+    clip: Option<Clip>,
 }
 
 impl PuppetAvatar {
@@ -83,9 +89,19 @@ impl PuppetAvatar {
         if asked < held { Ok(()) } else { Err(EngineError::NoSuchFrame { asked, held }) }
     }
 
-    /// The reference it was made from.
+    /// The reference it was made from; of a video with closed mouths.
     pub fn reference(&self) -> &Reference {
         &self.reference
+    }
+
+    /// How many of the person's own mouths it can show; 0 of a still, and of a video in which nobody speaks.
+    pub fn mouths(&self) -> usize {
+        self.clip.as_ref().map_or(0, |clip| clip.bank.len())
+    }
+
+    /// Which reference frame has the mouth that silence shows.
+    pub fn home_frame(&self) -> usize {
+        self.clip.as_ref().map_or(0, |clip| clip.home)
     }
 }
 
@@ -95,9 +111,10 @@ pub struct PuppetSeat {
     canvas: Canvas,
     /// The picture with its lids as they are now.
     source: Source,
-    /// The reference frame in `source`, and its rig and open-eyed picture if it is not the first.
+    /// The reference frame in `source`.
     shown: usize,
-    other: Option<(Source, Rig)>,
+    /// Which of the person's own mouths are shown.
+    follower: Follower,
     /// What the eyes in `source` show.
     eyes: [EyeState; 2],
     scratch: draw::Scratch,
@@ -114,11 +131,24 @@ impl Engine for Puppet {
     }
 
     fn prepare(&self, reference: Reference) -> Result<PuppetAvatar, EngineError> {
-        let faces = trace_faces(&reference)?;
-        let first = reference.frames.first().ok_or(EngineError::EmptyReference)?;
-        let source = Source::new(&first.picture);
-        let rig = Rig::build(first, faces[0].0, &faces[0].1, &source);
-        Ok(PuppetAvatar { first: (source, rig), faces, reference })
+        self.prepare_with(reference, None)
+    }
+
+    fn kept_version(&self) -> Option<String> {
+        Some(format!("bank{FORMAT}"))
+    }
+
+    fn keep(avatar: &PuppetAvatar) -> Vec<u8> {
+        let origin = |home| BankOrigin { frames: avatar.frames(), home };
+        avatar.clip.as_ref().map_or_else(Vec::new, |clip| clip.bank.to_bytes(origin(clip.home)))
+    }
+
+    fn can_use(&self, reference: &Reference, kept: &[u8]) -> bool {
+        reference.frames.len() > 1 && bank::is_whole(kept, reference.frames.len())
+    }
+
+    fn prepare_kept(&self, reference: Reference, kept: &[u8]) -> Result<PuppetAvatar, EngineError> {
+        self.prepare_with(reference, Some(kept))
     }
 
     fn bytes(avatar: &PuppetAvatar) -> usize {
@@ -126,18 +156,18 @@ impl Engine for Puppet {
         let Some(first) = frames.first() else { return 0 };
         let pixels = first.picture.width() * first.picture.height();
         let mesh = first.face.points.len() * size_of::<[f32; 3]>();
-        let (source, rig) = &avatar.first;
-        let traced = size_of::<(FaceFrame, Mouth)>() * frames.len();
+        let (source, rig) = &avatar.home;
         let mattes: usize = frames.iter().filter_map(|f| f.matte.as_ref()).map(|m| m.coverage.len()).sum();
-        frames.len() * (pixels * 3 / 2 + mesh) + mattes + traced + source.bytes() + rig.bytes()
+        let clip = avatar.clip.as_ref().map_or(0, Clip::bytes);
+        frames.len() * (pixels * 3 / 2 + mesh) + mattes + source.bytes() + rig.bytes() + clip
     }
 
     fn seat(avatar: &PuppetAvatar) -> PuppetSeat {
         PuppetSeat {
-            canvas: Canvas::new(&avatar.reference.frames[0].picture),
-            source: avatar.first.0.clone(),
-            shown: 0,
-            other: None,
+            canvas: Canvas::new(&avatar.reference.frames[avatar.home_frame()].picture),
+            source: avatar.home.0.clone(),
+            shown: avatar.home_frame(),
+            follower: Follower::default(),
             eyes: Default::default(),
             scratch: draw::Scratch::default(),
         }
@@ -183,32 +213,32 @@ impl Engine for Puppet {
     }
 }
 
+impl Puppet {
+    fn prepare_with(&self, mut reference: Reference, kept: Option<&[u8]>) -> Result<PuppetAvatar, EngineError> {
+        if let [first] = &reference.frames[..] {
+            let home = still(first)?;
+            return Ok(PuppetAvatar { home, clip: None, reference });
+        }
+        let (clip, HomeFace { source, rig }) = Clip::prepare(&mut reference, &self.crew, kept)?;
+        Ok(PuppetAvatar { home: (source, rig), clip: Some(clip), reference })
+    }
+}
+
 impl PuppetSeat {
     /// Makes `index` the reference frame that is drawn from.
     fn show(&mut self, avatar: &PuppetAvatar, index: usize) {
-        if self.shown == index {
-            return;
+        if self.shown != index {
+            self.shown = index;
+            self.eyes = Default::default();
+            self.source.replace(&avatar.reference.frames[index].picture);
         }
-        self.shown = index;
-        self.eyes = Default::default();
-        if index == 0 {
-            self.source.clone_from(&avatar.first.0);
-            return;
-        }
-        let frame = &avatar.reference.frames[index];
-        let (face, mouth) = &avatar.faces[index];
-        self.source.replace(&frame.picture);
-        let rig = Rig::build(frame, *face, mouth, &self.source);
-        self.other = Some((self.source.clone(), rig));
     }
 
-    /// Paints the shown frame with this mouth and expression.
+    /// Paints the shown frame with this mouth and expression. The eyes of a video blink and look by themselves.
     fn paint(&mut self, avatar: &PuppetAvatar, shape: &MouthShape, expression: &Expression) {
-        let (open, rig) = match &self.other {
-            Some(other) if self.shown != 0 => other,
-            _ => &avatar.first,
-        };
-        for (eye, shown) in rig.eyes.iter().zip(&mut self.eyes) {
+        let (open, rig) = &avatar.home;
+        let still = avatar.clip.is_none();
+        for (eye, shown) in rig.eyes.iter().zip(&mut self.eyes).filter(|_| still) {
             let state = eye.state(expression);
             // Eyes that rest are as they were painted last.
             if state != *shown {
@@ -223,29 +253,17 @@ impl PuppetSeat {
             self.source.copy_pixels(eye.area, frame);
             painted = painted.union(eye.area);
         }
-        painted = painted.union(draw::draw(rig, &self.source, shape, expression, &mut self.scratch, frame));
+        let view = View::of(avatar, rig, &self.source, self.shown);
+        painted = painted.union(draw::draw(&view, shape, expression, &mut self.follower, &mut self.scratch, frame));
         self.canvas.painted(painted);
     }
 }
 
-/// Traces the mouth of every frame. Whether it is open is decided once for all of them.
-fn trace_faces(reference: &Reference) -> Result<Vec<(FaceFrame, Mouth)>, EngineError> {
-    let mut measured = Vec::with_capacity(reference.frames.len());
-    for (i, f) in reference.frames.iter().enumerate() {
-        let frame = FaceFrame::of(&f.face, i)?;
-        measured.push((frame, frame.landmarks(&f.face)));
-    }
-    let mut gaps: Vec<f32> = measured.iter().map(|(_, points)| mouth::inner_gap(points)).collect();
-    gaps.sort_by(f32::total_cmp);
-    let open = gaps.get(gaps.len() / 2).ok_or(EngineError::EmptyReference)? > &OPEN_GAP;
-    Ok(measured
-        .into_iter()
-        .zip(&reference.frames)
-        .map(|((frame, points), f)| {
-            let half_width = (points[308][0] - points[78][0]) / 2.0;
-            let snap =
-                (!open).then(|| mouth::snap_to_darkest(&f.picture, frame, &Mouth::middle_line(&points, half_width)));
-            (frame, Mouth::trace(&points, open, snap.as_ref(), 1.0 / frame.unit))
-        })
-        .collect())
+/// A still portrait's face.
+fn still(first: &ReferenceFrame) -> Result<(Source, Rig), EngineError> {
+    let frame = FaceFrame::of(&first.face, 0)?;
+    let source = Source::new(&first.picture);
+    let mouth = clip::mouth_of(&first.face, frame, &first.picture);
+    let rig = Rig::build(first, frame, &mouth, &source);
+    Ok((source, rig))
 }

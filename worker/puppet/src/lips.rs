@@ -1,5 +1,7 @@
 //! The zone around the lips, where both sheets and the inside of the mouth meet in one pixel.
 
+use super::bank::BankInside;
+use super::clip::Affine;
 use super::curves::smoothstep;
 use super::interior::{OwnTeeth, decay};
 use super::rig::Rig;
@@ -14,7 +16,25 @@ pub(super) const NEAR: f32 = 0.05;
 /// The portrait's own teeth are taken from so far inside its gap (D): at the very edge they blend with the lip.
 const OWN_INSET: f32 = 0.010;
 
-/// Where one pixel of the zone comes from, in pixels.
+/// What is drawn.
+pub(super) struct Place<'a> {
+    pub(super) rig: &'a Rig,
+    pub(super) source: &'a Source,
+    pub(super) shape: &'a MouthShape,
+    /// From the pixels that the rig was made from to those of the source; none where they are the same.
+    pub(super) there: Option<&'a Affine>,
+    /// The person's own mouth, where one fits.
+    pub(super) inside: Option<&'a BankInside<'a>>,
+}
+
+impl Place<'_> {
+    #[inline]
+    fn yuv_at(&self, p: [f32; 2]) -> [f32; 3] {
+        self.source.yuv_at(self.there.map_or(p, |there| there.at(p)))
+    }
+}
+
+/// Where one pixel of the zone comes from, in pixels of the frame that the rig was made from.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Origin {
     /// Through the upper sheet.
@@ -29,7 +49,11 @@ pub(super) struct Origin {
 #[derive(Debug, Clone, Copy, Default)]
 struct Layered {
     lips: [f32; 3],
+    /// What is painted between them.
     inside: [f32; 3],
+    /// What was filmed there, and how far it replaces what is painted, 0..=1.
+    filmed: [f32; 3],
+    share: f32,
     /// Coverage by the lips, 0..=1; 1 where no inside was worked out.
     cover: f32,
 }
@@ -56,9 +80,9 @@ impl LipZone {
 
     /// Works out one pixel.
     #[inline]
-    pub(super) fn shade(&mut self, x: usize, y: usize, from: Origin, rig: &Rig, source: &Source, shape: &MouthShape) {
+    pub(super) fn shade(&mut self, x: usize, y: usize, from: Origin, place: &Place<'_>) {
         let at = (y - self.area.y0) * self.area.width() + x - self.area.x0;
-        self.pixels[at] = layered(from, rig, source, shape);
+        self.pixels[at] = layered(from, place);
     }
 
     /// Softens the inside as the portrait is (`soft`: standard deviation in pixels), puts the lips over it and writes the zone
@@ -92,6 +116,10 @@ impl LipZone {
         if p.cover >= 1.0 {
             return p.lips;
         }
+        // What was filmed is as soft as it is.
+        if p.share >= 1.0 {
+            return std::array::from_fn(|i| p.filmed[i] + (p.lips[i] - p.filmed[i]) * p.cover);
+        }
         let reach = if taps[2] > 0.0 { 2 } else { 1 };
         let mut sum = [0.0_f32; 3];
         let mut weight = 0.0_f32;
@@ -108,7 +136,8 @@ impl LipZone {
             }
         }
         std::array::from_fn(|i| {
-            let inside = sum[i] / weight;
+            let painted = sum[i] / weight;
+            let inside = painted + (p.filmed[i] - painted) * p.share;
             inside + (p.lips[i] - inside) * p.cover
         })
     }
@@ -118,11 +147,12 @@ impl LipZone {
 const BLACK: [f32; 3] = [16.0, 128.0, 128.0];
 
 /// One pixel of the zone, before the inside is softened.
-fn layered(from: Origin, rig: &Rig, source: &Source, shape: &MouthShape) -> Layered {
+fn layered(from: Origin, place: &Place<'_>) -> Layered {
+    let &Place { rig, shape, .. } = place;
     let (frame, mouth) = (rig.frame, &rig.mouth);
     let (upper, lower) = (frame.to_face(from.upper), frame.to_face(from.lower));
     let (su, sl) = (mouth.above(upper), mouth.below(lower));
-    let whole = |lips: [f32; 3]| Layered { lips, inside: [0.0; 3], cover: 1.0 };
+    let whole = |lips: [f32; 3]| Layered { lips, cover: 1.0, ..Layered::default() };
 
     // Between a closed portrait's lips runs a dark line. Once they part, each lip's edge is taken from just past it.
     let parting = if mouth.open { 0.0 } else { (-(su + sl) / 0.03).clamp(0.0, 1.0) };
@@ -132,11 +162,11 @@ fn layered(from: Origin, rig: &Rig, source: &Source, shape: &MouthShape) -> Laye
     };
     let upper_lip = || {
         let by = if parting > 0.0 { -0.006 * parting * decay(su.max(0.0) / 0.012) } else { 0.0 };
-        source.yuv_at(past(from.upper, by))
+        place.yuv_at(past(from.upper, by))
     };
     let lower_lip = || {
         let by = if parting > 0.0 { 0.014 * parting * decay(sl.max(0.0) / 0.018) } else { 0.0 };
-        source.yuv_at(past(from.lower, by))
+        place.yuv_at(past(from.lower, by))
     };
     if su > NEAR && sl < 0.0 {
         return whole(upper_lip());
@@ -160,8 +190,17 @@ fn layered(from: Origin, rig: &Rig, source: &Source, shape: &MouthShape) -> Laye
     let edge = |s: f32| (s * steep + 0.5).clamp(0.0, 1.0);
     let (au, al) = (edge(su), edge(sl));
     let lips = std::array::from_fn(|i| (cu[i] * au + cl[i] * al) / (au + al).max(1e-3));
-    let inside = between([cu, cl], [su, sl], head, rig, source, shape);
-    Layered { lips, inside, cover: (au + al).min(0.999) }
+    let cover = (au + al).min(0.999);
+    let contact = Contact::of([cu, cl], [su, sl], place);
+    let Some(bank) = place.inside else {
+        let inside = contact.over(between([su, sl], head, place));
+        return Layered { lips, inside, cover, ..Layered::default() };
+    };
+    let filmed = contact.over(bank.at(head, frame));
+    // Before an open portrait speaks its mouth is the picture's own.
+    let share = bank.share * if mouth.open { shape.engaged.clamp(0.0, 1.0) } else { 1.0 };
+    let inside = if share < 1.0 { contact.over(between([su, sl], head, place)) } else { filmed };
+    Layered { lips, inside, filmed, share, cover }
 }
 
 /// Where the lips of a smiling portrait meet they have no line of their own: it is drawn. And the dark beside the teeth
@@ -180,16 +219,29 @@ fn closed_smile(met: [f32; 3], [su, sl]: [f32; 2], out: f32, rig: &Rig, shape: &
     std::array::from_fn(|i| lined[i] + (flesh[i] + BLACK[i] - lined[i]) * fill)
 }
 
-/// What shows between the lips, whose edges have the colours `lips` and lie the heights `s` away (negative), at the place
-/// `head` of the resting face.
-fn between(
-    [cu, cl]: [[f32; 3]; 2],
-    [su, sl]: [f32; 2],
-    head: [f32; 2],
-    rig: &Rig,
-    source: &Source,
-    shape: &MouthShape,
-) -> [f32; 3] {
+/// Lips that hardly part show the shadow between them and nothing else.
+struct Contact {
+    colour: [f32; 3],
+    hides: f32,
+}
+
+impl Contact {
+    /// Of lips whose edges have the colours `cu` and `cl` and lie the heights `su` and `sl` away (negative).
+    fn of([cu, cl]: [[f32; 3]; 2], [su, sl]: [f32; 2], place: &Place<'_>) -> Self {
+        let hidden = 1.0 - smoothstep(0.8, 2.4, -(su + sl) * place.rig.frame.unit);
+        let hides = if place.rig.mouth.open { hidden * place.shape.engaged.clamp(0.0, 1.0) } else { hidden };
+        let colour = std::array::from_fn(|i| BLACK[i] + (0.5 * (cu[i] + cl[i]) - BLACK[i]) * [0.52, 0.75, 0.75][i]);
+        Self { colour, hides }
+    }
+
+    fn over(&self, inside: [f32; 3]) -> [f32; 3] {
+        std::array::from_fn(|i| inside[i] + (self.colour[i] - inside[i]) * self.hides)
+    }
+}
+
+/// What is painted between the lips, whose edges lie the heights `s` away (negative), at the place `head` of the resting face.
+fn between([su, sl]: [f32; 2], head: [f32; 2], place: &Place<'_>) -> [f32; 3] {
+    let &Place { rig, shape, .. } = place;
     let (frame, mouth) = (rig.frame, &rig.mouth);
     let engaged = shape.engaged.clamp(0.0, 1.0);
     // What the portrait shows between its own lips is fixed to the skull. A lip that rises beyond where it was uncovers
@@ -197,18 +249,12 @@ fn between(
     let own_teeth = mouth.open.then(|| {
         let above = mouth.above(head);
         let shown = [head[0], head[1] + (above + OWN_INSET).max(0.0)];
-        let yuv = source.yuv_at(frame.to_px(shown));
+        let yuv = place.yuv_at(frame.to_px(shown));
         let cover = smoothstep(-0.002, 0.016, -mouth.below(head)) * (1.0 - smoothstep(0.03, 0.07, above));
         // Without teeth in it, the portrait's gap gives way to a drawn mouth as speech begins.
         let replaces = if rig.own_teeth { 1.0 } else { 1.0 - engaged };
         OwnTeeth { tint: std::array::from_fn(|i| yuv[i] - BLACK[i]), cover, replaces }
     });
     let inside = rig.interior.at(head, (-su).max(0.0), (-sl).max(0.0), shape, own_teeth);
-    // Lips that hardly part show the shadow between them, no teeth.
-    let hidden = 1.0 - smoothstep(0.8, 2.4, -(su + sl) * frame.unit);
-    let hidden = if mouth.open { hidden * engaged } else { hidden };
-    std::array::from_fn(|i| {
-        let contact = (0.5 * (cu[i] + cl[i]) - BLACK[i]) * [0.52, 0.75, 0.75][i];
-        BLACK[i] + inside[i] + (contact - inside[i]) * hidden
-    })
+    std::array::from_fn(|i| BLACK[i] + inside[i])
 }

@@ -62,7 +62,7 @@ impl Palette {
 }
 
 /// `[Y - 16, U - 128, V - 128]` of a pixel, the nearest of the picture.
-fn pixel(picture: &I420, x: isize, y: isize) -> Tint {
+pub(super) fn pixel(picture: &I420, x: isize, y: isize) -> Tint {
     let px = x.clamp(0, picture.width() as isize - 1) as usize;
     let py = y.clamp(0, picture.height() as isize - 1) as usize;
     let c = (py / 2) * (picture.width() / 2) + px / 2;

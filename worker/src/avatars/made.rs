@@ -37,7 +37,7 @@ impl<A> Made<A> {
             Some(found) => (engine.prepare_kept(reference, &found)?, None),
             None => {
                 let avatar = engine.prepare(reference)?;
-                let kept = engine.kept_version().map(|_| E::keep(&avatar));
+                let kept = engine.kept_version().map(|_| E::keep(&avatar)).filter(|kept| !kept.is_empty());
                 (avatar, kept)
             }
         };
@@ -56,7 +56,7 @@ pub(super) fn make<E: Engine>(
         Some(finder) => finder,
         none => none.insert(FaceFinder::new(&Runtime::get()?)?),
     };
-    let prepared = load_reference_while(portrait, options, finder, &|| !stop.is_set())?;
+    let prepared = load_reference_while(portrait, options, finder, &mut |_| !stop.is_set())?;
     let no_picture = |source| RenderError::Reference { file: portrait.into(), source };
     let preview = preview(&prepared.reference).map_err(no_picture)?;
     let data = prepared.to_bytes();

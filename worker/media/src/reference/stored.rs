@@ -25,7 +25,7 @@ use thiserror::Error;
 
 const MAGIC: &[u8; 8] = b"MOUTHREF";
 /// The version that is written and read: it grows whenever the same portrait comes out otherwise than before.
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 /// Crops by their numbers.
 const CROPS: [PortraitCrop; 3] = [PortraitCrop::None, PortraitCrop::Bust, PortraitCrop::Head];
 /// Longest side of a stored frame in pixels.
@@ -119,7 +119,7 @@ impl PreparedReference {
         let sides = "even, from 2 to 4096 pixels";
         let width = from.within("a width", sides, |w| (2..=MAX_SIDE).contains(&w) && w % 2 == 0)? as usize;
         let height = from.within("a height", sides, |h| (2..=MAX_SIDE).contains(&h) && h % 2 == 0)? as usize;
-        let frames = from.within("a frame count", "1 to 300", |n| (1..=MAX_VIDEO_FRAMES as u32).contains(&n))? as usize;
+        let frames = from.within("a frame count", "1 to 600", |n| (1..=MAX_VIDEO_FRAMES as u32).contains(&n))? as usize;
         let frames_per_second = from.f32()?;
         if !(0.0..=240.0).contains(&frames_per_second) {
             return Err(StoredError::Damaged("its frame rate is none"));

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// No more frames of a video are used; the rest is not read.
-pub const MAX_VIDEO_FRAMES: usize = 300;
+pub const MAX_VIDEO_FRAMES: usize = 600;
 /// The frames of one reference take at most this many bytes; a large output gets fewer frames.
 const MAX_BYTES: usize = 256 << 20;
 /// Standard deviation of the Gaussian over the landmarks, in seconds.

@@ -7,6 +7,7 @@ mod light;
 mod orient;
 mod reader;
 mod scale;
+mod steady;
 
 #[cfg(test)]
 mod alpha_tests;
@@ -19,3 +20,4 @@ pub use clip::Clip;
 pub use error::VideoError;
 pub use light::Light;
 pub use reader::{MAX_SIDE, VideoOptions, VideoReader};
+pub use steady::SteadyFrames;

@@ -115,6 +115,11 @@ fn a_clip_has_a_steady_rate_and_a_limit() {
     assert_eq!((cut.frames.len(), cut.more), (20, true));
     assert!(cut.frames[..] == same.frames[..20]);
     assert!(!clip(25.0, 50).more);
+    // Whoever stops in between knows neither that there is more nor that anything is missing.
+    let mut steady = VideoReader::open(&path).unwrap().steady(25.0, 300);
+    assert_eq!((steady.by_ref().take(5).count(), steady.frames_estimate()), (5, Some(50)));
+    assert!(!steady.more() && !steady.truncated());
+    assert_eq!((steady.by_ref().count(), steady.more(), steady.next().is_none()), (45, false, true));
     // At half the rate every second frame is taken.
     assert!(clip(12.5, 300).frames.iter().zip(same.frames.iter().step_by(2)).all(|(a, b)| a == b));
 }

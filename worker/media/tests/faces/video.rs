@@ -50,7 +50,7 @@ fn a_long_video_is_cut_and_not_read_further() {
     let prepared = PreparedReference::from_video(endless, 30.0, &mut finder(), &PrepareOptions::default()).unwrap();
     assert_eq!(prepared.reference.frames.len(), MAX_VIDEO_FRAMES);
     assert_eq!(asked.get(), MAX_VIDEO_FRAMES + 1);
-    assert!(prepared.report.warnings.iter().any(|w| w == "only the first 10.0 s of the video are used"));
+    assert!(prepared.report.warnings.iter().any(|w| w == "only the first 20.0 s of the video are used"));
 }
 
 #[test]
