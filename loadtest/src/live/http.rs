@@ -60,7 +60,7 @@ impl Api {
                 match avatar.get("state").and_then(Value::as_str) {
                     Some("ready") => return Ok(()),
                     Some("failed") => return Err(setup(format!("the avatar cannot be prepared: {avatar}"))),
-                    _ => tokio::time::sleep(Duration::from_millis(100)).await,
+                    _ => sleep(Duration::from_millis(100)).await,
                 }
             }
         };

@@ -118,7 +118,8 @@ fn live_video_against_a_recorded_one() {
             film(&avatar, &heard, &samples, &file);
             let labels = sample("speech.labels.tsv");
             let labels = (path == sample("speech.wav")).then_some(labels.as_path());
-            let report = evaluate(&file, EvaluationExtras { labels, portrait: None }, &mut |_| {}).unwrap();
+            let report =
+                evaluate(&file, EvaluationExtras { labels, ..EvaluationExtras::default() }, &mut |_| {}).unwrap();
             let (sync, jitter) = (report.sync.unwrap(), report.jitter.map(|j| j.lips));
             println!(
                 "{} {name}: in speech {:.3} at {} ms, with pauses {:.3} at {} ms, jitter of the lips {jitter:.2?}, closures {:?}",

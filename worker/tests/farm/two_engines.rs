@@ -27,8 +27,9 @@ async fn live_spec(farm: &Farm) -> SessionSpec {
     SessionSpec { speech: None, live: Some(Default::default()), ..spec }
 }
 
+/// Not in the slot that it may have had there before: in that one it is shown until its viewers have gone.
 fn live_at(worker: &RunningWorker, fence: u32, spec: &SessionSpec) -> Assignment {
-    Assignment { kind: SessionKind::Live, ..render(hold(worker, 1, fence, 0), spec) }
+    Assignment { kind: SessionKind::Live, ..render(hold(worker, 1, fence, (fence > 2).into()), spec) }
 }
 
 /// Watches the face rest, then speak.
