@@ -37,7 +37,8 @@ struct Broken;
 
 impl RestoreMouths for Broken {
     fn restore(&mut self, _: &[u8], _: &mut Vec<u8>) -> Result<(), GraphError> {
-        Err(GraphError::Run { graph: "restoration", source: ort::Error::new("CUDA failure 719") })
+        // An error of ONNX Runtime's own needs its library.
+        Err(GraphError::Answer { graph: "restoration", what: "as the test wants" })
     }
 }
 
