@@ -96,7 +96,7 @@ pub fn evaluate(
     let mut judges = extras.judges.map(|asked| Loaded::new(&runtime, asked)).transpose()?;
     let mut finder = FaceFinder::new(&runtime)?;
     let portrait = extras.portrait.map(|portrait| Portrait::load(portrait, &mut finder)).transpose()?;
-    let (sound, mut warnings) = listen(path)?;
+    let Listened { sound, mut warnings } = listen(path)?;
     let passes = judges.as_ref().map_or(1, Loaded::passes);
     let mut read = EvaluationProgress { frames: 0, of_frames: None };
     let watched = watch(&mut video, &mut finder, &mut |at| {
@@ -164,16 +164,25 @@ impl<'a> Loaded<'a> {
     }
 }
 
-/// The levels of the sound, how it is best listened to, and what is wrong with it; none of a file without sound.
-fn listen(path: &Path) -> Result<(Option<(Loudness, Mix)>, Vec<String>), QualityError> {
+/// A video's sound.
+#[derive(Default)]
+struct Listened {
+    /// Its levels, and how it is best listened to; `None` of a file without sound.
+    sound: Option<(Loudness, Mix)>,
+    /// What is wrong with it.
+    warnings: Vec<String>,
+}
+
+fn listen(path: &Path) -> Result<Listened, QualityError> {
     match measure(path, Mix::Both) {
-        Err(AudioError::NoAudioStream { .. } | AudioError::NoSound { .. }) => Ok((None, Vec::new())),
+        Err(AudioError::NoAudioStream { .. } | AudioError::NoSound { .. }) => Ok(Listened::default()),
         Err(other) => Err(other.into()),
         // Where its channels cancel one another a voice is heard in the louder one alone, as when it was rendered.
         Ok((reader, sound)) => {
             let better = reader.best_mix();
             let (reader, sound) = if better == Mix::Both { (reader, sound) } else { measure(path, better)? };
-            Ok((Some((sound, better)), reader.warnings().iter().map(ToString::to_string).collect()))
+            let warnings = reader.warnings().iter().map(ToString::to_string).collect();
+            Ok(Listened { sound: Some((sound, better)), warnings })
         }
     }
 }

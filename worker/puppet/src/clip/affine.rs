@@ -115,10 +115,11 @@ pub(super) fn least_squares<const N: usize>(rows: &[[f64; N]], values: &[f64], r
         if m[c][c].abs() < 1e-9 {
             return None;
         }
+        let pivot = m[c];
         for r in c + 1..N {
-            let k = m[r][c] / m[c][c];
-            for j in c..N {
-                m[r][j] -= k * m[c][j];
+            let k = m[r][c] / pivot[c];
+            for (below, above) in m[r].iter_mut().zip(pivot).skip(c) {
+                *below -= k * above;
             }
             v[r] -= k * v[c];
         }
