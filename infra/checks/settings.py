@@ -19,7 +19,7 @@ def known():
 def files():
     for folder in FOLDERS:
         for path in sorted((queries.ROOT / folder).rglob("*")):
-            if path.is_file() and path.suffix in ENDINGS and "adr" not in path.parts and "checks" not in path.parts:
+            if path.is_file() and path.suffix in ENDINGS and not {"adr", "checks", "prebuilt"} & set(path.parts):
                 yield path
 
 
