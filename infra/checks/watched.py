@@ -60,6 +60,8 @@ def alert_comes_and_goes(watched, alert, begin, end):
 def main(binary):
     with contextlib.ExitStack() as stack:
         watched = WatchedFarm(stack, str(pathlib.Path(binary).resolve()))
+        # What happened before the first scrape is no increase.
+        eventually("the farm is scraped", lambda: watched.asked("mouthpiece_uptime_seconds"))
         watched.load(stack, sessions=1, seconds=LOAD)
         live = lambda: watched.load_process.alive() and any(value > 0 for _, value in watched.asked("mouthpiece_live_viewers"))
         eventually("somebody watches a face", live)
