@@ -23,9 +23,13 @@ def empty_panels(watched):
     ]
 
 
-def panels_have_data(watched):
+def panels_have_data(watched, render):
+    def looked():
+        watched.look_at(render)
+        return not empty_panels(watched)
+
     try:
-        eventually("panels have data", lambda: not empty_panels(watched))
+        eventually("panels have data", looked)
     except Failed as failed:
         watched.load_process.alive()
         raise Failed("\n".join(empty_panels(watched))) from failed
@@ -65,8 +69,7 @@ def main(binary):
         watched.load(stack, sessions=1, seconds=LOAD)
         live = lambda: watched.load_process.alive() and any(value > 0 for _, value in watched.asked("mouthpiece_live_viewers"))
         eventually("somebody watches a face", live)
-        watched.render()
-        panels_have_data(watched)
+        panels_have_data(watched, watched.render())
         watched.load_process.alive()
         eventually("no frame is missed", lambda: all(v < 0.01 for _, v in watched.asked("instance:mouthpiece_frames_missed:ratio_rate10s")))
         stutter = Stutter(watched.farm)
