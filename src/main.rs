@@ -31,6 +31,8 @@ mod progress;
 #[cfg(feature = "worker")]
 mod render;
 mod say;
+#[cfg(feature = "worker")]
+mod stop_flag;
 mod up;
 mod wiring;
 

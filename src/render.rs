@@ -3,6 +3,7 @@
 use crate::engine_args::EngineArgs;
 use crate::look::{ExpressionName, FramingArgs};
 use crate::progress::FrameBar;
+use crate::stop_flag::StopFlag;
 use crate::{frame, say};
 use clap::{Args, ValueEnum};
 use mouthpiece_domain::colour::Colour;
@@ -16,7 +17,6 @@ use mouthpiece_worker_settings::ProvenanceSettings;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 /// Speed against size of the file.
@@ -156,7 +156,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
             algorithm: args.algorithm.clone(),
         },
     };
-    let stop = stop_on_signal()?;
+    let stop = StopFlag::on_signals()?;
     let mut frames = FrameBar::new(args.json);
     let mut warnings = Vec::new();
     let mut used_encoder = String::new();
@@ -180,7 +180,7 @@ pub fn run(args: &RenderArgs) -> anyhow::Result<()> {
             }
             RenderProgress::Drawing { frames: n } => frames.at(n),
         }
-        !stop.load(Ordering::Relaxed)
+        !stop.is_set()
     });
     frames.done();
     let summary = done?;
@@ -226,12 +226,4 @@ fn print(r: &Report, json: bool) -> anyhow::Result<()> {
             r.times_real_time
         ))
     }
-}
-
-/// A flag that Ctrl-C or a termination request sets.
-fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    ctrlc::set_handler(move || flag.store(true, Ordering::Relaxed))?;
-    Ok(stop)
 }

@@ -52,8 +52,9 @@ def eventually(what, ask, patience=PATIENCE):
         time.sleep(0.2)
 
 
-def get(url):
-    with urllib.request.urlopen(url, timeout=10) as answer:
+def get(url, key=None):
+    request = urllib.request.Request(url, headers={"authorization": f"Bearer {key}"} if key else {})
+    with urllib.request.urlopen(request, timeout=10) as answer:
         return answer.read().decode()
 
 
@@ -203,9 +204,7 @@ class WatchedFarm:
 
     def look_at(self, render):
         """As a caller does again and again: what happened once is no increase."""
-        headers = {"authorization": f"Bearer {self.key}"}
-        with urllib.request.urlopen(urllib.request.Request(f"{self.address}/v1/renders/{render}", headers=headers), timeout=10) as answer:
-            answer.read()
+        get(f"{self.address}/v1/renders/{render}", self.key)
 
     def asked(self, query):
         """[(labels, value)...] of a query, now."""

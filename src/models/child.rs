@@ -1,10 +1,9 @@
 //! A program that is run to its end, or until the user has had enough.
 
+use crate::stop_flag::StopFlag;
 use std::io::{self, stderr};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 use thiserror::Error;
@@ -34,27 +33,6 @@ pub enum ChildError {
     /// The user ended it.
     #[error("interrupted")]
     Interrupted,
-}
-
-/// Ctrl-C, or a request to end.
-#[derive(Debug, Clone)]
-pub struct StopFlag(Arc<AtomicBool>);
-
-impl StopFlag {
-    /// From now on a signal sets it instead of ending this process.
-    ///
-    /// # Errors
-    /// When signals are caught already.
-    pub fn on_signals() -> Result<Self, ctrlc::Error> {
-        let flag = Arc::new(AtomicBool::new(false));
-        let set = Arc::clone(&flag);
-        ctrlc::set_handler(move || set.store(true, Ordering::Relaxed))?;
-        Ok(Self(flag))
-    }
-
-    fn is_set(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
-    }
 }
 
 /// Runs a program whose words are shown on standard error. When `stop` is set it is killed: what runs here writes beside what it

@@ -1,11 +1,12 @@
 //! `mouthpiece models export`: the graphs that the neural engine runs, made of the fetched weights by the scripts of models/export.
 
-use super::child::{ChildError, StopFlag, run_to_end};
+use super::child::{ChildError, run_to_end};
 use super::folder::{FileState, ModelsFolder, sha256};
 use super::python;
 use super::scripts::write_scripts;
 use super::{Models, ModelsError, WhereArgs};
 use crate::say;
+use crate::stop_flag::StopFlag;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;

@@ -1,10 +1,11 @@
 //! A Python with the packages that the scripts need: the user's, or one in a folder of its own.
 
-use super::child::{ChildError, StopFlag, run_to_end};
+use super::child::{ChildError, run_to_end};
 use super::folder::{FolderError, ModelsFolder, written};
 use super::manifest::Sha256Hex;
 use super::scripts::{REQUIREMENTS, REQUIREMENTS_FILE};
 use crate::say;
+use crate::stop_flag::StopFlag;
 use sha2::{Digest, Sha256};
 use std::fs;
 use std::io::{BufRead, ErrorKind, IsTerminal, Write, stderr, stdin};

@@ -2,9 +2,10 @@
 
 use crate::flaky::Flaky;
 use crate::harness::{Rig, quick, session};
-use crate::worker::Conduct;
+use crate::worker::{Conduct, Worker};
 use mouthpiece_coordinator::farm::Farm;
 use mouthpiece_domain::control::SubmitAnswer;
+use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::session::{EndReason, Fence, Phase};
 use std::sync::{Arc, OnceLock};
 
@@ -17,6 +18,14 @@ async fn rig() -> (Rig, Arc<Flaky>) {
     })
     .await;
     (rig, flaky.into_inner().unwrap())
+}
+
+/// A session that runs until its worker is told to finish it.
+async fn running(rig: &Rig) -> (Worker, SessionId) {
+    let worker = rig.worker(1, Conduct::Hold).await;
+    let id = rig.submit().await;
+    rig.reaches(id, Phase::Running).await;
+    (worker, id)
 }
 
 #[actix_rt::test]
@@ -45,9 +54,7 @@ async fn a_broken_store_is_an_answer() {
 #[actix_rt::test]
 async fn an_end_that_cannot_be_written_is_written_later() {
     let (rig, flaky) = rig().await;
-    let worker = rig.worker(1, Conduct::Hold).await;
-    let id = rig.submit().await;
-    rig.reaches(id, Phase::Running).await;
+    let (worker, id) = running(&rig).await;
     flaky.break_now();
     worker.finish(id);
     flaky.refused_end().await;
@@ -60,9 +67,7 @@ async fn an_end_that_cannot_be_written_is_written_later() {
 #[actix_rt::test]
 async fn a_cancel_is_answered_when_it_is_on_record() {
     let (rig, flaky) = rig().await;
-    let _worker = rig.worker(1, Conduct::Hold).await;
-    let id = rig.submit().await;
-    rig.reaches(id, Phase::Running).await;
+    let (_worker, id) = running(&rig).await;
     flaky.break_now();
     let meanwhile = async {
         flaky.refused_end().await;
@@ -77,9 +82,7 @@ async fn a_cancel_is_answered_when_it_is_on_record() {
 #[actix_rt::test]
 async fn an_end_whose_coordinator_dies_is_written_by_another() {
     let (mut rig, flaky) = rig().await;
-    let worker = rig.worker(1, Conduct::Hold).await;
-    let id = rig.submit().await;
-    rig.reaches(id, Phase::Running).await;
+    let (worker, id) = running(&rig).await;
     flaky.break_now();
     worker.finish(id);
     flaky.refused_end().await;
@@ -94,9 +97,7 @@ async fn an_end_whose_coordinator_dies_is_written_by_another() {
 #[actix_rt::test]
 async fn an_end_of_a_session_that_a_coordinator_does_not_know_is_written_when_the_records_are_back() {
     let (mut rig, flaky) = rig().await;
-    let worker = rig.worker(1, Conduct::Hold).await;
-    let id = rig.submit().await;
-    rig.reaches(id, Phase::Running).await;
+    let (worker, id) = running(&rig).await;
     flaky.break_now();
     rig.farm = rig.another();
     worker.finish(id);

@@ -15,7 +15,7 @@ const BOUNDARY: &str = "a-part-of-the-load-test";
 const PREPARED_WITHIN: Duration = Duration::from_secs(60);
 
 /// A session is taken up by a worker within this.
-pub(super) const TAKEN_UP_WITHIN: Duration = Duration::from_secs(30);
+const TAKEN_UP_WITHIN: Duration = Duration::from_secs(30);
 
 /// A caller with a key.
 pub(super) struct Api {
@@ -101,7 +101,7 @@ impl Api {
                 .send()
                 .await
                 .map_err(setup)?;
-            match retry_after(response.headers()).filter(|after| begun.elapsed() + *after < TAKEN_UP_WITHIN) {
+            match come_back_after(response.headers(), begun) {
                 Some(after) if !response.status().is_success() => sleep(after).await,
                 _ => break response,
             }
@@ -147,9 +147,11 @@ impl Api {
     }
 }
 
-/// When an answer says that its caller may come back, in whole seconds (RFC 9110, 10.2.3).
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok().map(Duration::from_secs)
+/// When an answer says that its caller may come back, in whole seconds (RFC 9110, 10.2.3); `None` when that is too late for a session
+/// that was asked for first at `begun`.
+pub(super) fn come_back_after(headers: &HeaderMap, begun: Instant) -> Option<Duration> {
+    let after = Duration::from_secs(headers.get(RETRY_AFTER)?.to_str().ok()?.parse().ok()?);
+    (begun.elapsed() + after < TAKEN_UP_WITHIN).then_some(after)
 }
 
 /// What an answer names, as a browser resolves a link: addresses are relative to the one that was asked.

@@ -1,6 +1,6 @@
 //! A caller that pushes speech over the audio socket.
 
-use super::http::{TAKEN_UP_WITHIN, retry_after};
+use super::http::come_back_after;
 use super::media::Marks;
 use super::{LiveOptions, SpeechPush, sound};
 use crate::dice::Dice;
@@ -92,10 +92,9 @@ async fn connected(url: &str) -> Result<WebSocketStream<MaybeTlsStream<TcpStream
             Ok((socket, _)) => return Ok(socket),
             Err(refusal) => refusal,
         };
-        let told = if let Refused::Http(answer) = &refusal { retry_after(answer.headers()) } else { None };
-        match told.filter(|after| begun.elapsed() + *after < TAKEN_UP_WITHIN) {
-            Some(after) => sleep(after).await,
-            None => return Err(setup(refusal)),
+        match &refusal {
+            Refused::Http(answer) if let Some(after) = come_back_after(answer.headers(), begun) => sleep(after).await,
+            _ => return Err(setup(refusal)),
         }
     }
 }

@@ -87,14 +87,7 @@ impl FaceFrame {
 
     /// The pixels that hold the box `[x0, x1]` by `[y0, y1]` of the face, clipped to a `width` x `height` picture; even.
     pub(super) fn pixels(self, [x0, x1]: [f32; 2], [y0, y1]: [f32; 2], width: usize, height: usize) -> Rect {
-        let corners = [[x0, y0], [x1, y0], [x0, y1], [x1, y1]].map(|c| self.to_px(c));
-        let bound = |axis: usize, most: usize| {
-            let lo = corners.iter().map(|c| c[axis]).fold(f32::MAX, f32::min).floor();
-            let hi = corners.iter().map(|c| c[axis]).fold(f32::MIN, f32::max).ceil();
-            (lo.clamp(0.0, most as f32) as usize, hi.clamp(0.0, most as f32) as usize)
-        };
-        let ((x0, x1), (y0, y1)) = (bound(0, width), bound(1, height));
-        Rect { x0, y0, x1, y1 }.to_even(width, height)
+        pixels_around([[x0, y0], [x1, y0], [x0, y1], [x1, y1]].map(|c| self.to_px(c)), width, height)
     }
 
     /// All mesh points in face coordinates; depth in D, positive towards the camera.
@@ -107,6 +100,17 @@ impl FaceFrame {
             })
             .collect()
     }
+}
+
+/// The pixels of a `width` x `height` picture that hold four corners; even.
+pub(super) fn pixels_around(corners: [[f32; 2]; 4], width: usize, height: usize) -> Rect {
+    let bound = |axis: usize, most: usize| {
+        let lo = corners.iter().map(|c| c[axis]).fold(f32::MAX, f32::min).floor();
+        let hi = corners.iter().map(|c| c[axis]).fold(f32::MIN, f32::max).ceil();
+        (lo.clamp(0.0, most as f32) as usize, hi.clamp(0.0, most as f32) as usize)
+    };
+    let ((x0, x1), (y0, y1)) = (bound(0, width), bound(1, height));
+    Rect { x0, y0, x1, y1 }.to_even(width, height)
 }
 
 #[cfg(test)]

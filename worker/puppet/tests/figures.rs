@@ -5,16 +5,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod film;
 mod sound;
 
+use film::TestFilm;
 use mouthpiece_engine::life::{Life, Liveliness};
 use mouthpiece_engine::{Artist, Ear, Engine, HeardCue, OwnEngine};
-use mouthpiece_media::audio::Converter;
-use mouthpiece_media::encode::{self, EncoderChoice, EncoderQuality, EncoderSettings, FilePreset};
+use mouthpiece_media::encode::{self, EncoderChoice, EncoderQuality, EncoderSettings};
 use mouthpiece_media::face::{FaceFinder, Runtime};
 use mouthpiece_media::features::VisemeNet;
 use mouthpiece_media::image::{I420, PortraitLimits, load_portrait};
-use mouthpiece_media::mux::{AudioParams, Mp4Writer, VideoParams};
 use mouthpiece_media::quality::{EvaluationExtras, evaluate};
 use mouthpiece_media::reference::{PrepareOptions, PreparedReference};
 use mouthpiece_puppet::{MouthShape, Puppet, PuppetAvatar, PuppetEar};
@@ -137,26 +137,13 @@ fn live_video_against_a_recorded_one() {
 fn film(avatar: &Arc<PuppetAvatar>, heard: &[HeardCue<MouthShape>], samples: &[f32], file: &Path) {
     let mut artist = OwnEngine::new(Puppet::load().unwrap(), Arc::clone(avatar));
     let mut life = Life::new(1, Liveliness::STILL);
-    let first = &avatar.reference().frames[0].picture;
-    let mut encoder =
-        encode::open(EncoderChoice::X264, &settings(first, EncoderQuality::File { preset: FilePreset::Balanced }))
-            .unwrap();
-    let video = VideoParams { width: first.width() as u32, height: first.height() as u32, fps: (25, 1) };
-    let mut writer = Mp4Writer::create(file, video, Some(AudioParams { channels: 1 })).unwrap();
-    let (mut converter, mut sound) = (Converter::new(16_000, 48_000).unwrap(), Vec::new());
+    let mut film = TestFilm::create(file, &avatar.reference().frames[0].picture, 10_000);
     for (n, h) in heard.iter().enumerate() {
         let expression = life.at((n as f64 + 0.5) / FPS, h.voice);
         let picture = artist.draw(0, h.cue, expression).unwrap();
-        encoder.encode(picture, n as i64, false, &mut |p| writer.push_video(&p).unwrap()).unwrap();
-        sound.clear();
-        converter.push(&samples[(n * 640).min(samples.len())..((n + 1) * 640).min(samples.len())], &mut sound);
-        writer.push_audio(&sound).unwrap();
+        film.push(picture, &samples[(n * 640).min(samples.len())..((n + 1) * 640).min(samples.len())]);
     }
-    encoder.finish(&mut |p| writer.push_video(&p).unwrap()).unwrap();
-    sound.clear();
-    converter.finish(&mut sound);
-    writer.push_audio(&sound).unwrap();
-    writer.finish().unwrap();
+    film.finish();
 }
 
 /// Milliseconds that this thread has computed so far, where the system says so; else those that have passed.

@@ -2,36 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+#[path = "../../../src/counting.rs"]
+mod counting;
+
+use counting::{Counting, allocations};
 use mouthpiece_engine::{Artist, Engine, EngineError, EngineTick, Expression, Gaze, HeadPose, OwnEngine};
 use mouthpiece_media::face::{FaceFinder, Iris, Mesh, Runtime};
 use mouthpiece_media::image::{I420, PortraitLimits, frame_to_rgb, load_portrait};
 use mouthpiece_media::reference::{PrepareOptions, PreparedReference, Reference};
 use mouthpiece_puppet::{MouthShape, Puppet, PuppetAvatar, PuppetSeat};
 use proptest::prelude::*;
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches only a thread-local number.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|c| c.set(c.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -297,13 +279,13 @@ fn the_steady_state_allocates_nothing() {
         session.draw(speaking(jaw), Expression { blink, ..moved() });
         session.draw(speaking(jaw), Expression::default());
     }
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     for i in 0..40 {
         let t = i as f32 / 40.0;
         let expression = if i % 2 == 0 { moved() } else { Expression::default() };
         session.draw(speaking(1.2 * t), Expression { blink: 1.0 - t, ..expression });
     }
-    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert_eq!(allocations() - before, 0);
 }
 
 #[test]
@@ -317,11 +299,11 @@ fn rest_is_the_picture_of_the_default_cue() {
         Puppet::rest(avatar(), &mut resting.seat, 0, expression).unwrap();
         assert_eq!(Puppet::picture(&resting.seat), drawing.draw(MouthShape::default(), expression), "{expression:?}");
     }
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     for expression in [moved(), lids(0.5), Expression::default()] {
         Puppet::rest(avatar(), &mut resting.seat, 0, expression).unwrap();
     }
-    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert_eq!(allocations() - before, 0);
     let missing = Puppet::rest(avatar(), &mut resting.seat, 1, moved());
     assert!(matches!(missing, Err(EngineError::NoSuchFrame { asked: 1, held: 1 })));
 }

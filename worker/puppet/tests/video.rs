@@ -2,36 +2,18 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+#[path = "../../../src/counting.rs"]
+mod counting;
+
+use counting::{Counting, allocations};
 use mouthpiece_engine::{Engine, EngineTick, Expression};
 use mouthpiece_media::face::{FaceFinder, Mesh, Runtime};
 use mouthpiece_media::image::{I420, PortraitLimits, frame_to_rgb, load_portrait};
 use mouthpiece_media::reference::{PrepareOptions, PreparedReference, Reference};
 use mouthpiece_puppet::{MouthShape, Puppet, PuppetAvatar, PuppetSeat};
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::convert::Infallible;
 use std::path::Path;
 use std::sync::OnceLock;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-// SAFETY: every call goes to the system's allocator unchanged; counting touches only a thread-local number.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|c| c.set(c.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-}
 
 #[global_allocator]
 static COUNTING: Counting = Counting;
@@ -230,9 +212,9 @@ fn the_steady_state_of_a_video_allocates_nothing() {
         }
     };
     round();
-    let before = ALLOCATIONS.get();
+    let before = allocations();
     round();
-    assert_eq!(ALLOCATIONS.get() - before, 0);
+    assert_eq!(allocations() - before, 0);
 }
 
 #[test]

@@ -6,13 +6,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod film;
 mod sound;
 
+use film::TestFilm;
 use mouthpiece_engine::{Artist, Ear, Engine, Expression, OwnEngine};
-use mouthpiece_media::audio::Converter;
-use mouthpiece_media::encode::{self, EncoderChoice, EncoderQuality, EncoderSettings, FilePreset};
 use mouthpiece_media::face::{FaceFinder, Runtime};
-use mouthpiece_media::mux::{AudioParams, Mp4Writer, VideoParams};
 use mouthpiece_media::quality::{EvaluationExtras, evaluate};
 use mouthpiece_media::reference::{MAX_VIDEO_FRAMES, PrepareOptions, PreparedReference, Reference};
 use mouthpiece_media::video::{VideoOptions, VideoReader};
@@ -42,14 +41,7 @@ fn shown(n: usize, count: usize) -> usize {
 /// Makes the film; the time that drawing took.
 fn film(avatar: &Arc<PuppetAvatar>, samples: &[f32], ear: &mut PuppetEar, file: &Path) -> (Duration, usize) {
     let mut artist = OwnEngine::new(Puppet::load().unwrap(), Arc::clone(avatar));
-    let first = &avatar.reference().frames[0].picture;
-    let (width, height) = (first.width() as u32, first.height() as u32);
-    let quality = EncoderQuality::File { preset: FilePreset::Balanced };
-    let settings = EncoderSettings { width, height, fps: (25, 1), quality, gop_frames: 100 };
-    let mut encoder = encode::open(EncoderChoice::X264, &settings).unwrap();
-    let video = VideoParams { width, height, fps: (25, 1) };
-    let mut writer = Mp4Writer::create(file, video, Some(AudioParams { channels: 1 })).unwrap();
-    let (mut converter, mut sound) = (Converter::new(16_000, 48_000).unwrap(), Vec::new());
+    let mut film = TestFilm::create(file, &avatar.reference().frames[0].picture, 100);
     ear.hear(samples);
     ear.finish();
     let mut drawing = Duration::ZERO;
@@ -59,16 +51,9 @@ fn film(avatar: &Arc<PuppetAvatar>, samples: &[f32], ear: &mut PuppetEar, file: 
         let began = Instant::now();
         let picture = artist.draw(shown(n, avatar.frames()), heard.cue, Expression::default()).unwrap();
         drawing += began.elapsed();
-        encoder.encode(picture, n as i64, false, &mut |p| writer.push_video(&p).unwrap()).unwrap();
-        sound.clear();
-        converter.push(&samples[n * 640..(n + 1) * 640], &mut sound);
-        writer.push_audio(&sound).unwrap();
+        film.push(picture, &samples[n * 640..(n + 1) * 640]);
     }
-    encoder.finish(&mut |p| writer.push_video(&p).unwrap()).unwrap();
-    sound.clear();
-    converter.finish(&mut sound);
-    writer.push_audio(&sound).unwrap();
-    writer.finish().unwrap();
+    film.finish();
     (drawing, frames)
 }
 

@@ -1,5 +1,6 @@
 //! How one frame's face lies to that of another: an affine map between their pixels.
 
+use crate::frame::pixels_around;
 use crate::grid::Grid;
 use mouthpiece_frame::Rect;
 
@@ -69,14 +70,7 @@ impl Affine {
     }
 
     fn around(&self, corners: [[f32; 2]; 4], width: usize, height: usize) -> Rect {
-        let corners = corners.map(|p| self.at(p));
-        let side = |axis: usize, most: usize| {
-            let low = corners.iter().map(|p| p[axis]).fold(f32::MAX, f32::min).floor();
-            let high = corners.iter().map(|p| p[axis]).fold(f32::MIN, f32::max).ceil();
-            (low.clamp(0.0, most as f32) as usize, high.clamp(0.0, most as f32) as usize)
-        };
-        let ((x0, x1), (y0, y1)) = (side(0, width), side(1, height));
-        Rect { x0, y0, x1, y1 }.to_even(width, height)
+        pixels_around(corners.map(|p| self.at(p)), width, height)
     }
 
     /// The map that brings `from` nearest to `to` in the sense of least squares; needs three places that are not in line.

@@ -1,5 +1,7 @@
 //! How far apart what is heard and what is seen are, at each shift of one against the other: LSE-D and LSE-C. Pure.
 
+use crate::quality::series::percentile;
+
 /// The sound is shifted by at most so many frames of 40 ms, both ways.
 pub const MOST_SHIFT: usize = 15;
 
@@ -32,9 +34,7 @@ pub fn lip_sync_error(seen: &[Vec<f32>], heard: &[Vec<f32>]) -> Option<LipSyncEr
     };
     let means: Vec<f64> = (0..=2 * MOST_SHIFT).map(mean).collect();
     let (best, least) = means.iter().copied().enumerate().min_by(|a, b| a.1.total_cmp(&b.1))?;
-    let mut sorted = means;
-    sorted.sort_by(f64::total_cmp);
-    let confidence = sorted[MOST_SHIFT] - least;
+    let confidence = percentile(&means, 0.5)? - least;
     Some(LipSyncError { distance: least, confidence, shift: MOST_SHIFT as i32 - best as i32, windows })
 }
 
