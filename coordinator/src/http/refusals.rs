@@ -221,7 +221,7 @@ impl From<LiveRefusal> for Problem {
             LiveRefusal::NotRunning(change) => not_running(&change),
             LiveRefusal::Ended(session) => ended(&session),
             LiveRefusal::Moving { retry_after } => {
-                let detail = "the session is just being moved to another worker: come back";
+                let detail = "the session is just ending, or being moved to another worker: come back";
                 Self::new(ProblemKind::Conflict, detail).after(retry_after)
             }
             LiveRefusal::Declined(declined) => self::declined(declined),

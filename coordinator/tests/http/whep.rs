@@ -83,11 +83,15 @@ async fn each_refusal_of_the_worker_has_its_status() {
         let (id, _) = rig.running().await;
         let _stage = Stage::set(&rig, declining(why)).await;
         let path = format!("/v1/sessions/{id}/whep/{}", ViewerId(1));
-        for answer in [
-            rig.offer(id, OFFER).await,
-            patch(&rig, &path, Some("\"a\""), "a=x\r\n").await,
-            patch(&rig, &path, Some("*"), "a=x\r\n").await,
-            rig.delete(&path).await,
+        // Where the session is no longer there is nothing left to hang up, wherever it may go on.
+        let hung_up = rig.delete(&path).await;
+        let gone = why == NotDone::NotHere;
+        let (hung_status, hung_slug, hung_retry) = if gone { (404, "not-found", "") } else { (status, slug, retry) };
+        for (answer, (status, slug, retry)) in [
+            (rig.offer(id, OFFER).await, (status, slug, retry)),
+            (patch(&rig, &path, Some("\"a\""), "a=x\r\n").await, (status, slug, retry)),
+            (patch(&rig, &path, Some("*"), "a=x\r\n").await, (status, slug, retry)),
+            (hung_up, (hung_status, hung_slug, hung_retry)),
         ] {
             assert_eq!(answer.header("retry-after"), retry, "{why:?}");
             assert_eq!(answer.header("access-control-allow-origin"), "*", "{why:?}");

@@ -138,7 +138,7 @@ pub async fn patch(
     ),
     responses(
         (status = 200, description = "It is gone"),
-        (status = 409, description = "The session is just being moved: come back after Retry-After"),
+        (status = 404, description = "It was gone before, or its session was"),
     ),
 )]
 pub async fn hang_up(
@@ -152,7 +152,11 @@ pub async fn hang_up(
     if let (Err(LiveRefusal::Declined(Declined { why: NotDone::NoViewer, .. })), Some(before)) = (&gone, before) {
         gone = api.office.live.ask(before, HangUp { viewer }).await;
     }
-    gone.map_err(|refusal| of_viewer(viewer, refusal))?;
+    gone.map_err(|refusal| match refusal {
+        // Its worker has let the session go, and nobody else has it (yet): there is nothing left to hang up.
+        LiveRefusal::Moving { .. } => no_viewer(viewer),
+        other => of_viewer(viewer, other),
+    })?;
     Ok(HttpResponse::Ok().finish())
 }
 
