@@ -208,6 +208,17 @@ test("a face is added, chosen, rendered with, and deleted after one question", a
   });
 });
 
+test("a face that comes with the page is added and chosen with one press", async () => {
+  await visit(async (page) => {
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await shoot(page, "studio-add");
+    await page.getByRole("button", { name: "Astronaut", exact: true }).click();
+    const tile = page.getByRole("button", { name: "Astronaut ready" });
+    await tile.waitFor();
+    assert.equal(await tile.getAttribute("aria-pressed"), "true");
+  });
+});
+
 test("a face that cannot be fetched says why", async () => {
   await visit(async (page) => {
     await page.getByRole("button", { name: "Add", exact: true }).click();

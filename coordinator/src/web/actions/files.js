@@ -1,7 +1,13 @@
 /** Recordings and pictures, from the user or from the samples. */
 import { ProblemError, refusedHere } from "../core/problem.js";
 
-export const SAMPLE = { portrait: "assets/samples/officer.jpg", speech: "assets/samples/speech.wav" };
+/** @typedef {{name: string, path: string, type: string}} SampleFace */
+
+/** The face that talks when somebody just looks. @type {SampleFace} */
+const OFFICER = { name: "Officer", path: "assets/samples/officer.jpg", type: "image/jpeg" };
+/** Faces that come with the page. */
+export const SAMPLE_FACES = [OFFICER, { name: "Astronaut", path: "assets/samples/portrait.png", type: "image/png" }];
+export const SAMPLE = { portrait: OFFICER.path, speech: "assets/samples/speech.wav" };
 /** The largest recording that is said live: it is held in memory. */
 const LARGEST = 64e6;
 /** The longest, seconds. */

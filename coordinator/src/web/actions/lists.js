@@ -4,8 +4,10 @@
  * @import { Store } from "../core/store.js"
  * @import { Avatar, Retention, Session } from "../core/types.js"
  * @import { State } from "../state/state.js"
+ * @import { SampleFace } from "./files.js"
  */
 import { ask, problemOf, upload } from "../core/api.js";
+import { refusedHere } from "../core/problem.js";
 import { agesTold, announced } from "../state/page.js";
 import {
   addingChanged,
@@ -19,6 +21,7 @@ import {
   sessionsListed,
 } from "../state/sessions.js";
 import { avatarChosen } from "../state/studio.js";
+import { sampleFile } from "./files.js";
 
 /** @typedef {{file: Blob, name: string} | {url: string, name: string}} NewAvatar */
 
@@ -121,6 +124,17 @@ export function listActions(store, page) {
           return;
         }
         store.update(addingChanged, { percent: null, problem: failed(error) });
+      }
+    },
+
+    /** @param {SampleFace} face */
+    async addSample(face) {
+      try {
+        const file = await sampleFile(face.path, face.type);
+        await this.addAvatar({ file, name: face.name });
+      } catch {
+        const problem = refusedHere("The sample did not load. Reload the page, or choose your own picture.", null);
+        store.update(addingChanged, { percent: null, problem });
       }
     },
 

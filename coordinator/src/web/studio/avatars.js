@@ -5,6 +5,7 @@
  * @import { Avatar } from "../core/types.js"
  * @import { State } from "../state/state.js"
  */
+import { SAMPLE_FACES } from "../actions/files.js";
 import { h } from "../core/dom.js";
 import { PORTRAIT } from "../core/taken.js";
 import { glyph } from "../parts/glyph.js";
@@ -183,11 +184,27 @@ function addPanel(state, act) {
       ),
       h("button", { class: "button", disabled: percent !== null }, icon("link"), "Add"),
     ),
+    percent === null ? samples(act) : null,
     state.kept ? h("p", { class: "muted hint", key: "kept" }, keptWords(state.kept, true)) : null,
     problem ? problemBox(problem, { key: "adding-problem" }) : null,
     h("button", { type: "button", class: "button bare", onclick: () => act.lists.stopAdding() }, "Close"),
   );
 }
+
+/** Faces for who has no picture at hand. @param {Actions} act */
+const samples = (act) =>
+  h(
+    "div",
+    { class: "samples", key: "samples", role: "group", "aria-label": "Faces that come with the page" },
+    SAMPLE_FACES.map((face) =>
+      h(
+        "button",
+        { type: "button", class: "tile", key: face.path, onclick: () => void act.lists.addSample(face) },
+        h("span", { class: "tile-picture" }, image({ src: face.path, alt: "", loading: "lazy" })),
+        h("span", { class: "tile-name" }, face.name),
+      ),
+    ),
+  );
 
 /** @param {State} state @param {Actions} act */
 function deleteQuestion(state, act) {
