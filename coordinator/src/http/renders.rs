@@ -141,7 +141,7 @@ pub async fn result(
         let detail = "the render is not finished: follow /v1/sessions/{id}/events, or ask again later";
         return Err(Problem::new(ProblemKind::Conflict, detail));
     }
-    let output = session.end.as_ref().and_then(|end| end.output.as_ref());
+    let output = session.end.as_ref().and_then(|end| end.output.as_deref());
     if let Some(removed) = output.and_then(|o| o.removed) {
         return Err(Problem::new(ProblemKind::Gone, ages::gone(&api.settings.retention, removed)));
     }

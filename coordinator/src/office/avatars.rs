@@ -38,7 +38,7 @@ impl AvatarState {
         let Some(session) = session else { return Self::Failed { detail: None, reason: None } };
         let Some(end) = &session.end else { return Self::Preparing };
         if end.reason == EndReason::Completed {
-            return Self::Ready(end.output.clone().filter(|_| session.kind == SessionKind::Prepare));
+            return Self::Ready(end.output.as_deref().filter(|_| session.kind == SessionKind::Prepare).cloned());
         }
         Self::Failed { detail: end.detail.clone(), reason: Some(end.reason) }
     }

@@ -55,7 +55,7 @@ async fn an_avatar_is_prepared_by_a_session() {
         framing: "512x512, the whole picture".into(),
         warnings: vec!["the face is small".into()],
     };
-    rig.farm.end(session, SessionEnd { reason: EndReason::Completed, detail: None, output: Some(output) });
+    rig.farm.end(session, SessionEnd::completed(output));
     let answer = rig.get(&path).await.is(200);
     let ready = answer.json();
     assert_eq!((&ready["state"], &ready["size"], &ready["frames"]), (&json!("ready"), &json!([300, 400]), &json!(1)));

@@ -28,7 +28,7 @@ async fn finished(rig: &Rig) -> SessionId {
         framing: "512x512, the whole picture".into(),
         warnings: vec!["quiet".into()],
     };
-    rig.farm.end(id, SessionEnd { reason: EndReason::Completed, detail: None, output: Some(output) });
+    rig.farm.end(id, SessionEnd::completed(output));
     id
 }
 

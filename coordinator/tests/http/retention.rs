@@ -87,7 +87,7 @@ impl RetentionRig {
         let blob = names::result(session, Fence::FIRST).unwrap();
         self.put(&blob).await;
         let output = SessionOutput { blob: Some(blob), bytes: 4, ..SessionOutput::default() };
-        self.end(session, SessionEnd { reason: EndReason::Completed, detail: None, output: Some(output) }).await;
+        self.end(session, SessionEnd::completed(output)).await;
         format!("/v1/renders/{session}/result")
     }
 

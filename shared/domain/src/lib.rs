@@ -5,6 +5,7 @@
 //! its effects away, in production, under virtual time in tests, and in the fleet simulator alike.
 
 pub mod backoff;
+pub mod calendar;
 pub mod colour;
 pub mod control;
 pub mod cost;

@@ -231,8 +231,8 @@ pub struct SessionEnd {
     pub reason: EndReason,
     /// A sentence for the user, where there is more to say.
     pub detail: Option<String>,
-    /// What it left.
-    pub output: Option<SessionOutput>,
+    /// What it left. Apart, because most ends leave nothing, and open sessions have none yet.
+    pub output: Option<Box<SessionOutput>>,
 }
 
 impl SessionEnd {
@@ -243,7 +243,7 @@ impl SessionEnd {
 
     /// The end of a session that made what was asked of it.
     pub fn completed(output: SessionOutput) -> Self {
-        Self { reason: EndReason::Completed, detail: None, output: Some(output) }
+        Self { reason: EndReason::Completed, detail: None, output: Some(Box::new(output)) }
     }
 }
 

@@ -213,7 +213,7 @@ impl SessionBody {
 /// Only a render leaves something to download; what a preparation leaves is shown as the avatar's preview.
 fn result(session: &Session, ages: &RetentionAges, asked: &RequestPath) -> Option<ResultBody> {
     let left = |o: &&SessionOutput| (o.blob.is_some() || o.removed.is_some()) && session.kind == SessionKind::Render;
-    let output = session.end.as_ref()?.output.as_ref().filter(left)?;
+    let output = session.end.as_ref()?.output.as_deref().filter(left)?;
     Some(ResultBody {
         url: asked.to(&format!("/v1/renders/{}/result", session.id)),
         bytes: output.bytes,

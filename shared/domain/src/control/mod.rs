@@ -21,6 +21,7 @@ mod held;
 mod messages;
 mod moves;
 mod outcomes;
+mod placement_index;
 mod queue;
 mod reports;
 mod scaling;
@@ -58,7 +59,8 @@ const AGAIN_AFTER: Duration = Duration::from_secs(1);
 pub struct Control {
     settings: ControlSettings,
     now: Now,
-    sessions: IdMap<SessionId, OpenSession>,
+    /// Each apart: a look through the map touches ids, not records.
+    sessions: IdMap<SessionId, Box<OpenSession>>,
     /// Sessions whose record is being written.
     creating: u32,
     open_by_key: IdMap<KeyId, u32>,
@@ -111,6 +113,13 @@ impl Control {
 
     /// Takes an event in and says what is to be done, in order.
     pub fn handle(&mut self, event: ControlEvent, now: Now) -> Vec<ControlEffect> {
+        let mut effects = Vec::new();
+        self.handle_into(event, now, &mut effects);
+        effects
+    }
+
+    /// The same for who handles millions: `effects` holds what is to be done afterwards, and nothing of what it held before.
+    pub fn handle_into(&mut self, event: ControlEvent, now: Now, effects: &mut Vec<ControlEffect>) {
         self.now = now;
         match event {
             ControlEvent::Submit { session, idempotency, max_open } => self.submit(session, idempotency, max_open),
@@ -132,7 +141,8 @@ impl Control {
         self.move_sessions();
         self.place_waiting();
         self.scale();
-        std::mem::take(&mut self.out)
+        effects.clear();
+        std::mem::swap(&mut self.out, effects);
     }
 
     /// When the next [`ControlEvent::Tick`] is due; never before the first [`ControlEvent::Roster`].

@@ -20,7 +20,7 @@ impl Control {
         let at = self.now.wall;
         let is_ending =
             |held: &OpenSession| matches!(held.step, TimedStep::Ending(_)) && held.session.fence == hold.fence;
-        if phase == Phase::Ended && self.sessions.get(&id).is_some_and(is_ending) {
+        if phase == Phase::Ended && self.sessions.get(&id).is_some_and(|held| is_ending(held)) {
             // Its end is being written: what was delivered up to it is booked behind that.
             self.note_egress(hold, sent_bytes, true);
             self.out.push(ControlEffect::Write(last_count(&hold, end, progress, delivered, at)));

@@ -181,7 +181,7 @@ impl Control {
     }
 
     pub(super) fn rearm(&mut self, id: SessionId) {
-        if let Some(at) = self.sessions.get(&id).and_then(OpenSession::wake) {
+        if let Some(at) = self.sessions.get(&id).and_then(|held| held.wake()) {
             self.session_timers.at_latest(id, at);
         }
     }
@@ -189,7 +189,7 @@ impl Control {
     /// Starts holding a session.
     pub(super) fn hold(&mut self, held: OpenSession) {
         *self.open_by_key.entry(held.session.key).or_default() += 1;
-        self.sessions.insert(held.session.id, held);
+        self.sessions.insert(held.session.id, Box::new(held));
     }
 
     /// Stops holding a session and frees what it held.

@@ -1,5 +1,6 @@
 //! The brain's view of workers and their slots, with indexes for placement.
 
+use super::placement_index::{PlacementIndex, content_key};
 use super::tally::FleetTally;
 use crate::fleet::{Capability, Heartbeat};
 use crate::id_map::IdMap;
@@ -45,7 +46,7 @@ enum SlotState {
 }
 
 impl KnownWorker {
-    fn free(&self) -> u8 {
+    pub(super) fn free(&self) -> u8 {
         self.slots.iter().filter(|p| **p == SlotState::Free).count() as u8
     }
 
@@ -67,6 +68,11 @@ impl KnownWorker {
         })
     }
 
+    /// All of its slots.
+    pub(super) fn offered(&self) -> u8 {
+        self.slots.len() as u8
+    }
+
     /// Slots that are taken, by anybody.
     pub(super) fn taken(&self) -> u8 {
         self.slots.len() as u8 - self.free()
@@ -81,40 +87,29 @@ impl KnownWorker {
 /// All workers.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
-    workers: IdMap<WorkerId, KnownWorker>,
-    /// Open workers with a free slot, the fullest first.
-    by_free: BTreeSet<(u8, WorkerId)>,
-    /// Of those, the ones that hold an avatar.
-    by_avatar: IdMap<u128, BTreeSet<WorkerId>>,
+    /// Each apart, so that a look through the map touches ids only.
+    workers: IdMap<WorkerId, Box<KnownWorker>>,
     draining: BTreeSet<WorkerId>,
-    /// Slots of open workers, and how many of them are free.
-    offered: u32,
-    free: u32,
-    tally: FleetTally,
-}
-
-/// A content hash, shortened: the first 32 hexadecimal digits. Placement only prefers by it, so a collision is harmless.
-fn content_key(content: &str) -> u128 {
-    content.get(..32).and_then(|digits| u128::from_str_radix(digits, 16).ok()).unwrap_or_default()
+    index: PlacementIndex,
 }
 
 impl Slots {
     pub(super) fn get(&self, id: WorkerId) -> Option<&KnownWorker> {
-        self.workers.get(&id)
+        self.workers.get(&id).map(AsRef::as_ref)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (WorkerId, &KnownWorker)> {
-        self.workers.iter().map(|(id, w)| (*id, w))
+        self.workers.iter().map(|(id, w)| (*id, w.as_ref()))
     }
 
     /// Slots of workers that take new sessions.
     pub(super) fn offered(&self) -> u32 {
-        self.offered
+        self.index.offered
     }
 
     /// Those of them that are free.
     pub(super) fn free(&self) -> u32 {
-        self.free
+        self.index.free
     }
 
     /// Workers that take nothing new and have not left.
@@ -124,53 +119,29 @@ impl Slots {
 
     /// Sums and lists over all workers.
     pub(super) fn tally(&self) -> &FleetTally {
-        &self.tally
+        &self.index.tally
     }
 
     /// Changes a worker and keeps the indexes true.
     fn change<T>(&mut self, id: WorkerId, act: impl FnOnce(&mut KnownWorker) -> T) -> Option<T> {
-        self.unlist(id);
-        let done = self.workers.get_mut(&id).map(act);
-        self.list(id);
-        done
+        let worker = self.workers.get_mut(&id)?;
+        self.index.unlist(id, worker);
+        let done = act(worker);
+        self.index.list(id, worker);
+        Some(done)
     }
 
-    fn unlist(&mut self, id: WorkerId) {
-        let Some(worker) = self.workers.get(&id) else { return };
-        self.tally.unlist(id, worker);
-        if !worker.open() {
+    /// Changes what is in a slot to what `to` makes of it, if anything.
+    fn change_slot(&mut self, id: WorkerId, slot: SlotIndex, to: impl FnOnce(SlotState) -> Option<SlotState>) {
+        let Some(worker) = self.workers.get_mut(&id) else { return };
+        let Some((place, to)) = worker.slots.get(usize::from(slot.0)).and_then(|place| Some((*place, to(*place)?)))
+        else {
             return;
-        }
-        let free = worker.free();
-        self.offered -= worker.slots.len() as u32;
-        self.free -= u32::from(free);
-        if self.by_free.remove(&(free, id)) {
-            for content in &worker.resident {
-                let key = content_key(content);
-                if let Some(set) = self.by_avatar.get_mut(&key) {
-                    set.remove(&id);
-                    if set.is_empty() {
-                        self.by_avatar.remove(&key);
-                    }
-                }
-            }
-        }
-    }
-
-    fn list(&mut self, id: WorkerId) {
-        let Some(worker) = self.workers.get(&id) else { return };
-        self.tally.list(id, worker);
-        if !worker.open() {
-            return;
-        }
-        let free = worker.free();
-        self.offered += worker.slots.len() as u32;
-        self.free += u32::from(free);
-        if free > 0 {
-            self.by_free.insert((free, id));
-            for content in &worker.resident {
-                self.by_avatar.entry(content_key(content)).or_default().insert(id);
-            }
+        };
+        if place != to {
+            self.index.unlist(id, worker);
+            worker.slots[usize::from(slot.0)] = to;
+            self.index.list(id, worker);
         }
     }
 
@@ -220,11 +191,11 @@ impl Slots {
                 slots: vec![SlotState::Free; slots],
                 type_index: 0,
             };
-            self.workers.insert(id, worker);
+            self.workers.insert(id, Box::new(worker));
             true
         };
-        let type_index = self.tally.type_index(&beat.capability.instance_type);
-        self.tally.came_to(beat.capability.machine.clone());
+        let type_index = self.index.tally.type_index(&beat.capability.instance_type);
+        self.index.tally.came_to(beat.capability.machine.clone());
         if beat.draining {
             self.drain(id, now);
         }
@@ -252,7 +223,7 @@ impl Slots {
             before
         });
         if !is_new {
-            self.tally.left(before.and_then(|before| before.machine).as_ref());
+            self.index.tally.left(before.and_then(|before| before.machine).as_ref());
         }
         true
     }
@@ -260,47 +231,29 @@ impl Slots {
     /// Finds a slot for a session of this content and takes it.
     pub(super) fn take_best(&mut self, session: SessionId, content: &str) -> Option<(WorkerId, SlotIndex)> {
         let content = content_key(content);
-        let resident = self.by_avatar.get(&content).into_iter().flatten().take(RESIDENT_COMPARED);
+        let resident = self.index.holding(content).take(RESIDENT_COMPARED);
         let resident = resident.filter_map(|id| Some(self.workers.get(id)?.candidate(*id, content)));
         let best = resident.min_by(better).map(|c| c.worker);
-        let id = best.or_else(|| self.by_free.first().map(|(_, id)| *id))?;
+        let id = best.or_else(|| self.index.first_with_a_free_slot())?;
         let slot = self.workers.get(&id)?.slots.iter().position(|p| *p == SlotState::Free)?;
         let slot = SlotIndex(slot as u8);
-        self.set(id, slot, SlotState::Taken(session));
+        self.take(id, slot, session);
         Some((id, slot))
     }
 
     /// Notes that a session is in a slot, wherever that was learned.
     pub(super) fn take(&mut self, id: WorkerId, slot: SlotIndex, session: SessionId) {
-        self.set(id, slot, SlotState::Taken(session));
+        self.change_slot(id, slot, |_| Some(SlotState::Taken(session)));
     }
 
     /// The session has left its slot.
     pub(super) fn give_back(&mut self, id: WorkerId, slot: SlotIndex, session: SessionId) {
-        if self.place(id, slot) == Some(SlotState::Taken(session)) {
-            self.set(id, slot, SlotState::Free);
-        }
+        self.change_slot(id, slot, |place| (place == SlotState::Taken(session)).then_some(SlotState::Free));
     }
 
     /// The session did not get the slot: somebody else has it.
     pub(super) fn not_ours(&mut self, id: WorkerId, slot: SlotIndex, session: SessionId) {
-        if self.place(id, slot) == Some(SlotState::Taken(session)) {
-            self.set(id, slot, SlotState::Foreign);
-        }
-    }
-
-    fn place(&self, id: WorkerId, slot: SlotIndex) -> Option<SlotState> {
-        self.workers.get(&id)?.slots.get(usize::from(slot.0)).copied()
-    }
-
-    fn set(&mut self, id: WorkerId, slot: SlotIndex, to: SlotState) {
-        if self.place(id, slot).is_some_and(|p| p != to) {
-            self.change(id, |w| {
-                if let Some(p) = w.slots.get_mut(usize::from(slot.0)) {
-                    *p = to;
-                }
-            });
-        }
+        self.change_slot(id, slot, |place| (place == SlotState::Taken(session)).then_some(SlotState::Foreign));
     }
 
     /// Once draining, always draining: an older heartbeat on its way changes nothing.
@@ -327,17 +280,17 @@ impl Slots {
     /// It could not keep a lease, as one that is cut off from the pool: while others have room nothing is placed there until then.
     pub(super) fn shun(&mut self, id: WorkerId, until: Mono) {
         let own = self.workers.get(&id).filter(|worker| worker.open()).map_or(0, |worker| u32::from(worker.free()));
-        if self.free > own {
+        if self.index.free > own {
             self.change(id, |w| (w.lost, w.shunned) = (true, Some(until)));
         }
     }
 
     pub(super) fn remove(&mut self, id: WorkerId) -> Option<KnownWorker> {
-        self.unlist(id);
-        self.draining.remove(&id);
         let gone = self.workers.remove(&id)?;
-        self.tally.left(gone.capability.machine.as_ref());
-        Some(gone)
+        self.index.unlist(id, &gone);
+        self.draining.remove(&id);
+        self.index.tally.left(gone.capability.machine.as_ref());
+        Some(*gone)
     }
 
     pub(super) fn booked(&mut self, id: WorkerId, now: Mono) {

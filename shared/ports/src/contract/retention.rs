@@ -105,7 +105,7 @@ impl Subject {
 
     async fn output(&self, id: u128) -> SessionOutput {
         let session = self.records.session(SessionId(id)).await.unwrap().unwrap();
-        session.end.unwrap().output.unwrap()
+        *session.end.unwrap().output.unwrap()
     }
 
     async fn leaving(&self) -> Vec<LeavingBlob> {
@@ -216,7 +216,7 @@ async fn only_results_of_renders_go(subject: Subject) {
         1,
         "a render without a result may have left something too"
     );
-    rule!(subject.output(1).await, completed().output.unwrap(), "what a preparation left is the avatar's");
+    rule!(subject.output(1).await, *completed().output.unwrap(), "what a preparation left is the avatar's");
     let found = subject.records.session(SessionId(3)).await.unwrap().unwrap();
     rule!(found.end, Some(failed), "where there was no result none was removed");
 }

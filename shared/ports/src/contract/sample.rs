@@ -94,7 +94,7 @@ pub(super) fn completed() -> SessionEnd {
         framing: "512x512, the whole picture".into(),
         warnings: vec!["the face is turned away".into()],
     };
-    SessionEnd { reason: EndReason::Completed, detail: Some("done, \u{fc}".into()), output: Some(output) }
+    SessionEnd { reason: EndReason::Completed, detail: Some("done, \u{fc}".into()), output: Some(Box::new(output)) }
 }
 
 pub(super) fn capability(instance_type: &str) -> Capability {

@@ -123,7 +123,7 @@ fn end() -> impl Strategy<Value = SessionEnd> {
     (select(EndReason::ALL.to_vec()), of(text()), of(output())).prop_map(|(reason, detail, output)| SessionEnd {
         reason,
         detail,
-        output,
+        output: output.map(Box::new),
     })
 }
 
