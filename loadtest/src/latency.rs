@@ -36,6 +36,11 @@ impl StageTimes {
         self.0.saturating_record(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).clamp(1, LONGEST_NS));
     }
 
+    pub(crate) fn take_in(&mut self, other: &Self) {
+        // Of the same bounds: nothing can be too large.
+        let _ = self.0.add(&other.0);
+    }
+
     /// What a share of all times is below of.
     pub(crate) fn at(&self, quantile: f64) -> Duration {
         Duration::from_nanos(self.0.value_at_quantile(quantile))

@@ -89,6 +89,26 @@ fn the_seed_determines_the_day() {
 }
 
 #[test]
+fn a_day_in_parts_is_the_day() {
+    let day = |parts| run(&SimulateOptions { sessions: 400, parts, ..SimulateOptions::default() });
+    let (whole, parts) = (day(1), day(3));
+    // Other callers come, as with another seed.
+    for (name, a, b, within) in [
+        ("dollars", whole.usd, parts.usd, 0.03),
+        ("minutes", whole.delivered_minutes, parts.delivered_minutes, 0.03),
+        ("callers", whole.asked as f64, parts.asked as f64, 0.03),
+        ("machine hours", whole.machine_hours, parts.machine_hours, 0.03),
+        ("most machines", whole.most_machines.into(), parts.most_machines.into(), 0.1),
+    ] {
+        assert!((a / b - 1.0).abs() < within, "{name}: {a} and {b}");
+    }
+    assert_eq!((whole.virtual_hours, parts.virtual_hours), (25, 27), "an hour before each");
+    assert!((parts.busy_share + parts.idle_share + parts.starting_share - 1.0).abs() < 1e-6, "{parts:?}");
+    let again = day(3);
+    assert_eq!((parts.events, parts.asked, parts.usd.to_bits()), (again.events, again.asked, again.usd.to_bits()));
+}
+
+#[test]
 fn a_day_adds_up() {
     let r = run(&SimulateOptions { sessions: 200, ..SimulateOptions::default() });
     let shares = r.busy_share + r.idle_share + r.starting_share;
@@ -149,6 +169,8 @@ fn options_out_of_range_are_refused() {
         SimulateOptions { interruptions_per_hour: f64::NAN, ..usual() },
         SimulateOptions { micro_usd_per_hour: Vec::new(), ..usual() },
         SimulateOptions { hours: 0, ..usual() },
+        SimulateOptions { parts: 0, ..usual() },
+        SimulateOptions { hours: 3, parts: 4, ..usual() },
     ] {
         assert!(matches!(simulate(&wrong, &mut |_| {}), Err(LoadError::Options(_))), "{wrong:?}");
     }

@@ -123,6 +123,9 @@ pub struct SimulateArgs {
     /// Determines the run
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Live through the hours in so many parts at once, each after a time of its own that is not measured: for more than one core
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=24))]
+    parts: u32,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -180,6 +183,7 @@ impl SimulateArgs {
             },
             detail: if self.every_heartbeat { BeatDetail::EverySecond } else { BeatDetail::Changes },
             seed: self.seed,
+            parts: self.parts,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What is paid and what is delivered, hour by hour, brought together by the farm's own books.
 
 use super::SimulateOptions;
+use super::part::Part;
 use mouthpiece_domain::cost::{CostAccount, CostRow, GroupBy, MachineHour, Price, UsageHour};
 use mouthpiece_domain::ids::{AvatarId, KeyId, SessionId, WorkerId};
 use mouthpiece_domain::session::SessionKind;
@@ -29,24 +30,16 @@ pub(super) struct Books {
     hour: [u64; 4],
     counted: Mono,
     slots: u8,
-    account: CostAccount,
+    /// What was measured so far.
+    booked: Vec<BookedHour>,
 }
+
+/// What an hour was paid for and what it delivered.
+pub(super) type BookedHour = (UsageHour, MachineHour);
 
 impl Books {
     pub(super) fn new(options: &SimulateOptions) -> Self {
-        let price = |(hour, price): (u32, &u64)| Price {
-            instance_type: TYPE.to_owned(),
-            from: Wall(i64::from(hour) * HOUR_MS),
-            micro_usd_per_hour: *price,
-        };
-        let prices: Vec<Price> = (0..options.hours).zip(options.micro_usd_per_hour.iter().cycle()).map(price).collect();
-        Self {
-            level: FarmLevel::default(),
-            hour: [0; 4],
-            counted: Mono(0),
-            slots: options.slots,
-            account: CostAccount::new(GroupBy::None, &prices),
-        }
+        Self { level: FarmLevel::default(), hour: [0; 4], counted: Mono(0), slots: options.slots, booked: Vec::new() }
     }
 
     /// To be called before a level changes.
@@ -61,11 +54,11 @@ impl Books {
         }
     }
 
-    /// An hour is full; `number` tells the measurement's hour, which is `None` for those before it.
-    pub(super) fn close_hour(&mut self, now: Mono, number: Option<u32>) {
+    /// An hour of this part is full.
+    pub(super) fn close_hour(&mut self, now: Mono, part: &Part) {
         self.count(now);
         let [up, starting, busy, delivered] = std::mem::take(&mut self.hour).map(Duration::from_millis);
-        let Some(number) = number else { return };
+        let Some(number) = part.hour_before(now) else { return };
         let hour = Wall(i64::from(number) * HOUR_MS);
         let slots = self.slots;
         let instance_type = || TYPE.to_owned();
@@ -84,11 +77,26 @@ impl Books {
             sent_bytes: 0,
             end: None,
         };
-        self.account.add(&[usage], &[machines]);
+        self.booked.push((usage, machines));
     }
 
-    /// What all that was measured cost.
-    pub(super) fn close(self) -> CostRow {
-        self.account.close().total
+    /// All that was measured.
+    pub(super) fn close(self) -> Vec<BookedHour> {
+        self.booked
     }
+}
+
+/// What all that was measured cost.
+pub(super) fn total(options: &SimulateOptions, booked: &[BookedHour]) -> CostRow {
+    let price = |(hour, price): (u32, &u64)| Price {
+        instance_type: TYPE.to_owned(),
+        from: Wall(i64::from(hour) * HOUR_MS),
+        micro_usd_per_hour: *price,
+    };
+    let prices: Vec<Price> = (0..options.hours).zip(options.micro_usd_per_hour.iter().cycle()).map(price).collect();
+    let mut account = CostAccount::new(GroupBy::None, &prices);
+    for (usage, machines) in booked {
+        account.add(std::slice::from_ref(usage), std::slice::from_ref(machines));
+    }
+    account.close().total
 }

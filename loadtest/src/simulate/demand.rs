@@ -25,7 +25,7 @@ pub(super) struct Demand {
 
 impl Demand {
     /// From `begin` seconds after midnight on.
-    pub(super) fn new(options: &SimulateOptions, begin: f64) -> Self {
+    pub(super) fn new(options: &SimulateOptions, begin: f64, seed: u64) -> Self {
         Self {
             shape: options.shape,
             peak: options.rate_at_peak(),
@@ -33,8 +33,8 @@ impl Demand {
             length: options.length.as_secs_f64(),
             lengths: options.lengths,
             at: begin,
-            comings: Dice::new(options.seed),
-            stays: Dice::new(options.seed ^ 0x7374_6179),
+            comings: Dice::new(seed),
+            stays: Dice::new(seed ^ 0x7374_6179),
         }
     }
 
@@ -82,7 +82,7 @@ mod tests {
 
     fn demand(shape: DemandShape, lengths: LengthSpread) -> Demand {
         let options = SimulateOptions { shape, lengths, sessions: 60, ..SimulateOptions::default() };
-        Demand::new(&options, 0.0)
+        Demand::new(&options, 0.0, 1)
     }
 
     #[test]

@@ -14,6 +14,7 @@ mod demand;
 mod find;
 mod machines;
 mod options;
+mod part;
 mod report;
 mod sessions;
 mod world;
@@ -23,7 +24,6 @@ pub use options::{BeatDetail, DemandShape, LengthSpread, SimulateOptions};
 pub use report::{SimulateReport, WaitFigures};
 
 use crate::LoadError;
-use world::World;
 
 /// How far a simulation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,5 @@ pub fn simulate(
     progress: &mut dyn FnMut(SimulateProgress),
 ) -> Result<SimulateReport, LoadError> {
     options.check()?;
-    let mut world = World::new(options)?;
-    world.run(progress)?;
-    world.report()
+    part::all_at_once(options, progress)
 }

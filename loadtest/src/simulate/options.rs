@@ -33,8 +33,8 @@ pub enum LengthSpread {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BeatDetail {
-    /// What is decided by: sessions that come and end, machines that come and go, at once; heartbeats every twenty minutes, with
-    /// leases of an hour; no reports of sessions that go on; deadlines to the tenth of a second.
+    /// What is decided by: sessions that come and end, machines that come and go, at once; heartbeats every hour, with
+    /// leases of three; no reports of sessions that go on; deadlines to the tenth of a second.
     Changes,
     /// As in a farm: a heartbeat and a report of each session every second, leases of five seconds, sweeps every ten.
     EverySecond,
@@ -73,6 +73,8 @@ pub struct SimulateOptions {
     pub detail: BeatDetail,
     /// Determines the whole run.
     pub seed: u64,
+    /// The measured hours are lived through in so many parts at once, each with a time of its own before it: 1 to 24, at least an hour each.
+    pub parts: u32,
 }
 
 impl Default for SimulateOptions {
@@ -93,6 +95,7 @@ impl Default for SimulateOptions {
             brain: ControlSettings { max_workers: 1_000_000, ..ControlSettings::default() },
             detail: BeatDetail::Changes,
             seed: 1,
+            parts: 1,
         }
     }
 }
@@ -116,6 +119,7 @@ impl SimulateOptions {
             ((0.0..=60.0).contains(&self.interruptions_per_hour), "interruptions of a machine in an hour from 0 to 60"),
             ((second..=day).contains(&self.notice), "notice from 1 s to 24 h"),
             ((1..=1000).contains(&self.micro_usd_per_hour.len()), "1 to 1000 hourly prices"),
+            ((1..=self.hours.min(24)).contains(&self.parts), "parts from 1 to 24, and no more than hours"),
             (self.brain.max_workers >= 1, "at least one worker"),
             (self.brain.billing_period >= second, "a billing period of a second or more"),
         ] {

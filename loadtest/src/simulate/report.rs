@@ -104,6 +104,17 @@ impl Counts {
         })
     }
 
+    pub(super) fn take_in(&mut self, other: &Self) {
+        self.asked += other.asked;
+        self.turned_away += other.turned_away;
+        self.gave_up += other.gave_up;
+        self.interruptions += other.interruptions;
+        self.moved += other.moved;
+        self.placed_again += other.placed_again;
+        self.waited += other.waited;
+        self.waits.take_in(&other.waits);
+    }
+
     pub(super) fn served(&mut self, wait: Duration) {
         self.waited += u64::from(wait > Duration::ZERO);
         self.waits.add(wait);

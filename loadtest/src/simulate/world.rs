@@ -4,13 +4,14 @@ use super::agenda::{Agenda, Later};
 use super::books::Books;
 use super::demand::Demand;
 use super::machines::{Fleet, Machine, MachineState, SlotUse, progress};
-use super::report::{Counts, SimulateReport, share, usd};
+use super::part::{Measured, Part};
+use super::report::Counts;
 use super::sessions::OpenSessions;
 use super::{BeatDetail, DemandShape, SimulateOptions, SimulateProgress};
 use crate::LoadError;
 use crate::dice::Dice;
 use crate::sessions::Sessions;
-use mouthpiece_domain::control::{Control, ControlEvent, ControlSettings};
+use mouthpiece_domain::control::{Control, ControlEffect, ControlEvent, ControlSettings};
 use mouthpiece_domain::fleet::{Hold, SessionReport, WorkerEvent, WorkerRefusal};
 use mouthpiece_domain::ids::SessionId;
 use mouthpiece_domain::lease::LeaseTerms;
@@ -19,19 +20,20 @@ use mouthpiece_domain::session::{EndReason, Phase, Session, SessionEnd, SessionK
 use mouthpiece_domain::time::{Mono, Now, Wall};
 use mouthpiece_domain::warm_pool::ScalingMode;
 use std::collections::{BTreeMap, VecDeque};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 const SECOND: Duration = Duration::from_secs(1);
 const HOUR: Duration = Duration::from_secs(3600);
 /// Where not everything is simulated, deadlines are looked at so often.
 const TICK_MS: u64 = 100;
 /// Between heartbeats that change nothing.
-const SELDOM: Duration = Duration::from_secs(20 * 60);
+const SELDOM: Duration = HOUR;
 /// The calendar at the start.
 const EPOCH: i64 = 1_700_000_000_000;
 
 pub(super) struct World<'a> {
     pub(super) options: &'a SimulateOptions,
+    part: Part,
     control: Control,
     lease: LeaseTerms,
     pub(super) now: Mono,
@@ -46,32 +48,34 @@ pub(super) struct World<'a> {
     pub(super) counts: Counts,
     /// Outcomes of effects, to be handled next.
     pub(super) outcomes: VecDeque<ControlEvent>,
+    /// Room for what the brain wants done.
+    effects: Vec<ControlEffect>,
     events: u64,
-    started: Instant,
 }
 
 impl<'a> World<'a> {
-    pub(super) fn new(options: &'a SimulateOptions) -> Result<Self, LoadError> {
+    pub(super) fn new(options: &'a SimulateOptions, part: Part) -> Result<Self, LoadError> {
         let settings = settings(options)?;
         let lease = settings.lease;
         let now = Now { mono: Mono(0), wall: Wall(EPOCH) };
-        let begin = Mono(0) + options.warm_up();
+        let begin = Mono(0) + HOUR * part.before;
         Ok(Self {
             options,
+            part,
             control: Control::new(settings, now),
             lease,
             now: now.mono,
             begin,
             agenda: Agenda::default(),
-            demand: Demand::new(options, -options.warm_up().as_secs_f64()),
+            demand: Demand::new(options, part.begin(), part.seed),
             templates: Sessions::new(0)?,
             sessions: OpenSessions::default(),
             fleet: Fleet::default(),
             books: Books::new(options),
             counts: Counts::new()?,
             outcomes: VecDeque::new(),
+            effects: Vec::new(),
             events: 0,
-            started: Instant::now(),
         })
     }
 
@@ -83,7 +87,7 @@ impl<'a> World<'a> {
     pub(super) fn run(&mut self, told: &mut dyn FnMut(SimulateProgress)) -> Result<(), LoadError> {
         self.handle(ControlEvent::Roster(Vec::new()));
         self.furnish();
-        self.tell_prices(0);
+        self.tell_prices();
         for later in [Later::Decide, Later::Hour] {
             self.agenda.plan(self.now, later);
         }
@@ -91,7 +95,7 @@ impl<'a> World<'a> {
             DemandShape::Held => (0..self.options.sessions).for_each(|_| self.arrive()),
             DemandShape::Day | DemandShape::Constant => self.expect_next(),
         }
-        let end = self.begin + HOUR * self.options.hours;
+        let end = self.begin + HOUR * self.part.hours;
         while let Some(next) = self.agenda.next() {
             // What the brain has to do in between goes first.
             if let Some(due) = self.due().filter(|due| *due <= next) {
@@ -123,8 +127,7 @@ impl<'a> World<'a> {
     /// The machines that are there at the beginning, as many as the first sessions will need.
     fn furnish(&mut self) {
         let options = self.options;
-        let begin = -options.warm_up().as_secs_f64();
-        let open = (f64::from(options.sessions) * self.demand.share(begin)).ceil() as u32;
+        let open = (f64::from(options.sessions) * self.demand.share(self.part.begin())).ceil() as u32;
         let brain = &options.brain;
         let first = desired_workers(open, options.slots, brain.warm_workers, brain.max_workers);
         for _ in 0..first {
@@ -135,25 +138,20 @@ impl<'a> World<'a> {
     }
 
     fn hour(&mut self, told: &mut dyn FnMut(SimulateProgress)) {
-        let hours = (self.now.0 / HOUR.as_millis() as u64) as u32;
-        let before = (self.begin.0 / HOUR.as_millis() as u64) as u32;
-        if hours > 0 {
-            self.books.close_hour(self.now, (hours - 1).checked_sub(before));
-        }
+        let hour = self.part.hours_at(self.now);
+        self.books.close_hour(self.now, &self.part);
         self.note_most();
         self.agenda.plan(self.now + HOUR, Later::Hour);
-        self.tell_prices(hours.saturating_sub(before));
-        told(SimulateProgress {
-            hour: hours,
-            hours: before + self.options.hours,
-            sessions: self.sessions.open,
-            machines: self.fleet.there,
-        });
+        self.tell_prices();
+        if hour > 0 {
+            let (sessions, machines) = (self.sessions.open, self.fleet.there);
+            told(SimulateProgress { hour, hours: self.part.before + self.part.hours, sessions, machines });
+        }
     }
 
-    fn tell_prices(&mut self, hour: u32) {
+    fn tell_prices(&mut self) {
         let prices = &self.options.micro_usd_per_hour;
-        let price = prices[hour as usize % prices.len()];
+        let price = prices[self.part.hour_at(self.now) as usize % prices.len()];
         self.handle(ControlEvent::Prices(BTreeMap::from([("simulated".to_owned(), price)])));
     }
 
@@ -185,7 +183,7 @@ impl<'a> World<'a> {
 
     fn expect_next(&mut self) {
         if let Some(at) = self.demand.next() {
-            let since = ((at + self.options.warm_up().as_secs_f64()) * 1e3) as u64;
+            let since = ((at - self.part.begin()) * 1e3) as u64;
             self.agenda.plan(Mono(since), Later::Arrival);
         }
     }
@@ -260,7 +258,7 @@ impl<'a> World<'a> {
 
     /// What chance has for a machine, whatever else happens.
     pub(super) fn dice_of(&self, index: u32, about: u64) -> Dice {
-        Dice::new(self.options.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ u64::from(index) << 8 ^ about)
+        Dice::new(self.part.seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ u64::from(index) << 8 ^ about)
     }
 
     /// Its worker is there.
@@ -358,53 +356,34 @@ impl<'a> World<'a> {
     /// Hands an event to the brain, then all that comes back for its effects.
     pub(super) fn handle(&mut self, event: ControlEvent) {
         self.outcomes.push_back(event);
+        let mut effects = std::mem::take(&mut self.effects);
         while let Some(event) = self.outcomes.pop_front() {
             let now = Now { mono: self.now, wall: self.wall() };
-            let effects = self.control.handle(event, now);
+            self.control.handle_into(event, now, &mut effects);
             self.events += 1;
-            for effect in effects {
+            for effect in effects.drain(..) {
                 self.perform(effect);
             }
         }
+        self.effects = effects;
     }
 
-    pub(super) fn report(self) -> Result<SimulateReport, LoadError> {
+    /// What came of it.
+    pub(super) fn measured(self) -> Result<Measured, LoadError> {
         let known = self.control.counts().sessions.iter().sum::<u32>();
         if known != self.sessions.open {
             let open = self.sessions.open;
             return Err(LoadError::Audit(format!("{open} sessions are open, and the brain knows of {known}")));
         }
-        let start_up = self.control.scaling_counts(self.now).start_up;
-        let (served, wait_s) = self.counts.wait_figures();
-        let row = self.books.close();
-        let Counts { asked, turned_away, gave_up, interruptions, moved, placed_again, .. } = self.counts;
-        Ok(SimulateReport {
-            sessions: self.options.sessions,
-            warm_workers: self.options.brain.warm_workers,
-            asked,
-            served,
-            turned_away,
-            gave_up,
-            unserved_share: share(turned_away + gave_up, asked),
-            wait_s,
+        Ok(Measured {
             most_sessions: self.sessions.most,
             most_machines: self.fleet.most,
             started: self.fleet.started,
-            busy_share: row.busy_share.unwrap_or_default(),
-            starting_share: row.starting_share.unwrap_or_default(),
-            idle_share: row.idle_share().unwrap_or_default(),
-            interruptions,
-            moved,
-            placed_again,
-            machine_hours: row.up.as_secs_f64() / 3600.0,
-            delivered_minutes: row.delivered.as_secs_f64() / 60.0,
-            usd: usd(&row),
-            usd_per_minute: row.usd_per_minute,
-            marginal_usd_per_minute: row.marginal_usd_per_minute,
-            start_up_learned_s: start_up.as_secs_f64(),
-            virtual_hours: (self.now.0 / HOUR.as_millis() as u64) as u32,
+            start_up: self.control.scaling_counts(self.now).start_up,
+            virtual_hours: self.part.hours_at(self.now),
             events: self.events,
-            wall_seconds: self.started.elapsed().as_secs_f64(),
+            counts: self.counts,
+            booked: self.books.close(),
         })
     }
 }
