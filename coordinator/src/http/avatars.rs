@@ -27,7 +27,7 @@ use mouthpiece_ports::records::Avatar;
     )),
     responses(
         (status = 202, description = "It is being prepared", body = AvatarBody, headers(("location" = String, description = "Its address"))),
-        (status = 200, description = "It was registered before", body = AvatarBody),
+        (status = 200, description = "It was registered before, and keeps the name that it got then", body = AvatarBody),
         (status = 429, description = "Too much for this key"),
     ),
 )]
@@ -43,11 +43,11 @@ pub async fn create(
             let fields = Fields::json(&read_json(&api, &req, payload).await?, &["url", "name", "face"])?;
             check(&fields)?;
             let url = fields.text("url", URL_CHARS)?.ok_or_else(|| missing("url"))?;
-            (api.office.intake.fetch("url", url, FileUse::Portrait).await?, fields)
+            (api.office.intake.fetch(caller.key.id, "url", url, FileUse::Portrait).await?, fields)
         }
         Some("multipart/form-data") => {
             let files = [("image", FileUse::Portrait)];
-            let mut form = read_form(&api, &req, payload, &files, &["image", "name", "face"]).await?;
+            let mut form = read_form(&api, &caller, &req, payload, &files, &["image", "name", "face"]).await?;
             (form.take("image").ok_or_else(|| missing("image"))?, form.fields)
         }
         _ => {
@@ -148,6 +148,8 @@ pub async fn preview(
     let etag = format!("\"{:032x}\"", avatar.prepared_by.0);
     let file = download::DownloadFile {
         blob: &blob,
+        bytes: None,
+        remedy: "add the portrait again",
         media_type: &media_type,
         etag,
         disposition: Some("inline".to_owned()),

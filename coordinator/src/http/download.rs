@@ -21,6 +21,10 @@ use std::time::Duration;
 pub struct DownloadFile<'a> {
     /// Where it lies.
     pub blob: &'a BlobKey,
+    /// Its size on record, where there is one.
+    pub bytes: Option<u64>,
+    /// What to do when it is not there any more, or damaged.
+    pub remedy: &'static str,
     /// What it is.
     pub media_type: &'a str,
     /// Changes when its content does; in quotes.
@@ -39,8 +43,11 @@ const LINK_LIFETIME: Duration = Duration::from_secs(600);
 /// # Errors
 /// 404 when it is gone from the store, 503 when the store cannot be used.
 pub async fn send(api: &Api, req: &HttpRequest, file: &DownloadFile<'_>) -> Result<HttpResponse, Problem> {
-    let size =
-        api.office.blobs.size(file.blob).await?.ok_or_else(|| Problem::not_found("such file in the store any more"))?;
+    let found = api.office.blobs.size(file.blob).await?;
+    let Some(size) = found.filter(|size| file.bytes.is_none_or(|bytes| bytes == *size)) else {
+        tracing::error!(blob = %file.blob, recorded = ?file.bytes, ?found, "a file on record is not in the store as it was put there");
+        return Err(gone(file));
+    };
     if names_etag(req, IF_NONE_MATCH, &file.etag) {
         return Ok(HttpResponse::NotModified().insert_header((ETAG, file.etag.as_str())).finish());
     }
@@ -65,7 +72,7 @@ pub async fn send(api: &Api, req: &HttpRequest, file: &DownloadFile<'_>) -> Resu
     } else {
         let reader = api.office.blobs.read(file.blob, from, length).await;
         pieces(reader.map_err(|e| match e {
-            BlobError::Missing(_) => Problem::not_found("such file in the store any more"),
+            BlobError::Missing(_) => gone(file),
             e => Problem::from(e),
         })?)
     };
@@ -82,6 +89,10 @@ pub async fn send(api: &Api, req: &HttpRequest, file: &DownloadFile<'_>) -> Resu
         answer.insert_header((CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
     }
     Ok(answer.body(SizedStream::new(length, body)))
+}
+
+fn gone(file: &DownloadFile<'_>) -> Problem {
+    Problem::not_found(format!("such file in the store as it was put there: {}", file.remedy))
 }
 
 fn pieces(reader: Box<dyn BlobReader>) -> BoxStream<'static, io::Result<Bytes>> {

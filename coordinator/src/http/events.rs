@@ -108,7 +108,10 @@ where
         ("id" = String, Path),
         ("token" = Option<String>, Query, description = "A live session's token, where a browser cannot send headers"),
     ),
-    responses((status = 200, description = "Events `session`, each with a session as data", content_type = "text/event-stream", body = String)),
+    responses(
+        (status = 200, description = "Events `session`, each with a session as data", content_type = "text/event-stream", body = String),
+        (status = 429, description = "As many such streams are open as one may have: close one first"),
+    ),
 )]
 pub async fn session(
     api: Data<Api>,
@@ -202,8 +205,11 @@ impl SessionFeed {
 /// Needs the scope `farm`.
 #[utoipa::path(
     get, operation_id = "follow_farm", path = "/v1/events", tag = "farm",
-    responses((status = 200, description = "Events `farm`, each with what /v1/workers answers, and `session`",
-        content_type = "text/event-stream", body = String)),
+    responses(
+        (status = 200, description = "Events `farm`, each with what /v1/workers answers, and `session`",
+            content_type = "text/event-stream", body = String),
+        (status = 429, description = "As many such streams are open as one may have: close one first"),
+    ),
 )]
 pub async fn farm(api: Data<Api>, caller: Caller, asked: RequestPath) -> Result<HttpResponse, Problem> {
     caller.need(KeyScope::Farm)?;

@@ -103,6 +103,10 @@ impl From<CostRefusal> for Problem {
 impl From<IntakeRefusal> for Problem {
     fn from(refusal: IntakeRefusal) -> Self {
         match refusal {
+            IntakeRefusal::TooManyOfOne { most, retry_after } => {
+                let detail = format!("{most} uploads of this key are under way already: wait for one to end");
+                Self::new(ProblemKind::OverQuota, detail).after(retry_after)
+            }
             IntakeRefusal::TooMany { retry_after } => {
                 Self::new(ProblemKind::NoCapacity, "too many uploads are under way: come back later").after(retry_after)
             }

@@ -45,7 +45,7 @@ pub async fn create(
     }
     let files = [("portrait", FileUse::Portrait), ("speech", FileUse::Speech)];
     let known: Vec<_> = ["portrait", "avatar_id", "speech", "face"].into_iter().chain(options::FIELDS).collect();
-    let mut form = read_form(&api, &req, payload, &files, &known).await?;
+    let mut form = read_form(&api, &caller, &req, payload, &files, &known).await?;
     let (portrait, speech) = (form.take("portrait"), form.take("speech"));
     let fields = form.fields;
     let face = whose_face(&fields, portrait)?;
@@ -151,6 +151,8 @@ pub async fn result(
     let disposition = if save { "attachment" } else { "inline" };
     let file = download::DownloadFile {
         blob,
+        bytes: Some(output.bytes),
+        remedy: "render it again",
         media_type: "video/mp4",
         etag: format!("\"{:032x}-{}-{}\"", session.id.0, session.fence.0, output.bytes),
         disposition: Some(format!("{disposition}; filename=\"mouthpiece-{}.mp4\"", session.id)),

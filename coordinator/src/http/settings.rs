@@ -36,7 +36,7 @@ pub struct HttpSettings {
     pub public_url: Option<PublicUrl>,
     /// Where uploads lie while they arrive. On the same disk as the artifacts, storing them is cheap.
     pub staging: PathBuf,
-    /// Uploads (and fetches) at a time; more are answered with 503.
+    /// Uploads (and fetches) at a time; more are answered with 503, of one key more than half of them with 429.
     pub max_uploads: usize,
     /// Event streams at a time; more are answered with 503.
     pub max_streams: usize,
@@ -95,7 +95,7 @@ impl Default for HttpSettings {
             shutdown_timeout: Duration::from_secs(10),
             public_url: None,
             staging: std::env::temp_dir().join("mouthpiece-staging"),
-            max_uploads: 32,
+            max_uploads: 64,
             max_streams: 1024,
             portrait_bytes: 64 * 1024 * 1024,
             speech_bytes: 512 * 1024 * 1024,

@@ -81,7 +81,7 @@ impl Office {
             Admission::Before(started) => return Ok(*started),
             Admission::New(idempotency) => idempotency,
         };
-        let speech = self.intake.fetch("speech_url", speech_url, FileUse::Speech).await?;
+        let speech = self.intake.fetch(caller.key.id, "speech_url", speech_url, FileUse::Speech).await?;
         let speech = Some(self.intake.keep(&speech).await?);
         let wanted = WantedSession { kind: SessionKind::Render, avatar: &avatar, speech, options, live: None };
         let id = SessionId(new_id());

@@ -1,6 +1,7 @@
 //! Uploads: bounded while they arrive, and gone when they fail.
 
 use crate::rig::{Answer, BOUND, Form, PNG, Rig, WAV, eventually};
+use mouthpiece_coordinator::office::KeyScope;
 use std::process::Command;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -206,14 +207,24 @@ async fn a_body_that_pauses_too_long_is_given_up() {
 
 #[actix_web::test]
 async fn uploads_at_a_time_are_bounded() {
-    let rig = Rig::with(|s| s.max_uploads = 1).await;
-    let mut raw = Raw::post(&rig, "/v1/avatars", "content-length: 90000").await;
-    raw.send(&Form::default().file("image", PNG).broken_off()).await;
-    eventually("the first arrives", || (rig.staged().len() == 1).then_some(())).await;
+    let mut rig = Rig::with(|s| s.max_uploads = 3).await;
+    let one = rig.secret.clone();
+    let other = rig.key(&[KeyScope::Sessions], |_| {});
     let form = Form::default().file("image", PNG);
+    let begin = async |rig: &Rig, staged: usize| {
+        let mut raw = Raw::post(rig, "/v1/avatars", "content-length: 90000").await;
+        raw.send(&Form::default().file("image", PNG).broken_off()).await;
+        eventually("it arrives", || (rig.staged().len() == staged).then_some(())).await;
+        raw
+    };
+    let mut begun = vec![begin(&rig, 1).await, begin(&rig, 2).await];
+    Answer::of(rig.form("/v1/avatars", &form)).await.problem(429, "over-quota");
+    rig.secret = other;
+    begun.push(begin(&rig, 3).await);
     Answer::of(rig.form("/v1/avatars", &form)).await.problem(503, "no-capacity");
-    drop(raw);
-    let next = async { while Answer::of(rig.form("/v1/avatars", &form)).await.status == 503 {} };
+    rig.secret = one;
+    drop(begun);
+    let next = async { while Answer::of(rig.form("/v1/avatars", &form)).await.status >= 400 {} };
     timeout(BOUND, next).await.unwrap();
     Answer::of(rig.form("/v1/avatars", &form)).await.is(200);
 }

@@ -13,7 +13,7 @@ use mouthpiece_domain::fleet::{
 use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::recent_ends::RecentEnds;
-use mouthpiece_domain::session::{EndReason, FrameProgress, Phase, SessionEnd, SessionKind, SessionOutput};
+use mouthpiece_domain::session::{FrameProgress, Phase, SessionEnd, SessionKind, SessionOutput};
 use mouthpiece_domain::time::Mono;
 use mouthpiece_ports::bus::{Bus, BusError, Delivery};
 use mouthpiece_ports::pool::Pool;
@@ -356,7 +356,7 @@ impl NullWorkers {
     /// Ends a session, as completed.
     async fn end(&self, worker: &NullWorker, hold: Hold, done: u64, delivered: Duration) -> Result<(), LoadError> {
         let output = SessionOutput { frames: done, length: delivered, size: [512, 512], ..SessionOutput::default() };
-        let end = SessionEnd { output: Some(output), ..SessionEnd::new(EndReason::Completed, None) };
+        let end = SessionEnd::completed(output);
         self.ledger.note(hold.session, |s| {
             s.delivered += delivered;
             s.frames = done;

@@ -1,6 +1,7 @@
 //! Bodies: forms with files, and JSON. Bounded in size, number of fields and time.
 
 use crate::http::Api;
+use crate::http::auth::Caller;
 use crate::http::fields::Fields;
 use crate::http::problem::{Problem, ProblemKind};
 use crate::http::words;
@@ -15,7 +16,7 @@ use futures_util::{Stream, StreamExt};
 use mouthpiece_domain::file_kind::FileUse;
 use std::collections::HashMap;
 use std::time::Duration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// The most of a JSON body.
 const JSON_BYTES: u64 = 64 * 1024;
@@ -27,6 +28,8 @@ const FIELDS: usize = 40;
 const OVERHEAD: u64 = 1024 * 1024;
 /// However steadily it comes, a body is not waited for longer.
 const LONGEST: Duration = Duration::from_secs(3600);
+/// Bytes a second, on average over what has come: whoever sends less holds a place that others wait for.
+const SLOWEST: u64 = 4096;
 
 /// A form that arrived whole.
 #[derive(Debug, Default)]
@@ -102,9 +105,11 @@ async fn read_small(api: &Api, req: &HttpRequest, mut payload: Payload, limit: u
 ///
 /// # Errors
 /// 415 for another type, 413 for a file beyond its limit, 422 for a field that is not known, given twice or unusable, 400 when
-/// it is malformed, breaks off or pauses too long, 503 when too many uploads are under way.
+/// it is malformed, breaks off, pauses too long or comes too slowly, 429 when too many uploads of this key are under way, 503
+/// when too many of all are.
 pub async fn read_form(
     api: &Api,
+    caller: &Caller,
     req: &HttpRequest,
     payload: Payload,
     files: &[(&'static str, FileUse)],
@@ -118,7 +123,7 @@ pub async fn read_form(
     if declared_length(req).is_some_and(|n| n > limit) {
         return Err(Problem::too_large("the body", limit));
     }
-    let _permit = api.office.intake.permit()?;
+    let _permit = api.office.intake.permit(caller.key.id)?;
     let form = Multipart::new(req.headers(), payload);
     match timeout(LONGEST, read_fields(api, form, files, known)).await {
         Ok(read) => read,
@@ -132,10 +137,10 @@ async fn read_fields(
     files: &[(&'static str, FileUse)],
     known: &[&str],
 ) -> Result<FileForm, Problem> {
-    let pause = api.settings.body_pause;
+    let mut pace = BodyPace { began: Instant::now(), bytes: 0, pause: api.settings.body_pause };
     let mut form = FileForm::default();
     let mut count = 0;
-    while let Some(field) = next(&mut multipart, pause).await? {
+    while let Some(field) = next(&mut multipart, pace.pause).await? {
         let mut field = field.map_err(|e| multipart_problem(&e))?;
         count += 1;
         if count > FIELDS {
@@ -147,11 +152,11 @@ async fn read_fields(
                 return Err(Problem::invalid(*name, format!("{name} is given twice")));
             }
             let called = called(&field);
-            let mut staged = stage(&mut field, api.office.intake.stage(name, *given_as)?, pause).await?;
+            let mut staged = stage(&mut field, api.office.intake.stage(name, *given_as)?, &mut pace).await?;
             staged.called = called;
             form.files.insert(name, staged);
         } else if known.contains(&name.as_str()) {
-            let text = text(&mut field, &name, pause).await?;
+            let text = text(&mut field, &name, &mut pace).await?;
             form.fields.add_text(&name, text, known)?;
         } else {
             return Err(Problem::unknown(&name, known));
@@ -160,9 +165,9 @@ async fn read_fields(
     Ok(form)
 }
 
-async fn stage(field: &mut Field, mut stage: IncomingFile, pause: Duration) -> Result<StagedFile, Problem> {
-    while let Some(chunk) = next(field, pause).await? {
-        stage.push(&chunk.map_err(|e| multipart_problem(&e))?).await?;
+async fn stage(field: &mut Field, mut stage: IncomingFile, pace: &mut BodyPace) -> Result<StagedFile, Problem> {
+    while let Some(chunk) = pace.next(field).await? {
+        stage.push(&chunk).await?;
     }
     Ok(stage.finish().await?)
 }
@@ -175,15 +180,37 @@ fn called(field: &Field) -> String {
     stem.chars().filter(|c| !c.is_control()).take(100).collect::<String>().trim().to_owned()
 }
 
-async fn text(field: &mut Field, name: &str, pause: Duration) -> Result<String, Problem> {
+async fn text(field: &mut Field, name: &str, pace: &mut BodyPace) -> Result<String, Problem> {
     let mut text = Vec::new();
-    while let Some(chunk) = next(field, pause).await? {
-        text.extend_from_slice(&chunk.map_err(|e| multipart_problem(&e))?);
+    while let Some(chunk) = pace.next(field).await? {
+        text.extend_from_slice(&chunk);
         if text.len() > TEXT_BYTES {
             return Err(Problem::invalid(name, format!("{name} must have at most {TEXT_BYTES} bytes")));
         }
     }
     String::from_utf8(text).map_err(|_| Problem::invalid(name, format!("{name} must be UTF-8 text")))
+}
+
+/// How fast a form comes.
+struct BodyPace {
+    began: Instant,
+    bytes: u64,
+    /// No piece takes longer, and before this has passed nothing is said of the whole.
+    pause: Duration,
+}
+
+impl BodyPace {
+    /// The next piece of a field.
+    async fn next(&mut self, field: &mut Field) -> Result<Option<Bytes>, Problem> {
+        let Some(chunk) = next(field, self.pause).await? else { return Ok(None) };
+        let chunk = chunk.map_err(|e| multipart_problem(&e))?;
+        self.bytes += chunk.len() as u64;
+        let since = self.began.elapsed();
+        if since > self.pause && self.bytes < since.as_secs() * SLOWEST {
+            return Err(Problem::bad_request(format!("less than {SLOWEST} bytes of the body came in a second")));
+        }
+        Ok(Some(chunk))
+    }
 }
 
 /// The next piece, which must not take longer than `pause`.

@@ -5,7 +5,7 @@
 pub enum KeyScope {
     /// Make, read and cancel its own sessions, renders and avatars.
     Sessions,
-    /// See all sessions and workers; drain workers.
+    /// See all sessions, faces, videos and workers, whoever's they are; drain workers.
     Farm,
     /// Read cost reports.
     Reports,

@@ -9,6 +9,7 @@ use super::{Intake, IntakeRefusal, StagedFile};
 use crate::office::FetchSettings;
 use futures_util::StreamExt;
 use mouthpiece_domain::file_kind::FileUse;
+use mouthpiece_domain::ids::KeyId;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{ACCEPT_ENCODING, LOCATION};
 use reqwest::redirect::Policy;
@@ -133,13 +134,14 @@ impl Fetcher {
     pub(super) async fn fetch(
         &self,
         intake: &Intake,
+        key: KeyId,
         field: &str,
         address: &str,
         given_as: FileUse,
     ) -> Result<StagedFile, IntakeRefusal> {
         let refused = |why| IntakeRefusal::NotFetched { field: field.to_owned(), why };
         let url = Url::parse(address).map_err(|e| refused(FetchRefusal::NotAUrl(e)))?;
-        let _permit = intake.permit()?;
+        let _permit = intake.permit(key)?;
         let read = async {
             let answer = self.follow(url).await.map_err(refused)?;
             if answer.status() != StatusCode::OK {

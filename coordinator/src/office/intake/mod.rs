@@ -12,13 +12,14 @@ use super::settings::IntakeSettings;
 use super::{OfficeError, StoreUnavailable, new_id, now};
 use fetch::Fetcher;
 use mouthpiece_domain::file_kind::{FileUse, NotTaken};
+use mouthpiece_domain::ids::KeyId;
 use mouthpiece_domain::names;
 use mouthpiece_domain::session::BlobKey;
 use mouthpiece_ports::blobs::Blobs;
 use mouthpiece_ports::records::AvatarRegister;
+use mouthpiece_ports::seats::{BoundedSeat, BoundedSeats, SeatsFull};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// Whoever finds too many uploads under way comes back after this.
 const BUSY: Duration = Duration::from_secs(2);
@@ -28,6 +29,13 @@ const BUSY: Duration = Duration::from_secs(2);
 pub enum IntakeRefusal {
     /// Too many uploads are under way.
     TooMany {
+        /// Come back then.
+        retry_after: Duration,
+    },
+    /// Too many uploads of this key are under way.
+    TooManyOfOne {
+        /// As many as there may be.
+        most: usize,
         /// Come back then.
         retry_after: Duration,
     },
@@ -73,7 +81,8 @@ pub struct Intake {
     fetcher: Fetcher,
     avatars: Arc<dyn AvatarRegister>,
     blobs: Arc<dyn Blobs>,
-    uploads: Arc<Semaphore>,
+    /// No key has more than half of them: the others' callers come in, whatever one does.
+    uploads: BoundedSeats<KeyId>,
 }
 
 impl Intake {
@@ -85,7 +94,7 @@ impl Intake {
         let path = &settings.staging;
         stage::clear_staging(path).map_err(|reason| OfficeError::Staging { path: path.clone(), reason })?;
         let fetcher = Fetcher::new(&settings.fetch)?;
-        let uploads = Arc::new(Semaphore::new(settings.max_uploads));
+        let uploads = BoundedSeats::new(settings.max_uploads.div_ceil(2), settings.max_uploads);
         Ok(Self { settings, fetcher, avatars, blobs, uploads })
     }
 
@@ -97,13 +106,15 @@ impl Intake {
         }
     }
 
-    /// The right to receive or fetch files.
+    /// The right to receive or fetch files for a key.
     ///
     /// # Errors
-    /// [`IntakeRefusal::TooMany`].
-    pub fn permit(&self) -> Result<OwnedSemaphorePermit, IntakeRefusal> {
-        let uploads = Arc::clone(&self.uploads);
-        uploads.try_acquire_owned().map_err(|_| IntakeRefusal::TooMany { retry_after: BUSY })
+    /// [`IntakeRefusal::TooMany`], [`IntakeRefusal::TooManyOfOne`].
+    pub fn permit(&self, key: KeyId) -> Result<BoundedSeat<KeyId>, IntakeRefusal> {
+        self.uploads.take(key).map_err(|full| match full {
+            SeatsFull::One { most } => IntakeRefusal::TooManyOfOne { most, retry_after: BUSY },
+            SeatsFull::All => IntakeRefusal::TooMany { retry_after: BUSY },
+        })
     }
 
     /// An empty file in the staging folder, for what arrives in `field`.
@@ -118,8 +129,14 @@ impl Intake {
     ///
     /// # Errors
     /// [`IntakeRefusal`].
-    pub async fn fetch(&self, field: &str, address: &str, given_as: FileUse) -> Result<StagedFile, IntakeRefusal> {
-        self.fetcher.fetch(self, field, address, given_as).await
+    pub async fn fetch(
+        &self,
+        key: KeyId,
+        field: &str,
+        address: &str,
+        given_as: FileUse,
+    ) -> Result<StagedFile, IntakeRefusal> {
+        self.fetcher.fetch(self, key, field, address, given_as).await
     }
 
     /// Stores a staged file, unless its content is there already.

@@ -4,6 +4,7 @@ use super::IntakeRefusal;
 use crate::office::hex;
 use mouthpiece_domain::file_kind::{FileKind, FileUse, HEAD, NotTaken};
 use sha2::{Digest, Sha256};
+use std::fs::TryLockError;
 use std::io;
 use std::path::Path;
 use std::time::Duration;
@@ -13,8 +14,8 @@ use tokio::io::{AsyncWriteExt, BufWriter};
 
 /// What staged files are called.
 const PREFIX: &str = "upload-";
-/// A staged file this old belongs to a process that was killed.
-const LEFT_BEHIND: Duration = Duration::from_secs(24 * 3600);
+/// What they are called before their process has locked them.
+const NEW_PREFIX: &str = "new-";
 /// Whoever finds that nothing can be written comes back after this.
 const NO_DISK: Duration = Duration::from_secs(30);
 const WRITE_AT_ONCE: usize = 256 * 1024;
@@ -23,6 +24,8 @@ const WRITE_AT_ONCE: usize = 256 * 1024;
 #[derive(Debug)]
 pub struct StagedFile {
     path: TempPath,
+    /// Open, and with that locked: nobody takes it for one that was left behind.
+    _locked: std::fs::File,
     /// SHA-256 of its content, 64 hexadecimal digits.
     pub sha256: String,
     /// Its size.
@@ -56,8 +59,7 @@ pub struct IncomingFile {
 impl IncomingFile {
     /// An empty file in the staging folder, which becomes no larger than `limit` bytes. Refusals name `field`.
     pub(super) fn new(folder: &Path, field: &str, given_as: FileUse, limit: u64) -> Result<Self, IntakeRefusal> {
-        let made = tempfile::Builder::new().prefix(PREFIX).tempfile_in(folder);
-        let (file, path) = made.map_err(|e| cannot_stage(&e))?.into_parts();
+        let (file, path) = locked(folder).map_err(|e| cannot_stage(&e))?;
         Ok(Self {
             field: field.to_owned(),
             given_as,
@@ -108,7 +110,15 @@ impl IncomingFile {
         let media_type = FileKind::of(&self.head).taken_as(self.given_as).map_err(|no| self.refuse(no))?;
         self.file.flush().await.map_err(|e| cannot_stage(&e))?;
         let sha256 = hex(&self.hash.finalize());
-        Ok(StagedFile { path: self.path, sha256, bytes: self.bytes, media_type, called: String::new() })
+        let locked = self.file.into_inner().into_std().await;
+        Ok(StagedFile {
+            path: self.path,
+            _locked: locked,
+            sha256,
+            bytes: self.bytes,
+            media_type,
+            called: String::new(),
+        })
     }
 
     fn refuse(&self, why: NotTaken) -> IntakeRefusal {
@@ -122,7 +132,24 @@ fn cannot_stage(error: &io::Error) -> IntakeRefusal {
     IntakeRefusal::Disk { full, retry_after: NO_DISK }
 }
 
-/// Makes the staging folder and removes what killed processes left there.
+/// A new file that this process holds locked. It gets the name that is cleared only then.
+fn locked(folder: &Path) -> io::Result<(std::fs::File, TempPath)> {
+    let made = tempfile::Builder::new().prefix(NEW_PREFIX).tempfile_in(folder)?;
+    let (file, path) = made.into_parts();
+    match file.try_lock() {
+        Ok(()) => {}
+        // A file system without locks: it is left to whoever cleans that folder.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => return Ok((file, path)),
+        Err(error) => return Err(error.into()),
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy().replacen(NEW_PREFIX, PREFIX, 1);
+    let path = path.keep().map_err(|error| error.error)?;
+    let renamed = folder.join(name);
+    std::fs::rename(&path, &renamed)?;
+    Ok((file, TempPath::try_from_path(renamed)?))
+}
+
+/// Makes the staging folder and removes what killed processes left there: what no living process holds locked.
 ///
 /// # Errors
 /// It cannot be made or read.
@@ -130,9 +157,9 @@ pub fn clear_staging(folder: &Path) -> io::Result<()> {
     std::fs::create_dir_all(folder)?;
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
-        let old =
-            entry.metadata().and_then(|m| m.modified()).is_ok_and(|at| at.elapsed().is_ok_and(|age| age > LEFT_BEHIND));
-        if old && entry.file_name().to_string_lossy().starts_with(PREFIX) {
+        let is_staged = entry.file_name().to_string_lossy().starts_with(PREFIX);
+        let is_left = || std::fs::File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok());
+        if is_staged && is_left() {
             // Another process may have been faster.
             let _ = std::fs::remove_file(entry.path());
         }
@@ -144,20 +171,31 @@ pub fn clear_staging(folder: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::fs;
-    use std::time::SystemTime;
 
-    #[test]
-    fn only_what_was_left_behind_long_ago_is_cleared() {
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[tokio::test]
+    async fn what_a_killed_process_left_is_cleared_and_what_arrives_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let inner = folder.path().join("staging");
         clear_staging(&inner).unwrap();
-        for (name, days) in [("upload-old", 2), ("upload-new", 0), ("other", 9)] {
-            let file = fs::File::create(inner.join(name)).unwrap();
-            file.set_modified(SystemTime::now() - days * LEFT_BEHIND).unwrap();
+        for name in ["upload-left", "other"] {
+            fs::write(inner.join(name), "a portrait").unwrap();
         }
+        let mut arriving = IncomingFile::new(&inner, "image", FileUse::Portrait, 100).unwrap();
+        arriving.push(b"\x89PNG\r\n\x1a\n and more").await.unwrap();
         clear_staging(&inner).unwrap();
-        let mut left: Vec<_> = fs::read_dir(&inner).unwrap().map(|e| e.unwrap().file_name()).collect();
-        left.sort();
-        assert_eq!(left, ["other", "upload-new"]);
+        let left = names(&inner);
+        assert!(left.len() == 2 && left[0] == "other" && left[1].starts_with(PREFIX), "{left:?}");
+        let staged = arriving.finish().await.unwrap();
+        clear_staging(&inner).unwrap();
+        assert_eq!(fs::read(staged.path()).unwrap(), b"\x89PNG\r\n\x1a\n and more");
+        drop(staged);
+        assert_eq!(names(&inner), ["other"]);
     }
 }

@@ -45,7 +45,7 @@ export function avatarStrip(state, act) {
           h("span", { class: "tile-name" }, "Add"),
         ),
       ),
-      avatars.list.map((avatar) => tile(avatar, state.studio.avatarId === avatar.id, act)),
+      usableFirst(avatars.list).map((avatar) => tile(avatar, state.studio.avatarId === avatar.id, act)),
     ),
     avatars.phase === "loading" ? h("p", { class: "muted", key: "loading" }, "Loading the faces…") : null,
     avatars.problem
@@ -56,6 +56,12 @@ export function avatarStrip(state, act) {
     notes(state),
   );
 }
+
+/** Faces that failed stand last, in the way of none. @param {Avatar[]} list */
+const usableFirst = (list) => {
+  const failed = (/** @type {Avatar} */ avatar) => avatar.state === "failed";
+  return [...list.filter((avatar) => !failed(avatar)), ...list.filter(failed)];
+};
 
 /** @param {Avatar} avatar @param {boolean} chosen @param {Actions} act */
 function tile(avatar, chosen, act) {

@@ -50,7 +50,7 @@ pub enum FaceError {
         longest_gap_s: f32,
     },
     /// The asked face does not exist.
-    #[error("--face {asked}: only {found} {} found", if *found == 1 { "face was" } else { "faces were" })]
+    #[error("face {asked} was asked for, and only {found} {} found", if *found == 1 { "was" } else { "were" })]
     NoSuchFace {
         /// The number that was asked for; the largest face is 1.
         asked: usize,

@@ -80,7 +80,7 @@ fn several_faces_can_be_chosen_by_size() {
     for asked in [0, 3, usize::MAX] {
         let error = of(Some(asked)).unwrap_err();
         assert!(matches!(error, ReferenceError::Face(FaceError::NoSuchFace { found: 2, .. })));
-        assert_eq!(error.to_string(), format!("--face {asked}: only 2 faces were found"));
+        assert_eq!(error.to_string(), format!("face {asked} was asked for, and only 2 were found"));
     }
 }
 

@@ -110,5 +110,5 @@ fn a_video_without_a_face_says_so() {
 fn the_asked_face_must_be_there() {
     let mut finder = finder();
     let error = Tracker::new(&mut finder, FPS, Some(2)).push(&sample()).unwrap_err();
-    assert_eq!(error.to_string(), "--face 2: only 1 face was found");
+    assert_eq!(error.to_string(), "face 2 was asked for, and only 1 was found");
 }
