@@ -68,21 +68,28 @@ class Note:
 
     def tells(self, name, made_of, file):
         """True when the graph in `file` was made of this, and is as it was written."""
-        entry, data = self.told.get(name, {}), data_of(file)
-        if any(entry.get(key) != value for key, value in made_of.items()) or not (file.is_file() and data.is_file()):
+        entry = self.told.get(name, {})
+        if any(entry.get(key) != value for key, value in made_of.items()) or not file.is_file():
             return False
-        return (entry.get("graph"), entry.get("weights")) == (sha256(file), sha256(data))
+        return all(entry.get(key) == value for key, value in written(file).items())
 
 
 def data_of(file):
     return file.with_name(file.name + ".data")
 
 
+def written(file):
+    """What a graph is, and the weights beside it; one that holds them itself has none there."""
+    data = data_of(file)
+    return {"graph": sha256(file), "weights": sha256(data) if data.is_file() else ""}
+
+
 def put_in_place(work, name, out):
     """Moves a finished graph and its weights to where they are looked for: never one of them with another's."""
     made, file = work / f"{name}.onnx", out / f"{name}.onnx"
     file.unlink(missing_ok=True)
-    os.replace(data_of(made), data_of(file))
+    if data_of(made).is_file():
+        os.replace(data_of(made), data_of(file))
     os.replace(made, file)
 
 
@@ -134,7 +141,7 @@ class Export:
             for line in onnx_file.compare(graph, wanted, made, self.kind):
                 say(line)
             self.note.set(name, None)
-            hashes = {"graph": sha256(made), "weights": sha256(data_of(made))}
+            hashes = written(made)
             put_in_place(Path(work), name, self.out)
         self.note.set(name, made_of | hashes)
         size = data_of(file).stat().st_size

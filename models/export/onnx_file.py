@@ -94,18 +94,18 @@ def given(examples, kind):
     return {name: value.to(kind).numpy() if name == "mouth" else value.numpy() for name, value in examples.items()}
 
 
-def apart(found, wanted, kind):
-    """How far two answers are apart, as a sentence, and whether precision explains it."""
+def apart(found, wanted, kind, tolerance=None):
+    """How far two answers are apart, as a sentence, and whether precision explains it. `tolerance`: another than that of `kind`."""
     difference, whole = np.abs(found.astype(np.float64) - wanted.astype(np.float64)), wanted.dtype == np.uint8
     scale, unit = (1, "of 255") if whole else (np.abs(wanted).max(), "of the largest value")
     largest, mean = difference.max() / scale, difference.mean() / scale
-    limits = TOLERANCE[kind][0 if whole else 1]
+    limits = (tolerance or TOLERANCE[kind])[0 if whole else 1]
     # A value that is no number is not within anything.
     return f"largest difference {largest:.2g}, mean {mean:.2g} {unit}", bool(largest <= limits[0] and mean <= limits[1])
 
 
-def compare(graph, wanted, file, kind):
-    """Runs the file on the inputs of `references`; a line for each batch.
+def compare(graph, wanted, file, kind, tolerance=None):
+    """Runs the file on the inputs of `references`; a line for each batch. `tolerance`: another than that of its precision.
 
     Raises ValueError when the answers differ by more than the precision explains.
     """
@@ -115,7 +115,7 @@ def compare(graph, wanted, file, kind):
         found = runner.run(graph.outputs, given(examples, kind))[0]
         if found.shape != wants.shape:
             raise ValueError(f"{file}: batch {batch} gives {found.shape}, PyTorch {wants.shape}")
-        told, fine = apart(found, wants, kind)
+        told, fine = apart(found, wants, kind, tolerance)
         lines.append(f"batch {batch}: {told}")
         if not fine:
             raise ValueError(f"{file}: {lines[-1]}, more than rounding explains")

@@ -6,12 +6,12 @@ use crate::{frame, say};
 use anyhow::{Context, ensure};
 use clap::Args;
 use mouthpiece_domain::frame::FrameSize;
-use mouthpiece_engine::{Cue, Ear, Engine, EngineTick, Expression};
+use mouthpiece_engine::{Cue, Ear, Engine, EngineTick, Expression, RestorationOutcome};
 use mouthpiece_worker::engines::{ForEngine, providers_of, with_engine};
 use mouthpiece_worker_settings::NeuralProvider;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The ear's rate in pieces, and that of the frames that it hears for.
 const FPS: usize = 25;
@@ -68,6 +68,8 @@ struct ProviderReport {
     provider: &'static str,
     /// Why it was not measured.
     refused: Option<String>,
+    /// What the engine says of how it was loaded.
+    about: Option<String>,
     prepare_ms: f64,
     /// Listening, milliseconds a frame.
     listen_ms: f64,
@@ -85,6 +87,8 @@ struct BatchReport {
     stages: Vec<StageReport>,
 }
 
+/// What a part of the work took. Restoration works beside the calls, on a thread of its own: it is no part of their times, and each mouth is
+/// waited for here as a film waits.
 #[derive(Debug, Serialize)]
 struct StageReport {
     name: &'static str,
@@ -161,9 +165,10 @@ impl ForEngine for EngineTrial<'_> {
         let most = args.batches.iter().copied().max().unwrap_or(1).into();
         let (cues, listen_ms) = listen(&engine, sound, most)?;
         let mut seats: Vec<E::Seat> = (0..most).map(|_| E::seat(&avatar)).collect();
+        let restorations = engine.restorations();
         let mut batches = Vec::new();
         for batch in args.batches.iter().map(|batch| usize::from(*batch)) {
-            let mut times = Vec::with_capacity(args.calls as usize);
+            let (mut times, mut restoring) = (Vec::with_capacity(args.calls as usize), Duration::ZERO);
             for call in 0..args.calls + WARM_UP {
                 if call == WARM_UP {
                     engine.take_stages();
@@ -178,6 +183,11 @@ impl ForEngine for EngineTrial<'_> {
                 if call >= WARM_UP {
                     times.push(began.elapsed().as_secs_f64() * 1e3);
                 }
+                if restorations.is_some() {
+                    let began = Instant::now();
+                    seats.iter_mut().take(batch).try_for_each(|seat| E::finish(&avatar, seat, None))?;
+                    restoring += if call >= WARM_UP { began.elapsed() } else { Duration::ZERO };
+                }
             }
             let (frames, whole) = (f64::from(args.calls) * batch as f64, times.iter().sum::<f64>());
             let told = engine.take_stages().into_iter().filter(|stage| stage.runs > 0);
@@ -185,11 +195,20 @@ impl ForEngine for EngineTrial<'_> {
                 name: s.name,
                 ms_a_frame: s.took.as_secs_f64() * 1e3 / frames,
             };
-            let stages = told.map(of_frame).collect();
+            let mut stages: Vec<StageReport> = told.map(of_frame).collect();
+            if let Some(restorations) = &restorations {
+                let failed = restorations.count(RestorationOutcome::Failed);
+                ensure!(
+                    failed == 0,
+                    "the network that restores mouths failed: take --restore away to measure the rest"
+                );
+                stages.push(StageReport { name: "restoration", ms_a_frame: restoring.as_secs_f64() * 1e3 / frames });
+            }
             batches.push(BatchReport { batch, call_ms: stage(times), frames_per_second: frames / whole * 1e3, stages });
         }
         let peak_memory_mib = peak_memory();
-        Ok(ProviderReport { provider, refused: None, prepare_ms, listen_ms, batches, peak_memory_mib })
+        let about = engine.about();
+        Ok(ProviderReport { provider, refused: None, about, prepare_ms, listen_ms, batches, peak_memory_mib })
     }
 }
 
@@ -198,6 +217,7 @@ impl ProviderReport {
         Self {
             provider,
             refused: Some(why),
+            about: None,
             prepare_ms: 0.0,
             listen_ms: 0.0,
             batches: Vec::new(),
@@ -244,6 +264,9 @@ fn print(r: &EngineReport, json: bool) -> anyhow::Result<()> {
         let memory = provider.peak_memory_mib.map_or_else(String::new, |mib| format!(", peak memory {mib:.0} MiB"));
         let (name, prepare, listen) = (provider.provider, provider.prepare_ms, provider.listen_ms);
         say::result(format_args!("{name}: prepare {prepare:.1} ms, listen {listen:.2} ms a frame{memory}"))?;
+        if let Some(about) = &provider.about {
+            say::result(format_args!("  {about}"))?;
+        }
         say::result("  batch   ms a call        p99   frames/s   ms a frame")?;
         for BatchReport { batch, call_ms, frames_per_second, stages } in &provider.batches {
             let stages: Vec<String> = stages.iter().map(|s| format!("{} {:.2}", s.name, s.ms_a_frame)).collect();

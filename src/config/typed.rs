@@ -288,6 +288,7 @@ fn neural(from: &mut Reader<'_>, sessions: u8) -> NeuralSettings {
         device: from.within("neural.device", 0..=63),
         threads: from.within("neural.threads", 0..=1024),
         decoder: from.get("neural.decoder"),
+        launch: from.get("neural.launch"),
         sessions,
         extra_margin: from.within("neural.extra_margin", 0..=64),
         cheeks: from.within("neural.cheeks", 0..=100),

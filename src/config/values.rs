@@ -4,7 +4,7 @@ use super::BucketEncryption;
 use figment::value::{Num, Value};
 use mouthpiece_coordinator::http::{PublicUrl, PublicUrlError};
 use mouthpiece_domain::cost;
-use mouthpiece_worker_settings::{NeuralDecoder, NeuralProvider, NoSuchChoice};
+use mouthpiece_worker_settings::{NeuralDecoder, NeuralLaunch, NeuralProvider, NoSuchChoice};
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
@@ -126,6 +126,12 @@ impl SettingValue for NeuralProvider {
 }
 
 impl SettingValue for NeuralDecoder {
+    fn read(value: &Value) -> Result<Self, String> {
+        String::read(value)?.parse().map_err(|e: NoSuchChoice| e.to_string())
+    }
+}
+
+impl SettingValue for NeuralLaunch {
     fn read(value: &Value) -> Result<Self, String> {
         String::read(value)?.parse().map_err(|e: NoSuchChoice| e.to_string())
     }

@@ -13,6 +13,7 @@ mod scripts;
 mod settings;
 mod sources;
 mod transfer;
+mod wanted;
 
 pub use manifest::ManifestError;
 pub use python::PythonError;
@@ -46,7 +47,7 @@ enum ModelsCommand {
     Fetch(FetchArgs),
     /// Read files again and compare their hashes
     Verify(VerifyArgs),
-    /// Make the graphs that the neural engine runs of the fetched weights
+    /// Make graphs of the fetched weights: those that the neural engine runs, that judge films, that restore mouths
     Export(ExportArgs),
     /// Build TensorRT's engines of the graphs that draw, for the GPU of this machine
     Build(BuildArgs),

@@ -9,12 +9,16 @@ macro_rules! scripts {
 }
 
 /// Name and text of each.
-pub const SCRIPTS: [(&str, &str); 8] = scripts!(
+pub const SCRIPTS: [(&str, &str); 12] = scripts!(
     "export.py",
+    "extras.py",
     "graphs.py",
+    "inception.py",
     "networks.py",
     "onnx_file.py",
     "packages.py",
+    "restoration.py",
+    "syncnet.py",
     "twins.py",
     "weights.py",
     "whisper.py"

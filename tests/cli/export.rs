@@ -149,6 +149,51 @@ fn what_was_written_is_read_again() {
 }
 
 #[test]
+fn what_judges_and_restores_is_made_by_the_same_command() {
+    let shop = Workshop::new();
+    for (name, file) in [("inception", "inception.pth"), ("esrgan-slim", "slim.tgz")] {
+        shop.scene.file(&format!("models/{file}"), name.as_bytes());
+        let manifest = std::fs::read_to_string(shop.scene.path("manifest.toml")).unwrap();
+        let entry = format!(
+            "[[weights]]\nname = '{name}'\nfile = '{file}'\nurl = 'https://example.org/{name}'\nsha256 = '{}'\nabout_bytes = 1000\n\
+             licence = 'MIT'\ncommercial_use = true\npurpose = 'to test'\n",
+            sha256(name.as_bytes())
+        );
+        shop.scene.file("manifest.toml", (manifest + &entry).as_bytes());
+    }
+    // Notes how it was called, and writes what it was asked for, each script under the names that it has for it.
+    let hash = sha256(b"graph");
+    let note = ["unet", "inception", "restoration"]
+        .map(|name| {
+            let weights = if name == "unet" { sha256(b"weights") } else { String::new() };
+            format!(r#""{name}": {{"graph": "{hash}", "weights": "{weights}"}}"#)
+        })
+        .join(", ");
+    let text = format!(
+        "#!/bin/sh\ncase $2 in */packages.py) exit;; esac\nout=$5; mkdir -p \"$out\"\n\
+         echo \"asked: ${{2##*/}} $6 $7 $8 $9\"\nfor graph in $(echo $7 | tr , ' '); do printf graph >\"$out/$graph.onnx\"; done\n\
+         case $2 in */export.py) printf weights >\"$out/unet.onnx.data\";; esac\nprintf '%s' '{{{note}}}' >\"$out/graphs.json\"\n"
+    );
+    let path = shop.scene.file("python", text.as_bytes());
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let python = path.display().to_string();
+    let run = shop.run(&["inception", "unet", "restoration", "--python", &python]);
+    let right = ["unet", "inception", "restoration"].map(|name| format!("{name}: right: models/graphs/{name}.onnx\n"));
+    assert_eq!((run.code, run.stdout), (Some(0), right.concat()), "{}", run.stderr);
+    for asked in [
+        "asked: export.py --graphs unet --precision fp16",
+        "asked: extras.py --graphs inception,restoration --restoration esrgan-slim",
+    ] {
+        assert!(run.stderr.contains(asked), "{asked}: {}", run.stderr);
+    }
+    let run = shop.run(&["inception", "--python", &python]);
+    assert!(run.code == Some(0) && !run.stderr.contains("export.py"), "{run:?}");
+    std::fs::remove_file(shop.scene.path("models/inception.pth")).unwrap();
+    let run = shop.run(&["inception", "--python", &python]);
+    assert!(run.code == Some(1) && run.stderr.contains("mouthpiece models fetch inception"), "{run:?}");
+}
+
+#[test]
 fn what_is_ended_in_the_middle_leaves_nothing_half_made() {
     for signal in ["INT", "TERM"] {
         let shop = Workshop::new();
@@ -183,7 +228,14 @@ fn two_do_not_write_the_same_folder() {
 #[test]
 fn the_help_teaches() {
     let run = Scene::new().run(&["models", "export", "--help"]);
-    for words in ["What happens", "Ctrl-C", "mouthpiece models fetch && mouthpiece models export", "PIP_INDEX_URL"] {
+    for words in [
+        "What happens",
+        "Ctrl-C",
+        "syncnet (two graphs)",
+        "restoration makes mouths sharper",
+        "mouthpiece models fetch && mouthpiece models export",
+        "PIP_INDEX_URL",
+    ] {
         assert!(run.code == Some(0) && run.stdout.contains(words), "{words}: {run:?}");
     }
     assert!(!run.stdout.contains("--twin"), "{run:?}");

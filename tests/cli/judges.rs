@@ -77,7 +77,7 @@ fn without_their_networks_nothing_is_printed() {
     ] {
         let run = scene.run(&[&["eval", "out/film.mp4", "--graphs", "nowhere"], asked].concat());
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""), "{run:?}");
-        for words in [file, weights, "models/export/extras.py", "neural.graphs"] {
+        for words in [file, weights, "mouthpiece models export", "neural.graphs"] {
             assert!(run.stderr.contains(words), "{words}: {run:?}");
         }
     }

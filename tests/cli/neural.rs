@@ -23,7 +23,7 @@ fn graphs_that_are_not_there_are_named() {
     let scene = Scene::new();
     let run = scene.render("portrait.png", "speech.wav", &["--engine", "musetalk", "--graphs", "nowhere"]);
     assert_eq!(run.code, Some(1), "{run:?}");
-    for words in ["the graph 'whisper' is missing", "nowhere/whisper.onnx", "models/export/export.py"] {
+    for words in ["the graph 'whisper' is missing", "nowhere/whisper.onnx", "mouthpiece models export"] {
         assert!(run.stderr.contains(words), "{run:?}");
     }
     assert_eq!(scene.written(), [""; 0]);
@@ -32,12 +32,15 @@ fn graphs_that_are_not_there_are_named() {
 #[test]
 fn settings_of_neural_engines_are_judged() {
     let scene = Scene::new();
-    scene.file("mouthpiece.toml", b"[neural]\nprovider = 'abacus'\ndecoder = 'large'\ndevice = 64");
+    scene.file("mouthpiece.toml", b"[neural]\nprovider = 'abacus'\ndecoder = 'large'\nlaunch = 'fast'\ndevice = 64");
     let run = scene.run(&["config"]);
     assert_eq!(run.code, Some(2));
-    for words in
-        ["neural.provider: \"abacus\" is none of", "neural.decoder: \"large\"", "neural.device: 64 is not within"]
-    {
+    for words in [
+        "neural.provider: \"abacus\" is none of",
+        "neural.decoder: \"large\"",
+        "neural.launch: \"fast\"",
+        "neural.device: 64 is not within",
+    ] {
         assert!(run.stderr.contains(words), "{run:?}");
     }
 }
@@ -56,16 +59,18 @@ fn engines_are_measured_alone() {
     let scene = Scene::new();
     std::fs::create_dir(scene.path("models")).unwrap();
     std::os::unix::fs::symlink(TWINS, scene.path("models/twins")).unwrap();
-    let report = measured(&scene, &["--engine", "musetalk", "--twin", "--decoder", "tiny", "--provider", "cpu"]);
+    let report =
+        measured(&scene, &["--engine", "musetalk", "--twin", "--decoder", "tiny", "--provider", "cpu", "--restore"]);
     assert_eq!((&report["engine"], &report["weights"]), (&"musetalk".into(), &"twins, tiny and random".into()));
     let cpu = &report["providers"][0];
-    assert_eq!(cpu["provider"], "cpu");
+    assert_eq!((&cpu["provider"], &cpu["about"]), (&"cpu".into(), &"tiny_decoder by cpu".into()));
     for (batch, wanted) in [(0, 1), (1, 3)] {
         let told = &cpu["batches"][batch];
         assert_eq!(told["batch"], wanted);
         assert!(told["frames_per_second"].as_f64().unwrap() > 0.0 && told["call_ms"]["p50"].as_f64().unwrap() > 0.0);
         let stages: Vec<&str> = told["stages"].as_array().unwrap().iter().filter_map(|s| s["name"].as_str()).collect();
-        assert_eq!(stages, ["unet", "decoder", "blend"]);
+        assert_eq!(stages, ["unet", "decoder", "blend", "restoration"]);
+        assert!(told["stages"][3]["ms_a_frame"].as_f64().unwrap() > 0.0, "{told}");
     }
     let puppet = measured(&scene, &[]);
     assert_eq!(puppet["providers"][0]["batches"].as_array().unwrap().len(), 2);

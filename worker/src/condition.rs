@@ -8,8 +8,13 @@ pub enum EngineCondition {
     /// It does what was measured at the start.
     #[default]
     Sound,
-    /// It draws by other means than it was measured with: why, in a sentence without a full stop.
-    Impaired(String),
+    /// It draws by other means than it was measured with.
+    Impaired {
+        /// Why, in a sentence without a full stop.
+        why: String,
+        /// Frames a second that it makes now, all sessions together, if that was measured.
+        makes: Option<u32>,
+    },
     /// It does not draw any more.
     Broken,
 }
@@ -20,7 +25,9 @@ impl EngineCondition {
     pub fn after(self, news: &EngineNews<'_>) -> Self {
         match (self, news) {
             (Self::Broken, _) | (_, EngineNews::Broken(_)) => Self::Broken,
-            (_, EngineNews::Recovered(how @ EngineRecovery::FellBack { .. })) => Self::Impaired(how.to_string()),
+            (_, EngineNews::Recovered(how @ EngineRecovery::FellBack { makes, .. })) => {
+                Self::Impaired { why: how.to_string(), makes: *makes }
+            }
             // It goes on as it was.
             (before, EngineNews::Failed(_) | EngineNews::Recovered(EngineRecovery::Restarted { .. })) => before,
         }
@@ -30,7 +37,7 @@ impl EngineCondition {
     pub fn why(&self) -> Option<&str> {
         match self {
             Self::Sound => None,
-            Self::Impaired(why) => Some(why),
+            Self::Impaired { why, .. } => Some(why),
             Self::Broken => Some("the engine failed and could not be started again: its worker hands over what it has"),
         }
     }
@@ -45,7 +52,7 @@ mod tests {
     fn a_fallback_stays_to_be_seen_and_what_is_broken_stays_so() {
         let failure = EngineError::Device("launch failed".into());
         let restarted = EngineNews::Recovered(EngineRecovery::Restarted { on: "tensorrt" });
-        let fell_back = EngineNews::Recovered(EngineRecovery::FellBack { from: "tensorrt", to: "cuda" });
+        let fell_back = EngineNews::Recovered(EngineRecovery::FellBack { from: "tensorrt", to: "cuda", makes: None });
         let mut now = EngineCondition::default();
         let mut told = |news: &EngineNews<'_>| {
             now = std::mem::take(&mut now).after(news);

@@ -84,8 +84,8 @@ pub fn build_engines(neural: &NeuralSettings, told: &mut dyn FnMut(String)) -> R
 /// The settings in the engine's own terms.
 #[cfg(feature = "neural")]
 fn musetalk(neural: &NeuralSettings) -> Result<mouthpiece_musetalk::MuseTalkSettings, mouthpiece_engine::EngineError> {
-    use mouthpiece_musetalk::{CropOptions, DecoderChoice, GraphFolder, MuseTalkSettings, Provider};
-    use mouthpiece_worker_settings::NeuralDecoder;
+    use mouthpiece_musetalk::{CropOptions, DecoderChoice, GraphFolder, LaunchChoice, MuseTalkSettings, Provider};
+    use mouthpiece_worker_settings::{NeuralDecoder, NeuralLaunch};
     let folder =
         GraphFolder::named_or_cached(&neural.graphs).map_err(|e| mouthpiece_engine::EngineError::Load(e.into()))?;
     let mut settings = MuseTalkSettings::new(folder.0);
@@ -100,6 +100,11 @@ fn musetalk(neural: &NeuralSettings) -> Result<mouthpiece_musetalk::MuseTalkSett
         NeuralDecoder::Auto | NeuralDecoder::Full => DecoderChoice::Full,
         NeuralDecoder::Tiny => DecoderChoice::Tiny,
     };
+    settings.networks.launch = match neural.launch {
+        NeuralLaunch::Auto => LaunchChoice::Auto,
+        NeuralLaunch::Plain => LaunchChoice::Plain,
+    };
+    settings.sessions = neural.sessions.max(1).into();
     settings.hold = (neural.decoder == NeuralDecoder::Auto).then(|| neural.sessions.max(1).into());
     settings.networks.device = neural.device.into();
     settings.networks.threads = neural.threads.into();

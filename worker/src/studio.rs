@@ -59,7 +59,10 @@ impl<E: Engine> SessionRunner for Studio<E> {
     fn run(&self, assignment: &Assignment, board: &ProgressBoard, stop: &Stop) -> Result<SessionEnd, WorkError> {
         let folder = self.scratch.session().map_err(|e| WorkError::broke("making a scratch folder", &e))?;
         let spec = &assignment.spec;
-        let avatar = |stop| self.runtime.block_on(self.avatars.get(spec, folder.path(), stop));
+        let avatar = |stop| {
+            let got = self.runtime.block_on(self.avatars.get(spec, folder.path(), stop));
+            got.map_err(|e| e.under(assignment.hold.fence, self.engine.id()))
+        };
         match assignment.kind {
             SessionKind::Live => nice::step_forward(),
             SessionKind::Render | SessionKind::Prepare => nice::step_back(),

@@ -4,7 +4,7 @@ use crate::RenderError;
 use crate::board::ProgressBoard;
 use crate::stop::{Stop, Stopped};
 use mouthpiece_domain::fleet::Assignment;
-use mouthpiece_domain::session::{EndReason, SessionEnd};
+use mouthpiece_domain::session::{EndReason, Fence, SessionEnd};
 use mouthpiece_engine::EngineError;
 use mouthpiece_media::encode::EncodeError;
 use mouthpiece_ports::blobs::BlobError;
@@ -35,6 +35,9 @@ pub enum WorkError {
     /// The engine's thread has ended, or its device failed for good: another worker may do it.
     #[error("the engine has stopped")]
     EngineGone,
+    /// This worker's engine cannot use the face; another engine may.
+    #[error("{0}")]
+    Unfit(String),
     /// What was given cannot be used.
     #[error("{0}")]
     BadInput(String),
@@ -54,9 +57,24 @@ impl WorkError {
     pub fn end(self) -> Option<SessionEnd> {
         match self {
             Self::Stopped | Self::EngineGone => None,
-            Self::BadInput(words) => Some(SessionEnd::new(EndReason::BadInput, words)),
+            Self::Unfit(words) | Self::BadInput(words) => Some(SessionEnd::new(EndReason::BadInput, words)),
             Self::Failed(words) => Some(SessionEnd::new(EndReason::Failed, words)),
         }
+    }
+
+    /// The same of a session under `fence`, on a worker with this engine. Under the first fence a face that the engine cannot use is the
+    /// caller's to change. Later it is not: the session may have run elsewhere with it, and the caller did nothing since.
+    #[must_use]
+    pub fn under(self, fence: Fence, engine: &str) -> Self {
+        let Self::Unfit(why) = self else { return self };
+        if fence == Fence::FIRST {
+            return Self::BadInput(format!("the engine '{engine}' cannot use this portrait: {why}: give another one"));
+        }
+        warn!(engine, why, "a session was placed again here, whose face this engine cannot use");
+        Self::Failed(format!(
+            "it was placed again, on a worker whose engine, '{engine}', cannot use this portrait: {why}. Begin it anew: it may come to a \
+             worker with another engine"
+        ))
     }
 
     /// A failed render in words in which each file goes by what it is to the user.
@@ -67,6 +85,10 @@ impl WorkError {
             RenderError::Engine(
                 EngineError::Gone | EngineError::Broken | EngineError::Recovering | EngineError::Device(_),
             ) => return Self::EngineGone,
+            // No word of these names a file or a machine.
+            RenderError::Engine(why @ (EngineError::ImpossibleFace { .. } | EngineError::EmptyReference)) => {
+                return Self::Unfit(why.to_string());
+            }
             // Their words name files of this machine and remedies for its operator.
             RenderError::Runtime(_) | RenderError::Face(_) | RenderError::Engine(EngineError::Load(_)) => {
                 error!(error = %e, "faces or speech cannot be analysed on this worker");
@@ -129,6 +151,26 @@ mod tests {
         assert_eq!(words, "the portrait: no face was found: give an upright picture that shows a face from the front");
         let told = WorkError::render(RenderError::Audio(AudioError::NoSound { file }));
         assert_eq!(told, WorkError::BadInput("the speech holds no sound: its length is zero".to_owned()));
+    }
+
+    #[test]
+    fn a_face_that_only_this_engine_cannot_use_is_the_callers_fault_at_first_and_not_later() {
+        let unfit = || {
+            let impossible = EngineError::ImpossibleFace { frame: 0, reason: "its mouth has no width" };
+            WorkError::render(RenderError::Engine(impossible))
+        };
+        let told = |fence| unfit().under(fence, "puppet/1").end().unwrap();
+        let first = told(Fence::FIRST);
+        assert_eq!(first.reason, EndReason::BadInput);
+        let wanted =
+            "the engine 'puppet/1' cannot use this portrait: the face of reference frame 0 has an impossible shape";
+        assert!(first.detail.as_ref().is_some_and(|told| told.starts_with(wanted)), "{first:?}");
+        let later = told(Fence::FIRST.next());
+        assert_eq!(later.reason, EndReason::Failed);
+        let words = later.detail.unwrap_or_default();
+        assert!(words.starts_with("it was placed again") && words.contains("puppet/1"), "{words}");
+        let other = WorkError::Failed("the store is full".to_owned());
+        assert_eq!(other.clone().under(Fence::FIRST.next(), "puppet/1"), other);
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub enum EngineRecovery {
         from: &'static str,
         /// What draws now.
         to: &'static str,
+        /// Frames a second that all sessions together get of it, if that was measured.
+        makes: Option<u32>,
     },
 }
 
@@ -35,7 +37,10 @@ impl fmt::Display for EngineRecovery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Restarted { on } => write!(f, "{on} failed and was started again"),
-            Self::FellBack { from, to } => write!(f, "{from} failed: {to} draws from now on"),
+            Self::FellBack { from, to, makes: None } => write!(f, "{from} failed: {to} draws from now on"),
+            Self::FellBack { from, to, makes: Some(makes) } => {
+                write!(f, "{from} failed: {to} draws from now on, {makes} frames a second")
+            }
         }
     }
 }

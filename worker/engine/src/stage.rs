@@ -21,8 +21,13 @@ impl EngineStage {
 
     /// It ran from `began` until now.
     pub fn ran_since(&mut self, began: Instant) {
+        self.ran(began.elapsed());
+    }
+
+    /// It ran for so long.
+    pub fn ran(&mut self, took: Duration) {
         self.runs = self.runs.saturating_add(1);
-        self.took += began.elapsed();
+        self.took += took;
     }
 
     /// What it took so far; counting begins anew.

@@ -7,10 +7,12 @@
 //! GRAPHS/engines/unet/key.txt         what it was built for
 //!                     unet_ctx.onnx   an EPContext graph, which names the engine
 //!                     engine/         the engine and its profiles
-//!                     timing/         how fast kernels were: builds of other graphs go on from there
+//!                timing/              how fast kernels were: builds of other graphs go on from there
+//!                compiled/            what TensorRT for RTX compiled while it loaded graphs
 //! ```
 
 use crate::gpu::GpuIdentity;
+use crate::provider::Provider;
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
@@ -105,6 +107,28 @@ impl EngineFolder {
         self.folder.with_file_name("timing")
     }
 
+    /// Where TensorRT for RTX keeps what it compiled; all graphs share it.
+    pub fn compiled(&self) -> PathBuf {
+        self.folder.with_file_name("compiled")
+    }
+
+    /// Makes the folders that `provider` writes to when it loads the graph: it makes none itself, and where one is missing it goes on
+    /// without saying so, and keeps nothing. One in which TensorRT `builds` is emptied.
+    ///
+    /// # Errors
+    /// What the operating system says, where something is to be built. That compiling takes its time again is no error.
+    pub fn make_for(&self, provider: Provider, builds: bool) -> io::Result<()> {
+        match provider {
+            Provider::TensorRt if builds => self.begin(),
+            Provider::TensorRtRtx => {
+                // Graphs may lie where nobody may write.
+                let _ = fs::create_dir_all(self.compiled());
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether the engine that lies there, if one does, can be used.
     pub fn judge(&self, key: &EngineKey) -> CacheVerdict {
         let found = fs::read_to_string(self.key_file()).ok().filter(|_| self.context().is_file());
@@ -115,7 +139,7 @@ impl EngineFolder {
     ///
     /// # Errors
     /// What the operating system says.
-    pub fn begin(&self) -> io::Result<()> {
+    fn begin(&self) -> io::Result<()> {
         match fs::remove_dir_all(&self.folder) {
             Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(e),
             _ => {}
@@ -196,5 +220,28 @@ mod tests {
         assert_eq!(folder.judge(&key), CacheVerdict::Missing, "and what is not there cannot be used");
         folder.begin().unwrap();
         assert!(!folder.key_file().exists() && folder.timing().is_dir(), "kernels' times outlive an engine");
+    }
+
+    #[test]
+    fn each_provider_finds_the_folders_that_it_writes_to() {
+        let graphs = tempfile::tempdir().unwrap();
+        let folder = EngineFolder::of(graphs.path(), "unet");
+        folder.make_for(Provider::Cuda, false).unwrap();
+        folder.make_for(Provider::TensorRt, false).unwrap();
+        assert!(!graphs.path().join("engines").exists(), "who builds nothing makes nothing");
+        folder.make_for(Provider::TensorRtRtx, false).unwrap();
+        assert!(folder.compiled().is_dir() && !folder.timing().exists());
+        fs::write(folder.compiled().join("unet"), b"kernels").unwrap();
+        folder.make_for(Provider::TensorRt, true).unwrap();
+        folder.make_for(Provider::TensorRtRtx, false).unwrap();
+        assert!(folder.timing().is_dir() && folder.compiled().join("unet").is_file(), "and what is there is kept");
+    }
+
+    #[test]
+    fn graphs_that_nobody_may_write_beside_are_compiled_again_each_time() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let folder = EngineFolder::of(file.path(), "unet");
+        folder.make_for(Provider::TensorRtRtx, false).unwrap();
+        assert!(folder.make_for(Provider::TensorRt, true).is_err(), "but what is built must be stored");
     }
 }

@@ -14,7 +14,7 @@ pub struct NoGraphFolder;
 pub struct GraphFolder(pub PathBuf);
 
 impl GraphFolder {
-    /// The folder that is named, or `mouthpiece/models/graphs` in the user's cache, where `models/export` puts them.
+    /// The folder that is named, or `mouthpiece/models/graphs` in the user's cache, where `mouthpiece models export` puts them.
     ///
     /// # Errors
     /// [`NoGraphFolder`] when none is named and there is no cache.

@@ -2,15 +2,18 @@
 
 use crate::cache::{CacheVerdict, EngineFolder, EngineKey};
 use crate::content::content_hash;
+use crate::driver::StreamError;
 use crate::error::GraphError;
 use crate::gpu::{GpuIdentity, tensorrt_version};
-use crate::provider::{EngineOptions, Provider};
+use crate::provider::{DeviceWork, EngineOptions, Provider};
 use crate::runtime::Runtime;
+use crate::stream::CudaStream;
 use crate::tensor::{TensorWanted, names, profiles, told};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
 use ort::value::{Outlet, ValueType};
 use std::path::Path;
+use std::sync::Arc;
 
 /// Where a graph is, and what runs it.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub struct GraphSource<'a> {
     pub has_engine: bool,
     /// Whether an engine may be built now, which takes minutes.
     pub builds: bool,
+    /// How its work is handed to its device.
+    pub work: DeviceWork<'a>,
     /// How one gets it, for people, as it follows a colon: "make it with ...".
     pub remedy: &'static str,
 }
@@ -86,6 +91,8 @@ pub struct Graph {
     pub session: Session,
     path: Box<Path>,
     remedy: &'static str,
+    /// On which the session works, if that is not its own: it goes after the session.
+    _stream: Option<Arc<CudaStream>>,
 }
 
 impl Graph {
@@ -113,8 +120,8 @@ impl Graph {
             _ => (path.clone(), false),
         };
         let unwritable = |source| GraphError::Unwritable { graph, source };
-        if let Some(engine) = engine.as_ref().filter(|_| builds) {
-            engine.folder.begin().map_err(unwritable)?;
+        if let Some(engine) = &engine {
+            engine.folder.make_for(source.provider, builds).map_err(unwritable)?;
         }
         let failed = |source| GraphError::Load { graph, path: file.clone(), remedy, source };
         let builder = || -> ort::Result<_> {
@@ -126,12 +133,12 @@ impl Graph {
         let mut builder = builder().map_err(failed)?;
         let options =
             engine.as_ref().map(|engine| EngineOptions { folder: &engine.folder, profiles: &engine.profiles, builds });
-        source.provider.register(&mut builder, source.device, options)?;
+        source.provider.register(&mut builder, source.device, options, source.work)?;
         let session = builder.commit_from_file(&file).map_err(failed)?;
         if let Some(GraphEngine { folder, key: Some(key), .. }) = engine.as_ref().filter(|_| builds) {
             folder.finish(key).map_err(unwritable)?;
         }
-        let loaded = Self { name: graph, session, path, remedy };
+        let loaded = Self { name: graph, session, path, remedy, _stream: source.work.stream.cloned() };
         loaded.check("input", loaded.session.inputs(), inputs)?;
         loaded.check("output", loaded.session.outputs(), outputs)?;
         Ok(loaded)
@@ -176,6 +183,12 @@ impl Graph {
     pub fn failed(&self) -> impl Fn(ort::Error) -> GraphError + use<> {
         let graph = self.name;
         move |source| GraphError::Run { graph, source }
+    }
+
+    /// Wraps what the device's stream says while the graph runs on it.
+    pub fn stream_failed(&self) -> impl Fn(StreamError) -> GraphError + use<> {
+        let graph = self.name;
+        move |error| GraphError::Run { graph, source: ort::Error::new(error.to_string()) }
     }
 }
 

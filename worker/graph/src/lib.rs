@@ -6,6 +6,7 @@
 //! GraphFolder      where graphs lie
 //! GraphSource      one of them, and what is to run it  ->  Graph, or a GraphError that names the tensor, wanted and found
 //! Provider         TensorRT, TensorRT for RTX, CUDA, the processor
+//! CudaStream       on which several graphs work one after the other
 //! EngineKey        what an engine that TensorRT built depends on
 //! ```
 //!
@@ -13,20 +14,24 @@
 
 mod cache;
 mod content;
+mod driver;
 mod error;
 mod folder;
 mod gpu;
 mod graph;
 mod provider;
 mod runtime;
+mod stream;
 mod tensor;
 
 pub use cache::{CacheVerdict, EngineKey};
 pub use content::content_hash;
+pub use driver::StreamError;
 pub use error::GraphError;
 pub use folder::{GraphFolder, NoGraphFolder};
 pub use gpu::GpuIdentity;
 pub use graph::{Graph, GraphSource, go_together};
-pub use provider::Provider;
+pub use provider::{DeviceWork, Provider};
 pub use runtime::{Runtime, RuntimeError};
+pub use stream::CudaStream;
 pub use tensor::{Precision, TensorWanted};

@@ -1,7 +1,8 @@
 //! Building TensorRT's engines ahead of time, so that no worker builds while somebody waits.
 
+use crate::generator::MouthGenerator;
 use crate::graph::{CacheVerdict, GraphError, Provider, Runtime};
-use crate::networks::{DecoderChoice, MouthGenerator, NetworkSettings};
+use crate::networks::{DecoderChoice, NetworkSettings};
 use std::time::{Duration, Instant};
 
 /// How a build goes on.

@@ -160,7 +160,7 @@ impl Engine for MuseTalk {
 
     fn about(&self) -> Option<String> {
         let (by, decoder) = (self.provider().name(), self.decoder().graph());
-        Some(match self.shared.trial {
+        let about = match self.shared.trial {
             None => format!("{decoder} by {by}"),
             Some(DecoderTrial { wanted, full, tiny: None }) => {
                 format!("{decoder} by {by}: it makes {full:.0} frames a second, and {wanted:.0} are wanted")
@@ -168,6 +168,11 @@ impl Engine for MuseTalk {
             Some(DecoderTrial { wanted, full, tiny: Some(tiny) }) => format!(
                 "{decoder} by {by}: the full one makes {full:.0} frames a second, the tiny one {tiny:.0}, and {wanted:.0} are wanted"
             ),
+        };
+        let launched = lock(&self.shared.generator).as_ref().and_then(|generator| generator.launched());
+        Some(match launched {
+            Some(launched) => format!("{about}; work is handed over {launched}"),
+            None => about,
         })
     }
 

@@ -1,13 +1,14 @@
 //! Graphs, and what their failures are to an engine.
 
 pub use mouthpiece_graph::{
-    CacheVerdict, Graph, GraphError, GraphSource, Precision, Provider, Runtime, TensorWanted, content_hash, go_together,
+    CacheVerdict, CudaStream, DeviceWork, Graph, GraphError, GraphSource, Precision, Provider, Runtime, TensorWanted,
+    content_hash, go_together,
 };
 
 use mouthpiece_engine::EngineError;
 
 /// How one gets MuseTalk's graphs.
-pub const REMEDY: &str = "make it with models/export/export.py";
+pub const REMEDY: &str = "make it with 'mouthpiece models export'";
 
 /// A graph's failure as the engine's own.
 pub fn of_engine(error: GraphError) -> EngineError {

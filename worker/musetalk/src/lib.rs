@@ -10,12 +10,16 @@
 //! Graphs and how they are made: `models/export`. What was measured, and what is not built yet: `docs/neural-engine.md`.
 
 mod avatar;
+mod batch;
 mod building;
 mod choice;
 mod engine;
 mod face;
+mod generator;
+mod generator_thread;
 mod graph;
 mod latents;
+mod launch;
 mod loading;
 mod memory;
 mod networks;
@@ -31,10 +35,12 @@ pub use building::{BuildProgress, build_engines};
 pub use choice::DecoderTrial;
 pub use engine::MuseTalk;
 pub use face::{Blender, CropOptions, MOUTH_PICTURE, RESTORED_PICTURE};
-pub use graph::{GraphError, GraphSource, Provider};
+pub use generator::MouthGenerator;
+pub use graph::{DeviceWork, GraphError, GraphSource, Provider};
+pub use launch::LaunchChoice;
 pub use loading::{DrawMouths, GraphLoader, LoadNetworks};
 pub use mouthpiece_graph::GraphFolder;
-pub use networks::{DecoderChoice, FaceEncoder, LATENTS, MouthGenerator, NetworkSettings, PICTURE, SIDE, SOUND};
+pub use networks::{DecoderChoice, FaceEncoder, LATENTS, NetworkSettings, PICTURE, SIDE, SOUND};
 pub use recovery::RecoveryPlan;
 pub use restoration::{RestoreMouths, Restorer};
 pub use seat::MuseTalkSeat;

@@ -1,15 +1,9 @@
-//! The networks that draw: latents of a face and sound in, pictures of a mouth out.
+//! What networks are loaded from, and the one that looks at faces.
 
-use crate::graph::{
-    CacheVerdict, Graph, GraphError, GraphSource, Precision, Provider, REMEDY, Runtime, TensorWanted, go_together,
-};
-use crate::sound::clip::{CLIP, FEATURE, STATES, WIDTH};
-use mouthpiece_engine::EngineStage;
-use ort::memory::{Allocator, MemoryInfo};
-use ort::session::IoBinding;
-use ort::value::Tensor;
+use crate::graph::{DeviceWork, Graph, GraphError, GraphSource, Precision, Provider, REMEDY, Runtime, TensorWanted};
+use crate::launch::LaunchChoice;
+use crate::sound::clip::{CLIP, FEATURE};
 use std::path::PathBuf;
-use std::time::Instant;
 
 /// Pixels of a face crop's side.
 pub const SIDE: usize = 256;
@@ -55,6 +49,8 @@ pub struct NetworkSettings {
     pub threads: usize,
     /// Which decoder.
     pub decoder: DecoderChoice,
+    /// How work is handed to a GPU.
+    pub launch: LaunchChoice,
     /// Whether TensorRT may build engines now, which takes minutes.
     pub builds: bool,
 }
@@ -72,6 +68,7 @@ impl NetworkSettings {
             threads: *threads,
             has_engine: BUILT.contains(&name),
             builds: *builds,
+            work: DeviceWork::default(),
             remedy: REMEDY,
         }
     }
@@ -107,168 +104,5 @@ impl FaceEncoder {
             return Err(GraphError::Answer { graph: "vae_encoder", what: "latents of another size, or not numbers" });
         }
         Ok(latents.to_vec())
-    }
-}
-
-/// The UNet and a decoder, with the latents between them on the device and all memory made in advance.
-pub struct MouthGenerator {
-    unet: Graph,
-    decoder: Graph,
-    between: MemoryInfo<'static>,
-    /// One for each batch that the provider runs; a number of frames between two of them is filled up with the last frame.
-    batches: Vec<BatchMemory>,
-    /// What UNet and decoder took.
-    stages: [EngineStage; 2],
-}
-
-/// What one batch goes through.
-struct BatchMemory {
-    size: usize,
-    latents: Tensor<f32>,
-    sound: Tensor<f32>,
-    pictures: IoBinding,
-    mouths: IoBinding,
-    made: bool,
-    /// Its bytes after a run.
-    out: Vec<u8>,
-}
-
-impl MouthGenerator {
-    /// Loads both graphs.
-    ///
-    /// # Errors
-    /// [`GraphError`] when one is missing, damaged, another one, or of another precision than the other.
-    pub fn load(runtime: &Runtime, settings: &NetworkSettings, provider: Provider) -> Result<Self, GraphError> {
-        let unet = Self::load_graph(runtime, settings, provider, "unet")?;
-        let decoder = Self::load_graph(runtime, settings, provider, settings.decoder.graph())?;
-        go_together(&unet, &decoder, "mouth")?;
-        let between = provider.memory(settings.device).map_err(unet.failed())?;
-        let host = provider.host_memory(&unet.session).map_err(unet.failed())?;
-        let make = |size: &usize| BatchMemory::new(*size, &unet, &decoder, &host).map_err(unet.failed());
-        let batches = provider.batches().iter().map(make).collect::<Result<_, _>>()?;
-        let stages = [EngineStage::new("unet"), EngineStage::new("decoder")];
-        Ok(Self { unet, decoder, between, batches, stages })
-    }
-
-    /// Loads the UNet or a decoder.
-    ///
-    /// # Errors
-    /// As [`MouthGenerator::load`].
-    pub(crate) fn load_graph(
-        runtime: &Runtime,
-        settings: &NetworkSettings,
-        provider: Provider,
-        name: &'static str,
-    ) -> Result<Graph, GraphError> {
-        let source = settings.source(runtime, name, provider);
-        with_tensors(name, |inputs, outputs| Graph::load(&source, inputs, outputs))
-    }
-
-    /// What lies there of the engine that TensorRT runs of it; `None` where none is needed.
-    ///
-    /// # Errors
-    /// As [`MouthGenerator::load`].
-    pub(crate) fn engine(
-        runtime: &Runtime,
-        settings: &NetworkSettings,
-        provider: Provider,
-        name: &'static str,
-    ) -> Result<Option<CacheVerdict>, GraphError> {
-        let source = settings.source(runtime, name, provider);
-        with_tensors(name, |inputs, _| source.judge(inputs))
-    }
-
-    /// Draws a mouth for each pair of latents ([`LATENTS`] values) and sound ([`SOUND`] values); `picture` is called with the index
-    /// of each and its RGB bytes, [`PICTURE`] of them.
-    ///
-    /// # Errors
-    /// [`GraphError`] when a network fails.
-    pub fn draw(
-        &mut self,
-        frames: &[(&[f32], &[f32])],
-        mut picture: impl FnMut(usize, &[u8]),
-    ) -> Result<(), GraphError> {
-        let largest = self.batches.last().map_or(1, |memory| memory.size);
-        for (chunk, frames) in frames.chunks(largest).enumerate() {
-            let bytes = self.run(frames)?;
-            for (i, bytes) in bytes.chunks_exact(PICTURE).take(frames.len()).enumerate() {
-                picture(chunk * largest + i, bytes);
-            }
-        }
-        Ok(())
-    }
-
-    /// What both networks took since they were asked last.
-    pub fn take_stages(&mut self) -> Vec<EngineStage> {
-        self.stages.iter_mut().map(EngineStage::take).collect()
-    }
-
-    fn run(&mut self, frames: &[(&[f32], &[f32])]) -> Result<&[u8], GraphError> {
-        let Self { unet, decoder, between, batches, stages: [in_unet, in_decoder] } = self;
-        let (unet_failed, decoder_failed) = (unet.failed(), decoder.failed());
-        let Some(memory) = batches.iter_mut().find(|memory| memory.size >= frames.len()) else { return Ok(&[]) };
-        let began = Instant::now();
-        memory.fill(frames).map_err(&unet_failed)?;
-        let BatchMemory { size, latents, sound, mouths, pictures, made, out } = memory;
-        mouths.bind_input("latents", latents).map_err(&unet_failed)?;
-        mouths.bind_input("sound", sound).map_err(&unet_failed)?;
-        if !*made {
-            mouths.bind_output_to_device("mouth", between).map_err(&unet_failed)?;
-        }
-        let mut drawn = unet.session.run_binding(mouths).map_err(&unet_failed)?;
-        let missing = GraphError::Answer { graph: unet.name, what: "no mouth" };
-        let mouth = drawn.remove("mouth").ok_or(missing)?;
-        pictures.bind_input("mouth", &mouth).map_err(&decoder_failed)?;
-        *made = true;
-        in_unet.ran_since(began);
-        let began = Instant::now();
-        let outputs = decoder.session.run_binding(pictures).map_err(&decoder_failed)?;
-        let (_, bytes) = outputs["picture"].try_extract_tensor::<u8>().map_err(&decoder_failed)?;
-        if bytes.len() != *size * PICTURE {
-            return Err(GraphError::Answer { graph: decoder.name, what: "a picture of another size" });
-        }
-        out.clear();
-        out.extend_from_slice(bytes);
-        in_decoder.ran_since(began);
-        Ok(out)
-    }
-}
-
-/// Calls `then` with the inputs and outputs of the UNet, or of a decoder.
-fn with_tensors<T>(name: &str, then: impl FnOnce(&[TensorWanted<'_>], &[TensorWanted<'_>]) -> T) -> T {
-    let latents = TensorWanted::new("latents", Precision::F32, &[None, Some(8), Some(32), Some(32)]);
-    let sound = TensorWanted::new("sound", Precision::F32, &[None, Some(CLIP * STATES), Some(WIDTH)]);
-    let mouth = TensorWanted::new("mouth", Precision::Inner, &[None, Some(4), Some(32), Some(32)]);
-    let picture = TensorWanted::new("picture", Precision::U8, &[None, Some(SIDE), Some(SIDE), Some(3)]);
-    if name == "unet" { then(&[latents, sound], &[mouth]) } else { then(&[mouth], &[picture]) }
-}
-
-impl BatchMemory {
-    fn new(size: usize, unet: &Graph, decoder: &Graph, host: &Allocator) -> ort::Result<Self> {
-        let mut pictures = decoder.session.create_binding()?;
-        pictures.bind_output("picture", Tensor::<u8>::new(host, [size, SIDE, SIDE, 3])?)?;
-        Ok(Self {
-            size,
-            latents: Tensor::new(host, [size, 8, 32, 32])?,
-            sound: Tensor::new(host, [size, CLIP * STATES, WIDTH])?,
-            mouths: unet.session.create_binding()?,
-            pictures,
-            made: false,
-            out: Vec::with_capacity(size * PICTURE),
-        })
-    }
-
-    /// Copies the frames; the last one again and again where there are fewer.
-    fn fill(&mut self, frames: &[(&[f32], &[f32])]) -> ort::Result<()> {
-        let Some(last) = frames.last() else { return Ok(()) };
-        let all = frames.iter().chain(std::iter::repeat(last)).take(self.size);
-        let (_, latents) = self.latents.try_extract_tensor_mut::<f32>()?;
-        let (_, sound) = self.sound.try_extract_tensor_mut::<f32>()?;
-        let places = latents.chunks_exact_mut(LATENTS).zip(sound.chunks_exact_mut(SOUND));
-        for ((latents, sound), (face, heard)) in places.zip(all) {
-            latents.copy_from_slice(face);
-            sound.copy_from_slice(heard);
-        }
-        Ok(())
     }
 }

@@ -25,7 +25,7 @@ impl RecoveryPlan {
         if std::mem::replace(&mut self.fell_back, true) {
             return None;
         }
-        Some((next, EngineRecovery::FellBack { from: running.name(), to: next.name() }))
+        Some((next, EngineRecovery::FellBack { from: running.name(), to: next.name(), makes: None }))
     }
 }
 

@@ -1,6 +1,7 @@
 //! How the engine is set up.
 
 use crate::face::CropOptions;
+use crate::launch::LaunchChoice;
 use crate::networks::{DecoderChoice, NetworkSettings};
 use crate::sound::ListeningWindow;
 use std::path::PathBuf;
@@ -16,6 +17,8 @@ pub struct MuseTalkSettings {
     pub recording: ListeningWindow,
     /// How faces are cut out and put back.
     pub crop: CropOptions,
+    /// Sessions that are drawn at once: what is measured after a fallback.
+    pub sessions: usize,
     /// The tiny decoder is taken instead of the full one when that does not hold 30 frames a second for so many sessions;
     /// `None`: the decoder is what it is said to be.
     pub hold: Option<usize>,
@@ -33,6 +36,7 @@ impl MuseTalkSettings {
             device: 0,
             threads: 2,
             decoder: DecoderChoice::Full,
+            launch: LaunchChoice::default(),
             builds: false,
         };
         Self {
@@ -40,6 +44,7 @@ impl MuseTalkSettings {
             live: ListeningWindow::LIVE,
             recording: ListeningWindow::RECORDING,
             crop: CropOptions::default(),
+            sessions: 1,
             hold: None,
             restores: false,
         }

@@ -55,7 +55,7 @@ type Loaded = (Whisper, FaceEncoder, Box<dyn DrawMouths>, Option<DecoderTrial>);
 /// wrong is told before gigabytes are read.
 fn loaded(loader: &dyn LoadNetworks, by: Provider, settings: &mut MuseTalkSettings) -> Result<Loaded, GraphError> {
     let (whisper, encoder) = (loader.hearing(by)?, loader.encoder(by)?);
-    let mut generator = loader.generator(by, settings.networks.decoder)?;
+    let mut generator = loader.generator(by, settings.networks.decoder, true)?;
     let Some(sessions) = settings.hold.filter(|_| settings.networks.decoder == DecoderChoice::Full) else {
         return Ok((whisper, encoder, generator, None));
     };
@@ -64,12 +64,12 @@ fn loaded(loader: &dyn LoadNetworks, by: Provider, settings: &mut MuseTalkSettin
     if trial.full < trial.wanted && loader.has(DecoderChoice::Tiny) {
         // There may be no room for both.
         drop(generator);
-        generator = loader.generator(by, DecoderChoice::Tiny)?;
+        generator = loader.generator(by, DecoderChoice::Tiny, true)?;
         trial.tiny = Some(frames_per_second(&mut *generator, sessions)?);
         settings.networks.decoder = trial.choice();
         if trial.choice() == DecoderChoice::Full {
             drop(generator);
-            generator = loader.generator(by, DecoderChoice::Full)?;
+            generator = loader.generator(by, DecoderChoice::Full, true)?;
         }
     }
     Ok((whisper, encoder, generator, Some(trial)))
@@ -164,13 +164,22 @@ impl Shared {
         (*lock(&self.generator), *lock(&self.encoder)) = (None, None);
         self.whisper.replace(self.loader.hearing(by)?);
         *lock(&self.encoder) = Some(self.loader.encoder(by)?);
-        *lock(&self.generator) = Some(self.loader.generator(by, self.settings.networks.decoder)?);
+        *lock(&self.generator) = Some(self.loader.generator(by, self.settings.networks.decoder, false)?);
         if let Some(restoring) = &self.restoring {
             restoring.replace(self.loader.restorer(by)?);
         }
         // What was heard amiss before is no news any more.
         *lock(&self.fault) = None;
         Ok(())
+    }
+
+    /// What was done, with what a provider makes of frames that was not measured at the start. One that fails already now is
+    /// found out by whoever draws next.
+    fn measured(&self, how: EngineRecovery) -> EngineRecovery {
+        let EngineRecovery::FellBack { from, to, .. } = how else { return how };
+        let mut generator = lock(&self.generator);
+        let rate = generator.as_mut().and_then(|it| frames_per_second(&mut **it, self.settings.sessions).ok());
+        EngineRecovery::FellBack { from, to, makes: rate.map(|rate| rate as u32) }
     }
 
     /// Has all clones draw again, after what runs the networks failed.
@@ -187,7 +196,7 @@ impl Shared {
             match self.load_again(provider) {
                 Ok(()) => {
                     running.provider = provider;
-                    return Ok(how);
+                    return Ok(self.measured(how));
                 }
                 Err(error) => failed = EngineError::Load(error.into()),
             }

@@ -101,6 +101,8 @@ struct RunningSlot {
 pub struct Agent {
     parts: AgentParts,
     places: Vec<RoutedSlot>,
+    /// Slots that the engine holds.
+    held: u8,
     seen: SeenAssignments,
     ends: RecentEnds,
     draining: bool,
@@ -118,6 +120,7 @@ impl Agent {
     pub fn new(parts: AgentParts) -> Self {
         Self {
             places: parts.slots.iter().map(|_| RoutedSlot::default()).collect(),
+            held: parts.capability.slots,
             parts,
             seen: SeenAssignments::default(),
             ends: RecentEnds::default(),
@@ -381,7 +384,7 @@ impl Agent {
         let running = running.filter(|running| running.duty != SessionDuty::HandsOver).map(listed);
         Heartbeat {
             worker: self.parts.id,
-            capability: self.parts.capability.clone(),
+            capability: Capability { slots: self.offered(), ..self.parts.capability.clone() },
             address: self.parts.address.clone(),
             draining: self.draining,
             uptime: now - Mono(0),

@@ -43,10 +43,12 @@ async fn a_live_face_rests_while_the_engine_is_started_again_and_then_speaks() {
     // It is told to speak, and cannot: frames come all the same, with the mouth at rest.
     viewer.watch_until("a face that should speak", |_| count("live_frames_undrawn_total") >= 5).await;
     assert_eq!(engine.spoken(), 0);
-    mend.send(Some(EngineRecovery::FellBack { from: "glass", to: "paper" })).unwrap();
+    mend.send(Some(EngineRecovery::FellBack { from: "glass", to: "paper", makes: Some(41) })).unwrap();
     viewer.watch_until("a face that speaks", |_| engine.spoken() >= 5).await;
     let told = farm.hears_beat("how it draws", |beat| beat.capability.impaired.is_some()).await;
-    assert_eq!(told.capability.impaired.as_deref(), Some("glass failed: paper draws from now on"));
+    let words = "glass failed: paper draws from now on, 41 frames a second";
+    assert_eq!(told.capability.impaired.as_deref(), Some(words));
+    assert_eq!((worker.capability().slots, told.capability.slots, told.capability.frames_per_second), (2, 1, 41));
     assert!(!told.draining, "it goes on");
     assert_eq!(count("engine_failures_total{outcome=\"fell_back\"}"), 1, "{}", shown());
     worker.drain_and_stop(Duration::ZERO).await.unwrap();

@@ -8,7 +8,7 @@ use crate::neural;
 use crate::viewer::Viewer;
 use mouthpiece_domain::fleet::{Assignment, Hold, WorkerCommand, WorkerRefusal};
 use mouthpiece_domain::live::LineInput;
-use mouthpiece_domain::session::{Phase, SessionKind, SessionSpec};
+use mouthpiece_domain::session::{EndReason, Phase, SessionKind, SessionSpec};
 use mouthpiece_engine::Engine;
 use mouthpiece_puppet::Puppet;
 use mouthpiece_worker::farm::{RunningWorker, start_engine};
@@ -86,4 +86,33 @@ async fn a_session_stays_where_it_is_when_the_other_engine_cannot_use_its_avatar
     for worker in [puppet, other] {
         worker.drain_and_stop(Duration::ZERO).await.unwrap();
     }
+}
+
+#[actix_rt::test]
+async fn a_session_that_is_placed_again_where_its_face_cannot_be_used_is_not_told_that_its_portrait_is_bad() {
+    let farm = Farm::new().await;
+    let other = worker(&farm, Bar::that_takes_no_face()).await;
+    let spec = live_spec(&farm).await;
+    let ends = |fence| {
+        let (farm, there) = (&farm, live_at(&other, fence, &spec));
+        async move {
+            let hold = farm.assign(&there).await;
+            let (end, _) = farm.hears_end(hold).await;
+            farm.is_given_back(hold).await;
+            (end.reason, end.detail.unwrap_or_default())
+        }
+    };
+    let (reason, told) = ends(1).await;
+    assert_eq!(reason, EndReason::BadInput);
+    assert!(told.starts_with("the engine 'bar/1' cannot use this portrait"), "{told}");
+    farm.forget();
+    // As after a crash of the worker before: the face was used there.
+    let (reason, told) = ends(2).await;
+    assert_eq!(reason, EndReason::Failed);
+    for words in
+        ["it was placed again, on a worker whose engine, 'bar/1'", "it is not the one of this test", "Begin it anew"]
+    {
+        assert!(told.contains(words), "{words}: {told}");
+    }
+    other.drain_and_stop(Duration::ZERO).await.unwrap();
 }

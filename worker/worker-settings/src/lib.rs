@@ -9,6 +9,6 @@ mod provenance;
 mod worker;
 
 pub use engines::{DEFAULT_ENGINE, ENGINES, KnownEngine, UnknownEngine, check_engine};
-pub use neural::{NeuralDecoder, NeuralMemory, NeuralProvider, NeuralSettings, NoSuchChoice};
+pub use neural::{NeuralDecoder, NeuralLaunch, NeuralMemory, NeuralProvider, NeuralSettings, NoSuchChoice};
 pub use provenance::ProvenanceSettings;
 pub use worker::{MAX_SLOTS, RtcSettings, SettingsError, WorkerSettings};

@@ -20,6 +20,8 @@ pub struct NeuralSettings {
     pub threads: u16,
     /// What makes pictures of latents.
     pub decoder: NeuralDecoder,
+    /// How work is handed to a GPU.
+    pub launch: NeuralLaunch,
     /// Sessions that are drawn at once: what a decoder must hold that is chosen by measuring.
     pub sessions: u8,
     /// Room below the chin for a jaw that opens, in pixels of a face of 256.
@@ -74,6 +76,7 @@ impl Default for NeuralSettings {
             device: 0,
             threads: 2,
             decoder,
+            launch: NeuralLaunch::default(),
             sessions: 1,
             extra_margin: 10,
             cheeks: 80,
@@ -163,6 +166,29 @@ impl FromStr for NeuralDecoder {
             "full" => Ok(Self::Full),
             "tiny" => Ok(Self::Tiny),
             _ => Err(NoSuchChoice { asked: asked.to_owned(), known: "\"auto\", \"full\", \"tiny\"" }),
+        }
+    }
+}
+
+/// How work is handed to a GPU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NeuralLaunch {
+    /// What is measured to be fastest at the start, of what draws the same.
+    Auto,
+    /// As ONNX Runtime does it by itself.
+    #[default]
+    Plain,
+}
+
+impl FromStr for NeuralLaunch {
+    type Err = NoSuchChoice;
+
+    fn from_str(asked: &str) -> Result<Self, NoSuchChoice> {
+        match asked {
+            "auto" => Ok(Self::Auto),
+            "plain" => Ok(Self::Plain),
+            _ => Err(NoSuchChoice { asked: asked.to_owned(), known: "\"auto\", \"plain\"" }),
         }
     }
 }

@@ -10,7 +10,9 @@ use super::{
     aperture::within,
     closure, cpbd,
     follow::Follower,
-    frechet, jitter, lip_sync_error, living, mean, mean_within, percentile, sync,
+    frechet,
+    frechet::SpreadFeatures,
+    jitter, lip_sync_error, living, mean, mean_within, percentile, sync,
     watch::{Watched, mouth_box, watch},
 };
 use crate::{
@@ -99,7 +101,16 @@ pub fn evaluate(
     let Listened { sound, mut warnings } = listen(path)?;
     let passes = judges.as_ref().map_or(1, Loaded::passes);
     let mut read = EvaluationProgress { frames: 0, of_frames: None };
-    let watched = watch(&mut video, &mut finder, &mut |at| {
+    let mut features =
+        judges.as_ref().and_then(|judges| judges.inception.is_some().then(|| SpreadFeatures::of(&video)));
+    let mut each = |picture: &RgbImage| {
+        let net = judges.as_mut().and_then(|judges| judges.inception.as_mut());
+        if let Some((features, (net, _))) = features.as_mut().zip(net) {
+            features.push(net, picture)?;
+        }
+        Ok::<(), QualityError>(())
+    };
+    let watched = watch(&mut video, &mut finder, &mut each, &mut |at| {
         read = EvaluationProgress { of_frames: at.of_frames.map(|frames| frames * passes), ..at };
         progress(read);
     })?;
@@ -108,7 +119,8 @@ pub fn evaluate(
         progress(read);
     };
     let mix = sound.as_ref().map(|(_, mix)| *mix);
-    let judged = judges.as_mut().map(|judges| judges.judge(path, mix, &watched, &mut seen)).transpose()?;
+    let judged =
+        judges.as_mut().map(|judges| judges.judge(path, mix, &watched, features.as_ref(), &mut seen)).transpose()?;
     let judged = judged.unwrap_or_default();
     if let Some(Ok(found)) = judged.frechet
         && found.frames.min(found.of_reference) < frechet::FRAMES
@@ -138,9 +150,10 @@ impl<'a> Loaded<'a> {
         Ok(Self { syncnet, inception: inception.transpose()? })
     }
 
-    /// How often a video's frames are read, the first time for all other measures.
+    /// How often a video's frames are read: the film's once, and again by SyncNet, which must know the face's whole way before it looks;
+    /// the reference's once.
     fn passes(&self) -> u64 {
-        1 + u64::from(self.syncnet.is_some()) + 2 * u64::from(self.inception.is_some())
+        1 + u64::from(self.syncnet.is_some()) + u64::from(self.inception.is_some())
     }
 
     fn judge(
@@ -148,6 +161,7 @@ impl<'a> Loaded<'a> {
         path: &Path,
         mix: Option<Mix>,
         watched: &Watched,
+        features: Option<&SpreadFeatures>,
         seen: &mut dyn FnMut(),
     ) -> Result<Judged, QualityError> {
         let mut judged = Judged::default();
@@ -157,8 +171,8 @@ impl<'a> Loaded<'a> {
                 Some(mix) => lip_sync_error::judge(net, path, mix, &watched.faces, seen)?.ok_or(Unmeasured::NoTrack),
             });
         }
-        if let Some((net, reference)) = &mut self.inception {
-            judged.frechet = Some(frechet::judge(net, path, reference, seen)?.ok_or(Unmeasured::NoFrames));
+        if let Some(((net, reference), film)) = self.inception.as_mut().zip(features) {
+            judged.frechet = Some(frechet::judge(net, film, reference, seen)?.ok_or(Unmeasured::NoFrames));
         }
         Ok(judged)
     }

@@ -1,7 +1,7 @@
 //! Networks that judge films: where they lie, and how they are loaded. They run on the processor.
 
 use crate::face::Runtime;
-use mouthpiece_graph::{Graph, GraphError, GraphSource, Provider, TensorWanted};
+use mouthpiece_graph::{DeviceWork, Graph, GraphError, GraphSource, Provider, TensorWanted};
 use std::path::Path;
 use std::thread::available_parallelism;
 
@@ -26,6 +26,7 @@ pub(super) fn load(
         threads: available_parallelism().map_or(1, usize::from),
         has_engine: false,
         builds: false,
+        work: DeviceWork::default(),
         remedy,
     };
     Graph::load(&source, &[input], &[output])

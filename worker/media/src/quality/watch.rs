@@ -33,10 +33,11 @@ pub(super) struct Watched {
     pub(super) outside: Outside,
 }
 
-/// Reads a video to its end.
+/// Reads a video to its end; `each` is given every frame of it.
 pub(super) fn watch(
     video: &mut VideoReader,
     finder: &mut FaceFinder,
+    each: &mut dyn FnMut(&RgbImage) -> Result<(), QualityError>,
     progress: &mut dyn FnMut(EvaluationProgress),
 ) -> Result<Watched, QualityError> {
     let mut follower = Follower::new(finder);
@@ -55,6 +56,7 @@ pub(super) fn watch(
         last = seconds;
         first.get_or_insert(seconds);
         progress(EvaluationProgress { frames: video.frames_read(), of_frames });
+        each(&picture)?;
         let Some(mesh) = follower.next(&picture)? else { continue };
         if head.is_none() {
             head = HeadFrame::of(&mesh);

@@ -1,12 +1,12 @@
 //! Colour and brightness of a drawn face matched to the frame that it is put into, so that its edge does not show.
 //!
 //! Where the mask goes from nothing to all, the drawn face and the frame show the same cheek. How they differ there is
-//! fitted by a plane a channel (an offset, and a slope across and down), which is then taken from the whole drawn face. A
-//! plane is all that light does over a face, and it cannot follow a jaw that moves through a part of the edge. Pure: what was
-//! taken from the last frame is given in, and the correction follows slowly, for a step from frame to frame would flicker.
+//! fitted by a plane a channel, which is then taken from the whole drawn face: it cannot follow a jaw that moves through a part of
+//! the edge. Pure: what was taken from the last frame is given in, and the correction follows slowly, for a step from frame to
+//! frame would flicker.
 
 use super::blend::Patch;
-use mouthpiece_frame::Rect;
+use mouthpiece_frame::{LightFit, LightPlanes, Rect};
 
 /// Pixels of the edge that are looked at, at most: more tell no more.
 const SAMPLES: usize = 4096;
@@ -14,6 +14,8 @@ const SAMPLES: usize = 4096;
 const LARGEST: f32 = 40.0;
 /// How much of the newest frame's difference is taken over.
 const FOLLOW: f32 = 0.3;
+/// How much slopes are held back: just so that an edge that lies on a line can be fitted.
+const HELD: f64 = 0.01;
 
 /// One pixel of the edge.
 #[derive(Debug, Clone, Copy)]
@@ -30,13 +32,12 @@ struct EdgePixel {
 #[derive(Debug, Clone)]
 pub struct SeamEdge {
     pixels: Vec<EdgePixel>,
-    /// The inverse of the fit's normal matrix: symmetric, [11 12 13 22 23 33].
-    inverse: [f64; 6],
+    fit: LightFit,
 }
 
-/// What is taken from a drawn face: for Y, U and V an offset, and slopes across and down, in steps of 255 over half of the box.
+/// What is taken from a drawn face: planes over -1..1 across and down its box, in steps of 255.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct TonePlanes([[f32; 3]; 3]);
+pub struct TonePlanes(LightPlanes);
 
 impl SeamEdge {
     /// The edge of a mask over a box.
@@ -53,8 +54,9 @@ impl SeamEdge {
             weight: weight(i),
         };
         let pixels: Vec<EdgePixel> = edge.into_iter().step_by(step).map(pixel).collect();
-        let inverse = inverse(&pixels, area);
-        Self { pixels, inverse }
+        let places = pixels.iter().map(|pixel| (pixel.place(area), pixel.weight));
+        let fit = LightFit::of(places, HELD);
+        Self { pixels, fit }
     }
 
     /// Bytes of memory.
@@ -70,21 +72,11 @@ impl SeamEdge {
         drawn: impl Fn(usize) -> [f32; 3],
         frame: impl Fn(usize, usize) -> [f32; 3],
     ) -> TonePlanes {
-        let mut sums = [[0.0_f64; 3]; 3];
-        for pixel in &self.pixels {
-            let (x, y) = (pixel.x as usize, pixel.y as usize);
-            let (new, old) = (drawn(pixel.inside as usize), frame(x, y));
-            let at = basis(area, x, y);
-            for ((sum, new), old) in sums.iter_mut().zip(new).zip(old) {
-                let apart = (new - old).clamp(-LARGEST, LARGEST) * pixel.weight;
-                sum.iter_mut().zip(at).for_each(|(s, b)| *s += f64::from(apart * b));
-            }
-        }
-        let [a, b, c, d, e, f] = self.inverse;
-        TonePlanes(sums.map(|[x, y, z]| {
-            let fitted = [a * x + b * y + c * z, b * x + d * y + e * z, c * x + e * y + f * z];
-            fitted.map(|v| v as f32)
-        }))
+        TonePlanes(self.fit.planes(self.pixels.iter().map(|pixel| {
+            let (new, old) = (drawn(pixel.inside as usize), frame(pixel.x as usize, pixel.y as usize));
+            let apart = [0, 1, 2].map(|channel| (new[channel] - old[channel]).clamp(-LARGEST, LARGEST));
+            (pixel.place(area), pixel.weight, apart)
+        })))
     }
 
     /// The mean difference of luma at the edge, in steps of 255, of what `picture` shows to what `frame` shows.
@@ -103,49 +95,32 @@ impl TonePlanes {
     /// What is taken from the next frame, when `newest` was found in it and `before` was taken from the last.
     #[must_use]
     pub fn following(before: Option<Self>, newest: Self) -> Self {
-        let Some(Self(before)) = before else { return newest };
-        let mut next = before;
-        for (channel, new) in next.iter_mut().zip(newest.0) {
+        let Some(Self(LightPlanes(mut next))) = before else { return newest };
+        for (channel, new) in next.iter_mut().zip(newest.0.0) {
             channel.iter_mut().zip(new).for_each(|(at, new)| *at += (new - *at) * FOLLOW);
         }
-        Self(next)
+        Self(LightPlanes(next))
     }
 
     /// Y, U and V to take from the pixel at `x`, `y`.
     pub fn at(&self, area: Rect, x: usize, y: usize) -> [f32; 3] {
-        let [one, across, down] = basis(area, x, y);
-        self.0.map(|[a, b, c]| a * one + b * across + c * down)
+        self.0.at(place(area, x, y))
     }
 }
 
-/// 1, and where a pixel lies in the box, -1..1 across and down.
-fn basis(area: Rect, x: usize, y: usize) -> [f32; 3] {
+impl EdgePixel {
+    fn place(&self, area: Rect) -> [f32; 2] {
+        place(area, self.x as usize, self.y as usize)
+    }
+}
+
+/// Where a pixel lies in the box, -1..1 across and down.
+fn place(area: Rect, x: usize, y: usize) -> [f32; 2] {
     let side = |at: usize, from: usize, to: usize| {
         let half = ((to - from) as f32 / 2.0).max(0.5);
         (at as f32 + 0.5 - from as f32) / half - 1.0
     };
-    [1.0, side(x, area.x0, area.x1), side(y, area.y0, area.y1)]
-}
-
-/// Inverts the fit's normal matrix. A little is added to its slopes, so that an edge that lies on a line can be fitted.
-fn inverse(pixels: &[EdgePixel], area: Rect) -> [f64; 6] {
-    let mut m = [0.0_f64; 6];
-    let mut weights = 0.0;
-    for EdgePixel { x, y, weight, .. } in pixels {
-        let [one, u, v] = basis(area, *x as usize, *y as usize).map(f64::from);
-        let w = f64::from(*weight);
-        for (sum, term) in m.iter_mut().zip([one * one, one * u, one * v, u * u, u * v, v * v]) {
-            *sum += w * term;
-        }
-        weights += w;
-    }
-    if weights == 0.0 {
-        return [0.0; 6];
-    }
-    let [a, b, c, d, e, f] = [m[0], m[1], m[2], m[3] + 0.01 * weights, m[4], m[5] + 0.01 * weights];
-    let (p, q, r) = (d * f - e * e, c * e - b * f, b * e - c * d);
-    let determinant = a * p + b * q + c * r;
-    [p, q, r, a * f - c * c, b * c - a * e, a * d - b * b].map(|v| v / determinant)
+    [side(x, area.x0, area.x1), side(y, area.y0, area.y1)]
 }
 
 impl Patch {
@@ -173,11 +148,11 @@ mod tests {
 
     /// What was added to a face everywhere.
     fn light(x: usize, y: usize) -> [f32; 3] {
-        let [_, u, v] = basis(AREA, x, y);
+        let [u, v] = place(AREA, x, y);
         [12.0 + 6.0 * u - 3.0 * v, -4.0 + u, 5.0 - 2.0 * v]
     }
 
-    fn place(i: usize) -> (usize, usize) {
+    fn pixel(i: usize) -> (usize, usize) {
         (AREA.x0 + i % 64, AREA.y0 + i / 64)
     }
 
@@ -185,7 +160,7 @@ mod tests {
     fn light_that_falls_otherwise_is_found_from_the_edge_alone() {
         let edge = SeamEdge::of(AREA, &mask());
         let drawn = |i: usize| {
-            let (x, y) = place(i);
+            let (x, y) = pixel(i);
             // Inside of the edge there is a mouth: it does not count.
             let mouth = if (x as f32 - 42.0).hypot(y as f32 - 52.0) < 14.0 { 80.0 } else { 0.0 };
             light(x, y).map(|c| c + 100.0 - mouth)
@@ -202,7 +177,7 @@ mod tests {
     fn a_jaw_that_moves_through_a_part_of_the_edge_takes_little_with_it() {
         let edge = SeamEdge::of(AREA, &mask());
         // The lowest part of the edge shows a dark neck instead of a chin.
-        let drawn = |i: usize| if place(i).1 > 76 { [0.0; 3] } else { [100.0; 3] };
+        let drawn = |i: usize| if pixel(i).1 > 76 { [0.0; 3] } else { [100.0; 3] };
         let found = edge.difference(AREA, drawn, |_, _| [100.0; 3]);
         let [moved, ..] = found.at(AREA, 42, 52);
         assert!(moved.abs() < 8.0, "{moved}");
@@ -210,7 +185,7 @@ mod tests {
 
     #[test]
     fn the_correction_follows_slowly_but_begins_at_once() {
-        let (zero, ten) = (TonePlanes::default(), TonePlanes([[10.0, 0.0, 0.0]; 3]));
+        let (zero, ten) = (TonePlanes::default(), TonePlanes(LightPlanes([[10.0, 0.0, 0.0]; 3])));
         assert_eq!(TonePlanes::following(None, ten), ten);
         let mut now = TonePlanes::following(Some(zero), ten);
         assert!((now.at(AREA, 42, 52)[0] - 3.0).abs() < 1e-3);

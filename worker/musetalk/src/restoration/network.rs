@@ -13,7 +13,7 @@ pub trait RestoreMouths: Send {
     fn restore(&mut self, mouth: &[u8], restored: &mut Vec<u8>) -> Result<(), GraphError>;
 }
 
-/// A network of the class of ESRGAN, as models/export/extras.py makes it.
+/// A network of the class of ESRGAN, as `mouthpiece models export` makes it.
 pub struct Restorer {
     graph: Graph,
 }

@@ -3,7 +3,7 @@
 use crate::twins::engine;
 use mouthpiece_engine::{Cue, Ear, Engine, SpeechLevel};
 use mouthpiece_media::face::Runtime;
-use mouthpiece_musetalk::{BANDS, FEATURE, GraphSource, HOP, Provider, SoundEncoder, Whisper, WhisperMel};
+use mouthpiece_musetalk::{BANDS, DeviceWork, FEATURE, GraphSource, HOP, Provider, SoundEncoder, Whisper, WhisperMel};
 use safetensors::SafeTensors;
 
 fn floats(bytes: &[u8]) -> Vec<f32> {
@@ -69,7 +69,8 @@ fn real_weights_hear_what_pytorch_hears() {
         threads: 1,
         has_engine: false,
         builds: false,
-        remedy: "make it with models/export/export.py",
+        work: DeviceWork::default(),
+        remedy: "make it with 'mouthpiece models export'",
     };
     let (samples, theirs) = reference("features");
     let mut window = vec![0.0; 32_000 - samples.len()];

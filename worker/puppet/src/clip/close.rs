@@ -4,7 +4,7 @@
 //! chin rises, the corners come to rest. What the warp cannot give, lips that were stretched over teeth and the line
 //! between closed ones, is the home frame's own, laid over the lips by as much as the frame's own were apart, in the frame's light.
 
-use super::affine::{Affine, least_squares};
+use super::affine::Affine;
 use super::home::MouthReading;
 use super::pose::FaceCamera;
 use super::spread::Spread;
@@ -14,7 +14,7 @@ use crate::frame::{FaceFrame, LOWER_INNER, UPPER_INNER};
 use crate::grid::Grid;
 use crate::mouth::Mouth;
 use crate::source::Source;
-use mouthpiece_frame::{I420, Mesh, POINTS, Rect};
+use mouthpiece_frame::{I420, LightFit, LightPlanes, Mesh, POINTS, Rect};
 
 /// The upper lip but for its inner border and the corners, and the lower one: outer border and the rings between.
 #[rustfmt::skip]
@@ -44,6 +44,8 @@ const GIVES_WAY: (f32, f32) = (0.010, 0.050);
 const MARGIN: f32 = 0.05;
 /// There and a little further out the light of both is compared.
 const RING: [f32; 2] = [1.15, 1.45];
+/// How much slopes of it are held back: a shadow on one side is no light from there.
+const LIGHT_HELD: f64 = 0.0125;
 
 /// One landmark and where it is to go, in the face frame of the home frame.
 #[derive(Debug, Clone, Copy)]
@@ -90,8 +92,8 @@ struct Drawn<'a> {
     moved: [Vec<[f32; 2]>; 2],
     /// How far the home frame's lips show.
     gives_way: f32,
-    /// What they need to be in this frame's light: for Y, U, V a constant and slopes over X and Y.
-    light: [[f32; 3]; 3],
+    /// What they need to be in this frame's light.
+    light: LightPlanes,
 }
 
 impl<'a> LipCloser<'a> {
@@ -135,7 +137,7 @@ impl<'a> LipCloser<'a> {
         let parted = smoothstep(PARTED.0, PARTED.1, gap);
         let moved = self.halves.each_ref().map(|half| half.moved(face, back, parted, camera, self));
         let gives_way = smoothstep(GIVES_WAY.0, GIVES_WAY.1, gap - self.gap);
-        let mut drawn = Drawn { closer: self, source: &source, pose, moved, gives_way, light: [[0.0; 3]; 3] };
+        let mut drawn = Drawn { closer: self, source: &source, pose, moved, gives_way, light: LightPlanes::default() };
         drawn.light = drawn.compare_light();
         let area = pose.bounds(&self.grid, picture.width(), picture.height());
         drawn.paint(back, area, picture);
@@ -256,8 +258,7 @@ impl Drawn<'_> {
         if o.home <= 0.0 {
             return own();
         }
-        let [constant, over_x, over_y] = self.light[channel];
-        let home = sample(self.closer.home, o.at_home) + constant + over_x * o.face[0] + over_y * o.face[1];
+        let home = sample(self.closer.home, o.at_home) + self.light.channel_at(channel, o.face);
         if o.home >= 1.0 {
             return home;
         }
@@ -265,10 +266,10 @@ impl Drawn<'_> {
         own + (home - own) * o.home
     }
 
-    /// By how much the frame's light differs from the home frame's around the lips: a plane for each channel.
-    fn compare_light(&self) -> [[f32; 3]; 3] {
+    /// By how much the frame's light differs from the home frame's around the lips.
+    fn compare_light(&self) -> LightPlanes {
         let [[cx, cy], [a, b]] = self.closer.ellipse;
-        let (mut rows, mut differences) = (Vec::new(), [(); 3].map(|()| Vec::new()));
+        let mut differences = Vec::new();
         for k in 0..24 {
             let (sin, cos) = (std::f32::consts::TAU * k as f32 / 24.0).sin_cos();
             for r in RING {
@@ -277,16 +278,10 @@ impl Drawn<'_> {
                 let o = self.origin(t);
                 let own = self.source.yuv_at(o.halves[usize::from(o.lower > 0.5)]);
                 let home = self.closer.home.yuv_at(t);
-                rows.push([1.0, f64::from(face[0]), f64::from(face[1])]);
-                for (list, (own, home)) in differences.iter_mut().zip(own.into_iter().zip(home)) {
-                    list.push(f64::from(own - home));
-                }
+                differences.push((face, 1.0, [0, 1, 2].map(|channel| own[channel] - home[channel])));
             }
         }
-        differences.map(|list| {
-            // Slopes are held back: a shadow on one side is no light from there.
-            least_squares(&rows, &list, &[0.0, 0.6, 0.6]).map_or([0.0; 3], |plane| plane.map(|v| v as f32))
-        })
+        LightFit::of(differences.iter().map(|(face, weight, _)| (*face, *weight)), LIGHT_HELD).planes(differences)
     }
 
     fn paint(&self, back: Affine, area: Rect, picture: &mut I420) {

@@ -8,8 +8,7 @@ use ort::value::TensorRef;
 use std::path::Path;
 
 /// How one gets its graph.
-const REMEDY: &str =
-    "fetch Inception's weights with 'mouthpiece models fetch inception' and make it with models/export/extras.py";
+const REMEDY: &str = "fetch Inception's weights with 'mouthpiece models fetch inception' and make it with 'mouthpiece models export inception'";
 /// Values of a picture's features.
 pub const WIDTH: usize = 2048;
 

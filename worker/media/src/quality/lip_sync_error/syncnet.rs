@@ -9,8 +9,7 @@ use ort::value::TensorRef;
 use std::path::Path;
 
 /// How one gets its graphs.
-const REMEDY: &str =
-    "fetch SyncNet's weights with 'mouthpiece models fetch syncnet' and make it with models/export/extras.py";
+const REMEDY: &str = "fetch SyncNet's weights with 'mouthpiece models fetch syncnet' and make it with 'mouthpiece models export syncnet'";
 /// Values of an answer.
 const WIDTH: usize = 1024;
 /// Cepstral frames of a window.
