@@ -19,8 +19,8 @@ enum CropName {
 /// Which part of a portrait is shown, and how large.
 #[derive(Debug, Args)]
 pub struct FramingArgs {
-    /// Longer side of the video in pixels, 64 to 2048; a smaller portrait is not enlarged. If not given it is chosen from
-    /// the face: 512, or up to 1080 until the eyes are 120 pixels apart
+    /// Longer side of the video in pixels, 64 to 2048; a smaller portrait is not enlarged, unless its face has fewer than 64
+    /// pixels. If not given it is chosen from the face: 512, or up to 1080 until the eyes are 120 pixels apart
     #[arg(long, value_parser = frame::size())]
     size: Option<FrameSize>,
     /// Which part of a picture is shown

@@ -104,6 +104,18 @@ fn of_several_people_the_largest_speaks_unless_another_is_asked_for() {
 }
 
 #[test]
+fn a_small_face_is_enlarged_with_a_note() {
+    let scene = Scene::new();
+    let mut wide = RgbImage::from_pixel(1000, 300, Rgb([120; 3]));
+    imageops::replace(&mut wide, &scaled(0.5), 400, 60);
+    wide.save(scene.path("far.png")).unwrap();
+    let report = scene.report("far.png", "speech.wav", &["--crop", "bust"]);
+    assert!(report["width"].as_u64().unwrap() > 300, "{report}");
+    let notes = report["warnings"].to_string();
+    assert!(notes.contains("pixels large: it was enlarged"), "{notes}");
+}
+
+#[test]
 fn a_picture_far_larger_than_the_film_is_shrunk() {
     let scene = Scene::new();
     scaled(9.0).save(scene.path("large.png")).unwrap();

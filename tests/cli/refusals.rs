@@ -1,6 +1,6 @@
 //! What cannot be used: a clear sentence, exit code 2, nothing left behind.
 
-use image::{GrayImage, ImageFormat, Rgb, RgbImage};
+use image::{GrayImage, ImageFormat, Rgb, RgbImage, imageops};
 
 use crate::{
     fixtures::{self, encoded, portrait, scaled, two_people},
@@ -18,9 +18,14 @@ fn pictures_without_a_usable_face() {
     for nobody in ["flat.png", "noise.png"] {
         scene.refuses_to_render(nobody, "speech.wav", &[], &[nobody, "no face was found", "from the front"]);
     }
-    scaled(0.5).save(scene.path("small.png")).unwrap();
-    let words = ["small.png", "the face is only ", "64 are needed", "closer picture"];
+    scaled(0.3).save(scene.path("small.png")).unwrap();
+    let words = ["small.png", "the face is only ", "40 are needed", "closer picture"];
     scene.refuses_to_render("small.png", "speech.wav", &[], &words);
+    let mut wide = RgbImage::from_pixel(2000, 600, Rgb([120; 3]));
+    imageops::replace(&mut wide, &scaled(0.5), 900, 200);
+    wide.save(scene.path("far.png")).unwrap();
+    let words = ["far.png", "the face is only ", " and would be ", "crop the picture to bust or head"];
+    scene.refuses_to_render("far.png", "speech.wav", &[], &words);
 }
 
 #[test]

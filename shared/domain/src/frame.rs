@@ -22,7 +22,8 @@ pub enum FrameError {
     },
 }
 
-/// The longer side of a video in pixels. A smaller portrait is not enlarged, so a video may be smaller than asked for.
+/// The longer side of a video in pixels. A smaller portrait is not enlarged (unless its face has fewer than 64 pixels), so a
+/// video may be smaller than asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "u32", into = "u32")]
 pub struct FrameSize(u32);

@@ -10,21 +10,23 @@ mod framing;
 mod inspect;
 mod portrait;
 mod preview;
+mod signs;
 mod stored;
 mod video;
 
-pub use analysis::{Analysis, FaceReport, MIN_FACE_SIDE};
+pub use analysis::{Analysis, FaceReport, MIN_ENLARGED_SIDE, MIN_FACE_SIDE};
 pub use error::ReferenceError;
 pub use framing::{CLEAR_EYES, ChosenFrame, PortraitCrop, SizeReason};
 pub use mouthpiece_frame::{Reference, ReferenceFrame};
 pub use preview::preview;
+pub use signs::Signs;
 pub use stored::StoredError;
 pub use video::MAX_VIDEO_FRAMES;
 
 /// What the caller wants of a reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PrepareOptions {
-    /// Longer side of the output in pixels; a smaller picture is not enlarged.
+    /// Longer side of the output in pixels; a smaller picture is not enlarged, unless its face has few pixels.
     pub size: u32,
     /// The longer side may grow up to this until the eyes of a still are [`CLEAR_EYES`] apart; none: it is as asked.
     pub up_to: Option<u32>,

@@ -23,8 +23,9 @@ pub struct SessionRequest {
     /// Frames a second: 25 or 30. Default: 25.
     #[schema(minimum = 25, maximum = 30, multiple_of = 5)]
     pub fps: Option<u32>,
-    /// Longer side of the video in pixels; a smaller portrait is not enlarged. At most 1024 for a live session. Default:
-    /// chosen from the face: 512, or up to 1080 (720 for a live session) until the eyes are 120 pixels apart.
+    /// Longer side of the video in pixels; a smaller portrait is not enlarged, unless its face has fewer than 64 pixels. At
+    /// most 1024 for a live session. Default: chosen from the face: 512, or up to 1080 (720 for a live session) until the
+    /// eyes are 120 pixels apart.
     #[schema(minimum = 64, maximum = 2048)]
     pub size: Option<u32>,
     /// Which part of a picture is shown: `none` (all of it), `bust` or `head`. Default: `none`.

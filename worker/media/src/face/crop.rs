@@ -25,6 +25,26 @@ impl Window {
         let (dx, dy) = ((x - half) * scale, (y - half) * scale);
         [self.centre[0] + cos * dx - sin * dy, self.centre[1] + sin * dx + cos * dy]
     }
+
+    /// Takes a point of the picture to a crop with `cells` cells a side: the way back.
+    pub(super) fn to_crop(self, [x, y]: [f32; 2], cells: usize) -> [f32; 2] {
+        let (sin, cos) = self.angle.sin_cos();
+        let scale = cells as f32 / self.side;
+        let half = (cells as f32 - 1.0) / 2.0;
+        let (dx, dy) = (x - self.centre[0], y - self.centre[1]);
+        [(cos * dx + sin * dy) * scale + half, (cos * dy - sin * dx) * scale + half]
+    }
+
+    /// A window beside this one: moved by a share of its side in its own directions, `times` as large, turned further.
+    pub(super) fn beside(self, [right, down]: [f32; 2], times: f32, turn: f32) -> Self {
+        let (sin, cos) = self.angle.sin_cos();
+        let [x, y] = self.centre;
+        Self {
+            centre: [x + (cos * right - sin * down) * self.side, y + (sin * right + cos * down) * self.side],
+            side: self.side * times,
+            angle: self.angle + turn,
+        }
+    }
 }
 
 /// What lies outside the picture.
@@ -198,6 +218,16 @@ mod tests {
         assert_eq!(&out[..3], [0.0; 3]);
         Pyramid::new(&picture).crop(window, 16, Outside::Edge, [2.0, 1.0], &mut out);
         assert_eq!(&out[..3], [401.0, 201.0, 101.0]);
+    }
+
+    #[test]
+    fn there_and_back() {
+        let window = Window { centre: [40.0, 70.0], side: 96.0, angle: 0.4 }.beside([0.1, -0.2], 1.5, 0.2);
+        let [x, y] = window.to_crop(window.to_picture([17.0, 150.0], 192), 192);
+        assert!((x - 17.0).abs() < 1e-3 && (y - 150.0).abs() < 1e-3, "{x} {y}");
+        assert!((window.side - 144.0).abs() < 1e-3 && (window.angle - 0.6).abs() < 1e-6);
+        let level = Window { centre: [40.0, 70.0], side: 100.0, angle: 0.0 }.beside([0.1, -0.2], 1.0, 0.0);
+        assert_eq!(level.centre, [50.0, 50.0]);
     }
 
     #[test]

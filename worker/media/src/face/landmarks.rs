@@ -5,6 +5,7 @@ use super::{
     crop::{Outside, Pyramid, Window},
     network::{Network, sigmoid},
     refined::{self, refine},
+    shake::{ELSEWHERE, Shake},
 };
 
 static GRAPH: &[u8] =
@@ -17,6 +18,8 @@ const IRISES: [&str; 2] = ["left_iris", "right_iris"];
 const IRIS: usize = 5 * 2;
 /// Side of the network's input in cells.
 const SIDE: usize = 192;
+/// A crop is this many times wider when the network failed at it.
+const WIDER: f32 = 1.3;
 /// The crop is this many times as wide as the face.
 const MARGIN: f32 = 1.5;
 
@@ -84,7 +87,23 @@ impl Landmarks {
         }))
     }
 
+    /// How far the mesh moves about when the crops lie elsewhere.
+    pub(super) fn shake(&mut self, picture: &mut Pyramid<'_>, mesh: &Mesh) -> Result<Shake, FaceError> {
+        let window = around_mesh(mesh);
+        let looks = ELSEWHERE.map(|(moved, times, turn)| self.once(picture, window.beside(moved, times, turn)));
+        Ok(Shake::of(&looks.into_iter().collect::<Result<Vec<_>, _>>()?))
+    }
+
+    /// The mesh that one crop gives, or one around it: where a lid or the lips lie at the crop's edge, the network fails at
+    /// looking closer at them.
     fn once(&mut self, picture: &mut Pyramid<'_>, window: Window) -> Result<Mesh, FaceError> {
+        match self.look(picture, window) {
+            Err(FaceError::Run { .. }) => self.look(picture, window.beside([0.0; 2], WIDER, 0.0)),
+            answered => answered,
+        }
+    }
+
+    fn look(&mut self, picture: &mut Pyramid<'_>, window: Window) -> Result<Mesh, FaceError> {
         picture.crop(window, SIDE, Outside::Edge, [1.0 / 255.0, 0.0], &mut self.input);
         let [mut points, lips, left_eye, right_eye, presence] = self.network.run(&self.input, ANSWERS, LENGTHS)?;
         refine(&mut points, &lips, &left_eye, &right_eye);

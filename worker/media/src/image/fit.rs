@@ -29,7 +29,7 @@ pub enum FitError {
 pub struct Fitted {
     /// Both sides even, at least 2.
     pub picture: RgbImage,
-    /// `[x, y]`: by how much lengths grew (never above 1 but for sides of one pixel). A point moves by
+    /// `[x, y]`: by how much lengths grew (above 1 only of one-pixel sides and of what was enlarged). A point moves by
     /// `x -> (x + 0.5) * scale - 0.5`, see [`crate::face::Mesh::resized`].
     pub scale: [f32; 2],
 }
@@ -65,6 +65,13 @@ pub fn fit(picture: &RgbImage, longer: u32) -> Result<Fitted, FitError> {
         let picture = imageops::crop_imm(picture, 0, 0, width, height).to_image();
         return Ok(Fitted { picture, scale: [1.0, 1.0] });
     }
+    let picture = resized(picture, [width, height])?;
+    Ok(Fitted { picture, scale: [width as f32 / w as f32, height as f32 / h as f32] })
+}
+
+/// The picture at `[width, height]` by a Lanczos filter.
+pub(super) fn resized(picture: &RgbImage, [width, height]: [u32; 2]) -> Result<RgbImage, FitError> {
+    let (w, h) = picture.dimensions();
     let failed = |reason: String| FitError::Resize { width, height, reason };
     let source = TypedImageRef::<U8x3>::from_buffer(w, h, picture.as_raw()).map_err(|e| failed(e.to_string()))?;
     let mut pixels = vec![0; width as usize * height as usize * 3];
@@ -72,8 +79,7 @@ pub fn fit(picture: &RgbImage, longer: u32) -> Result<Fitted, FitError> {
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
     // Typed: the untyped call would compile the filters for every kind of pixel.
     Resizer::new().resize_typed(&source, &mut target, &options).map_err(|e| failed(e.to_string()))?;
-    let picture = RgbImage::from_raw(width, height, pixels).ok_or(FitError::Empty)?;
-    Ok(Fitted { picture, scale: [width as f32 / w as f32, height as f32 / h as f32] })
+    RgbImage::from_raw(width, height, pixels).ok_or(FitError::Empty)
 }
 
 #[cfg(test)]

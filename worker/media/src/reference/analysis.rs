@@ -2,22 +2,21 @@
 
 use image::RgbImage;
 
-use super::{ChosenFrame, PrepareOptions, ReferenceError};
-use crate::face::{Detection, FaceBox, FaceError, FaceFinder, HeadPose, MIN_PRESENCE, Mesh, topology};
+use super::{ChosenFrame, PrepareOptions, ReferenceError, Signs};
+use crate::face::{CloseUp, Detection, FaceBox, FaceError, FaceFinder, HeadPose, MIN_PRESENCE, Mesh, topology};
 
 /// A face whose box is smaller than this many pixels shows too little to be animated.
 pub const MIN_FACE_SIDE: f32 = 64.0;
+/// In a picture it may be as small as this: it is enlarged.
+pub const MIN_ENLARGED_SIDE: f32 = 40.0;
+/// A face that is enlarged becomes this large, where the output has room.
+const ENLARGED_SIDE: f32 = 128.0;
 /// Below this distance of the outer eye corners in the output, the mouth is a smear.
 const SHARP_EYE_SPAN: f32 = 45.0;
 /// A head turned further than this is warned about.
 const TURNED_DEG: f32 = 25.0;
 /// A mesh less sure than this is warned about.
 const SURE: f32 = 0.8;
-/// Inner lips further apart than this, in distances of the outer eye corners, are warned about: broad smiles read .16.
-const WIDE_OPEN: f32 = 0.24;
-/// An eye that is open by less than this share of its width is shut; narrow open ones read .20.
-const SHUT_EYE: f32 = 0.13;
-
 /// What was found in a picture, for people to read. All boxes and lengths are in pixels of the input.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FaceReport {
@@ -65,21 +64,41 @@ impl Analysis {
         let asked = options.face.unwrap_or(1);
         let face = asked.checked_sub(1).and_then(|index| faces.get(index));
         let face = face.ok_or(FaceError::NoSuchFace { asked, found: faces.len() })?;
-        require_size(face)?;
+        require_size(face, MIN_ENLARGED_SIDE)?;
         let mesh = finder.mesh(picture, face)?;
         let native_size = [picture.width(), picture.height()];
         require_front(&mesh, None)?;
+        let frame = ChosenFrame::of(native_size, &mesh, growth(face), options);
+        require_shown(face, &frame)?;
+        let signs = Signs::of(&mesh, picture.height(), &CloseUp::of(picture, &mesh)?, finder.shake(picture, &mesh)?);
+        signs.require_face()?;
         let boxes: Vec<FaceBox> = faces.iter().map(|face| face.bounds).collect();
-        let frame = ChosenFrame::of(native_size, &mesh, options);
-        let report = FaceReport::new(&mesh, face, &boxes, native_size, frame, options.face);
+        let mut report = FaceReport::new(&mesh, face, &boxes, native_size, frame, options.face);
+        report.warnings.extend(signs.warnings());
         Ok(Self { mesh, report })
     }
 }
 
-/// Refuses a face too small.
-pub(super) fn require_size(face: &Detection) -> Result<(), ReferenceError> {
+/// How many times as large a small face may become.
+fn growth(face: &Detection) -> f32 {
     let side = face.bounds.side();
-    if side < MIN_FACE_SIDE { Err(ReferenceError::FaceTooSmall { side }) } else { Ok(()) }
+    if side < MIN_FACE_SIDE { ENLARGED_SIDE / side } else { 1.0 }
+}
+
+/// Refuses a small face that does not become large enough in what is shown of the picture.
+fn require_shown(face: &Detection, frame: &ChosenFrame) -> Result<(), ReferenceError> {
+    let side = face.bounds.side();
+    let shown = side * frame.scale();
+    if side < MIN_FACE_SIDE && shown < MIN_FACE_SIDE {
+        return Err(ReferenceError::ShownTooSmall { side, shown, output: frame.output });
+    }
+    Ok(())
+}
+
+/// Refuses a face that is smaller than `least`.
+pub(super) fn require_size(face: &Detection, least: f32) -> Result<(), ReferenceError> {
+    let side = face.bounds.side();
+    if side < least { Err(ReferenceError::FaceTooSmall { side, least }) } else { Ok(()) }
 }
 
 /// Refuses a mesh that is not of a face, or of one from the side.
@@ -120,7 +139,13 @@ impl FaceReport {
                 faces.len()
             ));
         }
-        if frame.eyes_px < SHARP_EYE_SPAN {
+        if frame.is_enlarged() {
+            report.warnings.push(format!(
+                "the face is only {:.0} pixels large: it was enlarged {:.1} times and stays soft, a closer picture is sharper",
+                face.bounds.side(),
+                frame.scale()
+            ));
+        } else if frame.eyes_px < SHARP_EYE_SPAN {
             report.warnings.push(format!(
                 "the face is small in the output (eyes {:.0} pixels apart): a closer picture gives a clearer mouth",
                 frame.eyes_px
@@ -138,17 +163,6 @@ impl FaceReport {
                 mesh.presence
             ));
         }
-        if distance(mesh, 13, 14) > WIDE_OPEN * mesh.eye_span() {
-            report.warnings.push(
-                "the mouth is wide open: a picture with closed lips or a smile looks better when it speaks".to_owned(),
-            );
-        }
-        let shut = [[159, 145, 33, 133], [386, 374, 362, 263]]
-            .map(|[above, below, a, b]| distance(mesh, above, below) < SHUT_EYE * distance(mesh, a, b));
-        if shut.contains(&true) {
-            let which = if shut == [true; 2] { "the eyes are" } else { "one eye is" };
-            report.warnings.push(format!("{which} shut: a picture with open eyes can blink"));
-        }
         let face = mesh.bounds(&topology::OVAL);
         let [w, h] = native.map(|side| side as f32 - 0.5);
         if face.x0 < -0.5 || face.y0 < -0.5 || face.x1 > w || face.y1 > h {
@@ -156,12 +170,6 @@ impl FaceReport {
         }
         report
     }
-}
-
-/// Distance of two points of a mesh in pixels.
-fn distance(mesh: &Mesh, a: usize, b: usize) -> f32 {
-    let (a, b) = (mesh.points[a], mesh.points[b]);
-    (a[0] - b[0]).hypot(a[1] - b[1])
 }
 
 #[cfg(test)]
@@ -185,7 +193,7 @@ mod tests {
     }
 
     fn reported(mesh: &Mesh, native: [u32; 2], size: u32) -> FaceReport {
-        let frame = ChosenFrame::of(native, mesh, &PrepareOptions { size, ..PrepareOptions::default() });
+        let frame = ChosenFrame::of(native, mesh, 1.0, &PrepareOptions { size, ..PrepareOptions::default() });
         FaceReport::new(mesh, &face(80.0), &[], native, frame, None)
     }
 
@@ -196,11 +204,39 @@ mod tests {
 
     #[test]
     fn sizes_and_certainty_are_judged() {
-        let error = require_size(&face(63.0)).unwrap_err().to_string();
+        let error = require_size(&face(63.0), MIN_FACE_SIDE).unwrap_err().to_string();
         assert_eq!(error, "the face is only 63 pixels large, 64 are needed: give a larger or closer picture");
-        assert!(require_size(&face(64.0)).is_ok());
+        assert!(
+            require_size(&face(64.0), MIN_FACE_SIDE).is_ok() && require_size(&face(40.0), MIN_ENLARGED_SIDE).is_ok()
+        );
         assert!(require_front(&mesh(0.9), None).is_ok());
         assert!(matches!(require_front(&mesh(0.4), None), Err(ReferenceError::Unclear { .. })));
+    }
+
+    #[test]
+    fn a_small_face_is_enlarged_where_there_is_room() {
+        let small = face(50.0);
+        let shown = |native: [u32; 2], size: u32| {
+            let options = PrepareOptions { size, ..PrepareOptions::default() };
+            ChosenFrame::of(native, &mesh(0.9), growth(&small), &options)
+        };
+        let frame = shown([200, 150], 512);
+        assert_eq!((frame.output, frame.is_enlarged()), ([512, 384], true));
+        require_shown(&small, &frame).unwrap();
+        let report = FaceReport::new(&mesh(0.9), &small, &[], [200, 150], frame, None);
+        assert_eq!(
+            report.warnings,
+            ["the face is only 50 pixels large: it was enlarged 2.6 times and stays soft, a closer picture is sharper"]
+        );
+        let error = require_shown(&small, &shown([2000, 1500], 512)).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the face is only 50 pixels large and would be 13 in a video of 512x384: \
+             crop the picture to bust or head, or give a closer one"
+        );
+        assert!(!shown([2000, 1500], 512).is_enlarged());
+        assert_eq!(growth(&face(64.0)), 1.0);
+        assert!(require_shown(&face(64.0), &shown([2000, 1500], 512)).is_ok());
     }
 
     #[test]
@@ -215,19 +251,6 @@ mod tests {
             error,
             "the head is turned 60 degrees to the left at 1.50 s, more than 50: give a picture from the front"
         );
-    }
-
-    #[test]
-    fn shut_eyes_and_a_gaping_mouth_are_told() {
-        let warned = |change: &dyn Fn(&mut Mesh)| {
-            let mut mesh = mesh(0.9);
-            change(&mut mesh);
-            reported(&mesh, [128, 128], 512).warnings.join(" ")
-        };
-        assert_eq!(warned(&|_| {}), "");
-        assert!(warned(&|m| m.points[145][1] = 48.0).starts_with("one eye is shut"));
-        assert!(warned(&|m| (m.points[145][1], m.points[374][1]) = (48.0, 48.0)).starts_with("the eyes are shut"));
-        assert!(warned(&|m| m.points[14][1] = 70.0).starts_with("the mouth is wide open"));
     }
 
     #[test]

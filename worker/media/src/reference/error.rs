@@ -4,7 +4,6 @@ use std::error::Error;
 
 use thiserror::Error;
 
-use super::MIN_FACE_SIDE;
 use crate::{
     face::{FaceError, MAX_YAW_DEG},
     image::{FitError, FrameSizeError},
@@ -17,10 +16,26 @@ pub enum ReferenceError {
     #[error("no face was found: give an upright picture that shows a face from the front")]
     NoFace,
     /// The face has too few pixels.
-    #[error("the face is only {side:.0} pixels large, {MIN_FACE_SIDE} are needed: give a larger or closer picture")]
+    #[error("the face is only {side:.0} pixels large, {least} are needed: give a larger or closer picture")]
     FaceTooSmall {
         /// Longer side of the face's box in pixels of the input.
         side: f32,
+        /// What it must be.
+        least: f32,
+    },
+    /// The face has few pixels, and what is shown of the picture leaves it even fewer.
+    #[error(
+        "the face is only {side:.0} pixels large and would be {shown:.0} in a video of {}x{}: \
+         crop the picture to bust or head, or give a closer one",
+        output[0], output[1]
+    )]
+    ShownTooSmall {
+        /// Longer side of the face's box in pixels of the input.
+        side: f32,
+        /// The same in the output.
+        shown: f32,
+        /// Size of the output.
+        output: [u32; 2],
     },
     /// A face that the mesh does not fit.
     #[error(
@@ -32,6 +47,12 @@ pub enum ReferenceError {
         /// The mesh's presence, 0..=1.
         presence: f32,
     },
+    /// What was taken for a face is found elsewhere at each look.
+    #[error(
+        "no face is seen for sure: what looks like one (an animal, a thing, a face that is mostly covered) has no eyes that \
+         could be followed: give a sharp picture of a person from the front"
+    )]
+    Unsteady,
     /// A face from the side.
     #[error(
         "the head is turned {:.0} degrees to the {}{}, more than {MAX_YAW_DEG:.0}: give a picture from the front",

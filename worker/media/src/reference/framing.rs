@@ -2,7 +2,7 @@
 
 use super::PrepareOptions;
 use crate::face::{FaceBox, Mesh, topology};
-use crate::image::fitted_size;
+use crate::image::enlarged_size;
 use std::fmt;
 
 /// Eyes so far apart (outer corners, pixels) show what a face does.
@@ -33,10 +33,13 @@ pub enum SizeReason {
     Largest,
     /// The picture has no more pixels.
     Native,
+    /// It has few pixels, and was enlarged.
+    Enlarged,
 }
 
 impl SizeReason {
-    pub(super) const ALL: [Self; 5] = [Self::Asked, Self::Usual, Self::Grown, Self::Largest, Self::Native];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Asked, Self::Usual, Self::Grown, Self::Largest, Self::Native, Self::Enlarged];
 }
 
 /// What was chosen.
@@ -55,22 +58,23 @@ pub struct ChosenFrame {
 }
 
 impl ChosenFrame {
-    /// For a picture of `native` size whose face is `mesh`.
-    pub(super) fn of(native: [u32; 2], mesh: &Mesh, options: &PrepareOptions) -> Self {
+    /// For a picture of `native` size whose face is `mesh`, and which may be enlarged `growth` times.
+    pub(super) fn of(native: [u32; 2], mesh: &Mesh, growth: f32, options: &PrepareOptions) -> Self {
         let area = match options.crop {
             PortraitCrop::None => [0, 0, native[0], native[1]],
             PortraitCrop::Bust => around(native, mesh, [2.6, 1.0, 2.4]),
             PortraitCrop::Head => around(native, mesh, [1.65, 0.75, 0.75]),
         };
         let [_, _, width, height] = area;
-        let longer = width.max(height);
-        let eyes = mesh.eye_span();
+        let longer = (width.max(height) as f32 * growth).round() as u32;
+        let eyes = mesh.eye_span() * growth;
         let wanted = (longer as f32 * CLEAR_EYES / eyes.max(1.0)).ceil() as u32;
         // Even, so that what is fitted to it later comes out the same.
         let wanted = wanted.next_multiple_of(2);
         let size = options.up_to.map_or(options.size, |most| wanted.clamp(options.size, most.max(options.size)));
-        let output = fitted_size([width, height], size);
+        let output = enlarged_size([width, height], growth, size);
         let reason = match options.up_to {
+            _ if output[0] > width || output[1] > height => SizeReason::Enlarged,
             None => SizeReason::Asked,
             Some(_) if wanted <= options.size && longer >= options.size => SizeReason::Usual,
             Some(_) if longer <= size => SizeReason::Native,
@@ -79,6 +83,17 @@ impl ChosenFrame {
         };
         let eyes_px = eyes * output[0].max(output[1]) as f32 / longer.max(1) as f32;
         Self { crop: options.crop, area, output, eyes_px, reason }
+    }
+
+    /// True where the output has more pixels than the input.
+    pub fn is_enlarged(&self) -> bool {
+        self.reason == SizeReason::Enlarged
+    }
+
+    /// By how much lengths grow from the input to the output.
+    pub fn scale(&self) -> f32 {
+        let [_, _, width, height] = self.area;
+        self.output[0].max(self.output[1]) as f32 / width.max(height).max(1) as f32
     }
 
     /// The same part for pictures that are shown as they are.
@@ -108,6 +123,7 @@ impl fmt::Display for ChosenFrame {
             }
             SizeReason::Largest => write!(f, "the largest that is chosen; {eyes}"),
             SizeReason::Native => write!(f, "the picture has no more pixels; {eyes}"),
+            SizeReason::Enlarged => write!(f, "enlarged, as the face has few pixels; {eyes}"),
         }
     }
 }
@@ -147,7 +163,7 @@ mod tests {
     }
 
     fn chosen(eyes: f32, crop: PortraitCrop, up_to: Option<u32>) -> ChosenFrame {
-        ChosenFrame::of([2000, 3000], &face(eyes), &PrepareOptions { size: 512, up_to, crop, face: None })
+        ChosenFrame::of([2000, 3000], &face(eyes), 1.0, &PrepareOptions { size: 512, up_to, crop, face: None })
     }
 
     #[test]

@@ -5,7 +5,7 @@ use image::{RgbImage, imageops};
 use super::{Analysis, PrepareOptions, PreparedReference, Reference, ReferenceError, ReferenceFrame};
 use crate::{
     face::FaceFinder,
-    image::{fit, frame_from_rgb},
+    image::{enlarge, fit, frame_from_rgb},
 };
 
 impl PreparedReference {
@@ -20,10 +20,12 @@ impl PreparedReference {
     ) -> Result<Self, ReferenceError> {
         let Analysis { mesh, report } = Analysis::of(picture, finder, options)?;
         let [left, top, width, height] = report.frame.area;
-        let longer = report.frame.output[0].max(report.frame.output[1]);
         let is_whole = [width, height] == [picture.width(), picture.height()];
         let part = (!is_whole).then(|| imageops::crop_imm(picture, left, top, width, height).to_image());
-        let fitted = fit(part.as_ref().unwrap_or(picture), longer)?;
+        let part = part.as_ref().unwrap_or(picture);
+        let output = report.frame.output;
+        let fitted =
+            if report.frame.is_enlarged() { enlarge(part, output)? } else { fit(part, output[0].max(output[1]))? };
         let face = mesh.scaled([1.0; 2], [-(left as f32), -(top as f32)]).resized(fitted.scale);
         let frame = ReferenceFrame {
             picture: frame_from_rgb(&fitted.picture)?,

@@ -25,7 +25,7 @@ use thiserror::Error;
 
 const MAGIC: &[u8; 8] = b"MOUTHREF";
 /// The version that is written and read: it grows whenever the same portrait comes out otherwise than before.
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 /// Crops by their numbers.
 const CROPS: [PortraitCrop; 3] = [PortraitCrop::None, PortraitCrop::Bust, PortraitCrop::Head];
 /// Longest side of a stored frame in pixels.
@@ -238,7 +238,7 @@ impl<'a> Reader<'a> {
         let eye_span_px = self.f32()?;
         let native_size = [self.u32()?, self.u32()?];
         let crop = CROPS[self.within("a crop", "0 to 2", |n| n < 3)? as usize];
-        let reason = SizeReason::ALL[self.within("a reason of its size", "0 to 4", |n| n < 5)? as usize];
+        let reason = SizeReason::ALL[self.within("a reason of its size", "0 to 5", |n| n < 6)? as usize];
         let area = [self.u32()?, self.u32()?, self.u32()?, self.u32()?];
         let frame = ChosenFrame { crop, area, output, eyes_px: self.f32()?, reason };
         let warnings = self.within("a warning count", "at most 64", |n| n <= MAX_WARNINGS)?;

@@ -5,19 +5,21 @@ use std::error::Error;
 use image::RgbImage;
 
 use super::{
-    ChosenFrame, FaceReport, PortraitCrop, PrepareOptions, PreparedReference, Reference, ReferenceError,
-    ReferenceFrame,
+    ChosenFrame, FaceReport, MIN_FACE_SIDE, PortraitCrop, PrepareOptions, PreparedReference, Reference, ReferenceError,
+    ReferenceFrame, Signs,
     analysis::{require_front, require_size},
 };
 use crate::{
-    face::{FaceFinder, FaceTrack, HeadPose, Mesh, Tracker, smooth_over_time},
-    image::{I420, fit, fitted_size, frame_from_rgb},
+    face::{CloseUp, FaceFinder, FaceTrack, HeadPose, Mesh, Tracker, smooth_over_time},
+    image::{I420, fit, fitted_size, frame_from_rgb, frame_to_rgb},
 };
 
 /// No more frames of a video are used; the rest is not read.
 pub const MAX_VIDEO_FRAMES: usize = 600;
 /// The frames of one reference take at most this many bytes; a large output gets fewer frames.
 const MAX_BYTES: usize = 256 << 20;
+/// So many frames are looked at for what may be before the face.
+const SIGNS_OF: usize = 5;
 /// Standard deviation of the Gaussian over the landmarks, in seconds.
 const SMOOTHING_S: f32 = 0.060;
 
@@ -62,7 +64,7 @@ impl PreparedReference {
         }
         let (size, scale) = native.ok_or(ReferenceError::NoFrames)?;
         let track = tracker.finish()?;
-        require_size(&track.first)?;
+        require_size(&track.first, MIN_FACE_SIDE)?;
         require_no_profile(&track.meshes, frames_per_second)?;
         let mut report = report(&track, size, options)?;
         if cut {
@@ -70,6 +72,7 @@ impl PreparedReference {
             report.warnings.push(format!("only the first {seconds:.1} s of the video are used"));
         }
         report.warnings.extend(left_out(&track.meshes, frames_per_second));
+        report.warnings.extend(before_the_face(&pictures, &track.meshes, scale, finder)?.map(str::to_owned));
         let meshes = steadied(track.meshes, SMOOTHING_S * frames_per_second);
         let frames = pictures
             .into_iter()
@@ -98,6 +101,31 @@ fn left_out(meshes: &[Option<Mesh>], frames_per_second: f32) -> Option<String> {
         "the face is out of sight in {count} of {all} frames ({seconds:.2} s in all, the first at {at:.2} s): \
          they are left out, and the picture may jump there"
     ))
+}
+
+/// Says what most frames of a few show before the face; refuses what shows none in most of them.
+fn before_the_face(
+    pictures: &[I420],
+    meshes: &[Option<Mesh>],
+    scale: [f32; 2],
+    finder: &mut FaceFinder,
+) -> Result<Option<&'static str>, ReferenceError> {
+    let clear = meshes.iter().zip(pictures).filter_map(|(mesh, picture)| Some((mesh.as_ref()?, picture)));
+    let clear: Vec<(&Mesh, &I420)> = clear.filter(|(mesh, _)| mesh.presence > 0.0).collect();
+    let looks = clear.len().min(SIGNS_OF);
+    let (mut told, mut refused) = (Vec::new(), Vec::new());
+    for look in 0..looks {
+        let (mesh, picture) = clear[(look * clear.len() + clear.len() / 2) / looks];
+        let (mesh, picture) = (mesh.resized(scale), frame_to_rgb(picture));
+        let shake = finder.shake(&picture, &mesh)?;
+        let signs = Signs::of(&mesh, picture.height(), &CloseUp::of(&picture, &mesh)?, shake);
+        told.extend(signs.before());
+        refused.extend(signs.require_face().err());
+    }
+    match refused.pop() {
+        Some(error) if 2 * (refused.len() + 1) > looks => Err(error),
+        _ => Ok(told.last().copied().filter(|_| 2 * told.len() > looks)),
+    }
 }
 
 fn require_no_profile(meshes: &[Option<Mesh>], frames_per_second: f32) -> Result<(), ReferenceError> {

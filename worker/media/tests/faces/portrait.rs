@@ -2,8 +2,8 @@
 
 use image::{RgbImage, imageops};
 use mouthpiece_media::{
-    face::FaceError,
-    image::frame_to_rgb,
+    face::{FaceBox, FaceError},
+    image::{PortraitLimits, frame_to_rgb, load_portrait},
     reference::{Analysis, PortraitCrop, PrepareOptions, PreparedReference, ReferenceError},
 };
 
@@ -85,6 +85,73 @@ fn several_faces_can_be_chosen_by_size() {
 }
 
 #[test]
+fn a_small_face_is_enlarged_and_said_to_be() {
+    let mut finder = finder();
+    let small = collage(700, 500, &[(&scaled(0.5), [100, 150])]);
+    for (crop, size) in [(PortraitCrop::None, 1080), (PortraitCrop::Bust, 512), (PortraitCrop::Head, 512)] {
+        let options = PrepareOptions { size, crop, ..PrepareOptions::default() };
+        let prepared = PreparedReference::from_portrait(&small, &mut finder, &options).unwrap();
+        let (frame, report) = (&prepared.reference.frames[0], &prepared.report);
+        assert!(report.frame.is_enlarged() && report.frame.scale() > 1.3, "{:?}", report.frame);
+        assert!(report.warnings.iter().any(|w| w.contains("it was enlarged")), "{:?}", report.warnings);
+        assert_eq!([frame.picture.width(), frame.picture.height()], report.frame.output.map(|side| side as usize));
+        assert!((report.frame.eyes_px - frame.face.eye_span()).abs() < 0.6, "{:?}", report.frame);
+        // The face that is found in the enlarged picture itself lies at the same place.
+        let large = frame_to_rgb(&frame.picture);
+        let faces = finder.find(&large).unwrap();
+        let found = finder.mesh(&large, &faces[0]).unwrap();
+        let apart = distance(&frame.face, &found, [0.0; 2]);
+        assert!(apart < 0.06 * found.eye_span(), "{crop:?}: {apart} pixels");
+        let irises = frame.irises.unwrap();
+        assert!(irises[0].centre[0] < irises[1].centre[0] && (irises[0].radius / found.eye_span()) < 0.12);
+    }
+}
+
+#[test]
+fn the_samples_are_told_nothing() {
+    let officer = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/officer.jpg");
+    let officer = load_portrait(officer.as_ref(), &PortraitLimits::default()).unwrap();
+    for picture in [sample(), scaled(2.2), officer] {
+        let analysis = Analysis::of(&picture, &mut finder(), &PrepareOptions::default()).unwrap();
+        assert_eq!(analysis.report.warnings, [""; 0]);
+    }
+}
+
+#[test]
+fn a_covered_mouth_is_told() {
+    let mut picture = scaled(2.0);
+    let told = |picture: &RgbImage| {
+        let analysis = Analysis::of(picture, &mut finder(), &PrepareOptions::default()).unwrap();
+        analysis.report.warnings.join(" ")
+    };
+    assert_eq!(told(&picture), "");
+    // A mask, from the tip of the nose to below the chin.
+    for (x, y) in (250..366).flat_map(|y| (282..422).map(move |x| (x, y))) {
+        picture.put_pixel(x, y, image::Rgb([214, 228, 236]));
+    }
+    let told = told(&picture);
+    assert!(told.contains("seems to be before"), "{told}");
+}
+
+#[test]
+fn an_eye_at_the_edge_of_a_crop_does_not_stop_the_search() {
+    let (picture, mut finder) = (sample(), finder());
+    let face = finder.find(&picture).unwrap().remove(0);
+    let side = face.bounds.side();
+    for step in 0..12 {
+        let (right, down) = (side * (-0.20 + 0.01 * step as f32), -0.05 * side);
+        let mut moved = face.clone();
+        moved.bounds = FaceBox {
+            x0: face.bounds.x0 + right,
+            x1: face.bounds.x1 + right,
+            y0: face.bounds.y0 + down,
+            y1: face.bounds.y1 + down,
+        };
+        assert!(finder.mesh(&picture, &moved).unwrap().presence > 0.9, "moved by {right}");
+    }
+}
+
+#[test]
 fn nobody_and_too_small_are_refused() {
     let mut finder = finder();
     let mut refuse = |picture: &RgbImage| {
@@ -92,8 +159,10 @@ fn nobody_and_too_small_are_refused() {
     };
     let suit = imageops::crop_imm(&sample(), 0, 205, 352, 147).to_image();
     assert_eq!(refuse(&suit), "no face was found: give an upright picture that shows a face from the front");
-    let error = refuse(&scaled(0.5));
-    assert!(error.starts_with("the face is only ") && error.contains("64 are needed"), "{error}");
+    let error = refuse(&scaled(0.3));
+    assert!(error.starts_with("the face is only ") && error.contains("40 are needed"), "{error}");
+    let error = refuse(&collage(2000, 1500, &[(&scaled(0.5), [900, 600])]));
+    assert!(error.contains(" and would be ") && error.contains("crop the picture to bust or head"), "{error}");
     assert!(refuse(&RgbImage::new(0, 9)).contains("empty"));
 }
 
