@@ -3,11 +3,13 @@
 use super::PuppetAvatar;
 use super::bank::{Bank, BankInside, Contour, Follower, SAMPLES};
 use super::clip::FramePose;
+use super::corners::FOLLOWED;
 use super::fields::Displacement;
 use super::figure::{CellKind, RimScratch};
 use super::grid::Grid;
 use super::head::HeadSources;
-use super::lips::{LipZone, NEAR, Origin, Place};
+use super::lip_zone::LipZone;
+use super::lips::{NEAR, Origin, Place, layered};
 use super::rig::Rig;
 use super::shape::MouthShape;
 use super::source::Source;
@@ -208,7 +210,7 @@ impl<'a> Frame<'a> {
         // Node rows near the lips: from above the upper line to below the lowest that the lower line can reach.
         let (highest, _) = rig.mouth.upper.range();
         let (_, lowest) = rig.mouth.lower.range();
-        let reach = rig.mouth.half_width * 1.15;
+        let reach = rig.mouth.half_width * FOLLOWED;
         let side = rig.sheets.reach.furthest_x(); // a tilted head's line runs on beyond the corners
         let slack = 0.09 + if self.moving { MARGIN } else { 0.0 };
         let drop: f32 = 0.2 * weights.iter().map(|w| w.max(0.0)).sum::<f32>().min(1.6);
@@ -394,13 +396,14 @@ impl<'a> Frame<'a> {
             shape: self.shape,
             there: self.pose.map(|pose| &pose.there),
             inside: self.inside.as_ref(),
+            stretched: self.shape.stretched(),
         };
         if (zone.y0..zone.y1).contains(&y) {
             for x in zone.x0..zone.x1 {
                 let i = x - mouth.x0;
                 let head = self.head(&s.head, [x as f32, y as f32]);
                 let from = Origin { upper: [xs[i], ys[i]], lower: [lx[i], ly[i]], head };
-                s.lips.shade(x, y, from, &place);
+                s.lips.put(x, y, layered(from, &place));
             }
         }
         // Which sheet shows changes once or twice a row: where both ends of a run agree, so does what lies between.

@@ -78,6 +78,8 @@ pub(super) struct Interior {
     seam: f32,
     /// One pixel, in D.
     pixel: f32,
+    /// How far hair hides the upper teeth, 0..=1.
+    overhang: f32,
 }
 
 /// What the portrait itself shows at a place between its lips.
@@ -91,8 +93,8 @@ pub(super) struct OwnTeeth {
 }
 
 impl Interior {
-    /// The inside of `mouth`; `pixel` is the size of a pixel in D.
-    pub(super) fn new(mouth: &Mouth, palette: Palette, pixel: f32) -> Self {
+    /// The inside of `mouth`; `pixel` is the size of a pixel in D, `overhang` how far hair hides the upper teeth.
+    pub(super) fn new(mouth: &Mouth, palette: Palette, pixel: f32, overhang: f32) -> Self {
         let seam = mouth.upper.at(0.0) + if mouth.open { mouth.gap * CLOSE_UPPER_SHARE } else { 0.0 };
         // The usual widths belong to a mouth half .29 wide; no jaw differs from that as much as mouths do.
         let scale = (mouth.half_width / 0.29).clamp(0.85, 1.12).sqrt();
@@ -104,6 +106,7 @@ impl Interior {
             lower: TeethRow::new(&lower, &[0.0, 0.001, 0.003, 0.006, 0.01, 0.014], 0.19),
             seam,
             pixel,
+            overhang,
         }
     }
 
@@ -148,9 +151,14 @@ impl Interior {
         // Upper teeth are fixed to the skull; only what touches the lip lies in its shadow.
         let replaces = own_teeth.map_or(0.0, |own| own.replaces);
         if replaces < 1.0 {
-            let biting = self.seam + 0.026 - 0.012 * shape.pucker;
+            let biting = self.seam + 0.026 - 0.024 * self.overhang - 0.012 * shape.pucker;
             let (shade, cover) = self.upper.at(x, biting - y, self.pixel);
-            let shadow = (0.56 + 0.44 * (1.0 - decay(under / 0.015))) * (1.0 - 0.40 * shape.pucker.clamp(0.0, 1.0));
+            let [touched, reach] = [mix(0.56, 0.30, self.overhang), mix(0.015, 0.040, self.overhang)];
+            // And lips that hardly part let no light in.
+            let lit = 0.5 + 0.5 * smoothstep(0.012, 0.055, height);
+            let shadow = lit
+                * (touched + (1.0 - touched) * (1.0 - decay(under / reach)))
+                * (1.0 - 0.40 * shape.pucker.clamp(0.0, 1.0));
             c = self.over(c, p.tooth, shade * shadow, cover * (1.0 - replaces));
         }
         if let Some(own) = own_teeth {
@@ -169,6 +177,11 @@ impl Interior {
             c = std::array::from_fn(|i| mix(c[i], p.tongue[i] * light, cover));
         }
         c
+    }
+
+    /// What the portrait shows at a place between its lips, as teeth and flesh should look.
+    pub(super) fn seen(&self, tint: Tint) -> Tint {
+        self.palette.seen_inside(tint)
     }
 
     /// What the corners of a smile look like once it is closed.

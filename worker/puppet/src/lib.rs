@@ -6,6 +6,7 @@
 
 mod bank;
 mod clip;
+mod corners;
 mod curves;
 mod draw;
 mod draw_pool;
@@ -17,11 +18,14 @@ mod frame;
 mod grid;
 mod head;
 mod interior;
+mod lip_zone;
 mod lips;
+mod moustache;
 mod mouth;
 mod palette;
 mod rig;
 mod sample;
+mod seam;
 mod shape;
 mod softness;
 mod source;

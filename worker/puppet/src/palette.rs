@@ -3,11 +3,15 @@
 //! There is no red of its own here: flesh is as much redder than white as the portrait's lips are, white is what the light
 //! makes of the eyes' whites. In a grey photograph the mouth is grey, in a blue one it is blue.
 
+use super::curves::smoothstep;
 use super::frame::EYES;
 use mouthpiece_frame::{I420, Mesh};
 
 /// A colour `[Y - 16, U - 128, V - 128]`: black is zero, and a shadow is a factor of all three.
 pub(super) type Tint = [f32; 3];
+
+/// Black in `[Y, U, V]`.
+pub(super) const BLACK: Tint = [16.0, 128.0, 128.0];
 
 /// The colours of one mouth.
 #[derive(Debug, Clone, Copy)]
@@ -18,6 +22,8 @@ pub(super) struct Palette {
     pub(super) cavity: Tint,
     /// What shade between flesh adds to a colour: chroma alone.
     pub(super) blush: Tint,
+    /// No tooth is more saturated.
+    white: f32,
     /// Luma of the cheeks.
     pub(super) light: f32,
 }
@@ -28,6 +34,10 @@ const SKIN: [usize; 6] = [50, 280, 205, 425, 101, 330];
 const LIP: [usize; 5] = [16, 85, 315, 180, 404];
 /// The brightest front tooth over the cheek; photographs of people show 1.03 to 1.56.
 const TOOTH_LUMA: f32 = 1.22;
+/// Teeth are so much less coloured than the skin in the same light, but no more and no less than this: those in photographs of
+/// people have a saturation of 0 to .16, and in an orange painting grey ones would look blue.
+const TOOTH_SATURATION: f32 = 0.3;
+const WHITE: [f32; 2] = [0.12, 0.24];
 /// Nothing painted is brighter than this: a window in the picture may be.
 const BRIGHTEST: f32 = 214.0;
 
@@ -45,6 +55,7 @@ impl Palette {
         let flesh = [flesh(1), flesh(2)];
         // As warm as flesh is against white: nothing in a grey picture.
         let warmth = (flesh[1] / 12.0).clamp(0.0, 1.0);
+        let white = (TOOTH_SATURATION * saturation(skin)).clamp(WHITE[0], WHITE[1]);
         let tooth = (TOOTH_LUMA * light).clamp(30.0, BRIGHTEST);
         let tongue = 0.25 * lip[0].min(light) + 0.34 * light;
         let tinted = |luma: f32, of_cast: f32, of_flesh: f32| -> Tint {
@@ -52,13 +63,55 @@ impl Palette {
         };
         Self {
             lip,
-            tooth: [tooth, 0.8 * cast[0] - 4.0 * warmth, 0.8 * cast[1] + 1.0 * warmth],
+            tooth: whitened([tooth, 0.8 * cast[0] - 4.0 * warmth, 0.8 * cast[1] + 1.0 * warmth], white),
             tongue: tinted(tongue, 0.5, 0.95),
             cavity: tinted(0.10 * light, 0.1, 0.42),
             blush: tinted(0.0, 0.0, 1.0),
+            white,
             light,
         }
     }
+
+    /// What the portrait shows between its lips, its teeth no more coloured than teeth are; gums and tongue stay.
+    #[inline]
+    pub(super) fn seen_inside(&self, tint: Tint) -> Tint {
+        let bright = smoothstep(0.5, 0.78, tint[0] / self.light);
+        if bright <= 0.0 {
+            return tint;
+        }
+        // Between a tooth's colour and flesh.
+        let white = tint[0] / self.tooth[0];
+        let [u, v] = [1, 2].map(|c| tint[c] - white * self.tooth[c]);
+        let [fu, fv] = [self.blush[1], self.blush[2]];
+        let red = (u * fu + v * fv) / (fu * fu + fv * fv).max(1.0);
+        let tooth = bright * (1.0 - smoothstep(0.35, 0.8, red));
+        let white = whitened(tint, self.white);
+        std::array::from_fn(|i| tint[i] + (white[i] - tint[i]) * tooth)
+    }
+}
+
+/// By how much the strongest of red, green and blue differs from grey, and from the weakest (ITU-R BT.601, studio range).
+#[inline]
+fn beyond_grey([u, v]: [f32; 2]) -> [f32; 2] {
+    let beyond = [1.596 * v, -0.392 * u - 0.813 * v, 2.017 * u];
+    let most = beyond[0].max(beyond[1]).max(beyond[2]);
+    [most, most - beyond[0].min(beyond[1]).min(beyond[2])]
+}
+
+/// What the strongest of red, green and blue has over the weakest, over the strongest.
+fn saturation([luma, u, v]: Tint) -> f32 {
+    let [most, spread] = beyond_grey([u, v]);
+    spread / (1.164 * luma + most).max(1.0)
+}
+
+/// `tint` with its chroma held back to a saturation of at most `limit`.
+#[inline]
+pub(super) fn whitened([luma, u, v]: Tint, limit: f32) -> Tint {
+    let [most, spread] = beyond_grey([u, v]);
+    let room = limit * 1.164 * luma.max(0.0);
+    let excess = spread - limit * most;
+    let keep = if excess > room { room / excess } else { 1.0 };
+    [luma, u * keep, v * keep]
 }
 
 /// `[Y - 16, U - 128, V - 128]` of a pixel, the nearest of the picture.
@@ -159,9 +212,17 @@ mod tests {
     }
 
     #[test]
+    fn white_is_hardly_coloured() {
+        for tint in [[150.0, 20.0, -6.0], [150.0, -30.0, 12.0], [90.0, 3.0, 25.0]] {
+            assert!(saturation(tint) > 0.2 && (saturation(whitened(tint, 0.13)) - 0.13).abs() < 1e-3, "{tint:?}");
+        }
+        assert_eq!(whitened([150.0, 3.0, 1.0], 0.13), [150.0, 3.0, 1.0]);
+    }
+
+    #[test]
     fn in_blue_light_teeth_are_blue_and_nothing_is_red() {
         let p = face(150, 110);
-        assert!(p.tooth[1] > 10.0 && p.tooth[2] < -5.0, "{p:?}");
+        assert!(p.tooth[1] > 6.0 && p.tooth[2] < -4.0, "{p:?}");
         for tint in [p.tongue, p.cavity] {
             assert!(tint[2] <= 0.0, "{p:?}");
         }

@@ -1,11 +1,13 @@
 //! A rig: everything that is measured once on a reference frame, ready to be drawn with.
 
+use super::corners::Creases;
 use super::eyes::Eye;
 use super::fields::Sheets;
 use super::figure::Figure;
 use super::frame::FaceFrame;
 use super::head::Head;
 use super::interior::Interior;
+use super::moustache::overhang;
 use super::mouth::Mouth;
 use super::palette::Palette;
 use super::softness::softness;
@@ -23,6 +25,8 @@ pub(super) struct Rig {
     /// The person as a layer of their own, where they could be cut out.
     pub(super) figure: Option<Figure>,
     pub(super) interior: Interior,
+    /// Where the line between the lips runs on beyond the corners.
+    pub(super) creases: Creases,
     /// How blurred the face is, in pixels.
     pub(super) soft: f32,
     /// Whether the portrait shows teeth between its lips.
@@ -45,7 +49,8 @@ impl Rig {
             eyes: Eye::both(&points, reference.irises, frame, source),
             soft: softness(frame, source),
             own_teeth: mouth.open && shows_teeth(mouth, frame, source, palette.light),
-            interior: Interior::new(mouth, palette, 1.0 / frame.unit),
+            interior: Interior::new(mouth, palette, 1.0 / frame.unit, overhang(mouth, frame, source, palette.light)),
+            creases: Creases::find(mouth, &points, frame, &reference.picture),
             mouth: mouth.clone(),
         }
     }

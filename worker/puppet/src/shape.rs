@@ -55,6 +55,11 @@ impl Cue for MouthShape {
 }
 
 impl MouthShape {
+    /// How far an opening mouth stretches its corners, 0..=1.
+    pub(super) fn stretched(&self) -> f32 {
+        0.85 * smoothstep(0.1, 0.5, self.jaw + 0.5 * (self.lower_lip_down + self.upper_lip_up))
+    }
+
     /// Weights of the displacement fields. `smile`: how much of the gap between its lips an open portrait keeps while its
     /// mouth is open to speak, and most of it in a pause; `None` for a closed one. `corners`: how far the corners are drawn
     /// up (1) or down (-1) whatever is said.

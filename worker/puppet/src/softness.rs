@@ -6,24 +6,27 @@ use super::source::Source;
 /// Softness of a sharp photograph: standard deviation of the blur, in pixels.
 pub(super) const SHARP: f32 = 0.65;
 /// And of the softest that is told apart.
-const SOFTEST: f32 = 1.8;
+const SOFTEST: f32 = 2.6;
 /// Of so many rows one is looked at.
 const ROWS: usize = 3;
 /// Share of the places whose edges count.
 const STEEPEST: usize = 100;
+/// What a step that was blurred by so many pixels shows in one pixel of what it shows in four; and in two of eight.
+const NEAR: [(f32, f32); 6] = [(0.56, 0.65), (0.48, 0.8), (0.41, 1.0), (0.35, 1.3), (0.32, 1.6), (0.31, 1.8)];
+const WIDE: [(f32, f32); 5] = [(0.53, 1.3), (0.46, 1.6), (0.42, 1.8), (0.37, 2.2), (0.34, SOFTEST)];
+/// Below this the steps of one pixel say little more.
+const NEAR_ENDS: f32 = 0.37;
 
-/// The blur of the face, as the standard deviation of a Gaussian in pixels.
-///
-/// Along rows the steepest edges are looked at: of a step that was blurred by s pixels, a pixel shows 68% of the height
-/// that four pixels show at s = .5, 40% at 1 and 32% at 1.5.
+/// The blur of the face, as the standard deviation of a Gaussian in pixels, from its steepest edges along rows.
 pub(super) fn softness(frame: FaceFrame, source: &Source) -> f32 {
     let area = frame.pixels([-0.75, 0.75], [-1.1, 0.45], source.width, source.height);
-    let (mut near, mut far) = (Vec::new(), Vec::new());
+    let mut steps: [Vec<f32>; 4] = Default::default();
     for y in (area.y0..area.y1).step_by(ROWS) {
-        for x in area.x0..area.x1.saturating_sub(4) {
+        for x in area.x0..area.x1.saturating_sub(8) {
             let at = |dx: usize| source.luma_at([(x + dx) as f32, y as f32]);
-            near.push((at(1) - at(0)).abs());
-            far.push((at(4) - at(0)).abs());
+            for (steps, wide) in steps.iter_mut().zip([1, 4, 2, 8]) {
+                steps.push((at(wide) - at(0)).abs());
+            }
         }
     }
     let steepest = |mut steps: Vec<f32>| {
@@ -34,13 +37,18 @@ pub(super) fn softness(frame: FaceFrame, source: &Source) -> f32 {
         let (steep, _, _) = steps.select_nth_unstable_by(few, |a, b| b.total_cmp(a));
         steep.iter().sum::<f32>() / few as f32
     };
-    let (near, far) = (steepest(near), steepest(far));
-    if far < 1.0 {
+    let [one, four, two, eight] = steps.map(steepest);
+    if four < 1.0 {
         return SHARP;
     }
-    let ratio = near / far;
-    let soft = if ratio > 0.4 { 1.0 - 2.25 * (ratio - 0.4) } else { 1.0 + 6.25 * (0.4 - ratio) };
-    soft.clamp(SHARP, SOFTEST)
+    if one / four > NEAR_ENDS { between(&NEAR, one / four) } else { between(&WIDE, two / eight) }
+}
+
+/// What a table of falling ratios says of one.
+fn between(table: &[(f32, f32)], ratio: f32) -> f32 {
+    let after = table.iter().position(|&(at, _)| at <= ratio).unwrap_or(table.len() - 1).max(1);
+    let ((a, from), (b, to)) = (table[after - 1], table[after]);
+    from + (to - from) * ((a - ratio) / (a - b)).clamp(0.0, 1.0)
 }
 
 #[cfg(test)]
@@ -61,7 +69,10 @@ mod tests {
 
     #[test]
     fn blurred_edges_are_told_from_sharp_ones() {
-        let soft = [0.3, 1.0, 1.6].map(stripes);
-        assert!(soft[0] < 0.8 && soft[1] > soft[0] + 0.1 && soft[2] > soft[1] + 0.2, "{soft:?}");
+        let soft = [0.3, 1.0, 1.6, 2.3].map(stripes);
+        assert!(soft[0] < 0.8, "{soft:?}");
+        for (soft, blur) in soft[1..].iter().zip([1.0, 1.6, 2.3]) {
+            assert!((soft - blur).abs() < 0.25, "{soft} for {blur}");
+        }
     }
 }

@@ -18,6 +18,7 @@ use super::draw_pool::DrawPool;
 use super::frame::FaceFrame;
 use super::mouth::{self, Mouth, OPEN_GAP};
 use super::rig::Rig;
+use super::seam::seam;
 use super::source::Source;
 use close::LipCloser;
 use home::{MouthReading, most_closed};
@@ -98,7 +99,11 @@ pub(super) fn mouth_of(face: &Mesh, frame: FaceFrame, picture: &I420) -> Mouth {
     let points = frame.landmarks(face);
     let open = mouth::inner_gap(&points) > OPEN_GAP;
     let half_width = (points[308][0] - points[78][0]) / 2.0;
-    let snap = (!open).then(|| mouth::snap_to_darkest(picture, frame, &Mouth::middle_line(&points, half_width)));
+    let snap = (!open).then(|| {
+        let line = Mouth::middle_line(&points, half_width);
+        let thickness = (points[17][1] - line.at(points[17][0])).max(0.05);
+        seam(picture, frame, &line, thickness)
+    });
     Mouth::trace(&points, open, snap.as_ref(), 1.0 / frame.unit)
 }
 
