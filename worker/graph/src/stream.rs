@@ -232,7 +232,7 @@ mod tests {
         let told = refused(13, 13).unwrap_err().to_string();
         assert_eq!(told, "cuMemcpyHtoDAsync failed with CUDA error 700");
         assert!(matches!(refused(8, 9), Err(StreamError::Sizes { from: 8, to: 9 })));
-        let absent = super::tests::stream(&folder, 1).unwrap_err().to_string();
+        let absent = stream(&folder, 1).unwrap_err().to_string();
         assert_eq!(absent, "cuDeviceGet failed with CUDA error 101");
         let missing = CudaStream::open_by("libno-such-driver.so".as_ref(), 0).unwrap_err();
         assert!(matches!(missing, StreamError::NoDriver(_)), "{missing}");
