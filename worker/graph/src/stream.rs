@@ -226,9 +226,9 @@ mod tests {
     fn what_the_driver_refuses_is_told() {
         Runtime::get().unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let stream = stream(&folder, 0).unwrap();
+        let opened = stream(&folder, 0).unwrap();
         // SAFETY: nothing is copied.
-        let refused = |from: usize, to: usize| unsafe { stream.send(&tensor(from), &mut tensor(to)) };
+        let refused = |from: usize, to: usize| unsafe { opened.send(&tensor(from), &mut tensor(to)) };
         let told = refused(13, 13).unwrap_err().to_string();
         assert_eq!(told, "cuMemcpyHtoDAsync failed with CUDA error 700");
         assert!(matches!(refused(8, 9), Err(StreamError::Sizes { from: 8, to: 9 })));
