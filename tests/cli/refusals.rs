@@ -32,7 +32,7 @@ fn pictures_without_a_usable_face() {
 fn a_face_that_is_not_there() {
     let scene = Scene::new();
     two_people().save(scene.path("two.png")).unwrap();
-    scene.refuses_to_render("two.png", "speech.wav", &["--face", "9"], &["two.png", "--face 9", "only 2 faces"]);
+    scene.refuses_to_render("two.png", "speech.wav", &["--face", "9"], &["two.png", "face 9", "only 2 were found"]);
 }
 
 #[test]

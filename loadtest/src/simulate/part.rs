@@ -122,10 +122,10 @@ pub(super) fn all_at_once(
         });
     }
     let all = all.ok_or(LoadError::Options("at least one part"))?;
-    Ok(report(options, all, began.elapsed()))
+    Ok(report(options, &all, began.elapsed()))
 }
 
-fn report(options: &SimulateOptions, measured: Measured, took: Duration) -> SimulateReport {
+fn report(options: &SimulateOptions, measured: &Measured, took: Duration) -> SimulateReport {
     let (served, wait_s) = measured.counts.wait_figures();
     let row = total(options, &measured.booked);
     let Counts { asked, turned_away, gave_up, interruptions, moved, placed_again, .. } = measured.counts;

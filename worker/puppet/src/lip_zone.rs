@@ -78,10 +78,10 @@ impl LipZone {
             let open = |p: &Layered| p.cover < 1.0;
             let Some(first) = pixels.iter().position(open) else { continue };
             let last = pixels.iter().rposition(open).unwrap_or(first);
-            for x in first.saturating_sub(blur.reach)..(last + blur.reach + 1).min(w) {
-                let sum = &mut sums[x];
-                for nx in x.saturating_sub(blur.reach)..(x + blur.reach + 1).min(w) {
-                    let p = &pixels[nx];
+            let reached = first.saturating_sub(blur.reach)..(last + blur.reach + 1).min(w);
+            for (x, sum) in sums.iter_mut().enumerate().take(reached.end).skip(reached.start) {
+                let near = x.saturating_sub(blur.reach)..(x + blur.reach + 1).min(w);
+                for (nx, p) in pixels.iter().enumerate().take(near.end).skip(near.start) {
                     if open(p) {
                         let k = blur.taps[nx.abs_diff(x)];
                         *sum =

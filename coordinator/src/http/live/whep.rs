@@ -139,6 +139,7 @@ pub async fn patch(
     responses(
         (status = 200, description = "It is gone"),
         (status = 404, description = "It was gone before, or its session was"),
+        (status = 409, description = "It is not a live session"),
     ),
 )]
 pub async fn hang_up(
