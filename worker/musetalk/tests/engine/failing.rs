@@ -7,7 +7,7 @@ use mouthpiece_musetalk::{
     DecoderChoice, DrawMouths, FaceEncoder, GraphError, GraphLoader, LoadNetworks, MuseTalk, Provider, SOUND,
     SoundClip, Whisper,
 };
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 /// Loads the twins, always by the processor, whatever it is called; what draws fails at some runs.
@@ -16,6 +16,8 @@ struct Fragile {
     providers: Vec<Provider>,
     /// At which of its runs each generator that is loaded fails, one after the other; those after the last never do.
     fails_at: Mutex<Vec<u32>>,
+    /// The device is gone: every run fails from now on.
+    gone: Arc<AtomicBool>,
     /// What was loaded.
     loaded: Arc<Mutex<Vec<Provider>>>,
 }
@@ -24,11 +26,13 @@ struct FailsAt {
     generator: Box<dyn DrawMouths>,
     run: AtomicU32,
     fails_at: Option<u32>,
+    gone: Arc<AtomicBool>,
 }
 
 impl DrawMouths for FailsAt {
     fn draw(&mut self, frames: &[(&[f32], &[f32])], picture: &mut dyn FnMut(usize, &[u8])) -> Result<(), GraphError> {
-        if Some(self.run.fetch_add(1, Ordering::Relaxed)) == self.fails_at {
+        let fails = Some(self.run.fetch_add(1, Ordering::Relaxed)) == self.fails_at;
+        if fails || self.gone.load(Ordering::Relaxed) {
             let source = ort::Error::new("CUDA failure 719: unspecified launch failure");
             return Err(GraphError::Run { graph: "unet", source });
         }
@@ -61,22 +65,31 @@ impl LoadNetworks for Fragile {
             generator: self.loader.generator(Provider::Cpu, decoder, start)?,
             run: AtomicU32::new(0),
             fails_at,
+            gone: Arc::clone(&self.gone),
         }))
     }
 }
 
-/// An engine whose generators fail at these runs, and what it loaded.
-fn fragile(providers: &[Provider], fails_at: &[u32]) -> (MuseTalk, Arc<Mutex<Vec<Provider>>>) {
+/// An engine whose generators fail at these runs.
+struct FragileEngine {
+    engine: MuseTalk,
+    loaded: Arc<Mutex<Vec<Provider>>>,
+    gone: Arc<AtomicBool>,
+}
+
+fn fragile(providers: &[Provider], fails_at: &[u32]) -> FragileEngine {
     let settings = settings(&folder());
     let loader = GraphLoader { runtime: Runtime::get().unwrap(), networks: settings.networks.clone() };
-    let loaded = Arc::new(Mutex::new(Vec::new()));
+    let (loaded, gone) = (Arc::default(), Arc::default());
     let fragile = Fragile {
         loader,
         providers: providers.to_vec(),
         fails_at: Mutex::new(fails_at.to_vec()),
+        gone: Arc::clone(&gone),
         loaded: Arc::clone(&loaded),
     };
-    (MuseTalk::load_by(settings, Box::new(fragile)).unwrap(), loaded)
+    let engine = MuseTalk::load_by(settings, Box::new(fragile)).unwrap();
+    FragileEngine { engine, loaded, gone }
 }
 
 fn clip() -> SoundClip {
@@ -85,7 +98,7 @@ fn clip() -> SoundClip {
 
 #[test]
 fn a_run_that_fails_costs_no_frame() {
-    let (engine, loaded) = fragile(&[Provider::TensorRt, Provider::Cuda], &[2]);
+    let FragileEngine { engine, loaded, .. } = fragile(&[Provider::TensorRt, Provider::Cuda], &[2]);
     let mut own = OwnEngine::new(engine.clone(), avatar());
     let mut draw = || own.draw(0, clip(), Expression::default()).unwrap().clone();
     let pictures = [draw(), draw(), draw(), draw()];
@@ -96,13 +109,14 @@ fn a_run_that_fails_costs_no_frame() {
 
 #[test]
 fn a_provider_that_fails_again_gives_way_to_the_next_once() {
-    // The third is measured by five runs first, and then draws once.
-    let (mut engine, loaded) = fragile(&[Provider::TensorRt, Provider::Cuda, Provider::Cpu], &[0, 0, 6]);
+    let FragileEngine { mut engine, loaded, gone } =
+        fragile(&[Provider::TensorRt, Provider::Cuda, Provider::Cpu], &[0, 0]);
     let mut own = OwnEngine::new(engine.clone(), avatar());
     own.draw(0, clip(), Expression::default()).unwrap();
     assert_eq!(engine.provider(), Provider::Cuda);
     assert_eq!(*loaded.lock().unwrap(), [Provider::TensorRt, Provider::TensorRt, Provider::Cuda]);
     // The third failure is the last: a GPU's work is not left to the processor.
+    gone.store(true, Ordering::Relaxed);
     let broken = own.draw(0, clip(), Expression::default()).unwrap_err();
     assert!(matches!(broken, EngineError::Broken), "{broken}");
     assert!(engine.recover().is_err());
@@ -111,7 +125,7 @@ fn a_provider_that_fails_again_gives_way_to_the_next_once() {
 
 #[test]
 fn what_is_tried_is_said() {
-    let (mut engine, _) = fragile(&[Provider::TensorRt, Provider::Cuda], &[]);
+    let FragileEngine { mut engine, .. } = fragile(&[Provider::TensorRt, Provider::Cuda], &[]);
     assert_eq!(engine.recover().unwrap(), EngineRecovery::Restarted { on: "tensorrt" });
     let fell_back = engine.recover().unwrap();
     let EngineRecovery::FellBack { from: "tensorrt", to: "cuda", makes: Some(makes) } = fell_back else {
