@@ -110,6 +110,18 @@ async fn a_known_result_is_not_sent_again() {
 }
 
 #[actix_web::test]
+async fn a_result_that_is_not_in_the_store_as_it_was_put_there_is_not_sent() {
+    let rig = Rig::start().await;
+    let id = finished(&rig).await;
+    let blob = BlobKey::new("results/a.mp4").unwrap();
+    for damaged in [Bytes::new(), Bytes::from_static(b"half of it")] {
+        rig.memory.kept().blobs.insert(blob.clone(), damaged);
+        let told = rig.get(&format!("/v1/renders/{id}/result")).await.problem(404, "not-found");
+        assert!(told["detail"].as_str().unwrap().ends_with(": render it again"), "{told}");
+    }
+}
+
+#[actix_web::test]
 async fn no_result_is_told_apart_from_not_yet() {
     let rig = Rig::start().await;
     let id = rig.render().await;
