@@ -8,6 +8,7 @@
 //! [`scenario`] runs a file's load on live sessions, holds it against the file's targets and draws a report.
 //! [`live`](live()) speaks to live sessions of a running farm and watches them.
 
+mod agenda;
 pub mod assign;
 pub mod chaos;
 pub mod control;

@@ -4,6 +4,7 @@ use super::farm::{LiveAssignment, Machine};
 use super::store::CountingStore;
 use super::{ControlOptions, ControlReport, EventSort};
 use crate::LoadError;
+use crate::agenda::Agenda;
 use crate::dice::Dice;
 use crate::latency::StageTimes;
 use crate::sessions::Sessions;
@@ -13,8 +14,7 @@ use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::ledger::LedgerWrite;
 use mouthpiece_domain::session::Phase;
 use mouthpiece_domain::time::{Mono, Now, Wall};
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 /// Sessions last 5 to 15 virtual seconds.
@@ -41,8 +41,7 @@ pub(super) struct World {
     /// Outcomes of effects, to be handled next.
     outcomes: VecDeque<ControlEvent>,
     /// What workers and callers do later.
-    agenda: BinaryHeap<Reverse<(Mono, u64, Later)>>,
-    planned: u64,
+    agenda: Agenda<Later>,
     /// Sessions that arrive in a millisecond, and what of one is due by now.
     arriving: f64,
     due: f64,
@@ -60,7 +59,7 @@ pub(super) struct World {
     sorts: BTreeMap<&'static str, (u64, Duration)>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Later {
     Report(Hold),
     Cancel(SessionId),
@@ -84,8 +83,7 @@ impl World {
             store: CountingStore::default(),
             machines: (0..options.workers).map(|n| Machine::new(WorkerId(n.into()), options.slots, now.mono)).collect(),
             outcomes: VecDeque::new(),
-            agenda: BinaryHeap::new(),
-            planned: 0,
+            agenda: Agenda::default(),
             arriving: slots * options.load / length_ms,
             due: 0.0,
             beats: 0.0,
@@ -133,11 +131,7 @@ impl World {
             let session = Box::new(self.sessions.next(self.now.wall));
             self.handle(ControlEvent::Submit { session, idempotency: None, max_open: u32::MAX });
         }
-        while let Some(Reverse((at, _, later))) = self.agenda.peek().copied() {
-            if at > self.now.mono {
-                break;
-            }
-            self.agenda.pop();
+        while let Some(later) = self.agenda.take_due(self.now.mono) {
             match later {
                 Later::Report(hold) => self.say(hold),
                 Later::Cancel(session) => {
@@ -178,18 +172,13 @@ impl World {
         if report.phase == Phase::Ended {
             machine.stop(&hold);
         } else {
-            self.plan(next, Later::Report(hold));
+            self.agenda.plan(next, Later::Report(hold));
         }
         let said = WorkerEvent::Report(Box::new(report));
         if self.dice.once_in(REPEATED) {
             self.handle(ControlEvent::Worker(said.clone()));
         }
         self.handle(ControlEvent::Worker(said));
-    }
-
-    fn plan(&mut self, at: Mono, later: Later) {
-        self.planned += 1;
-        self.agenda.push(Reverse((at, self.planned, later)));
     }
 
     fn machine(&mut self, id: WorkerId) -> Option<&mut Machine> {
@@ -248,7 +237,7 @@ impl World {
                 self.accepted.push(session);
                 if self.dice.once_in(CANCELLED) {
                     let wait = Duration::from_millis(self.dice.below(SHORTEST_MS));
-                    self.plan(self.now.mono + wait, Later::Cancel(session));
+                    self.agenda.plan(self.now.mono + wait, Later::Cancel(session));
                 }
             }
             ControlEffect::Answer { .. } => self.turned_away += 1,
@@ -269,7 +258,7 @@ impl World {
         let live = LiveAssignment { hold, since: now, length, phase: Phase::Assigned };
         let Some(machine) = self.machine(hold.worker).filter(|m| m.silent_until.is_none()) else { return };
         if !refused && machine.take(live, &assignment.spec.content) {
-            self.plan(now, Later::Report(hold));
+            self.agenda.plan(now, Later::Report(hold));
         } else {
             self.outcomes.push_back(ControlEvent::Worker(WorkerEvent::Refused { hold, why: WorkerRefusal::SlotTaken }));
         }

@@ -1,7 +1,7 @@
 //! What the brain wants done, and how it is done here: at once.
 
 use super::BeatDetail;
-use super::agenda::Later;
+use super::later::Later;
 use super::machines::{Fleet, MachineState, SlotUse};
 use super::sessions::OpenSessions;
 use super::world::World;

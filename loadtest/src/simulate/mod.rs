@@ -7,11 +7,11 @@
 //!
 //! What is left out, and why that changes nothing, is told in `docs/simulate.md`.
 
-mod agenda;
 mod books;
 mod commands;
 mod demand;
 mod find;
+mod later;
 mod machines;
 mod options;
 mod part;

@@ -113,15 +113,8 @@ pub(super) fn all_at_once(
         let died = |_| Err(LoadError::Setup("a part of the simulation panicked".to_owned()));
         living.into_iter().map(|part| part.join().unwrap_or_else(died)).collect()
     });
-    let mut all = None;
-    for part in measured {
-        let part = part?;
-        all = Some(match all {
-            None => part,
-            Some(earlier) => Measured::and(earlier, part),
-        });
-    }
-    let all = all.ok_or(LoadError::Options("at least one part"))?;
+    let measured = measured.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let all = measured.into_iter().reduce(Measured::and).ok_or(LoadError::Options("at least one part"))?;
     Ok(report(options, &all, began.elapsed()))
 }
 

@@ -1,14 +1,15 @@
 //! Everything around the brain, in one virtual time.
 
-use super::agenda::{Agenda, Later};
 use super::books::Books;
 use super::demand::Demand;
+use super::later::Later;
 use super::machines::{Fleet, Machine, MachineState, SlotUse, progress};
 use super::part::{Measured, Part};
 use super::report::Counts;
 use super::sessions::OpenSessions;
 use super::{BeatDetail, DemandShape, SimulateOptions, SimulateProgress};
 use crate::LoadError;
+use crate::agenda::Agenda;
 use crate::dice::Dice;
 use crate::sessions::Sessions;
 use mouthpiece_domain::control::{Control, ControlEffect, ControlEvent, ControlSettings};
@@ -39,7 +40,7 @@ pub(super) struct World<'a> {
     pub(super) now: Mono,
     /// When the measurement begins.
     begin: Mono,
-    pub(super) agenda: Agenda,
+    pub(super) agenda: Agenda<Later>,
     demand: Demand,
     templates: Sessions,
     pub(super) sessions: OpenSessions,

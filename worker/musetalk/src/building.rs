@@ -1,7 +1,7 @@
 //! Building TensorRT's engines ahead of time, so that no worker builds while somebody waits.
 
 use crate::generator::MouthGenerator;
-use crate::graph::{CacheVerdict, GraphError, Provider, Runtime};
+use crate::graph::{CacheVerdict, DeviceWork, GraphError, Provider, Runtime};
 use crate::networks::{DecoderChoice, NetworkSettings};
 use std::time::{Duration, Instant};
 
@@ -48,7 +48,7 @@ pub fn build_engines(
                 let stale = if let Some(CacheVerdict::Stale(why)) = verdict { Some(why) } else { None };
                 let began = Instant::now();
                 told(BuildProgress::Building { graph, stale });
-                MouthGenerator::load_graph(runtime, settings, by, graph)?;
+                MouthGenerator::load_graph(runtime, settings, by, graph, DeviceWork::default())?;
                 told(BuildProgress::Built { graph, took: began.elapsed() });
             }
         }

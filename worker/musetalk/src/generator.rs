@@ -51,10 +51,7 @@ impl MouthGenerator {
         provider: Provider,
         work: DeviceWork<'_>,
     ) -> Result<Self, GraphError> {
-        let load = |name| {
-            let source = GraphSource { work, ..settings.source(runtime, name, provider) };
-            with_tensors(name, |inputs, outputs| Graph::load(&source, inputs, outputs))
-        };
+        let load = |name| Self::load_graph(runtime, settings, provider, name, work);
         let (unet, decoder) = (load("unet")?, load(settings.decoder.graph())?);
         go_together(&unet, &decoder, "mouth")?;
         let (failed, device) = (unet.failed(), settings.device);
@@ -81,8 +78,9 @@ impl MouthGenerator {
         settings: &NetworkSettings,
         provider: Provider,
         name: &'static str,
+        work: DeviceWork<'_>,
     ) -> Result<Graph, GraphError> {
-        let source = settings.source(runtime, name, provider);
+        let source = GraphSource { work, ..settings.source(runtime, name, provider) };
         with_tensors(name, |inputs, outputs| Graph::load(&source, inputs, outputs))
     }
 

@@ -3,7 +3,7 @@
 use super::curves::smoothstep;
 use super::frame::FaceFrame;
 use super::mouth::Mouth;
-use super::palette::{BLACK, Tint};
+use super::palette::{BLACK, Tint, median};
 use super::source::Source;
 
 /// Skin between nose and lip that is so much darker than the cheeks is hair (all of it, none of it): .13 to .53 in portraits
@@ -21,21 +21,14 @@ const ROWS: usize = 7;
 pub(super) fn overhang(mouth: &Mouth, frame: FaceFrame, source: &Source, light: f32) -> f32 {
     // The median of a band, from and to so far below `line`.
     let band = |line: &dyn Fn(f32) -> f32, from: f32, to: f32| -> Tint {
-        let mut channels: [Vec<f32>; 3] = Default::default();
-        for column in 0..COLUMNS {
+        median((0..COLUMNS).flat_map(|column| {
             let x = mouth.half_width * 0.75 * (2.0 * column as f32 / (COLUMNS - 1) as f32 - 1.0);
-            for row in 0..ROWS {
+            (0..ROWS).map(move |row| {
                 let y = line(x) + from + (to - from) * row as f32 / (ROWS - 1) as f32;
                 let seen = source.yuv_at(frame.to_px([x, y]));
-                for (i, channel) in channels.iter_mut().enumerate() {
-                    channel.push(seen[i] - BLACK[i]);
-                }
-            }
-        }
-        channels.map(|mut c| {
-            c.sort_by(f32::total_cmp);
-            c[c.len() / 2]
-        })
+                std::array::from_fn(|i| seen[i] - BLACK[i])
+            })
+        }))
     };
     let (upper, lower) = (|x| mouth.upper.at(x), |x| mouth.lower.at(x));
     let lip = band(&lower, 0.35 * mouth.lower_lip, 0.7 * mouth.lower_lip);

@@ -163,15 +163,19 @@ fn height(mesh: &Mesh, line: &[usize], x: f32) -> f32 {
 /// The median colour of small squares around some landmarks.
 fn median_around(picture: &I420, mesh: &Mesh, ids: &[usize]) -> Tint {
     let reach = (mesh.eye_span() * 0.026).round().max(1.0) as isize;
-    let mut channels: [Vec<f32>; 3] = Default::default();
-    for &i in ids {
+    let square = || (-reach..=reach).flat_map(move |dy| (-reach..=reach).map(move |dx| [dx, dy]));
+    median(ids.iter().flat_map(|&i| {
         let [x, y, _] = mesh.points[i];
-        for dy in -reach..=reach {
-            for dx in -reach..=reach {
-                for (channel, v) in channels.iter_mut().zip(pixel(picture, x as isize + dx, y as isize + dy)) {
-                    channel.push(v);
-                }
-            }
+        square().map(move |[dx, dy]| pixel(picture, x as isize + dx, y as isize + dy))
+    }))
+}
+
+/// The median of each channel of one colour or more.
+pub(super) fn median(of: impl IntoIterator<Item = Tint>) -> Tint {
+    let mut channels: [Vec<f32>; 3] = Default::default();
+    for tint in of {
+        for (channel, v) in channels.iter_mut().zip(tint) {
+            channel.push(v);
         }
     }
     channels.map(|mut c| {

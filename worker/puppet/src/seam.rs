@@ -6,7 +6,7 @@
 
 use super::curves::Profile;
 use super::frame::FaceFrame;
-use super::palette::{Tint, pixel};
+use super::palette::{Tint, median, pixel};
 use mouthpiece_frame::I420;
 
 /// Unit of the search, in D: one pixel of the face that it was tuned on.
@@ -35,7 +35,7 @@ pub(super) fn seam(picture: &I420, frame: FaceFrame, line: &Profile, thickness: 
         places.iter().map(|&place| LIP.map(|share| seen(place, share * thickness))).collect();
     let cost = |column: usize| -> Vec<f32> {
         let near = column.saturating_sub(NEIGHBOURS)..(column + NEIGHBOURS + 1).min(places.len());
-        let lip = median(lips[near].as_flattened());
+        let lip = median(lips[near].as_flattened().iter().copied());
         let look = |by: f32| seen(places[column], by * STEP);
         let luma: Vec<f32> = offsets.iter().map(|&o| look(o)[0]).collect();
         let least = luma.iter().copied().fold(f32::MAX, f32::min);
@@ -80,14 +80,6 @@ pub(super) fn cheapest(offsets: &[f32], columns: usize, cost: impl Fn(usize) -> 
 
 fn mean<const N: usize>(of: [Tint; N]) -> Tint {
     std::array::from_fn(|i| of.iter().map(|t| t[i]).sum::<f32>() / N as f32)
-}
-
-fn median(of: &[Tint]) -> Tint {
-    std::array::from_fn(|i| {
-        let mut channel: Vec<f32> = of.iter().map(|t| t[i]).collect();
-        channel.sort_by(f32::total_cmp);
-        channel[channel.len() / 2]
-    })
 }
 
 /// The colour around a place; its luma is weighted by a 3x3 binomial, so that single pixels do not attract the line.

@@ -4,6 +4,7 @@ use super::Sabotage;
 use super::books::Books;
 use super::pool::SlotTable;
 use super::worker::{RunningWork, SmallWorker};
+use crate::agenda::Agenda;
 use crate::chaos::history::{Happening, HistoryEvent, Placement};
 use crate::dice::Dice;
 use crate::sessions::Sessions;
@@ -13,8 +14,7 @@ use mouthpiece_domain::ids::{SessionId, WorkerId};
 use mouthpiece_domain::lease::LeaseTerms;
 use mouthpiece_domain::session::Phase;
 use mouthpiece_domain::time::{Mono, Now, Wall};
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 const STEP: Duration = Duration::from_millis(10);
@@ -45,9 +45,7 @@ pub(super) struct World {
     sessions: Sessions,
     requests: HashMap<SessionId, u32>,
     asked: u32,
-    due: BinaryHeap<Reverse<(Mono, u64)>>,
-    later: BTreeMap<u64, Later>,
-    planned: u64,
+    agenda: Agenda<Later>,
     history: Vec<HistoryEvent>,
 }
 
@@ -74,9 +72,7 @@ impl World {
             sessions: Sessions::new(seed).unwrap(),
             requests: HashMap::new(),
             asked: 0,
-            due: BinaryHeap::new(),
-            later: BTreeMap::new(),
-            planned: 0,
+            agenda: Agenda::default(),
             history: Vec::new(),
         };
         for place in 0..WORKERS {
@@ -197,16 +193,11 @@ impl World {
                 self.begin(brain);
             }
         }
-        while let Some(Reverse((at, number))) = self.due.peek().copied() {
-            if at > now {
-                break;
-            }
-            self.due.pop();
-            match self.later.remove(&number) {
-                Some(Later::News(event)) => self.news(event),
-                Some(Later::Assign(hold)) => self.take_up(hold),
-                Some(Later::Stop(hold)) => self.stop(hold),
-                None => {}
+        while let Some(later) = self.agenda.take_due(now) {
+            match later {
+                Later::News(event) => self.news(event),
+                Later::Assign(hold) => self.take_up(hold),
+                Later::Stop(hold) => self.stop(hold),
             }
         }
         for place in 0..WORKERS {
@@ -305,9 +296,7 @@ impl World {
     }
 
     fn plan(&mut self, wait_ms: u64, later: Later) {
-        self.planned += 1;
-        self.later.insert(self.planned, later);
-        self.due.push(Reverse((self.now.mono + Duration::from_millis(wait_ms), self.planned)));
+        self.agenda.plan(self.now.mono + Duration::from_millis(wait_ms), later);
     }
 
     fn placement(&self, place: usize, hold: Hold) -> Placement {
