@@ -22,12 +22,26 @@ const BESIDE: f32 = 0.034;
 const ENDS: [f32; 2] = [0.032, 0.048];
 /// What is so many levels darker than the skin beside it goes altogether.
 const DARK: f32 = 12.0;
+/// From the corner outwards the crease ends where it is no darker than this any more: what is dark beyond is a fold that
+/// crosses the line.
+const STILL_DARK: f32 = 4.0;
+/// Beside the corner is so far out, in half widths; what is as dark there as this share of flesh is hair, or skin.
+const AROUND: f32 = 1.16;
+const HAIR: [f32; 2] = [0.45, 0.85];
+/// Steps of that search, in half widths.
+const END_STEP: f32 = 0.02;
+/// Over so much (half widths) it fades on either side of its end.
+const END_FADE: f32 = 0.08;
 
 /// Both corners' creases.
 #[derive(Debug, Clone)]
 pub(super) struct Creases {
     line: Profile,
     half_width: f32,
+    /// How far they run to the left and to the right, in half widths.
+    ends: [f32; 2],
+    /// How bright it is beside both corners: luma above black.
+    beside: [f32; 2],
 }
 
 impl Creases {
@@ -56,7 +70,28 @@ impl Creases {
         };
         let moved = line.with_values(seam::cheapest(&offsets, SAMPLES, cost)).averaged(3);
         let values = line.values().iter().zip(moved.values()).map(|(y, o)| y + o * seam::STEP).collect();
-        Self { line: line.with_values(values), half_width }
+        let line = line.with_values(values);
+        let darker = |x: f32| {
+            let luma = |by: f32| seam::soft(picture, frame.to_px([x, line.at(x) + by]))[0];
+            0.5 * (luma(-BESIDE) + luma(BESIDE)) - luma(0.0)
+        };
+        let ends = [-1.0, 1.0].map(|side| {
+            let steps = 1..=((FOLLOWED - 1.0) / END_STEP) as usize;
+            let mut outwards = steps.map(|k| 1.0 + k as f32 * END_STEP);
+            outwards.find(|out| darker(side * out * half_width) < STILL_DARK).unwrap_or(FOLLOWED)
+        });
+        let beside = [-1.0, 1.0].map(|side| {
+            let x = side * AROUND * half_width;
+            let luma = |by: f32| seam::soft(picture, frame.to_px([x, line.at(x) + by]))[0];
+            0.5 * (luma(-BESIDE) + luma(BESIDE))
+        });
+        Self { line, half_width, ends, beside }
+    }
+
+    /// Whether skin lies beside the corner on the side of `x`, 0..=1: over hair lips are not to be seen. `flesh` is the luma that
+    /// they have there in the open.
+    pub(super) fn bare(&self, x: f32, flesh: f32) -> f32 {
+        smoothstep(HAIR[0], HAIR[1], self.beside[usize::from(x > 0.0)] / flesh.max(1.0))
     }
 
     /// `colour`, which the picture shows at `[x, y]`, as far without the crease as `stretched` says (0..=1). `look` tells what the
@@ -74,11 +109,16 @@ impl Creases {
         if stretched <= 0.0 || !(0.93..FOLLOWED).contains(&out) || off > ENDS[1] {
             return colour;
         }
+        let end = self.ends[usize::from(x > 0.0)];
+        if out > end + END_FADE {
+            return colour;
+        }
         let line = self.line.at(x);
         let d = (y - line) / CREASE;
         let weight = stretched
             * smoothstep(0.93, 1.05, out)
             * (1.0 - smoothstep(1.18, FOLLOWED, out))
+            * (1.0 - smoothstep(end - END_FADE, end + END_FADE, out))
             * (1.0 - smoothstep(ENDS[0], ENDS[1], off))
             * (-d * d).exp();
         let (above, below) = (look([x, line - BESIDE]), look([x, line + BESIDE]));

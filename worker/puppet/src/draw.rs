@@ -347,14 +347,10 @@ impl<'a> Frame<'a> {
         let (xs, ys) = (&s.chroma.xs[half.clone()], &s.chroma.ys[half]);
         let to = y / 2 * (stride / 2);
         let columns = to + run.start / 2..to + run.end / 2;
-        for (which, plane) in [&mut frame.u, &mut frame.v].into_iter().enumerate() {
-            let out = &mut plane[columns.clone()];
-            match rim {
-                Some(figure) => {
-                    figure.chroma_run(self.source, which, [run.start / 2, y / 2], [xs, ys], out, &mut s.rim);
-                }
-                None => self.source.chroma_run(which, xs, ys, out),
-            }
+        let outs = [&mut frame.u[columns.clone()], &mut frame.v[columns]];
+        match rim {
+            Some(figure) => figure.chroma_run(self.source, [run.start / 2, y / 2], [xs, ys], outs, &mut s.rim),
+            None => self.source.chroma_run(xs, ys, outs),
         }
     }
 

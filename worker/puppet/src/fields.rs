@@ -107,8 +107,10 @@ pub(super) fn basis(m: &Mouth, [x, y]: [f32; 2]) -> Basis {
     let pull = -0.098 * u.signum() * au.min(1.0).powf(1.35) * (1.0 - smoothstep(1.0, 2.6, au)) * cheek;
     let swell_u = bell((vu - tu) / tu, 0.9) * (1.0 - smoothstep(m.nose * 0.5, m.nose, vu));
     let swell_l = bell((vl - tl) / tl, 0.9);
-    let mut upper_y = 0.008 * middle * to_nose - 0.016 * middle * swell_u;
-    let mut lower_y = 0.010 * middle * lower_lip + 0.014 * middle * swell_l;
+    // What opens is round: beside the middle the lips come together.
+    let beside = 0.045 * (full - dome.powf(1.6));
+    let mut upper_y = 0.008 * middle * to_nose - 0.016 * middle * swell_u + beside * to_nose;
+    let mut lower_y = 0.010 * middle * lower_lip + 0.014 * middle * swell_l - 0.5 * beside * lower_lip;
     if m.open {
         // A smile must unbend to pucker: the middle of the upper lip and the corners come down.
         upper_y += 0.030 * middle * to_nose - 1.6 * lift;

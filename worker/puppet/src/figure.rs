@@ -36,9 +36,16 @@ pub(super) struct Figure {
 
 /// Reused lines of samples.
 #[derive(Debug, Default)]
-pub(super) struct RimScratch {
-    mask: Vec<u8>,
-    plate: Vec<u8>,
+pub(super) struct RimScratch([Vec<u8>; 3]);
+
+impl RimScratch {
+    /// Three lines of `count` samples; none will have more than `most`, for which room is made once: the longest may come late.
+    fn runs(&mut self, most: usize, count: usize) -> [&mut [u8]; 3] {
+        self.0.each_mut().map(|line| {
+            line.resize(line.len().max(most), 0);
+            &mut line[..count]
+        })
+    }
 }
 
 impl Figure {
@@ -111,42 +118,39 @@ impl Figure {
         s: &mut RimScratch,
     ) {
         source.luma_run(xs, ys, out);
+        let [mask, plate, _] = s.runs(self.width, out.len());
+        let planes = [&self.mask[0], &self.plate[0]].map(|plane| Plane::new(plane, self.width, self.height));
+        Plane::run_all(planes, 1.0, 0.0, xs, ys, [&mut *mask, &mut *plate]);
         let at = y * self.width + x;
-        self.lay(0, at, [xs, ys], out, s);
+        lay(out, mask, plate, &self.plate[0][at..at + out.len()]);
     }
 
-    /// Chroma plane `which` (0: U, 1: V) of chroma row `y` from chroma column `x` on; coordinates are those of luma.
+    /// U and V of chroma row `y` from chroma column `x` on; coordinates are those of luma.
     pub(super) fn chroma_run(
         &self,
         source: &Source,
-        which: usize,
         [x, y]: [usize; 2],
         [xs, ys]: [&[f32]; 2],
-        out: &mut [u8],
+        [us, vs]: [&mut [u8]; 2],
         s: &mut RimScratch,
     ) {
-        source.chroma_run(which, xs, ys, out);
-        let at = y * (self.width / 2) + x;
-        self.lay(1 + which, at, [xs, ys], out, s);
+        let [mask, of_u, of_v] = s.runs(self.width, us.len());
+        let (w, h) = (self.width / 2, self.height / 2);
+        let [m, u, v] = [&self.mask[1], &self.plate[1], &self.plate[2]].map(|plane| Plane::new(plane, w, h));
+        let planes = [source.chroma_plane(0), source.chroma_plane(1), m, u, v];
+        Plane::run_all(planes, 0.5, -0.25, xs, ys, [&mut *us, &mut *vs, &mut *mask, &mut *of_u, &mut *of_v]);
+        let at = y * w + x;
+        lay(us, mask, of_u, &self.plate[1][at..at + us.len()]);
+        lay(vs, mask, of_v, &self.plate[2][at..at + vs.len()]);
     }
+}
 
-    /// Exchanges the background that shone through where `out` was taken from for that where it is shown.
-    fn lay(&self, plane: usize, at: usize, [xs, ys]: [&[f32]; 2], out: &mut [u8], s: &mut RimScratch) {
-        let count = out.len();
-        let (scale, shift) = if plane == 0 { (1.0, 0.0) } else { (0.5, -0.25) };
-        // As long as any run can be, once: the longest may come late.
-        s.mask.resize(s.mask.len().max(self.width), 0);
-        s.plate.resize(s.plate.len().max(self.width), 0);
-        let (mask, plate) = (&mut s.mask[..count], &mut s.plate[..count]);
-        let (w, h) = if plane == 0 { (self.width, self.height) } else { (self.width / 2, self.height / 2) };
-        Plane::new(&self.mask[plane.min(1)], w, h).run(scale, shift, xs, ys, mask);
-        Plane::new(&self.plate[plane], w, h).run(scale, shift, xs, ys, plate);
-        let here = &self.plate[plane][at..at + count];
-        for (((out, mask), there), here) in out.iter_mut().zip(&*mask).zip(&*plate).zip(here) {
-            let through = 255 - i32::from(*mask);
-            let change = (through * (i32::from(*here) - i32::from(*there)) * 258 + (1 << 15)) >> 16;
-            *out = if *mask == NOTHING { *here } else { (i32::from(*out) + change).clamp(0, 255) as u8 };
-        }
+/// Exchanges the background that shone through where `out` was taken from, which is `there`, for that where it is shown.
+fn lay(out: &mut [u8], mask: &[u8], there: &[u8], here: &[u8]) {
+    for (((out, mask), there), here) in out.iter_mut().zip(mask).zip(there).zip(here) {
+        let through = 255 - i32::from(*mask);
+        let change = (through * (i32::from(*here) - i32::from(*there)) * 258 + (1 << 15)) >> 16;
+        *out = if *mask == NOTHING { *here } else { (i32::from(*out) + change).clamp(0, 255) as u8 };
     }
 }
 

@@ -22,6 +22,7 @@ mod lip_zone;
 mod lips;
 mod moustache;
 mod mouth;
+mod own_teeth;
 mod palette;
 mod rig;
 mod sample;

@@ -83,9 +83,9 @@ pub(super) fn layered(from: Origin, place: &Place<'_>) -> Layered {
     let reach = (0.5 * ramp).max(0.01);
     let hole = su < reach && sl < reach && head[0].abs() < 1.5 * mouth.half_width;
     let lower_share = ((sl - su) * frame.unit * 0.5 + 0.5).clamp(0.0, 1.0);
-    let out = if lower_share > 0.5 { lower[0] } else { upper[0] }.abs() / mouth.half_width;
+    let across = if lower_share > 0.5 { lower[0] } else { upper[0] };
     // Lips that just meet overlap in one pixel and leave a gap in the next: both are lined alike, or the line would be dashes.
-    let lined = |lips| if mouth.open { closed_smile(lips, [su, sl], out, rig, shape) } else { lips };
+    let lined = |lips| if mouth.open { closed_smile(lips, [su, sl], across, rig, shape) } else { lips };
     if (su > 0.0 && sl > 0.0) || !hole {
         return whole(lined(std::array::from_fn(|i| cu[i] + (cl[i] - cu[i]) * lower_share)));
     }
@@ -142,8 +142,9 @@ impl EdgeDepth {
 }
 
 /// Where the lips of a smiling portrait meet they have no line of their own: it is drawn. And the dark beside the teeth
-/// closes with the smile: the corners become lip. `out`: distance from the middle in half widths of the mouth.
-fn closed_smile(met: [f32; 3], [su, sl]: [f32; 2], out: f32, rig: &Rig, shape: &MouthShape) -> [f32; 3] {
+/// closes with the smile: the corners become lip. `x`: distance from the middle in D.
+fn closed_smile(met: [f32; 3], [su, sl]: [f32; 2], x: f32, rig: &Rig, shape: &MouthShape) -> [f32; 3] {
+    let out = x.abs() / rig.mouth.half_width;
     let off = (su - sl) / 0.013;
     let within = (1.0 - smoothstep(0.9, 1.08, out)) * shape.engaged.clamp(0.0, 1.0);
     let seam = 0.30 * decay(off * off) * (1.0 + (su + sl) / 0.02).clamp(0.0, 1.0) * within;
@@ -153,7 +154,8 @@ fn closed_smile(met: [f32; 3], [su, sl]: [f32; 2], out: f32, rig: &Rig, shape: &
     let near = 1.0 - smoothstep(0.02, NEAR, su.abs().min(sl.abs()));
     let flesh = rig.interior.closed_corner();
     let dark = ((flesh[0] + BLACK[0] - lined[0]) / (0.35 * flesh[0]).max(1.0)).clamp(0.0, 1.0);
-    let fill = 0.85 * dark * corner * near * shape.engaged.clamp(0.0, 1.0);
+    let bare = rig.creases.bare(x, flesh[0]);
+    let fill = 0.85 * dark * corner * near * bare * shape.engaged.clamp(0.0, 1.0);
     std::array::from_fn(|i| lined[i] + (flesh[i] + BLACK[i] - lined[i]) * fill)
 }
 
@@ -195,8 +197,10 @@ fn between([su, sl]: [f32; 2], head: [f32; 2], place: &Place<'_>) -> [f32; 3] {
         let yuv = place.yuv_at(frame.to_px(shown));
         let cover = smoothstep(-0.002, 0.016, -mouth.below(head)) * (1.0 - smoothstep(0.03, 0.07, above));
         // Without teeth in it, the portrait's gap gives way to a drawn mouth as speech begins.
-        let replaces = if rig.own_teeth { 1.0 } else { 1.0 - engaged };
-        OwnTeeth { tint: rig.interior.seen(std::array::from_fn(|i| yuv[i] - BLACK[i])), cover, replaces }
+        let replaces = if rig.own_teeth.is_some() { 1.0 } else { 1.0 - engaged };
+        let tint = std::array::from_fn(|i| yuv[i] - BLACK[i]);
+        let tint = rig.own_teeth.map_or(tint, |own| own.lit(tint, engaged));
+        OwnTeeth { tint: rig.interior.seen(tint), cover, replaces }
     });
     let inside = rig.interior.at(head, (-su).max(0.0), (-sl).max(0.0), shape, own_teeth);
     std::array::from_fn(|i| BLACK[i] + inside[i])

@@ -104,15 +104,22 @@ impl Mouth {
     fn open_lines(points: &[[f32; 3]], half_width: f32, pixel: f32) -> (Profile, Profile) {
         let curve = |ids: [usize; 11]| MonotoneCubic::through(&ids.map(|i| [points[i][0], points[i][1]]));
         let (upper, lower) = (curve(UPPER_INNER), curve(LOWER_INNER));
-        let line = |sign: f32| {
-            let line = Profile::sample(-1.04 * half_width, 1.04 * half_width, LINE_SAMPLES, |x| {
-                // Widened a little, so that no tooth sits on a lip, nor its light; joined at the corners.
-                let (u, l) = (upper.at(x) - 0.003 - 0.7 * pixel, lower.at(x) + 0.005 + 0.7 * pixel);
-                let join = smoothstep(0.0, 1.0, (half_width * 1.02 - x.abs()) / (0.14 * half_width));
-                (u + l) / 2.0 + sign * (l - u).max(0.0) / 2.0 * join
-            });
+        let smooth = |curve: &MonotoneCubic| {
+            let line = Profile::sample(-1.04 * half_width, 1.04 * half_width, LINE_SAMPLES, |x| curve.at(x));
             // Averaged twice over the distance of two points: what runs through eleven of them shows each as a corner.
             line.averaged(POINT_REACH).averaged(POINT_REACH)
+        };
+        let (upper, lower) = (smooth(&upper), smooth(&lower));
+        let line = |sign: f32| {
+            let joined = |i: usize| {
+                let x = upper.place(i);
+                // Widened a little, so that no tooth sits on a lip, nor its light.
+                let (u, l) = (upper.values()[i] - 0.003 - 0.7 * pixel, lower.values()[i] + 0.005 + 0.7 * pixel);
+                // Beyond the corners they are one, or the folds beside the mouth would break there.
+                let join = smoothstep(0.0, 1.0, (half_width * 1.02 - x.abs()) / (0.14 * half_width));
+                (u + l) / 2.0 + sign * (l - u).max(0.0) / 2.0 * join
+            };
+            upper.with_values((0..LINE_SAMPLES).map(joined).collect())
         };
         (line(-1.0), line(1.0))
     }

@@ -23,7 +23,7 @@ pub(super) struct Palette {
     /// What shade between flesh adds to a colour: chroma alone.
     pub(super) blush: Tint,
     /// No tooth is more saturated.
-    white: f32,
+    most_coloured: f32,
     /// Luma of the cheeks.
     pub(super) light: f32,
 }
@@ -33,13 +33,13 @@ const SKIN: [usize; 6] = [50, 280, 205, 425, 101, 330];
 /// Middle of the lower lip.
 const LIP: [usize; 5] = [16, 85, 315, 180, 404];
 /// The brightest front tooth over the cheek; photographs of people show 1.03 to 1.56.
-const TOOTH_LUMA: f32 = 1.22;
+const TOOTH_LUMA: f32 = 1.36;
 /// Teeth are so much less coloured than the skin in the same light, but no more and no less than this: those in photographs of
 /// people have a saturation of 0 to .16, and in an orange painting grey ones would look blue.
-const TOOTH_SATURATION: f32 = 0.3;
-const WHITE: [f32; 2] = [0.12, 0.24];
+const TOOTH_SATURATION: f32 = 0.2;
+const WHITE: [f32; 2] = [0.09, 0.22];
 /// Nothing painted is brighter than this: a window in the picture may be.
-const BRIGHTEST: f32 = 214.0;
+const BRIGHTEST: f32 = 216.0;
 
 impl Palette {
     pub(super) fn of(picture: &I420, mesh: &Mesh) -> Self {
@@ -61,13 +61,15 @@ impl Palette {
         let tinted = |luma: f32, of_cast: f32, of_flesh: f32| -> Tint {
             [luma, of_cast * cast[0] + of_flesh * flesh[0], of_cast * cast[1] + of_flesh * flesh[1]]
         };
+        // Eyes have a cast of their own; what the light does to skin it does to teeth, a little.
+        let ivory = |c: usize, own: f32| 0.6 * cast[c - 1] + 0.12 * skin[c] + own * warmth;
         Self {
             lip,
-            tooth: whitened([tooth, 0.8 * cast[0] - 4.0 * warmth, 0.8 * cast[1] + 1.0 * warmth], white),
+            tooth: whitened([tooth, ivory(1, -2.5), ivory(2, 0.5)], white),
             tongue: tinted(tongue, 0.5, 0.95),
             cavity: tinted(0.10 * light, 0.1, 0.42),
             blush: tinted(0.0, 0.0, 1.0),
-            white,
+            most_coloured: white,
             light,
         }
     }
@@ -79,14 +81,24 @@ impl Palette {
         if bright <= 0.0 {
             return tint;
         }
-        // Between a tooth's colour and flesh.
+        let tooth = bright * (1.0 - smoothstep(0.35, 0.8, self.redness(tint)));
+        let white = self.white(tint);
+        std::array::from_fn(|i| tint[i] + (white[i] - tint[i]) * tooth)
+    }
+
+    /// Where a colour lies between a tooth's (0) and flesh (1).
+    #[inline]
+    pub(super) fn redness(&self, tint: Tint) -> f32 {
         let white = tint[0] / self.tooth[0];
         let [u, v] = [1, 2].map(|c| tint[c] - white * self.tooth[c]);
         let [fu, fv] = [self.blush[1], self.blush[2]];
-        let red = (u * fu + v * fv) / (fu * fu + fv * fv).max(1.0);
-        let tooth = bright * (1.0 - smoothstep(0.35, 0.8, red));
-        let white = whitened(tint, self.white);
-        std::array::from_fn(|i| tint[i] + (white[i] - tint[i]) * tooth)
+        (u * fu + v * fv) / (fu * fu + fv * fv).max(1.0)
+    }
+
+    /// `tint` no more coloured than a tooth is.
+    #[inline]
+    pub(super) fn white(&self, tint: Tint) -> Tint {
+        whitened(tint, self.most_coloured)
     }
 }
 

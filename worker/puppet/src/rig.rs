@@ -9,6 +9,7 @@ use super::head::Head;
 use super::interior::Interior;
 use super::moustache::overhang;
 use super::mouth::Mouth;
+use super::own_teeth::OwnWhite;
 use super::palette::Palette;
 use super::softness::softness;
 use super::source::Source;
@@ -29,8 +30,8 @@ pub(super) struct Rig {
     pub(super) creases: Creases,
     /// How blurred the face is, in pixels.
     pub(super) soft: f32,
-    /// Whether the portrait shows teeth between its lips.
-    pub(super) own_teeth: bool,
+    /// The teeth that the portrait shows between its lips, where it shows any.
+    pub(super) own_teeth: Option<OwnWhite>,
 }
 
 impl Rig {
@@ -48,7 +49,7 @@ impl Rig {
             head,
             eyes: Eye::both(&points, reference.irises, frame, source),
             soft: softness(frame, source),
-            own_teeth: mouth.open && shows_teeth(mouth, frame, source, palette.light),
+            own_teeth: mouth.open.then(|| OwnWhite::find(mouth, frame, source, &palette)).flatten(),
             interior: Interior::new(mouth, palette, 1.0 / frame.unit, overhang(mouth, frame, source, palette.light)),
             creases: Creases::find(mouth, &points, frame, &reference.picture),
             mouth: mouth.clone(),
@@ -60,19 +61,4 @@ impl Rig {
             (self.figure.as_ref().map_or(0, Figure::bytes), self.eyes.iter().map(Eye::bytes).sum::<usize>());
         size_of::<Self>() + self.sheets.bytes() + self.head.bytes() + figure + eyes
     }
-}
-
-/// Whether an open mouth shows teeth: places as bright as the cheeks' shadow side, in more than a tenth of the gap.
-fn shows_teeth(mouth: &Mouth, frame: FaceFrame, source: &Source, light: f32) -> bool {
-    let (mut bright, mut all) = (0, 0);
-    for column in -6..=6 {
-        let x = 0.1 * column as f32 * mouth.half_width;
-        let (from, to) = (mouth.upper.at(x) + 0.008, mouth.lower.at(x) - 0.010);
-        for row in 0..9 {
-            let y = from + (to - from).max(0.0) * row as f32 / 8.0;
-            all += 1;
-            bright += i32::from(source.luma_at(frame.to_px([x, y])) - 16.0 > 0.66 * light);
-        }
-    }
-    bright * 10 > all
 }

@@ -126,16 +126,17 @@ impl Source {
         self.luma_plane().run(2.0, 0.0, xs, ys, out);
     }
 
-    /// Chroma plane `which` (0: U, 1: V) for a run of luma pixel coordinates.
-    pub(super) fn chroma_run(&self, which: usize, xs: &[f32], ys: &[f32], out: &mut [u8]) {
-        self.chroma_plane(which).run(0.5, -0.25, xs, ys, out);
+    /// U and V for a run of luma pixel coordinates.
+    pub(super) fn chroma_run(&self, xs: &[f32], ys: &[f32], outs: [&mut [u8]; 2]) {
+        Plane::run_all([self.chroma_plane(0), self.chroma_plane(1)], 0.5, -0.25, xs, ys, outs);
     }
 
     fn luma_plane(&self) -> Plane<'_> {
         Plane::new(&self.luma, 2 * self.width, 2 * self.height)
     }
 
-    fn chroma_plane(&self, which: usize) -> Plane<'_> {
+    /// U (0) or V (1).
+    pub(super) fn chroma_plane(&self, which: usize) -> Plane<'_> {
         Plane::new(&self.chroma[which], self.width / 2, self.height / 2)
     }
 }
@@ -174,9 +175,9 @@ mod tests {
         }
         let centres: Vec<f32> = (0..8).map(|c| 2.0 * c as f32 + 0.5).collect();
         for c in 0..6 {
-            let mut row = [0; 8];
-            s.chroma_run(1, &centres, &[2.0 * c as f32 + 0.5; 8], &mut row);
-            assert_eq!(row, f.v[c * 8..c * 8 + 8]);
+            let (mut us, mut vs) = ([0; 8], [0; 8]);
+            s.chroma_run(&centres, &[2.0 * c as f32 + 0.5; 8], [&mut us, &mut vs]);
+            assert_eq!((&us[..], &vs[..]), (&f.u[c * 8..c * 8 + 8], &f.v[c * 8..c * 8 + 8]));
         }
     }
 
