@@ -178,4 +178,33 @@ mod tests {
         assert!(luma(0.2, 0.0, 1.0) < 75.0);
         assert!((luma(0.3, -0.1, 1.0) - 150.0).abs() < 1.0);
     }
+
+    #[test]
+    fn a_fold_that_crosses_beyond_the_end_of_the_line_is_left() {
+        let (mut picture, mouth, points) = scene();
+        // A dark fold from top to bottom, at .36 to .38.
+        for y in 0..120 {
+            picture.y[y * 200 + 143..y * 200 + 146].fill(70);
+        }
+        let creases = Creases::find(&mouth, &points, FRAME, &picture);
+        let source = Source::new(&picture);
+        let look = |p: [f32; 2]| source.yuv_at(FRAME.to_px(p));
+        let end = 0.02 * 1.4;
+        for y in [end - 0.03, end, end + 0.03] {
+            let place = [0.37, y];
+            assert_eq!(creases.without(look(place), place, 0.0, 1.0, look), look(place));
+        }
+    }
+
+    #[test]
+    fn hair_beside_a_corner_is_told_from_skin() {
+        let (mut picture, mouth, points) = scene();
+        let bare = Creases::find(&mouth, &points, FRAME, &picture);
+        assert!(bare.bare(-0.25, 100.0) > 0.99 && bare.bare(0.25, 100.0) > 0.99);
+        for row in picture.y.chunks_exact_mut(200) {
+            row[120..].fill(36);
+        }
+        let bearded = Creases::find(&mouth, &points, FRAME, &picture);
+        assert!(bearded.bare(-0.25, 100.0) > 0.99 && bearded.bare(0.25, 100.0) < 0.01);
+    }
 }

@@ -136,3 +136,27 @@ impl Mouth {
         y - self.lower.at(x)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lines_of_an_open_mouth_meet_at_its_corners_and_stay_one() {
+        let mut points = vec![[0.0; 3]; mouthpiece_frame::POINTS];
+        for (line, side) in [(UPPER_INNER, -1.0), (LOWER_INNER, 1.0)] {
+            for (k, point) in line.into_iter().enumerate() {
+                let u = k as f32 / 5.0 - 1.0;
+                points[point] = [0.3 * u, 0.02 * u + 0.09 * side * (1.0 - u * u), 0.0];
+            }
+        }
+        for (point, y) in [(0, -0.16), (37, -0.16), (267, -0.16), (2, -0.4), (17, 0.2), (152, 0.6)] {
+            points[point] = [0.0, y, 0.0];
+        }
+        let mouth = Mouth::trace(&points, true, None, 0.01);
+        assert!(mouth.lower.at(0.0) - mouth.upper.at(0.0) > 0.15);
+        for x in [-1.5, -1.02, 1.02, 1.1, 2.0].map(|u: f32| u * mouth.half_width) {
+            assert!((mouth.upper.at(x) - mouth.lower.at(x)).abs() < 1e-6, "{x}");
+        }
+    }
+}

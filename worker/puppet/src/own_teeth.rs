@@ -78,3 +78,56 @@ impl OwnWhite {
         [tint[0] * gain, tint[1] * gain + self.shift[0] * share, tint[2] * gain + self.shift[1] * share]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::frame::{LOWER_INNER, UPPER_INNER};
+    use super::super::palette::tests::face;
+    use super::*;
+    use mouthpiece_frame::I420;
+
+    const FRAME: FaceFrame = FaceFrame { origin: [100.0, 60.0], ex: [1.0, 0.0], unit: 200.0 };
+
+    /// What is found of a gap that is `above` in its upper half and dark below, in an even picture.
+    fn found(above: [u8; 3]) -> Option<OwnWhite> {
+        let mut picture = I420::new(200, 120).unwrap();
+        for y in 0..120 {
+            let [luma, u, v] = if y < 60 { above } else { [30, 126, 132] };
+            picture.y[y * 200..(y + 1) * 200].fill(luma);
+            picture.u[y / 2 * 100..(y / 2 + 1) * 100].fill(u);
+            picture.v[y / 2 * 100..(y / 2 + 1) * 100].fill(v);
+        }
+        let mut points = vec![[0.0; 3]; mouthpiece_frame::POINTS];
+        for (line, side) in [(UPPER_INNER, -1.0), (LOWER_INNER, 1.0)] {
+            for (k, point) in line.into_iter().enumerate() {
+                let u = k as f32 / 5.0 - 1.0;
+                points[point] = [0.3 * u, 0.08 * side * (1.0 - u * u), 0.0];
+            }
+        }
+        let mouth = Mouth::trace(&points, true, None, 1.0 / FRAME.unit);
+        OwnWhite::find(&mouth, FRAME, &Source::new(&picture), &face(118, 140))
+    }
+
+    #[test]
+    fn a_dark_gap_shows_no_teeth() {
+        assert!(found([60, 124, 136]).is_none());
+    }
+
+    #[test]
+    fn dim_reddish_teeth_are_lit_in_speech_alone() {
+        let dim = [104.0, -4.0, 14.0];
+        let own = found([120, 124, 142]).unwrap();
+        assert_eq!(own.lit(dim, 0.0), dim);
+        let lit = own.lit(dim, 1.0);
+        assert!(lit[0] > 1.3 * dim[0] && lit[2] < 0.9 * dim[2], "{lit:?}");
+        let dark = [40.0, -2.0, 6.0];
+        assert_eq!(own.lit(dark, 1.0), dark, "between teeth it stays dark");
+    }
+
+    #[test]
+    fn white_teeth_stay_as_they_are() {
+        let white = [194.0, -2.0, 1.0];
+        let lit = found([210, 126, 129]).unwrap().lit(white, 1.0);
+        assert!(lit.iter().zip(white).all(|(a, b)| (a - b).abs() < 0.5), "{lit:?}");
+    }
+}

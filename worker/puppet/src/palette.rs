@@ -197,11 +197,11 @@ pub(super) fn median(of: impl IntoIterator<Item = Tint>) -> Tint {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    /// A face of one colour; eyes are 20 pixels wide.
-    fn face(u: u8, v: u8) -> Palette {
+    /// A face of one colour and a luma of 160; eyes are 20 pixels wide.
+    pub(in super::super) fn face(u: u8, v: u8) -> Palette {
         let mut picture = I420::new(128, 128).unwrap();
         picture.y.fill(160);
         picture.u.fill(u);
