@@ -56,11 +56,12 @@ impl Grid {
     #[inline]
     pub(super) fn sample(&self, values: &[[f32; 2]], p: [f32; 2]) -> [f32; 2] {
         let (at, fx, fy) = self.cell(p);
-        let [a, b, c, d] = [at, at + 1, at + self.cols, at + self.cols + 1].map(|i| values[i]);
-        std::array::from_fn(|i| {
+        let (a, b, c, d) = (values[at], values[at + 1], values[at + self.cols], values[at + self.cols + 1]);
+        let one = |i: usize| {
             let (top, bottom) = (a[i] + (b[i] - a[i]) * fx, c[i] + (d[i] - c[i]) * fx);
             top + (bottom - top) * fy
-        })
+        };
+        [one(0), one(1)]
     }
 }
 

@@ -55,12 +55,12 @@ impl Source {
         for row in 0..h {
             let from = &y[row * w..(row + 1) * w];
             let to = &mut self.luma[2 * row * stride..(2 * row + 1) * stride];
-            let at = |x: isize| i32::from(from[x.clamp(0, w as isize - 1) as usize]);
+            let at = |x: isize| from[x.clamp(0, w as isize - 1) as usize];
             for x in 0..w {
                 to[2 * x] = from[x];
                 to[2 * x + 1] = if x >= 2 && x + 3 < w {
                     let p = &from[x - 2..x + 4];
-                    six_tap([p[0], p[1], p[2], p[3], p[4], p[5]].map(i32::from))
+                    six_tap([p[0], p[1], p[2], p[3], p[4], p[5]])
                 } else {
                     let x = x as isize;
                     six_tap([at(x - 2), at(x - 1), at(x), at(x + 1), at(x + 2), at(x + 3)])
@@ -81,7 +81,7 @@ impl Source {
             };
             let (a, b, c, d, e, f) = (line(-2), line(-1), line(0), line(1), line(2), line(3));
             for x in 0..stride {
-                to[x] = six_tap([a[x], b[x], c[x], d[x], e[x], f[x]].map(i32::from));
+                to[x] = six_tap([a[x], b[x], c[x], d[x], e[x], f[x]]);
             }
         }
     }
@@ -114,11 +114,10 @@ impl Source {
         [self.luma_at([x, y]), self.chroma_plane(0).at(cx, cy), self.chroma_plane(1).at(cx, cy)]
     }
 
-    /// `[U, V]` at pixel coordinates, edges repeated.
+    /// U (`which` 0) or V (1) at pixel coordinates, edges repeated.
     #[inline]
-    pub(super) fn chroma_at(&self, [x, y]: [f32; 2]) -> [f32; 2] {
-        let (cx, cy) = ((x - 0.5) * 0.5, (y - 0.5) * 0.5);
-        [0, 1].map(|which| self.chroma_plane(which).at(cx, cy))
+    pub(super) fn chroma_at(&self, which: usize, [x, y]: [f32; 2]) -> f32 {
+        self.chroma_plane(which).at((x - 0.5) * 0.5, (y - 0.5) * 0.5)
     }
 
     /// Luma for a run of pixel coordinates.
@@ -142,7 +141,9 @@ impl Source {
 }
 
 #[inline]
-fn six_tap([a, b, c, d, e, f]: [i32; 6]) -> u8 {
+fn six_tap([a, b, c, d, e, f]: [u8; 6]) -> u8 {
+    let [a, b, c] = [i32::from(a), i32::from(b), i32::from(c)];
+    let [d, e, f] = [i32::from(d), i32::from(e), i32::from(f)];
     ((a + f - 5 * (b + e) + 20 * (c + d) + 16) >> 5).clamp(0, 255) as u8
 }
 

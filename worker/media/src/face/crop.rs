@@ -91,13 +91,17 @@ impl<'a> Pyramid<'a> {
         let weight = gain / (offsets.len() * offsets.len()) as f32;
         out.clear();
         out.reserve(cells * cells * 3);
+        // From cell to cell it is always the same step.
+        let at = |cell| window.to_picture(cell, cells).map(|v| (v + 0.5) / shrink - 0.5);
+        let (origin, right, down) = (at([0.0; 2]), at([1.0, 0.0]), at([0.0, 1.0]));
+        let [right, down] = [right, down].map(|to| [to[0] - origin[0], to[1] - origin[1]]);
         for row in 0..cells {
             for column in 0..cells {
                 let mut sum = [0.0_f32; 3];
                 for dy in offsets {
                     for dx in offsets {
-                        let at = window.to_picture([column as f32 + dx, row as f32 + dy], cells);
-                        let at = at.map(|v| (v + 0.5) / shrink - 0.5);
+                        let (c, r) = (column as f32 + dx, row as f32 + dy);
+                        let at = [origin[0] + c * right[0] + r * down[0], origin[1] + c * right[1] + r * down[1]];
                         let sample = bilinear(picture, at, outside);
                         for (s, v) in sum.iter_mut().zip(sample) {
                             *s += v;
@@ -145,10 +149,28 @@ fn halve(picture: &RgbImage) -> RgbImage {
 
 fn bilinear(picture: &RgbImage, [x, y]: [f32; 2], outside: Outside) -> [f32; 3] {
     let (w, h) = (picture.width() as i64, picture.height() as i64);
+    let raw = picture.as_raw();
+    let mix = |[a, b, c, d]: [[f32; 3]; 4], fx: f32, fy: f32| {
+        let one = |i: usize| {
+            let top = a[i] + (b[i] - a[i]) * fx;
+            let bottom = c[i] + (d[i] - c[i]) * fx;
+            top + (bottom - top) * fy
+        };
+        [one(0), one(1), one(2)]
+    };
+    // Well inside nothing has to be asked; and there whole numbers are got by cutting off.
+    if x >= 0.0 && y >= 0.0 && x < (w - 1) as f32 && y < (h - 1) as f32 {
+        let (x0, y0) = (x as usize, y as usize);
+        let stride = w as usize * 3;
+        let (above, below) = (y0 * stride + x0 * 3, (y0 + 1) * stride + x0 * 3);
+        let (above, below) = (&raw[above..above + 6], &raw[below..below + 6]);
+        let three = |p: &[u8]| [f32::from(p[0]), f32::from(p[1]), f32::from(p[2])];
+        let corners = [three(above), three(&above[3..]), three(below), three(&below[3..])];
+        return mix(corners, x - x0 as f32, y - y0 as f32);
+    }
     let (x0, y0) = (x.floor(), y.floor());
     let (fx, fy) = (x - x0, y - y0);
     let (x0, y0) = (x0 as i64, y0 as i64);
-    let raw = picture.as_raw();
     let at = |x: i64, y: i64| -> [f32; 3] {
         if outside == Outside::Black && (x < 0 || y < 0 || x >= w || y >= h) {
             return [0.0; 3];
@@ -156,12 +178,7 @@ fn bilinear(picture: &RgbImage, [x, y]: [f32; 2], outside: Outside) -> [f32; 3] 
         let at = ((y.clamp(0, h - 1) * w + x.clamp(0, w - 1)) * 3) as usize;
         [f32::from(raw[at]), f32::from(raw[at + 1]), f32::from(raw[at + 2])]
     };
-    let (a, b, c, d) = (at(x0, y0), at(x0 + 1, y0), at(x0, y0 + 1), at(x0 + 1, y0 + 1));
-    std::array::from_fn(|i| {
-        let top = a[i] + (b[i] - a[i]) * fx;
-        let bottom = c[i] + (d[i] - c[i]) * fx;
-        top + (bottom - top) * fy
-    })
+    mix([at(x0, y0), at(x0 + 1, y0), at(x0, y0 + 1), at(x0 + 1, y0 + 1)], fx, fy)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Which mouth of the bank is shown now: the nearest one, unless the one before still serves.
 
 use super::contour::Contour;
+use crate::curves::smoothstep;
 
 /// Another mouth must be better than the present one by this much, in D.
 const SWITCH: f32 = 0.007;
@@ -10,6 +11,9 @@ const JUMP: f32 = 0.12;
 const TURN: f32 = 0.0008;
 /// Frames from one mouth to the next.
 const FADE: f32 = 2.0;
+/// And a mouth that serves so ill goes at once, half of it from here on: two that differ make a veil of lips over teeth and no third
+/// mouth, and people's own change from one frame to the next.
+const VEILS: (f32, f32) = (0.012, 0.030);
 /// A mouth that serves so ill is painted from here on, and there altogether, in D.
 const PAINTED: (f32, f32) = (0.045, 0.085);
 /// How fast painting and bank give way to each other, share a frame.
@@ -73,7 +77,12 @@ impl Follower {
                 self.share += (aim - self.share).clamp(-GIVE_WAY, GIVE_WAY);
             }
         }
-        let before = self.before.filter(|_| self.fade < 1.0).map(|before| (before, 1.0 - self.fade));
+        let left = |before: u16| {
+            let unlike = bank.get(usize::from(before))?.contour().unlike(wanted);
+            let left = (1.0 - self.fade) * (1.0 - smoothstep(VEILS.0, VEILS.1, unlike));
+            (left > 0.0).then_some((before, left))
+        };
+        let before = self.before.filter(|_| self.fade < 1.0).and_then(left);
         (self.share > 0.0).then_some(Shown { now: at, before, share: self.share })
     }
 
@@ -113,8 +122,11 @@ mod tests {
         // Halfway to the next one nothing changes yet.
         assert_eq!(follower.follow(&bank, &arc(0.3, 0.02, 0.076), [0.0; 2]).unwrap().now, 1);
         let shown = follower.follow(&bank, &arc(0.3, 0.02, 0.12), [0.0; 2]).unwrap();
-        assert_eq!((shown.now, shown.before), (3, Some((1, 0.5))));
-        assert_eq!(follower.follow(&bank, &arc(0.3, 0.02, 0.12), [0.0; 2]).unwrap().before, None);
+        // So large a step is a cut, a smaller one fades.
+        assert_eq!((shown.now, shown.before), (3, None));
+        let shown = follower.follow(&bank, &arc(0.3, 0.02, 0.140), [0.0; 2]).unwrap();
+        assert!(shown.now == 4 && shown.before.is_some_and(|(before, left)| before == 3 && left > 0.0 && left <= 0.5));
+        assert_eq!(follower.follow(&bank, &arc(0.3, 0.02, 0.15), [0.0; 2]).unwrap().before, None);
     }
 
     #[test]
@@ -142,9 +154,9 @@ mod tests {
                     if let Some((before, left)) = s.before {
                         prop_assert!(usize::from(before) < bank.len() && before != s.now && left > 0.0 && left < 1.0);
                     }
-                    // A mouth never vanishes at once: it fades.
-                    if let Some(l) = last && l.now != s.now {
-                        prop_assert_eq!(s.before.map(|b| b.0), Some(l.now));
+                    // A mouth that is going is the one before.
+                    if let (Some(l), Some(before)) = (last.filter(|l| l.now != s.now), s.before) {
+                        prop_assert_eq!(before.0, l.now);
                     }
                 }
                 last = shown;

@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 const MAGIC: &[u8; 8] = b"MOUTHBNK";
 /// Grows whenever the same video comes to another bank than before; it is part of the name that a bank is kept under.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 const DIGEST: usize = 32;
 /// Longest side of a mouth in pixels.
 const MAX_SIDE: u32 = 2048;

@@ -51,6 +51,28 @@ impl Affine {
         Some(Self([[ia, ib, -(ia * c + ib * f)], [id, ie, -(id * c + ie * f)]]))
     }
 
+    /// `first`, and then this.
+    pub(super) fn after(&self, first: &Self) -> Self {
+        let ([a, b], [f, g]) = (self.0, first.0);
+        let row =
+            |r: [f32; 3]| [r[0] * f[0] + r[1] * g[0], r[0] * f[1] + r[1] * g[1], r[0] * f[2] + r[1] * g[2] + r[2]];
+        Self([row(a), row(b)])
+    }
+
+    /// The turn and growth nearest to it that takes `centre` to the same place.
+    pub(super) fn turn_about(&self, centre: [f32; 2]) -> Self {
+        let [[a, b, _], [d, e, _]] = self.0;
+        let (p, q) = (0.5 * (a + e), 0.5 * (d - b));
+        let [x, y] = self.at(centre);
+        Self([[p, -q, x - p * centre[0] + q * centre[1]], [q, p, y - q * centre[0] - p * centre[1]]])
+    }
+
+    /// How many times as large things become.
+    pub(super) fn size(&self) -> f32 {
+        let [[a, b, _], [d, e, _]] = self.0;
+        (a * e - b * d).abs().sqrt()
+    }
+
     /// The same behind a shift of where it leads to.
     pub(crate) fn shifted(&self, [dx, dy]: [f32; 2]) -> Self {
         let [a, b] = self.0;
@@ -147,6 +169,18 @@ mod tests {
                 prop_assert!((here[0] - a[0]).abs() < 0.05 && (here[1] - a[1]).abs() < 0.05);
             }
         }
+    }
+
+    #[test]
+    fn maps_follow_each_other() {
+        let (a, b) = (Affine([[1.1, 0.2, 3.0], [-0.1, 0.9, 5.0]]), Affine([[0.8, -0.3, 7.0], [0.2, 1.2, -2.0]]));
+        let (p, both) = ([11.0, 13.0], b.after(&a));
+        let (got, want) = (both.at(p), b.at(a.at(p)));
+        assert!((got[0] - want[0]).abs() < 1e-4 && (got[1] - want[1]).abs() < 1e-4);
+        let turn = Affine([[0.9, -0.3, 4.0], [0.3, 0.9, 1.0]]);
+        let same = turn.turn_about(p);
+        assert!(same.0.iter().flatten().zip(turn.0.iter().flatten()).all(|(a, b)| (a - b).abs() < 1e-4));
+        assert!((turn.size() - 0.9_f32.hypot(0.3)).abs() < 1e-5);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What a video's frames have to do with each other.
 //!
 //! One of them is the home frame: its mouth is the most closed ([`home`]), and the face is measured in it alone. Of every other
-//! frame it is known how the mouth would lie in it if it did nothing ([`pose`]), and it is brought to that ([`close`]):
+//! frame it is known how the mouth would lie in it if it did nothing ([`pose`], and from frame to frame [`step`]), and it is brought to that ([`close`]):
 //! what the person said when they were filmed is not to be seen. So a frame is drawn as the home frame is, by way of its pose, and
 //! in silence it is shown as it is. Before that, the mouths go into the bank.
 
@@ -10,6 +10,7 @@ mod close;
 mod home;
 mod pose;
 mod spread;
+mod step;
 
 pub(super) use affine::Affine;
 
@@ -61,6 +62,7 @@ impl Clip {
         crew: &DrawPool,
         kept: Option<&[u8]>,
     ) -> Result<(Self, HomeFace), EngineError> {
+        let frames_per_second = reference.frames_per_second;
         let frames = &mut reference.frames;
         for (i, f) in frames.iter().enumerate() {
             FaceFrame::of(&f.face, i)?;
@@ -72,7 +74,9 @@ impl Clip {
         let source = Source::new(&at_home.picture);
         let mouth = mouth_of(&at_home.face, frame, &at_home.picture);
 
-        let poses = poses(frames, &at_home.face, crew);
+        let there =
+            step::steadied(frames, meshed(frames, &at_home.face), &at_home.face, frame, frames_per_second, crew);
+        let poses = poses(frames, there, &at_home.face, crew);
         let origin = BankOrigin { frames: frames.len(), home };
         let bank = kept.and_then(|kept| Bank::from_bytes(kept, origin));
         let bank = bank.unwrap_or_else(|| fill(frames, &poses, frame, crew));
@@ -107,14 +111,18 @@ pub(super) fn mouth_of(face: &Mesh, frame: FaceFrame, picture: &I420) -> Mouth {
     Mouth::trace(&points, open, snap.as_ref(), 1.0 / frame.unit)
 }
 
-/// How each frame lies to the home frame; one whose face says nothing lies as the one before.
-fn poses(frames: &[ReferenceFrame], home: &Mesh, crew: &DrawPool) -> Vec<FramePose> {
-    let mut there = Vec::with_capacity(frames.len());
+/// How each frame lies to the home frame by its mesh; one whose face says nothing lies as the one before.
+fn meshed(frames: &[ReferenceFrame], home: &Mesh) -> Vec<Affine> {
     let mut last = Affine::IDENTITY;
-    for f in frames {
+    let mut pose = |f: &ReferenceFrame| {
         last = pose::pose(home, &f.face).unwrap_or(last);
-        there.push(last);
-    }
+        last
+    };
+    frames.iter().map(&mut pose).collect()
+}
+
+/// What is to be known of each frame, which lies to the home frame as `there` says.
+fn poses(frames: &[ReferenceFrame], there: Vec<Affine>, home: &Mesh, crew: &DrawPool) -> Vec<FramePose> {
     let mut jobs: Vec<(&ReferenceFrame, Affine, Option<FramePose>)> =
         frames.iter().zip(there).map(|(f, there)| (f, there, None)).collect();
     crew.each(&mut jobs, |(f, there, pose)| {

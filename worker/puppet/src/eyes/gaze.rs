@@ -64,8 +64,8 @@ impl EyeGaze {
             out.luma[s.at as usize] = (open.luma_at(from(s)) + 0.5) as u8;
         }
         for s in &self.chroma {
-            for (plane, v) in open.chroma_at(from(s)).into_iter().enumerate() {
-                out.chroma[plane][s.at as usize] = (v + 0.5) as u8;
+            for (which, plane) in out.chroma.iter_mut().enumerate() {
+                plane[s.at as usize] = (open.chroma_at(which, from(s)) + 0.5) as u8;
             }
         }
     }
