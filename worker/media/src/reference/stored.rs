@@ -25,7 +25,7 @@ use thiserror::Error;
 
 const MAGIC: &[u8; 8] = b"MOUTHREF";
 /// The version that is written and read: it grows whenever the same portrait comes out otherwise than before.
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 /// Crops by their numbers.
 const CROPS: [PortraitCrop; 3] = [PortraitCrop::None, PortraitCrop::Bust, PortraitCrop::Head];
 /// Longest side of a stored frame in pixels.
