@@ -155,7 +155,7 @@ mod tests {
         }
         let mouth = Mouth::trace(&points, true, None, 0.01);
         assert!(mouth.lower.at(0.0) - mouth.upper.at(0.0) > 0.15);
-        for x in [-1.5, -1.02, 1.02, 1.1, 2.0].map(|u: f32| u * mouth.half_width) {
+        for x in [-1.5, -1.04, 1.04, 1.1, 2.0].map(|u: f32| u * mouth.half_width) {
             assert!((mouth.upper.at(x) - mouth.lower.at(x)).abs() < 1e-6, "{x}");
         }
     }

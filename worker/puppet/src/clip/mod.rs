@@ -75,7 +75,7 @@ impl Clip {
         let mouth = mouth_of(&at_home.face, frame, &at_home.picture);
 
         let there =
-            step::steadied(frames, meshed(frames, &at_home.face), &at_home.face, frame, frames_per_second, crew);
+            step::steadied(frames, &meshed(frames, &at_home.face), &at_home.face, frame, frames_per_second, crew);
         let poses = poses(frames, there, &at_home.face, crew);
         let origin = BankOrigin { frames: frames.len(), home };
         let bank = kept.and_then(|kept| Bank::from_bytes(kept, origin));

@@ -29,7 +29,7 @@ const AVERAGED_S: f32 = 0.20;
 /// `poses` (from the home frame to each frame, by the mesh) as steady as the pixels say. `home`: the home frame's face, `frame` its frame.
 pub(super) fn steadied(
     frames: &[ReferenceFrame],
-    poses: Vec<Affine>,
+    poses: &[Affine],
     home: &Mesh,
     frame: FaceFrame,
     frames_per_second: f32,
@@ -43,7 +43,7 @@ pub(super) fn steadied(
         *step = find([&frames[0].picture, &frames[1].picture], at_home, &places, frame.unit);
     });
     let steps: Vec<Option<Affine>> = steps.into_iter().map(|(.., step)| step).collect();
-    walk(&poses, &steps, AVERAGED_S * frames_per_second)
+    walk(poses, &steps, AVERAGED_S * frames_per_second)
 }
 
 /// The places of the home frame that are looked at, in its pixels.
