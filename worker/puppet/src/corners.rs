@@ -25,13 +25,13 @@ const DARK: f32 = 12.0;
 /// From the corner outwards the crease ends where it is no darker than this any more: what is dark beyond is a fold that
 /// crosses the line.
 const STILL_DARK: f32 = 4.0;
-/// Beside the corner is so far out, in half widths; what is as dark there as this share of flesh is hair, or skin.
-const AROUND: f32 = 1.16;
-const HAIR: [f32; 2] = [0.45, 0.85];
 /// Steps of that search, in half widths.
 const END_STEP: f32 = 0.02;
 /// Over so much (half widths) it fades on either side of its end.
 const END_FADE: f32 = 0.08;
+/// Beside the corner is so far out, in half widths; what is as dark there as this share of flesh is hair, or skin.
+const AROUND: f32 = 1.16;
+const HAIR: [f32; 2] = [0.45, 0.85];
 
 /// Both corners' creases.
 #[derive(Debug, Clone)]
@@ -71,20 +71,15 @@ impl Creases {
         let moved = line.with_values(seam::cheapest(&offsets, SAMPLES, cost)).averaged(3);
         let values = line.values().iter().zip(moved.values()).map(|(y, o)| y + o * seam::STEP).collect();
         let line = line.with_values(values);
-        let darker = |x: f32| {
-            let luma = |by: f32| seam::soft(picture, frame.to_px([x, line.at(x) + by]))[0];
-            0.5 * (luma(-BESIDE) + luma(BESIDE)) - luma(0.0)
-        };
+        let luma = |x: f32, by: f32| seam::soft(picture, frame.to_px([x, line.at(x) + by]))[0];
+        let around = |x: f32| 0.5 * (luma(x, -BESIDE) + luma(x, BESIDE));
         let ends = [-1.0, 1.0].map(|side| {
             let steps = 1..=((FOLLOWED - 1.0) / END_STEP) as usize;
             let mut outwards = steps.map(|k| 1.0 + k as f32 * END_STEP);
-            outwards.find(|out| darker(side * out * half_width) < STILL_DARK).unwrap_or(FOLLOWED)
+            let is_over = |out: &f32| around(side * out * half_width) - luma(side * out * half_width, 0.0) < STILL_DARK;
+            outwards.find(is_over).unwrap_or(FOLLOWED)
         });
-        let beside = [-1.0, 1.0].map(|side| {
-            let x = side * AROUND * half_width;
-            let luma = |by: f32| seam::soft(picture, frame.to_px([x, line.at(x) + by]))[0];
-            0.5 * (luma(-BESIDE) + luma(BESIDE))
-        });
+        let beside = [-1.0, 1.0].map(|side| around(side * AROUND * half_width));
         Self { line, half_width, ends, beside }
     }
 
