@@ -10,7 +10,7 @@ mod fill;
 
 use super::grid::Grid;
 use super::sample::{PADDING, Plane};
-use super::source::Source;
+use super::source::{Source, TO_CHROMA};
 pub(super) use cells::CellKind;
 use cells::{Cell, cells};
 use fill::{Pull, filled};
@@ -138,7 +138,8 @@ impl Figure {
         let (w, h) = (self.width / 2, self.height / 2);
         let [m, u, v] = [&self.mask[1], &self.plate[1], &self.plate[2]].map(|plane| Plane::new(plane, w, h));
         let planes = [source.chroma_plane(0), source.chroma_plane(1), m, u, v];
-        Plane::run_all(planes, 0.5, -0.25, xs, ys, [&mut *us, &mut *vs, &mut *mask, &mut *of_u, &mut *of_v]);
+        let (scale, shift) = TO_CHROMA;
+        Plane::run_all(planes, scale, shift, xs, ys, [&mut *us, &mut *vs, &mut *mask, &mut *of_u, &mut *of_v]);
         let at = y * w + x;
         lay(us, mask, of_u, &self.plate[1][at..at + us.len()]);
         lay(vs, mask, of_v, &self.plate[2][at..at + vs.len()]);

@@ -141,7 +141,7 @@ impl Head {
                 if d != [0.0; 2] {
                     // The motion is smooth: x = p - motion(x), three times, leaves less than a twentieth of a pixel.
                     for _ in 0..3 {
-                        d = bilinear(&self.grid, &out.motion, [p[0] - d[0], p[1] - d[1]]);
+                        d = self.grid.sample(&out.motion, [p[0] - d[0], p[1] - d[1]]);
                     }
                 }
                 out.nodes.push([p[0] - d[0], p[1] - d[1]]);
@@ -177,22 +177,8 @@ impl HeadSources {
     /// Where pixel `p` comes from.
     #[inline]
     pub(super) fn at(&self, grid: &Grid, p: [f32; 2]) -> [f32; 2] {
-        bilinear(grid, &self.nodes, p)
+        grid.sample(&self.nodes, p)
     }
-}
-
-/// Samples node values at a pixel, clamped to the grid.
-#[inline]
-fn bilinear(grid: &Grid, values: &[[f32; 2]], p: [f32; 2]) -> [f32; 2] {
-    let (at, fx, fy) = grid.cell(p);
-    let (a, b) = (values[at], values[at + 1]);
-    let (d, e) = (values[at + grid.cols], values[at + grid.cols + 1]);
-    let mix = |i: usize| {
-        let top = a[i] + (b[i] - a[i]) * fx;
-        let bottom = d[i] + (e[i] - d[i]) * fx;
-        top + (bottom - top) * fy
-    };
-    [mix(0), mix(1)]
 }
 
 /// How much nearer than the ears each node is, in D, never negative, blurred.

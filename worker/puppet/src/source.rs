@@ -7,6 +7,9 @@
 use super::sample::{PADDING, Plane};
 use mouthpiece_frame::{I420, Rect};
 
+/// What brings a place of luma to chroma, whose samples lie in the middle of four: a factor, and what is added.
+pub(super) const TO_CHROMA: (f32, f32) = (0.5, -0.25);
+
 /// Sampling planes of one picture.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
@@ -127,7 +130,8 @@ impl Source {
 
     /// U and V for a run of luma pixel coordinates.
     pub(super) fn chroma_run(&self, xs: &[f32], ys: &[f32], outs: [&mut [u8]; 2]) {
-        Plane::run_all([self.chroma_plane(0), self.chroma_plane(1)], 0.5, -0.25, xs, ys, outs);
+        let (scale, shift) = TO_CHROMA;
+        Plane::run_all([self.chroma_plane(0), self.chroma_plane(1)], scale, shift, xs, ys, outs);
     }
 
     fn luma_plane(&self) -> Plane<'_> {
