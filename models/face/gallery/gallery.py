@@ -26,6 +26,7 @@ ROOT = os.path.join(HERE, "..", "..", "..")
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".mp4", ".mov")
 # Viseme and what it is called on the sheet.
 MOMENTS = [("PP", "p b m"), ("FF", "f"), ("SS", "s"), ("I", "ee"), ("E", "eh"), ("aa", "ah"), ("O", "oh"), ("U", "oo")]
+LONGEST_SOUND = 0.2  # seconds
 FACE, ZOOM = 220, 132  # pixels of a face's side, and of the enlarged strip's height
 # Name, where it is in the report, format, range of real people.
 FIGURES = [
@@ -81,13 +82,14 @@ def arguments():
 
 
 def moments_of(labels):
-    """For each viseme the middle of its longest label, in seconds."""
+    """For each viseme the middle of its longest label, in seconds; one longer than a sound ends in a pause."""
     longest = {}
     with open(labels, encoding="utf-8") as file:
         for row in list(file)[1:]:
             start, end, viseme = row.split()
             length = float(end) - float(start)
-            if length > longest.get(viseme, (0, 0))[0]:
+            length = -length if length > LONGEST_SOUND else length
+            if length > longest.get(viseme, (-10, 0))[0]:
                 longest[viseme] = (length, (float(start) + float(end)) / 2)
     return {viseme: middle for viseme, (_, middle) in longest.items()}
 

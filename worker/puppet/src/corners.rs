@@ -15,9 +15,9 @@ pub(super) const FOLLOWED: f32 = 1.4;
 const SAMPLES: usize = 121;
 /// It lies no further than so many steps of the search from where the landmarks say.
 const SEARCHED: f32 = 4.0;
-/// Half the width that goes (D), and where the skin beside it is itself.
-const CREASE: f32 = 0.020;
-const BESIDE: f32 = 0.034;
+/// Half the width that goes altogether and where nothing goes any more (D), and where the skin beside it is itself.
+const CREASE: [f32; 2] = [0.018, 0.042];
+const BESIDE: f32 = 0.046;
 /// Further from the mouth's own line (D) nothing is changed.
 const ENDS: [f32; 2] = [0.032, 0.048];
 /// What is so many levels darker than the skin beside it goes altogether.
@@ -109,13 +109,12 @@ impl Creases {
             return colour;
         }
         let line = self.line.at(x);
-        let d = (y - line) / CREASE;
         let weight = stretched
             * smoothstep(0.93, 1.05, out)
             * (1.0 - smoothstep(1.18, FOLLOWED, out))
             * (1.0 - smoothstep(end - END_FADE, end + END_FADE, out))
             * (1.0 - smoothstep(ENDS[0], ENDS[1], off))
-            * (-d * d).exp();
+            * (1.0 - smoothstep(CREASE[0], CREASE[1], (y - line).abs()));
         let (above, below) = (look([x, line - BESIDE]), look([x, line + BESIDE]));
         let t = (0.5 + 0.5 * (y - line) / BESIDE).clamp(0.0, 1.0);
         let skin: [f32; 3] = std::array::from_fn(|i| above[i] + (below[i] - above[i]) * t);

@@ -17,6 +17,9 @@ pub(super) type Basis = [([f32; 2], [f32; 2]); FIELDS];
 /// How far below the chin the neck still follows the jaw, in D.
 const NECK: f32 = 0.62;
 
+/// What the fields across are made for, in D.
+const USUAL_HALF_WIDTH: f32 = 0.28;
+
 /// The part of the picture that mouth parameters can move, in the face frame.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reach {
@@ -65,6 +68,8 @@ pub(super) fn basis(m: &Mouth, [x, y]: [f32; 2]) -> Basis {
     let u = x / m.half_width;
     let au = u.abs();
     let (tu, tl) = (m.upper_lip, m.lower_lip);
+    // Small mouths, and those of turned faces, move less far.
+    let size = (m.half_width / USUAL_HALF_WIDTH).clamp(0.6, 1.0);
     // Profiles along the mouth: 1 in the middle, 0 at the corners, in three fullnesses.
     let dome = (1.0 - u * u).clamp(0.0, 1.0);
     let full = dome.powf(0.62);
@@ -91,7 +96,7 @@ pub(super) fn basis(m: &Mouth, [x, y]: [f32; 2]) -> Basis {
         (CORNER * beyond, CORNER * beyond)
     };
     let k = smoothstep(0.0, (1.6 * tl).max(0.20), vl);
-    let narrow = -0.030 * u.signum() * au.min(1.0).powf(1.5) * (1.0 - smoothstep(1.0, 2.3, au));
+    let narrow = -0.030 * size * u.signum() * au.min(1.0).powf(1.5) * (1.0 - smoothstep(1.0, 2.3, au));
     let narrow = narrow * if is_above { bell(vu, 0.16) } else { bell(vl, 0.20) };
     b[Field::Jaw as usize] =
         ([narrow, 0.165 * line_upper * past_nose], [narrow, 0.165 * (line_lower * (1.0 - k) + plate * k) * neck]);
@@ -99,12 +104,12 @@ pub(super) fn basis(m: &Mouth, [x, y]: [f32; 2]) -> Basis {
     b[Field::LowerLipDown as usize] = ([0.0; 2], [0.0, 0.050 * lip * lower_lip]);
     b[Field::UpperLipUp as usize] = ([0.0, -0.070 * dome.powf(0.9) * to_nose], [0.0; 2]);
 
-    let wide = 0.075 * across * (1.0 - smoothstep(1.0, 2.6, au)) * cheek;
+    let wide = 0.075 * size * across * (1.0 - smoothstep(1.0, 2.6, au)) * cheek;
     let lift = -0.020 * au.min(1.0).powi(3) * (1.0 - smoothstep(1.0, 2.4, au)) * cheek;
     b[Field::Wide as usize] = ([wide, lift], [wide, lift]);
 
     // Pucker: corners in, lips swell: their outer borders move away from the line.
-    let pull = -0.098 * u.signum() * au.min(1.0).powf(1.35) * (1.0 - smoothstep(1.0, 2.6, au)) * cheek;
+    let pull = -0.098 * size * u.signum() * au.min(1.0).powf(1.35) * (1.0 - smoothstep(1.0, 2.6, au)) * cheek;
     let swell_u = bell((vu - tu) / tu, 0.9) * (1.0 - smoothstep(m.nose * 0.5, m.nose, vu));
     let swell_l = bell((vl - tl) / tl, 0.9);
     // What opens is round: beside the middle the lips come together.

@@ -43,15 +43,15 @@ impl TeethRow {
             edge: table(&|x| {
                 let (k, t, _) = tooth(x);
                 let q = (2.0 * t - 1.0).abs();
-                drops[k] + arch * x * x + 0.0045 * q * q * q
+                drops[k] + arch * x * x + 0.0065 * q * q * q * q
             }),
             shade: table(&|x| {
                 let (_, t, w) = tooth(x);
                 let q = (2.0 * t - 1.0).abs();
                 let gap = t.min(1.0 - t) * w / 0.0085;
                 (1.0 - 0.06 * q * q)
-                    * (1.0 - 0.11 * (-gap * gap).exp())
-                    * (1.0 - 0.55 * smoothstep(0.09, 0.31, x.abs()))
+                    * (1.0 - 0.20 * (-gap * gap).exp())
+                    * (1.0 - 0.62 * smoothstep(0.08, 0.29, x.abs()))
             }),
             extent: table(&|x| 1.0 - smoothstep(last * 0.93, last, x.abs())),
         }
@@ -151,11 +151,11 @@ impl Interior {
         // Upper teeth are fixed to the skull; only what touches the lip lies in its shadow.
         let replaces = own_teeth.map_or(0.0, |own| own.replaces);
         if replaces < 1.0 {
-            let biting = self.seam + 0.026 - 0.024 * self.overhang - 0.012 * shape.pucker;
+            let biting = self.seam + 0.026 - 0.024 * self.overhang - 0.034 * shape.pucker.clamp(0.0, 1.0);
             let (shade, cover) = self.upper.at(x, biting - y, self.pixel);
-            let [touched, reach] = [mix(0.56, 0.30, self.overhang), mix(0.015, 0.040, self.overhang)];
+            let [touched, reach] = [mix(0.62, 0.30, self.overhang), mix(0.015, 0.040, self.overhang)];
             // And lips that hardly part let no light in.
-            let lit = 0.5 + 0.5 * smoothstep(0.012, 0.055, height);
+            let lit = 0.6 + 0.4 * smoothstep(0.012, 0.055, height);
             let shadow = lit
                 * (touched + (1.0 - touched) * (1.0 - decay(under / reach)))
                 * (1.0 - 0.40 * shape.pucker.clamp(0.0, 1.0));

@@ -30,6 +30,7 @@ mod seam;
 mod shape;
 mod softness;
 mod source;
+mod specks;
 mod table;
 mod warp;
 

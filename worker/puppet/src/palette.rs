@@ -37,7 +37,9 @@ const TOOTH_LUMA: f32 = 1.36;
 /// Teeth are so much less coloured than the skin in the same light, but no more and no less than this: those in photographs of
 /// people have a saturation of 0 to .16, and in an orange painting grey ones would look blue.
 const TOOTH_SATURATION: f32 = 0.2;
-const WHITE: [f32; 2] = [0.09, 0.22];
+const WHITE: [f32; 2] = [0.09, 0.34];
+/// Under old varnish, or in yellow light, the eyes' whites are far from white, and so are teeth: by this share.
+const CAST_SATURATION: f32 = 0.72;
 /// Nothing painted is brighter than this: a window in the picture may be.
 const BRIGHTEST: f32 = 216.0;
 
@@ -55,8 +57,9 @@ impl Palette {
         let flesh = [flesh(1), flesh(2)];
         // As warm as flesh is against white: nothing in a grey picture.
         let warmth = (flesh[1] / 12.0).clamp(0.0, 1.0);
-        let white = (TOOTH_SATURATION * saturation(skin)).clamp(WHITE[0], WHITE[1]);
         let tooth = (TOOTH_LUMA * light).clamp(30.0, BRIGHTEST);
+        let of_eyes = CAST_SATURATION * saturation([tooth, cast[0], cast[1]]);
+        let white = (TOOTH_SATURATION * saturation(skin)).max(of_eyes).clamp(WHITE[0], WHITE[1]);
         let tongue = 0.25 * lip[0].min(light) + 0.34 * light;
         let tinted = |luma: f32, of_cast: f32, of_flesh: f32| -> Tint {
             [luma, of_cast * cast[0] + of_flesh * flesh[0], of_cast * cast[1] + of_flesh * flesh[1]]
@@ -67,7 +70,7 @@ impl Palette {
             lip,
             tooth: whitened([tooth, ivory(1, -2.5), ivory(2, 0.5)], white),
             tongue: tinted(tongue, 0.5, 0.95),
-            cavity: tinted(0.10 * light, 0.1, 0.42),
+            cavity: tinted(0.125 * light, 0.15, 0.50),
             blush: tinted(0.0, 0.0, 1.0),
             most_coloured: white,
             light,

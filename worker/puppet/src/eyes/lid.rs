@@ -9,12 +9,19 @@ use crate::source::Source;
 
 /// Samples of a column above the lid's edge.
 const COLUMN: usize = 40;
-/// Nothing further above the edge belongs to the lashes, in D: beyond it are brows, rims and hair.
+/// Nothing further above the edge belongs to the lashes, in D, nor what is in the upper half of the way to the brow: beyond are
+/// brows, rims and hair.
 const HIGHEST_BAND: f32 = 0.075;
 /// Lashes may have gaps of skin up to this height, in D.
-const BAND_GAP: f32 = 0.014;
+const BAND_GAP: f32 = 0.022;
 /// Darker than this share of the skin is lash or liner.
 const DARK: f32 = 0.86;
+/// A lid is at least so bright, in shares of the skin above and below the eye.
+const LEAST_LIGHT: f32 = 0.93;
+/// A closed lid has no crease: the skin above the lashes is smoothed over this share of the way to the brow, and at most so far
+/// (D).
+const FADE: f32 = 0.75;
+const FURTHEST_FADE: f32 = 0.06;
 
 /// Where an open eye's lid lies, in D over X of the face frame.
 pub(super) struct LidLines<'a> {
@@ -29,6 +36,8 @@ pub(super) struct LidLines<'a> {
 pub(super) struct LidSkin {
     /// How far above the edge lashes and liner reach, in D.
     pub(super) band: Profile,
+    /// So far above that band what is left of the open eye, its crease above all, gives way to the closed lid, in D.
+    pub(super) rise: Profile,
     /// Skin just above that band: the closed lid begins with it.
     pub(super) top: [Profile; 3],
     /// Skin of the lid.
@@ -64,7 +73,8 @@ impl LidSkin {
         let skin = along(&|i| columns[i].luma_from(COLUMN / 4, 0.62), 5);
         columns.iter_mut().zip(skin.values()).for_each(|(column, skin)| column.skin = *skin);
 
-        let bands: Vec<f32> = columns.iter().map(Column::band).collect();
+        let highest = HIGHEST_BAND.min(0.5 * lines.brow);
+        let bands: Vec<f32> = columns.iter().map(|column| column.band(highest)).collect();
         let widest = |i: usize| bands[i.saturating_sub(2)..(i + 3).min(count)].iter().copied().fold(0.0, f32::max);
         let band = along(&|i| widest(i) + 0.006, 2);
 
@@ -75,21 +85,33 @@ impl LidSkin {
             std::array::from_fn(|c| along(&|i| colours[i][c], reach).averaged(3))
         };
         let under = profiles(&unders, 4);
-        let mut lid = profiles(&lids, 4);
-        // The shadow of the crease is no property of the lid: it is no darker than bone and cheek let expect.
-        let bone = along(&|i| columns[i].luma_from(COLUMN * 7 / 20, 0.75), 4);
-        let lifted = |i: usize| {
-            let (own, least) = (lid[0].values()[i], 0.90 * bone.values()[i].min(under[0].values()[i]));
-            own + 0.8 * (least - own).max(0.0)
-        };
-        let luma = lid[0].with_values((0..count).map(lifted).collect());
-        // Eye shadow and reflected light tint single places: a part of the tint comes from below.
-        let tint = |c: usize| {
-            let both = lid[c].values().iter().zip(under[c].values());
-            lid[c].with_values(both.map(|(own, below)| 0.6 * own + 0.4 * below).collect())
-        };
-        lid = [luma, tint(1), tint(2)];
-        Self { band, top: profiles(&tops, 2), lid, under }
+        let own = profiles(&lids, 4);
+        let bones: Vec<_> = (0..count).map(|i| columns[i].bone()).collect();
+        let bone = profiles(&bones, 4);
+        // What is much darker than the skin under the eye is hair, or in deep shade, and has no tint that could be asked.
+        let is_skin = |share: f32| smoothstep(0.55, 0.85, share);
+        let at = |colour: &[Profile; 3], i: usize| colour.each_ref().map(|c| c.values()[i]);
+        // The shadow of the crease is no property of the lid, which comes forward as it closes: it is nearly as bright as bone
+        // and cheek are. And eye shadow, shade and reflected light tint single places.
+        let lid: Vec<_> = (0..count)
+            .map(|i| {
+                let (own, bone, under) = (at(&own, i), at(&bone, i), at(&under, i));
+                let above = under[0] * 0.6 + (bone[0] - under[0] * 0.6) * is_skin(bone[0] / under[0]);
+                let least = LEAST_LIGHT * (0.5 * (above + under[0])).min(1.35 * above).min(1.5 * own[0]);
+                let [by_own, by_bone] = [0.15 * is_skin(own[0] / under[0]), 0.45 * is_skin(bone[0] / under[0])];
+                let mixture = [(own, by_own), (bone, by_bone), (under, 1.0 - by_own - by_bone)];
+                lit(own[0] + 0.9 * (least - own[0]).max(0.0), mixture)
+            })
+            .collect();
+        let top: Vec<_> = (0..count)
+            .map(|i| {
+                let (top, lid) = (tops[i], lid[i]);
+                let by_top = 0.3 * is_skin(top[0] / lid[0]);
+                lit(top[0] + 0.7 * (0.90 * lid[0] - top[0]).max(0.0), [(top, by_top), (lid, 1.0 - by_top)])
+            })
+            .collect();
+        let rise = (0..count).map(|i| (FADE * (0.8 * lines.brow - band.values()[i])).clamp(0.012, FURTHEST_FADE)).collect();
+        Self { rise: band.with_values(rise), band, top: profiles(&top, 2), lid: profiles(&lid, 1), under }
     }
 }
 
@@ -105,10 +127,10 @@ impl Column {
         self.colours[k][0] < DARK * self.skin
     }
 
-    /// Where the dark samples that begin at the edge end.
-    fn band(&self) -> f32 {
+    /// Where the dark samples that begin at the edge end, not above the height `highest`.
+    fn band(&self, highest: f32) -> f32 {
         let mut last = None;
-        for k in (0..COLUMN).take_while(|&k| self.heights[k] <= HIGHEST_BAND) {
+        for k in (0..COLUMN).take_while(|&k| self.heights[k] <= highest) {
             if self.is_dark(k) {
                 last = Some(k);
             } else if self.heights[k] - last.map_or(0.0, |l: usize| self.heights[l]) > BAND_GAP {
@@ -128,6 +150,13 @@ impl Column {
         weighted(&self.colours, weight)
     }
 
+    /// The colour of the bone under the brow: of the upper part's brighter samples.
+    fn bone(&self) -> [f32; 3] {
+        let mut seen = self.colours[COLUMN * 7 / 20..].to_vec();
+        seen.sort_by(|a, b| a[0].total_cmp(&b[0]));
+        weighted(&seen[seen.len() * 6 / 10..seen.len() * 9 / 10], |_| 1.0)
+    }
+
     /// The colour between the heights `band` and `brow`: the middle half of what is not dark.
     fn lid(&self, band: f32, brow: f32) -> [f32; 3] {
         let fits = |k: usize| (band..brow).contains(&self.heights[k]) && self.colours[k][0] > 0.88 * self.skin;
@@ -142,11 +171,19 @@ impl Column {
     }
 }
 
-/// The middle one of a few colours under the eye.
+/// The middle one of a few colours under the eye, below its lashes.
 fn under(x: f32, lines: &LidLines<'_>, frame: FaceFrame, source: &Source) -> [f32; 3] {
-    let mut seen = [0.035, 0.050, 0.065].map(|d| source.yuv_at(frame.to_px([x, lines.lower.at(x) + d])));
+    let mut seen = [0.045, 0.060, 0.075, 0.090, 0.105].map(|d| source.yuv_at(frame.to_px([x, lines.lower.at(x) + d])));
     seen.sort_by(|a, b| a[0].total_cmp(&b[0]));
-    seen[1]
+    seen[2]
+}
+
+/// A colour of this luma whose tint is a mixture of others: a tint is a share of the luma, or what is lit would turn grey.
+fn lit<const N: usize>(luma: f32, mixture: [([f32; 3], f32); N]) -> [f32; 3] {
+    let tint = |c: usize| -> f32 {
+        mixture.iter().map(|(colour, share)| share * (colour[c] - 128.0) / (colour[0] - 16.0).max(16.0)).sum()
+    };
+    [luma, 128.0 + tint(1) * (luma - 16.0), 128.0 + tint(2) * (luma - 16.0)]
 }
 
 fn weighted(colours: &[[f32; 3]], weight: impl Fn(usize) -> f32) -> [f32; 3] {

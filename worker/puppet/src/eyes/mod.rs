@@ -22,7 +22,12 @@ const SAMPLES: usize = 49;
 /// How far beyond the corners a lid is measured, in half widths of the eye.
 const BEYOND: f32 = 1.35;
 /// How much of the opening the closed lid covers: the lower lid meets it.
-const TRAVEL: f32 = 0.95;
+const TRAVEL: f32 = 1.01;
+
+/// How far the crease above the lashes gives way to the closed lid.
+const CREASE: f32 = 0.75;
+/// Lashes are no longer than this, in D: what is dark further up is a rim, or hair.
+const LONGEST_LASH: f32 = 0.045;
 
 /// What one eye shows.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -120,7 +125,7 @@ impl Eye {
 
         let (highest, _) = edge.range();
         let (_, lowest) = lines.lower.range();
-        let (_, thickest) = skin.band.range();
+        let highest_painted = (0..SAMPLES).map(|i| skin.band.values()[i] + skin.rise.values()[i]).fold(0.0, f32::max);
         let across = [centre - BEYOND * half, centre + BEYOND * half];
         Self {
             frame,
@@ -130,7 +135,7 @@ impl Eye {
             lash_luma: darkest[3],
             corners: (x0, x1),
             gaze: None,
-            area: frame.pixels(across, [highest - thickest - 0.03, lowest + 0.07], source.width, source.height),
+            area: frame.pixels(across, [highest - highest_painted - 0.02, lowest + 0.07], source.width, source.height),
             upper: edge,
             skin,
         }
@@ -186,24 +191,31 @@ impl Eye {
         if ends <= 0.0 {
             return None;
         }
-        let (upper, band) = (self.upper.at(x), self.skin.band.at(x));
+        let (upper, band, rise) = (self.upper.at(x), self.skin.band.at(x), self.skin.rise.at(x));
         let (begin, edge) = (upper - band, upper + TRAVEL * self.opening.at(x) * blink);
-        if y < begin - 0.012 || y > edge + 0.07 {
+        if y < begin - rise || y > edge + 0.07 {
             return None;
         }
         let appear = smoothstep(0.0, 0.06, blink);
         let is_lid = ((edge - y) * self.frame.unit * 0.9 + 0.5).clamp(0.0, 1.0);
-        let cover = is_lid * smoothstep(-0.012, 0.010, y - begin) * ends * appear;
+        let mut cover = smoothstep(-0.012, 0.006, y - begin);
+        if y < begin {
+            // Rims, hair and brows are darker than any crease.
+            let bright = (open.luma_at(p) - 16.0) / (self.skin.top[0].at(x) - 16.0).max(1.0);
+            let smoothed = smoothstep(-rise, -0.3 * rise, y - begin) * smoothstep(0.15, 0.75, blink);
+            cover = cover.max(CREASE * smoothed) * smoothstep(0.45, 0.65, bright);
+        }
+        let cover = cover * is_lid * ends * appear;
 
-        let depth = y - begin;
+        let depth = (y - begin).max(0.0);
         let t = (depth / (edge - begin).max(0.01)).clamp(0.0, 1.0);
-        let (below, onto) = (0.45 * t * blink, smoothstep(-0.004, 0.055, depth));
+        let (below, onto) = (0.45 * t * blink, smoothstep(0.0, 0.055, depth));
         let mut skin: [f32; 3] = std::array::from_fn(|i| {
             let (top, own, under) = (self.skin.top[i].at(x), self.skin.lid[i].at(x), self.skin.under[i].at(x));
             let lid = own + (under - own) * below;
             top + (lid - top) * onto
         });
-        skin[0] = 16.0 + (skin[0] - 16.0) * (1.035 - 0.035 * (2.0 * t - 1.0).powi(2) - 0.10 * t * t * t * blink);
+        skin[0] = 16.0 + (skin[0] - 16.0) * (1.05 - 0.05 * (2.0 * t - 1.0).powi(2) - 0.10 * t * t * t * blink);
 
         let ink = 1.0 + (self.lashes([x, edge - y], blink, open) - 1.0) * appear;
         let off = (y - edge) / 0.009;
@@ -217,13 +229,13 @@ impl Eye {
     fn lashes(&self, [x, above]: [f32; 2], blink: f32, open: &Source) -> f32 {
         let turn = 1.0 - 1.75 * smoothstep(0.15, 0.85, blink);
         let along = above / turn.abs().max(0.28) * turn.signum();
-        let band = self.skin.band.at(x);
+        let band = self.skin.band.at(x).min(LONGEST_LASH);
         if along < 0.0 || along >= band {
             return 1.0;
         }
         let seen = open.luma_at(self.frame.to_px([x, self.upper.at(x) - along]));
         let light = ((seen - 16.0) / (self.skin.lid[0].at(x) - 16.0).max(1.0)).clamp(0.0, 1.0);
-        let strength = (1.0 - smoothstep(0.8, 1.0, along / band)) * self.ends.at(x);
+        let strength = (1.0 - smoothstep(0.5, 1.0, along / band)) * self.ends.at(x);
         1.0 - (1.0 - light) * strength
     }
 
