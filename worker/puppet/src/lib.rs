@@ -17,6 +17,7 @@ mod figure;
 mod frame;
 mod grid;
 mod head;
+mod hidden_teeth;
 mod interior;
 mod lip_zone;
 mod lips;
@@ -30,7 +31,6 @@ mod seam;
 mod shape;
 mod softness;
 mod source;
-mod specks;
 mod table;
 mod warp;
 

@@ -58,7 +58,7 @@ pub(super) fn layered(from: Origin, place: &Place<'_>) -> Layered {
     let (su, sl) = (mouth.above(upper), mouth.below(lower));
     let whole = |lips: [f32; 3]| Layered { lips, cover: 1.0, ..Layered::default() };
 
-    let [upper_past, lower_past] = EdgeDepth::of([su, sl], lower[0], place);
+    let [upper_past, lower_past] = EdgeDepth::of([su, sl], lower[0].abs() / mouth.half_width, place);
     let past = |p: [f32; 2], by: f32| {
         let d = frame.vector_to_px([0.0, by]);
         [p[0] + d[0], p[1] + d[1]]
@@ -116,16 +116,17 @@ struct EdgeDepth {
 }
 
 impl EdgeDepth {
-    /// Of the upper and the lower lip, whose edges lie the heights `[su, sl]` away; `x`: distance from the middle in D.
+    /// Of the upper and the lower lip, whose edges lie the heights `[su, sl]` away; `out`: distance from the middle in half
+    /// widths of the mouth.
     ///
     /// Between a closed portrait's lips runs a dark line, and between those of a smile teeth shine and corners are dark: once
     /// the lips part or the smile speaks, each lip's edge is taken from just past that.
     #[inline]
-    fn of([su, sl]: [f32; 2], x: f32, place: &Place<'_>) -> [Self; 2] {
+    fn of([su, sl]: [f32; 2], out: f32, place: &Place<'_>) -> [Self; 2] {
         let near = |s: f32, reach: f32| decay(s.max(0.0) / reach);
         if place.rig.mouth.open {
             let engaged = place.shape.engaged.clamp(0.0, 1.0);
-            let side = smoothstep(0.45, 0.9, x.abs() / place.rig.mouth.half_width);
+            let side = smoothstep(0.45, 0.9, out);
             let past = [-0.006 * near(su, 0.012), (0.014 + 0.018 * side) * near(sl, 0.018 + 0.015 * side)];
             return past.map(|past| Self { past: past * engaged, light: 1.0 });
         }
@@ -133,11 +134,9 @@ impl EdgeDepth {
         if parting <= 0.0 {
             return [Self { past: 0.0, light: 1.0 }; 2];
         }
-        let speck = place.rig.specks.at(x);
-        let below = if speck > 0.0 { 0.016 + 1.25 * speck } else { 0.014 };
         [
             Self { past: -0.006 * parting * near(su, 0.012), light: 1.0 - 0.28 * parting * near(su, 0.012) },
-            Self { past: below * parting * near(sl, 0.018 + 1.2 * speck), light: 1.0 - 0.14 * parting * near(sl, 0.010) },
+            Self { past: 0.014 * parting * near(sl, 0.018), light: 1.0 - 0.14 * parting * near(sl, 0.010) },
         ]
     }
 }

@@ -1,7 +1,6 @@
 //! A rig: everything that is measured once on a reference frame, ready to be drawn with.
 
 use super::corners::Creases;
-use super::curves::Profile;
 use super::eyes::Eye;
 use super::fields::Sheets;
 use super::figure::Figure;
@@ -14,7 +13,6 @@ use super::own_teeth::OwnWhite;
 use super::palette::Palette;
 use super::softness::softness;
 use super::source::Source;
-use super::specks::specks;
 use mouthpiece_frame::ReferenceFrame;
 
 /// One reference frame's face, ready to move.
@@ -32,8 +30,6 @@ pub(super) struct Rig {
     pub(super) creases: Creases,
     /// How blurred the face is, in pixels.
     pub(super) soft: f32,
-    /// How far specks of teeth reach down from a closed mouth's line, in D over X.
-    pub(super) specks: Profile,
     /// The teeth that the portrait shows between its lips, where it shows any.
     pub(super) own_teeth: Option<OwnWhite>,
 }
@@ -53,7 +49,6 @@ impl Rig {
             head,
             eyes: Eye::both(&points, reference.irises, frame, source),
             soft: softness(frame, source),
-            specks: specks(mouth, frame, source, &palette),
             own_teeth: mouth.open.then(|| OwnWhite::find(mouth, frame, source, &palette)).flatten(),
             interior: Interior::new(mouth, palette, 1.0 / frame.unit, overhang(mouth, frame, source, palette.light)),
             creases: Creases::find(mouth, &points, frame, &reference.picture),

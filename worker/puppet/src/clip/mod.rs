@@ -17,6 +17,7 @@ pub(super) use affine::Affine;
 use super::bank::{Bank, BankFrame, BankOrigin, Mouthful, SkinLight};
 use super::draw_pool::DrawPool;
 use super::frame::FaceFrame;
+use super::hidden_teeth::brought_below_teeth;
 use super::mouth::{self, Mouth, OPEN_GAP};
 use super::rig::Rig;
 use super::seam::seam;
@@ -98,10 +99,11 @@ impl Clip {
     }
 }
 
-/// A frame's mouth, closed unless it is plainly open.
+/// A frame's mouth, closed unless it is plainly open, or shows teeth where the mesh sees a lip.
 pub(super) fn mouth_of(face: &Mesh, frame: FaceFrame, picture: &I420) -> Mouth {
-    let points = frame.landmarks(face);
-    let open = mouth::inner_gap(&points) > OPEN_GAP;
+    let mut points = frame.landmarks(face);
+    let is_open = |points: &[[f32; 3]]| mouth::inner_gap(points) > OPEN_GAP;
+    let open = is_open(&points) || brought_below_teeth(&mut points, frame, face, picture) && is_open(&points);
     let half_width = (points[308][0] - points[78][0]) / 2.0;
     let snap = (!open).then(|| {
         let line = Mouth::middle_line(&points, half_width);

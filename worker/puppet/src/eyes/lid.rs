@@ -110,7 +110,8 @@ impl LidSkin {
                 lit(top[0] + 0.7 * (0.90 * lid[0] - top[0]).max(0.0), [(top, by_top), (lid, 1.0 - by_top)])
             })
             .collect();
-        let rise = (0..count).map(|i| (FADE * (0.8 * lines.brow - band.values()[i])).clamp(0.012, FURTHEST_FADE)).collect();
+        let rise =
+            (0..count).map(|i| (FADE * (0.8 * lines.brow - band.values()[i])).clamp(0.012, FURTHEST_FADE)).collect();
         Self { rise: band.with_values(rise), band, top: profiles(&top, 2), lid: profiles(&lid, 1), under }
     }
 }
