@@ -74,27 +74,43 @@ fn teeth_end(column: &[Tint; SAMPLES], palette: &Palette) -> Option<f32> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::palette::tests::face;
+    use super::super::palette::BLACK;
     use super::*;
+    use mouthpiece_frame::POINTS;
 
-    /// A column: teeth of one colour down to half of it, a lip of another below.
-    fn end(teeth: Tint, lip: Tint) -> Option<f32> {
-        let column = std::array::from_fn(|i| if i < SAMPLES / 2 { teeth } else { lip });
-        teeth_end(&column, &face(118, 140))
+    const TEETH: [u8; 3] = [180, 124, 132];
+    const LIP: [u8; 3] = [90, 118, 152];
+    const SKIN: [u8; 3] = [170, 114, 146];
+
+    /// Where teeth end in a column whose upper half has one colour and whose lower half another, of a face with red lips.
+    fn end(above: [u8; 3], below: [u8; 3]) -> Option<f32> {
+        let tint = |yuv: [u8; 3]| std::array::from_fn(|i| f32::from(yuv[i]) - BLACK[i]);
+        let column = std::array::from_fn(|i| if i < SAMPLES / 2 { tint(above) } else { tint(below) });
+        let mut picture = I420::new(128, 128).unwrap();
+        for (plane, skin, lip) in
+            [(&mut picture.y, SKIN[0], LIP[0]), (&mut picture.u, SKIN[1], LIP[1]), (&mut picture.v, SKIN[2], LIP[2])]
+        {
+            let half = plane.len() / 2;
+            plane[..half].fill(skin);
+            plane[half..].fill(lip);
+        }
+        let mut mesh = Mesh { points: vec![[64.0, 32.0, 0.0]; POINTS], presence: 1.0 };
+        for lip in [16, 85, 315, 180, 404] {
+            mesh.points[lip] = [64.0, 100.0, 0.0];
+        }
+        (mesh.points[33], mesh.points[263]) = ([44.0, 32.0, 0.0], [84.0, 32.0, 0.0]);
+        teeth_end(&column, &Palette::of(&picture, &mesh))
     }
 
     #[test]
     fn a_bright_band_over_a_dark_lip_is_teeth() {
-        assert_eq!(end([150.0, -3.0, 3.0], [60.0, -4.0, 14.0]), Some(0.5));
+        assert_eq!(end(TEETH, LIP), Some(0.5));
     }
 
     #[test]
-    fn neither_a_glossy_lip_is_nor_a_bright_one() {
-        let palette = face(118, 140);
-        let glossy =
-            std::array::from_fn(|i| [140.0, 0.0, 0.0][i] + palette.blush[i] + palette.tooth[i] * [0.0, 0.7, 0.7][i]);
-        assert_eq!(end(glossy, [60.0, -4.0, 14.0]), None, "{palette:?}");
-        assert_eq!(end([150.0, -3.0, 3.0], [110.0, -4.0, 14.0]), None, "the lip below is bright too");
-        assert_eq!(end([150.0, -3.0, 3.0], [150.0, -3.0, 3.0]), None, "it ends nowhere");
+    fn a_glossy_lip_is_not_nor_what_no_lip_follows() {
+        assert_eq!(end([180, 112, 158], LIP), None, "red");
+        assert_eq!(end(TEETH, [130, 118, 152]), None, "the lip below is bright too");
+        assert_eq!(end(TEETH, TEETH), None, "it ends nowhere");
     }
 }

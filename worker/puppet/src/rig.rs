@@ -38,7 +38,7 @@ impl Rig {
     /// Builds the rig of one reference frame whose frame and mouth are known already. Takes some milliseconds.
     pub(super) fn build(reference: &ReferenceFrame, frame: FaceFrame, mouth: &Mouth, source: &Source) -> Self {
         let (width, height) = (source.width, source.height);
-        let points = frame.landmarks(&reference.face);
+        let (points, soft) = (frame.landmarks(&reference.face), softness(frame, source));
         let palette = Palette::of(&reference.picture, &reference.face);
         let head = Head::measure(&points, frame, [width, height], reference.matte.is_some());
         let cut = |matte| Figure::cut(&reference.picture, matte, frame.unit, &head.grid);
@@ -47,8 +47,8 @@ impl Rig {
             sheets: Sheets::lay(mouth, frame, width, height),
             figure: reference.matte.as_ref().filter(|m| m.coverage.len() == width * height).map(cut),
             head,
-            eyes: Eye::both(&points, reference.irises, frame, source),
-            soft: softness(frame, source),
+            eyes: Eye::both(&points, reference.irises, frame, source, soft),
+            soft,
             own_teeth: mouth.open.then(|| OwnWhite::find(mouth, frame, source, &palette)).flatten(),
             interior: Interior::new(mouth, palette, 1.0 / frame.unit, overhang(mouth, frame, source, palette.light)),
             creases: Creases::find(mouth, &points, frame, &reference.picture),

@@ -86,30 +86,10 @@ impl LidSkin {
         };
         let under = profiles(&unders, 4);
         let own = profiles(&lids, 4);
-        let bones: Vec<_> = (0..count).map(|i| columns[i].bone()).collect();
-        let bone = profiles(&bones, 4);
-        // What is much darker than the skin under the eye is hair, or in deep shade, and has no tint that could be asked.
-        let is_skin = |share: f32| smoothstep(0.55, 0.85, share);
+        let bone = profiles(&columns.iter().map(Column::bone).collect::<Vec<_>>(), 4);
         let at = |colour: &[Profile; 3], i: usize| colour.each_ref().map(|c| c.values()[i]);
-        // The shadow of the crease is no property of the lid, which comes forward as it closes: it is nearly as bright as bone
-        // and cheek are. And eye shadow, shade and reflected light tint single places.
-        let lid: Vec<_> = (0..count)
-            .map(|i| {
-                let (own, bone, under) = (at(&own, i), at(&bone, i), at(&under, i));
-                let above = under[0] * 0.6 + (bone[0] - under[0] * 0.6) * is_skin(bone[0] / under[0]);
-                let least = LEAST_LIGHT * (0.5 * (above + under[0])).min(1.35 * above).min(1.5 * own[0]);
-                let [by_own, by_bone] = [0.15 * is_skin(own[0] / under[0]), 0.45 * is_skin(bone[0] / under[0])];
-                let mixture = [(own, by_own), (bone, by_bone), (under, 1.0 - by_own - by_bone)];
-                lit(own[0] + 0.9 * (least - own[0]).max(0.0), mixture)
-            })
-            .collect();
-        let top: Vec<_> = (0..count)
-            .map(|i| {
-                let (top, lid) = (tops[i], lid[i]);
-                let by_top = 0.3 * is_skin(top[0] / lid[0]);
-                lit(top[0] + 0.7 * (0.90 * lid[0] - top[0]).max(0.0), [(top, by_top), (lid, 1.0 - by_top)])
-            })
-            .collect();
+        let lid: Vec<_> = (0..count).map(|i| closed(at(&own, i), at(&bone, i), at(&under, i))).collect();
+        let top: Vec<_> = (0..count).map(|i| beginning(tops[i], lid[i])).collect();
         let rise =
             (0..count).map(|i| (FADE * (0.8 * lines.brow - band.values()[i])).clamp(0.012, FURTHEST_FADE)).collect();
         Self { rise: band.with_values(rise), band, top: profiles(&top, 2), lid: profiles(&lid, 1), under }
@@ -179,6 +159,31 @@ fn under(x: f32, lines: &LidLines<'_>, frame: FaceFrame, source: &Source) -> [f3
     seen[2]
 }
 
+/// What a closed lid looks like of which the open eye shows `own`, between the bone above it and the skin `under` the eye.
+///
+/// The shadow of the crease is no property of the lid, which comes forward as it closes: it is nearly as bright as bone and cheek
+/// are. And eye shadow, shade and reflected light tint single places.
+fn closed(own: [f32; 3], bone: [f32; 3], under: [f32; 3]) -> [f32; 3] {
+    let lit_bone = smoothstep(0.55, 0.85, bone[0] / under[0].max(1.0));
+    let above = under[0] * 0.6 + (bone[0] - under[0] * 0.6) * lit_bone;
+    let least = LEAST_LIGHT * (0.5 * (above + under[0])).min(1.35 * above).min(1.5 * own[0]);
+    let [by_own, by_bone] = [0.25 * is_skin(own, under), 0.40 * is_skin(bone, under)];
+    let mixture = [(own, by_own), (bone, by_bone), (under, 1.0 - by_own - by_bone)];
+    lit(own[0] + 0.9 * (least - own[0]).max(0.0), mixture)
+}
+
+/// How such a `lid` begins where the open eye shows the colour `top` above its lashes.
+fn beginning(top: [f32; 3], lid: [f32; 3]) -> [f32; 3] {
+    let by_top = 0.3 * is_skin(top, lid);
+    lit(top[0] + 0.7 * (0.90 * lid[0] - top[0]).max(0.0), [(top, by_top), (lid, 1.0 - by_top)])
+}
+
+/// How surely a colour is that of skin (0..=1) beside which `skin` lies, in shade or not: what is much darker is hair, and has no tint
+/// that could be asked.
+fn is_skin(colour: [f32; 3], skin: [f32; 3]) -> f32 {
+    smoothstep(0.30, 0.60, colour[0] / skin[0].max(1.0))
+}
+
 /// A colour of this luma whose tint is a mixture of others: a tint is a share of the luma, or what is lit would turn grey.
 fn lit<const N: usize>(luma: f32, mixture: [([f32; 3], f32); N]) -> [f32; 3] {
     let tint = |c: usize| -> f32 {
@@ -197,4 +202,53 @@ fn weighted(colours: &[[f32; 3]], weight: impl Fn(usize) -> f32) -> [f32; 3] {
         }
     }
     sum.map(|s| s / all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mouthpiece_frame::I420;
+
+    const FRAME: FaceFrame = FaceFrame { origin: [100.0, 100.0], ex: [1.0, 0.0], unit: 200.0 };
+    const SKIN: [u8; 3] = [170, 112, 146];
+
+    /// The middle of a lid, whose edge runs at 0 and which is .06 D high, of an eye `above` which everything has this colour up to
+    /// .05 D and the skin's from there on.
+    fn lid(above: [u8; 3], bone: [u8; 3]) -> [f32; 3] {
+        let mut picture = I420::new(200, 200).unwrap();
+        for y in 0..200 {
+            let [luma, u, v] = match y {
+                0..90 => bone,
+                90..100 => above,
+                100..112 => [60, 128, 128],
+                _ => SKIN,
+            };
+            picture.y[y * 200..(y + 1) * 200].fill(luma);
+            picture.u[y / 2 * 100..(y / 2 + 1) * 100].fill(u);
+            picture.v[y / 2 * 100..(y / 2 + 1) * 100].fill(v);
+        }
+        let line = |y: f32| Profile::sample(-0.2, 0.2, 49, |_| y);
+        let lines = LidLines { upper: &line(0.0), lower: &line(0.06), brow: 0.15 };
+        let skin = LidSkin::measure(&lines, FRAME, &Source::new(&picture));
+        skin.lid.each_ref().map(|c| c.at(0.0))
+    }
+
+    /// How far the tint of `colour` is from the skin's, in shares of the luma.
+    fn off(colour: [f32; 3]) -> f32 {
+        let tint = |[y, u, v]: [f32; 3]| [(u - 128.0) / (y - 16.0), (v - 128.0) / (y - 16.0)];
+        let (a, b) = (tint(colour), tint(SKIN.map(f32::from)));
+        (a[0] - b[0]).hypot(a[1] - b[1])
+    }
+
+    #[test]
+    fn a_lid_in_the_shade_of_its_crease_is_nearly_as_bright_as_the_skin_and_as_tinted() {
+        let lid = lid([110, 126, 130], SKIN);
+        assert!((120.0..=170.0).contains(&lid[0]) && off(lid) < 0.06, "{lid:?}");
+    }
+
+    #[test]
+    fn under_a_brow_a_lid_has_no_colour_of_hair() {
+        let lid = lid([110, 118, 138], [45, 128, 127]);
+        assert!((75.0..150.0).contains(&lid[0]) && off(lid) < 0.06, "{lid:?}");
+    }
 }

@@ -29,6 +29,13 @@ const CREASE: f32 = 0.75;
 /// Lashes are no longer than this, in D: what is dark further up is a rim, or hair.
 const LONGEST_LASH: f32 = 0.045;
 
+/// Half the width of the line at the lid's edge, in D.
+const LINE: f32 = 0.008;
+/// An edge is as wide as the blur, so many times.
+const EDGE: f32 = 2.2;
+/// How dark the lashes of a closed lid are, in shares of the open one's.
+const LASHES: f32 = 0.85;
+
 /// What one eye shows.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct EyeState {
@@ -58,6 +65,8 @@ pub(super) struct Eye {
     skin: LidSkin,
     /// Luma of the line at the edge.
     lash_luma: f32,
+    /// How blurred the face is, in D.
+    blur: f32,
     /// X of its corners.
     corners: (f32, f32),
     /// What slides when it looks elsewhere; none where its iris is not known.
@@ -67,9 +76,15 @@ pub(super) struct Eye {
 }
 
 impl Eye {
-    /// Both eyes of a face in face coordinates.
-    pub(super) fn both(points: &[[f32; 3]], irises: Option<[Iris; 2]>, frame: FaceFrame, source: &Source) -> [Self; 2] {
-        let mut eyes = EYES.map(|ids| Self::measure(&ids, points, frame, source));
+    /// Both eyes of a face in face coordinates, which is blurred by `soft` (standard deviation in pixels).
+    pub(super) fn both(
+        points: &[[f32; 3]],
+        irises: Option<[Iris; 2]>,
+        frame: FaceFrame,
+        source: &Source,
+        soft: f32,
+    ) -> [Self; 2] {
+        let mut eyes = EYES.map(|ids| Self::measure(&ids, points, frame, source, soft));
         if let Some(irises) = irises {
             let gazes = [0, 1].map(|i| EyeGaze::measure(&eyes[i], irises[i], eyes[i].area, source));
             // Two eyes look together or not at all.
@@ -102,7 +117,7 @@ impl Eye {
         }
     }
 
-    fn measure(ids: &EyePoints, points: &[[f32; 3]], frame: FaceFrame, source: &Source) -> Self {
+    fn measure(ids: &EyePoints, points: &[[f32; 3]], frame: FaceFrame, source: &Source, soft: f32) -> Self {
         let line = |ids: &[usize]| {
             MonotoneCubic::through(&ids.iter().map(|&i| [points[i][0], points[i][1]]).collect::<Vec<_>>())
         };
@@ -133,6 +148,7 @@ impl Eye {
             ends: along(&|x| 1.0 - smoothstep(1.0, 1.3, out(x))),
             line: along(&|x| (1.0 - 0.6 * out(x).powi(4)).max(0.0) * (1.0 - smoothstep(1.0, 1.3, out(x)))),
             lash_luma: darkest[3],
+            blur: soft / frame.unit,
             corners: (x0, x1),
             gaze: None,
             area: frame.pixels(across, [highest - highest_painted - 0.02, lowest + 0.07], source.width, source.height),
@@ -197,7 +213,7 @@ impl Eye {
             return None;
         }
         let appear = smoothstep(0.0, 0.06, blink);
-        let is_lid = ((edge - y) * self.frame.unit * 0.9 + 0.5).clamp(0.0, 1.0);
+        let is_lid = ((edge - y) / (EDGE * self.blur) + 0.5).clamp(0.0, 1.0);
         let mut cover = smoothstep(-0.012, 0.006, y - begin);
         if y < begin {
             // Rims, hair and brows are darker than any crease.
@@ -218,8 +234,11 @@ impl Eye {
         skin[0] = 16.0 + (skin[0] - 16.0) * (1.05 - 0.05 * (2.0 * t - 1.0).powi(2) - 0.10 * t * t * t * blink);
 
         let ink = 1.0 + (self.lashes([x, edge - y], blink, open) - 1.0) * appear;
-        let off = (y - edge) / 0.009;
-        let line = 0.55 * self.line.at(x) * (-off * off).exp() * smoothstep(0.0, 0.3, blink);
+        // No line is sharper than the portrait, and what is blurred is paler.
+        let width = LINE.hypot(1.4 * self.blur);
+        let off = (y - edge) / width;
+        let line =
+            0.55 * (1.3 * LINE / width).min(1.0) * self.line.at(x) * (-off * off).exp() * smoothstep(0.0, 0.3, blink);
         let shadow = if y > edge { 0.22 * ends * smoothstep(0.0, 0.3, blink) * decay((y - edge) / 0.016) } else { 0.0 };
         Some(Lid { skin, cover, ink, line, lash_luma: self.lash_luma, shadow })
     }
@@ -230,12 +249,15 @@ impl Eye {
         let turn = 1.0 - 1.75 * smoothstep(0.15, 0.85, blink);
         let along = above / turn.abs().max(0.28) * turn.signum();
         let band = self.skin.band.at(x).min(LONGEST_LASH);
-        if along < 0.0 || along >= band {
+        // They begin no more sharply than the portrait's edges are.
+        let begun = (along / (EDGE * self.blur) + 0.5).clamp(0.0, 1.0);
+        if begun <= 0.0 || along >= band {
             return 1.0;
         }
+        let along = along.max(0.0);
         let seen = open.luma_at(self.frame.to_px([x, self.upper.at(x) - along]));
         let light = ((seen - 16.0) / (self.skin.lid[0].at(x) - 16.0).max(1.0)).clamp(0.0, 1.0);
-        let strength = (1.0 - smoothstep(0.5, 1.0, along / band)) * self.ends.at(x);
+        let strength = LASHES * begun * (1.0 - smoothstep(0.5, 1.0, along / band)) * self.line.at(x);
         1.0 - (1.0 - light) * strength
     }
 
