@@ -29,7 +29,6 @@ mod rig;
 mod sample;
 mod seam;
 mod shape;
-mod softness;
 mod source;
 mod table;
 mod warp;

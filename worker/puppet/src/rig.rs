@@ -11,9 +11,9 @@ use super::moustache::overhang;
 use super::mouth::Mouth;
 use super::own_teeth::OwnWhite;
 use super::palette::Palette;
-use super::softness::softness;
 use super::source::Source;
 use mouthpiece_frame::ReferenceFrame;
+use mouthpiece_media::face::softness;
 
 /// One reference frame's face, ready to move.
 #[derive(Debug, Clone)]
@@ -38,7 +38,9 @@ impl Rig {
     /// Builds the rig of one reference frame whose frame and mouth are known already. Takes some milliseconds.
     pub(super) fn build(reference: &ReferenceFrame, frame: FaceFrame, mouth: &Mouth, source: &Source) -> Self {
         let (width, height) = (source.width, source.height);
-        let (points, soft) = (frame.landmarks(&reference.face), softness(frame, source));
+        let points = frame.landmarks(&reference.face);
+        let inner_face = frame.pixels([-0.75, 0.75], [-1.1, 0.45], width, height);
+        let soft = softness(inner_face, |x, y| source.luma_at([x as f32, y as f32]));
         let palette = Palette::of(&reference.picture, &reference.face);
         let head = Head::measure(&points, frame, [width, height], reference.matte.is_some());
         let cut = |matte| Figure::cut(&reference.picture, matte, frame.unit, &head.grid);

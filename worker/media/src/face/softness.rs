@@ -1,10 +1,9 @@
-//! How soft the portrait is: what is painted between the lips must be no sharper.
+//! How soft a face is: what is painted into it must be no sharper, and who gives a blurred picture is told.
 
-use super::frame::FaceFrame;
-use super::source::Source;
+use mouthpiece_frame::Rect;
 
 /// Softness of a sharp photograph: standard deviation of the blur, in pixels.
-pub(super) const SHARP: f32 = 0.65;
+const SHARP: f32 = 0.65;
 /// And of the softest that is told apart.
 const SOFTEST: f32 = 2.6;
 /// Of so many rows one is looked at.
@@ -17,13 +16,13 @@ const WIDE: [(f32, f32); 5] = [(0.53, 1.3), (0.46, 1.6), (0.42, 1.8), (0.37, 2.2
 /// Below this the steps of one pixel say little more.
 const NEAR_ENDS: f32 = 0.37;
 
-/// The blur of the face, as the standard deviation of a Gaussian in pixels, from its steepest edges along rows.
-pub(super) fn softness(frame: FaceFrame, source: &Source) -> f32 {
-    let area = frame.pixels([-0.75, 0.75], [-1.1, 0.45], source.width, source.height);
+/// The blur of what lies in `area`, as the standard deviation of a Gaussian in pixels (0.65 to 2.6), from its steepest edges along
+/// rows. `luma` looks a pixel up, column and row.
+pub fn softness(area: Rect, luma: impl Fn(usize, usize) -> f32) -> f32 {
     let mut steps: [Vec<f32>; 4] = Default::default();
     for y in (area.y0..area.y1).step_by(ROWS) {
         for x in area.x0..area.x1.saturating_sub(8) {
-            let at = |dx: usize| source.luma_at([(x + dx) as f32, y as f32]);
+            let at = |dx: usize| luma(x + dx, y);
             for (steps, wide) in steps.iter_mut().zip([1, 4, 2, 8]) {
                 steps.push((at(wide) - at(0)).abs());
             }
@@ -54,17 +53,13 @@ fn between(table: &[(f32, f32)], ratio: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use mouthpiece_frame::I420;
 
     /// Stripes 16 pixels wide, each edge blurred by `sigma`.
     fn stripes(sigma: f32) -> f32 {
-        let mut picture = I420::new(128, 128).unwrap();
-        for (i, v) in picture.y.iter_mut().enumerate() {
-            let from_edge = 8.0 - ((i % 32) as f32 + 0.5 - 16.0).abs();
-            *v = (40.0 + 160.0 / (1.0 + (-1.702 * from_edge / sigma).exp())) as u8;
-        }
-        let frame = FaceFrame { origin: [64.0, 80.0], ex: [1.0, 0.0], unit: 60.0 };
-        softness(frame, &Source::new(&picture))
+        softness(Rect { x0: 19, y0: 14, x1: 109, y1: 107 }, |x, _| {
+            let from_edge = 8.0 - ((x % 32) as f32 + 0.5 - 16.0).abs();
+            (40.0 + 160.0 / (1.0 + (-1.702 * from_edge / sigma).exp())).floor()
+        })
     }
 
     #[test]
