@@ -61,19 +61,19 @@ impl Palette {
         let of_eyes = CAST_SATURATION * saturation([tooth, cast[0], cast[1]]);
         let white = (TOOTH_SATURATION * saturation(skin)).max(of_eyes).clamp(WHITE[0], WHITE[1]);
         let tongue = 0.25 * lip[0].min(light) + 0.34 * light;
-        let tinted = |luma: f32, of_cast: f32, of_flesh: f32| -> Tint {
-            [luma, of_cast * cast[0] + of_flesh * flesh[0], of_cast * cast[1] + of_flesh * flesh[1]]
-        };
         // Where no sun comes flesh is less yellow than skin, and redder.
-        let pink = |[luma, u, v]: Tint| [luma, 0.6 * u, 1.2 * v];
+        let inner = [0.8 * flesh[0], 1.2 * flesh[1]];
+        let tinted = |luma: f32, of_cast: f32, of_flesh: f32| -> Tint {
+            [luma, of_cast * cast[0] + of_flesh * inner[0], of_cast * cast[1] + of_flesh * inner[1]]
+        };
         // Eyes have a cast of their own; what the light does to skin it does to teeth, a little.
         let ivory = |c: usize, own: f32| 0.6 * cast[c - 1] + 0.12 * skin[c] + own * warmth;
         Self {
             lip,
             tooth: whitened([tooth, ivory(1, -2.5), ivory(2, 0.5)], white),
-            tongue: pink(tinted(tongue, 0.5, 0.95)),
-            cavity: pink(tinted(0.125 * light, 0.15, 0.50)),
-            blush: tinted(0.0, 0.0, 1.0),
+            tongue: tinted(tongue, 0.5, 0.95),
+            cavity: tinted(0.125 * light, 0.15, 0.50),
+            blush: [0.0, flesh[0], flesh[1]],
             most_coloured: white,
             light,
         }
